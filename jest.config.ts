@@ -1,0 +1,24 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest'
+
+const config: Config = {
+  testMatch: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'].map(
+    (glob) => `<rootDir>/${glob}`,
+  ),
+  // Tests run the packages' sources: see "exports" in each package.json.
+  testEnvironmentOptions: { customExportConditions: ['@downstream/source', 'node', 'node-addons'] },
+  transform: {
+    '\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
+  },
+  // Fastify's inject() and @fastify/cookie load an ESM-only package: it, and an import() of it, have to be transformed.
+  transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
+  modulePathIgnorePatterns: ['/dist/'],
+  testTimeout: 20_000,
+  maxWorkers: 2,
+  coverageProvider: 'v8',
+}
+
+export default config
