@@ -1,0 +1,40 @@
+/**
+ * What went wrong, as a stable string: match on it, never on the message.
+ * docs/errors.md has a heading for each code.
+ *
+ * The first group is thrown at the caller. The second only ever appears as `stream.signal.reason`: it says
+ * why a stream is over, and a client that leaves is not an error.
+ */
+export type SseErrorCode =
+  | 'ERR_SSE_INVALID_EVENT'
+  | 'ERR_SSE_INVALID_EVENT_NAME'
+  | 'ERR_SSE_INVALID_ID'
+  | 'ERR_SSE_INVALID_RETRY'
+  | 'ERR_SSE_INVALID_COMMENT'
+  | 'ERR_SSE_INVALID_DATA'
+  | 'ERR_SSE_INVALID_OPTION'
+  | 'ERR_SSE_INVALID_SOURCE'
+  | 'ERR_SSE_ALREADY_OPEN'
+  | 'ERR_SSE_HEADERS_SENT'
+  | SseCloseCode
+
+/** Why a stream is over: the `code` of `stream.signal.reason`. */
+export type SseCloseCode =
+  | 'ERR_SSE_CLIENT_CLOSED'
+  | 'ERR_SSE_CLOSED'
+  | 'ERR_SSE_SLOW_CLIENT'
+  | 'ERR_SSE_MAX_AGE'
+  | 'ERR_SSE_SHUTDOWN'
+  | 'ERR_SSE_SOURCE_FAILED'
+  | 'ERR_SSE_WRITE_FAILED'
+
+/** The one error class of this library. `code` is stable; `message` says what to do; `cause` is what was behind it. */
+export class SseError extends Error {
+  readonly code: SseErrorCode
+
+  constructor(code: SseErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SseError'
+    this.code = code
+  }
+}

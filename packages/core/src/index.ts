@@ -1,0 +1,17 @@
+export { type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
+// One response
+export type { EventStream } from './stream/event-stream.ts'
+export type { EventStreamOptions } from './stream/event-stream-options.ts'
+export type { Request, Response } from './stream/exchange.ts'
+// For adapters of frameworks
+export type { PreparedEventStream } from './stream/open-event-stream.ts'
+export { openEventStream } from './stream/open-event-stream.ts'
+export type { ResponseEventStream } from './stream/response-event-stream.ts'
+export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
+export { type SseMethod, type SseMethodHost, sseMethod } from './stream/sse-method.ts'
+export { type CloseOptions, StreamGroup } from './stream/stream-group.ts'
+// The event stream format
+export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'
+export type { ExtraHeaders, HeaderValue } from './wire/head.ts'
+export { readLastEventId } from './wire/last-event-id.ts'
+export type { ServerSentEvent } from './wire/server-sent-event.ts'

@@ -1,0 +1,93 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { SseError } from '../errors.ts'
+import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
+import type { ExtraHeaders } from '../wire/head.ts'
+
+/** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
+export interface EventStreamOptions {
+  /** Reconnection time in ms, sent first: how long a client waits before it comes back. Default: the client's own. */
+  retry?: number | undefined
+  /**
+   * A comment is sent when nothing was written for this many ms (up to an eighth earlier, in steps of 100 ms), so that
+   * proxies do not take the stream for dead. `false`: never. Default: 15 000, the standard's advice.
+   */
+  keepAlive?: number | false | undefined
+  /** Extra response headers. Those that make it an event stream cannot be changed. The status is always 200. */
+  headers?: ExtraHeaders | undefined
+  /** Text of data that is not a string. Default: JSON. */
+  serialize?: Serialize | undefined
+  /**
+   * A stream whose client has left more than this many bytes unread when the next event is sent is ended
+   * (`ERR_SSE_SLOW_CLIENT`); who awaits `send()` never gets there. Default: 1 MiB (1 048 576).
+   */
+  maxBufferedBytes?: number | undefined
+  /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
+  maxAge?: number | undefined
+  /**
+   * Name of a query parameter that is read when the client sent no `Last-Event-ID` header, for pages that start an
+   * EventSource where another one left off. Default: none.
+   */
+  lastEventIdParameter?: string | undefined
+}
+
+/** The options with their defaults, checked. */
+export interface ResolvedOptions {
+  readonly retry: number | undefined
+  readonly keepAlive: number
+  readonly headers: ExtraHeaders
+  readonly serialize: Serialize
+  readonly maxBufferedBytes: number
+  readonly maxAge: number
+  readonly lastEventIdParameter: string | undefined
+}
+
+/** What Node decides from the message itself, or what would stop it from being an event stream. */
+const FIXED_HEADERS =
+  /^(content-type|content-length|content-encoding|connection|keep-alive|transfer-encoding)$/i
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedOptions): ResolvedOptions {
+  const { retry, keepAlive, headers, serialize, maxBufferedBytes, maxAge, lastEventIdParameter } = options
+  // Named one by one: an own property that is undefined must not hide a default.
+  const resolved: ResolvedOptions = {
+    retry: retry ?? defaults?.retry,
+    keepAlive: keepAlive === false ? Number.POSITIVE_INFINITY : (keepAlive ?? defaults?.keepAlive ?? 15_000),
+    headers: headers ?? defaults?.headers ?? {},
+    serialize: serialize ?? defaults?.serialize ?? serializeJson,
+    maxBufferedBytes: maxBufferedBytes ?? defaults?.maxBufferedBytes ?? 1_048_576,
+    maxAge: maxAge ?? defaults?.maxAge ?? Number.POSITIVE_INFINITY,
+    lastEventIdParameter: lastEventIdParameter ?? defaults?.lastEventIdParameter,
+  }
+  if (retry !== undefined) encodeEvent({ retry })
+  checkPositive('keepAlive', resolved.keepAlive, ' or false')
+  checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
+  checkPositive('maxAge', resolved.maxAge)
+  if (typeof resolved.serialize !== 'function') throw invalid('serialize', 'a function')
+  if (resolved.lastEventIdParameter !== undefined && typeof resolved.lastEventIdParameter !== 'string') {
+    throw invalid('lastEventIdParameter', 'the name of a query parameter')
+  }
+  if (headers !== undefined) checkHeaders(headers)
+  return resolved
+}
+
+function checkPositive(name: string, value: unknown, orElse = ''): void {
+  if (typeof value !== 'number' || !(value > 0)) throw invalid(name, `a number above 0${orElse}`)
+}
+
+function checkHeaders(headers: ExtraHeaders): void {
+  if (typeof headers !== 'object' || headers === null)
+    throw invalid('headers', 'an object of names and values')
+  for (const [name, value] of Object.entries(headers)) {
+    if (FIXED_HEADERS.test(name)) throw invalid('headers', `without ${name}, which belongs to the stream`)
+    try {
+      validateHeaderName(name)
+      for (const one of [value].flat()) validateHeaderValue(name, String(one))
+    } catch (cause) {
+      throw new SseError('ERR_SSE_INVALID_OPTION', `Option headers: ${(cause as Error).message}.`, { cause })
+    }
+  }
+}
+
+function invalid(name: string, rule: string): SseError {
+  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
+}

@@ -1,0 +1,200 @@
+import { type SseCloseCode, SseError } from '../errors.ts'
+import { EMPTY_COMMENT, encodeComment, encodeEvent } from '../wire/encode.ts'
+import type { ServerSentEvent } from '../wire/server-sent-event.ts'
+import type { EventStream } from './event-stream.ts'
+import type { ResolvedOptions } from './event-stream-options.ts'
+import { sendAll } from './send-all.ts'
+import type { Source } from './source.ts'
+import { type Sleeper, TimerWheel } from './timer-wheel.ts'
+import { type Target, Writer, type WriterOwner } from './writer.ts'
+
+/** One for all streams of the process. */
+const wheel = new TimerWheel()
+
+const ROOM = Promise.resolve(true)
+const OVER = Promise.resolve(false)
+
+const WHY: Record<SseCloseCode, string> = {
+  ERR_SSE_CLIENT_CLOSED: 'The client closed the connection.',
+  ERR_SSE_CLOSED: 'The stream was closed by the server.',
+  ERR_SSE_SLOW_CLIENT:
+    'The client left more unread than maxBufferedBytes: await send(), or raise the option.',
+  ERR_SSE_MAX_AGE: 'The stream reached its maxAge.',
+  ERR_SSE_SHUTDOWN: 'The server is shutting down.',
+  ERR_SSE_SOURCE_FAILED: 'The source of the stream failed; see the cause.',
+  ERR_SSE_WRITE_FAILED: 'The response cannot be written to; see the cause.',
+}
+
+/**
+ * The EventStream of a response. `#code` is the one owner of "over": set once, and with it the signal aborts, every
+ * waiting send settles and the timer wheel forgets the stream.
+ */
+export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
+  readonly lastEventId: string
+  slot?: Set<Sleeper> | undefined
+  readonly #options: ResolvedOptions
+  readonly #writer = new Writer(this)
+  readonly #expires: number
+  #lastWrite = wheel.now
+  #code: SseCloseCode | undefined
+  #cause: unknown
+  /** Made when somebody asks for it: ten thousand idle streams need none. */
+  #controller: AbortController | undefined
+  #room: PromiseWithResolver | undefined
+  #gone = false
+  readonly #goneListeners: (() => void)[] = []
+
+  constructor(lastEventId: string, options: ResolvedOptions) {
+    this.lastEventId = lastEventId
+    this.#options = options
+    // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
+    // together do not come back together.
+    this.#expires = performance.now() + options.maxAge * (1 - Math.random() / 5)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#code !== undefined) this.#controller.abort(this.#reason(this.#code))
+    }
+    return this.#controller.signal
+  }
+
+  get closed(): boolean {
+    return this.#code !== undefined
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  send(event: ServerSentEvent | string): Promise<boolean> {
+    if (this.#code !== undefined) return OVER
+    return this.#write(encodeEvent(event, this.#options.serialize))
+  }
+
+  sendAll(source: Source): Promise<void> {
+    return sendAll(this, source)
+  }
+
+  comment(text?: string): Promise<boolean> {
+    if (this.#code !== undefined) return OVER
+    return this.#write(encodeComment(text))
+  }
+
+  close(): void {
+    this.end('ERR_SSE_CLOSED')
+  }
+
+  /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
+  begin(target: Target): void {
+    const { retry, keepAlive } = this.#options
+    this.#writer.start(target, (retry === undefined ? '' : encodeEvent({ retry })) + EMPTY_COMMENT)
+    if (this.#code !== undefined) return
+    wheel.add(this, this.#nextWake(keepAlive, performance.now()))
+    // The wheel stands still while nobody waits: its time is right only now.
+    this.#lastWrite = wheel.now
+  }
+
+  /** Ends the response after what is buffered and `farewell`. The first end counts. */
+  end(code: SseCloseCode, farewell = '', cause?: unknown): void {
+    if (this.#code !== undefined) return
+    this.#writer.end(farewell)
+    this.#over(code, cause)
+  }
+
+  /** Cuts the connection; what is buffered is lost. */
+  destroy(code: SseCloseCode, cause?: unknown): void {
+    this.#writer.destroy()
+    this.#over(code, cause)
+  }
+
+  /** The response is through, or cut off: before it was ended that means that the client is gone. */
+  onGone(): void {
+    if (this.#code === undefined) this.#writer.discard()
+    this.#over('ERR_SSE_CLIENT_CLOSED')
+    this.#gone = true
+    for (const listener of this.#goneListeners.splice(0)) listener()
+  }
+
+  /** Calls `listener` once the last byte has left or the connection is gone: at the latest 30 s after the end. */
+  whenGone(listener: () => void): void {
+    if (this.#gone) listener()
+    else this.#goneListeners.push(listener)
+  }
+
+  onRoom(): void {
+    this.#settle(true)
+  }
+
+  onWriteFailed(cause: unknown): void {
+    this.#over('ERR_SSE_WRITE_FAILED', cause)
+  }
+
+  wake(now: number): number {
+    const { keepAlive } = this.#options
+    if (now >= this.#expires) {
+      this.end('ERR_SSE_MAX_AGE')
+      return Number.POSITIVE_INFINITY
+    }
+    const idle = now - this.#lastWrite
+    // An eighth early at random, so that streams that fell silent together do not all wake in one turn.
+    const patience = keepAlive * (1 - Math.random() / 8)
+    if (idle < patience) return this.#nextWake(patience - idle, now)
+    // A client that does not read has bytes enough waiting for it.
+    if (!this.#writer.full) this.#write(EMPTY_COMMENT)
+    this.#lastWrite = now
+    return this.#nextWake(patience, now)
+  }
+
+  #nextWake(delay: number, now: number): number {
+    return Math.min(delay, this.#expires - now)
+  }
+
+  #write(text: string): Promise<boolean> {
+    const writer = this.#writer
+    if (writer.full && writer.bufferedBytes > this.#options.maxBufferedBytes) {
+      this.destroy('ERR_SSE_SLOW_CLIENT')
+      return OVER
+    }
+    this.#lastWrite = wheel.now
+    const hasRoom = writer.write(text)
+    if (this.#code !== undefined) return OVER
+    if (hasRoom) return ROOM
+    this.#room ??= withResolver()
+    return this.#room.promise
+  }
+
+  #over(code: SseCloseCode, cause?: unknown): void {
+    if (this.#code !== undefined) return
+    this.#code = code
+    this.#cause = cause
+    wheel.delete(this)
+    this.#settle(false)
+    this.#controller?.abort(this.#reason(code))
+  }
+
+  #settle(hasRoom: boolean): void {
+    const room = this.#room
+    this.#room = undefined
+    room?.resolve(hasRoom)
+  }
+
+  #reason(code: SseCloseCode): SseError {
+    return new SseError(code, WHY[code], this.#cause === undefined ? undefined : { cause: this.#cause })
+  }
+}
+
+interface PromiseWithResolver {
+  promise: Promise<boolean>
+  resolve(value: boolean): void
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolver(): PromiseWithResolver {
+  let resolve!: (value: boolean) => void
+  const promise = new Promise<boolean>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

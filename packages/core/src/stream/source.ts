@@ -1,0 +1,84 @@
+import type { Readable } from 'node:stream'
+import { SseError } from '../errors.ts'
+import type { ServerSentEvent } from '../wire/server-sent-event.ts'
+import type { EventStream } from './event-stream.ts'
+
+/** One piece of a source: an event, a string (its data), or bytes of UTF-8 text (its data, one event a chunk). */
+export type SourceItem = ServerSentEvent | string | Uint8Array
+
+/** Where many events come from. */
+export type EventSourceLike =
+  | AsyncIterable<SourceItem>
+  | (Iterable<SourceItem | Promise<SourceItem>> & object)
+  | NodeJS.ReadableStream
+  | ReadableStream<SourceItem>
+
+/** Events, or a function that is given the stream and returns them; or that sends them itself and returns nothing. */
+export type Source =
+  | EventSourceLike
+  | ((stream: EventStream) => EventSourceLike | Nothing | Promise<EventSourceLike | Nothing>)
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
+type Nothing = undefined | void
+
+/** A source in one shape. */
+export interface Pull {
+  next(): Promise<IteratorResult<SourceItem>>
+  /** Stops a source that is not at its end. */
+  cancel(): unknown
+}
+
+/** Whether `value` can be a {@link Source}. A string is iterable too, but nobody means one event a character. */
+export function isSource(value: unknown): value is Source {
+  if (typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value || 'getReader' in value
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_SOURCE */
+export function pullFrom(source: EventSourceLike): Pull {
+  if (!isSource(source) || typeof source === 'function') throw invalidSource(source)
+  if ('getReader' in source) {
+    const reader = source.getReader()
+    return { next: () => reader.read() as Promise<IteratorResult<SourceItem>>, cancel: () => reader.cancel() }
+  }
+  if (Symbol.asyncIterator in source) {
+    const iterator = source[Symbol.asyncIterator]() as AsyncIterator<SourceItem>
+    const cancel = isReadable(source) ? () => destroy(source) : () => iterator.return?.()
+    return { next: () => iterator.next(), cancel }
+  }
+  const iterator = source[Symbol.iterator]()
+  return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
+}
+
+/** The error for what is no source. */
+export function invalidSource(value: unknown): SseError {
+  const got = value === null ? 'null' : typeof value
+  return new SseError(
+    'ERR_SSE_INVALID_SOURCE',
+    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${got}. To send one event call stream.send().`,
+  )
+}
+
+function isReadable(source: object): source is Readable {
+  return 'destroy' in source && typeof source.destroy === 'function' && 'on' in source
+}
+
+/** A Readable's iterator, asked to return, waits for the read that is under way: for ever when it is idle. */
+function destroy(readable: Readable): void {
+  // Before its first read nobody listens, and the 'error' of one that fails to stop would be uncaught.
+  readable.on('error', () => {})
+  readable.destroy()
+}
+
+/** As `for await` does with an iterable of promises; one that rejects ends the iteration. */
+async function nextValue<T>(iterator: Iterator<T | Promise<T>>): Promise<IteratorResult<T>> {
+  const step = iterator.next()
+  if (step.done) return { done: true, value: undefined }
+  try {
+    return { done: false, value: await step.value }
+  } catch (error) {
+    iterator.return?.()
+    throw error
+  }
+}

@@ -1,0 +1,183 @@
+import type { EventEmitter } from 'node:events'
+import { constants } from 'node:http2'
+
+/** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
+export interface Target extends EventEmitter {
+  write(text: string): boolean
+  end(): unknown
+  destroy(): unknown
+  readonly writableLength: number
+  readonly writableEnded: boolean
+  setTimeout?(ms: number, onTimeout: () => void): unknown
+  /** HTTP/2 only. */
+  readonly stream?: { close(code: number): void }
+  /** compression() adds it; without the call it holds events back. */
+  flush?: () => void
+}
+
+/** What a writer tells the stream that owns it. */
+export interface WriterOwner {
+  /** There is room again after `write` said there was none. */
+  onRoom(): void
+  /** Nothing can be written any more. */
+  onWriteFailed(cause: unknown): void
+}
+
+/** How many ms the rest of an ended response may make no progress before the connection is cut. */
+const LINGER = 30_000
+/** Text that waits for the end of the tick is written earlier once it is this long. */
+const FLUSH_LENGTH = 16_384
+
+/**
+ * The only caller of `res.write`. What is written in one tick leaves in one write; what is written before the target
+ * is known waits for it.
+ */
+export class Writer {
+  readonly #owner: WriterOwner
+  #target: Target | undefined
+  #pending = ''
+  #scheduled = false
+  #ended = false
+  #discarded = false
+  /** The target's last write found no room and no drain came since. */
+  #blocked = false
+  #roomScheduled = false
+  /** The target is blocked, or has had its share of this turn of the event loop. */
+  full = false
+
+  constructor(owner: WriterOwner) {
+    this.#owner = owner
+  }
+
+  /** Characters and bytes not yet taken by the operating system. */
+  get bufferedBytes(): number {
+    return this.#pending.length + (this.#target?.writableLength ?? 0)
+  }
+
+  /** Returns whether there is room for more. */
+  write(text: string): boolean {
+    this.#pending += text
+    if (this.#pending.length >= FLUSH_LENGTH) {
+      this.#flush()
+      if (this.#target !== undefined) this.#roomNextTurn()
+    } else if (!this.#scheduled) {
+      this.#scheduled = true
+      process.nextTick(flushAtEndOfTick, this)
+    }
+    return !this.full
+  }
+
+  /** Gives the writer its target; `opening` goes in front of what waits, and leaves now. */
+  start(target: Target, opening: string): void {
+    this.#target = target
+    if (this.#discarded) {
+      cut(target)
+      return
+    }
+    target.on('drain', () => {
+      this.#blocked = false
+      if (this.full) this.#roomNextTurn()
+    })
+    this.full = false
+    this.#pending = opening + this.#pending
+    if (this.#ended) this.end()
+    else this.#flush()
+    if (!this.full) this.#owner.onRoom()
+  }
+
+  /** Writes what waits and `farewell`, then ends the target. */
+  end(farewell = ''): void {
+    this.#ended = true
+    this.#pending += farewell
+    const target = this.#target
+    if (target === undefined || target.writableEnded) return
+    const rest = this.#pending
+    this.#pending = ''
+    try {
+      if (rest !== '') target.write(rest)
+      target.end()
+      target.setTimeout?.(LINGER, () => cut(target))
+    } catch (cause) {
+      this.#fail(target, cause)
+    }
+  }
+
+  /** Gives up what waits; nothing is written from here on. */
+  discard(): void {
+    this.#pending = ''
+    this.#ended = true
+    this.#discarded = true
+  }
+
+  /** Gives up what waits and cuts the connection (HTTP/2: resets the stream). */
+  destroy(): void {
+    this.discard()
+    if (this.#target !== undefined) cut(this.#target)
+  }
+
+  /** @internal */
+  flush(): void {
+    this.#scheduled = false
+    this.#flush()
+  }
+
+  /** @internal */
+  room(): void {
+    this.#roomScheduled = false
+    if (this.#blocked) return
+    this.full = false
+    this.#owner.onRoom()
+  }
+
+  #flush(): void {
+    if (this.#ended || this.#pending === '') return
+    const target = this.#target
+    if (target === undefined) {
+      this.full = this.#pending.length >= FLUSH_LENGTH
+      return
+    }
+    const text = this.#pending
+    this.#pending = ''
+    try {
+      // A write after somebody else's end() would be an 'error' event out of nowhere.
+      if (target.writableEnded) throw new Error('the response was ended by other code')
+      // A patched write() may return nothing; only false says that there is no room.
+      this.#blocked = target.write(text) === false
+      if (this.#blocked) this.full = true
+      target.flush?.()
+    } catch (cause) {
+      this.#fail(target, cause)
+    }
+  }
+
+  /**
+   * No room before the next turn, even when the target takes more: a client that reads as fast as its source yields
+   * would keep the event loop to itself, since neither promises nor 'drain' give way to I/O.
+   */
+  #roomNextTurn(): void {
+    this.full = true
+    if (this.#roomScheduled) return
+    this.#roomScheduled = true
+    setImmediate(roomAtNextTurn, this)
+  }
+
+  #fail(target: Target, cause: unknown): void {
+    this.#owner.onWriteFailed(cause)
+    // Who ended it lets it run out; otherwise the client would wait for ever.
+    if (!target.writableEnded) cut(target)
+  }
+}
+
+/** An HTTP/2 stream that is merely destroyed leaves its session open as long as the client does not read. */
+function cut(target: Target): void {
+  if (target.stream === undefined) target.destroy()
+  else target.stream.close(constants.NGHTTP2_CANCEL)
+}
+
+function flushAtEndOfTick(writer: Writer): void {
+  writer.flush()
+}
+
+function roomAtNextTurn(writer: Writer): void {
+  writer.room()
+}

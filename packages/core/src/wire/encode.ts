@@ -1,0 +1,140 @@
+/**
+ * The event stream grammar: the only place that knows it.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+import { SseError, type SseErrorCode } from '../errors.ts'
+import type { ServerSentEvent } from './server-sent-event.ts'
+
+/** Turns what is not a string into the text of an event's data. */
+export type Serialize = (data: unknown) => string
+
+/** A comment without text: what opens a stream and what keeps an idle one alive. */
+export const EMPTY_COMMENT = ':\n\n'
+
+/** "If the field value consists of only ASCII digits": browsers overflow or give up above 2^31 - 1. */
+const MAX_RETRY = 2_147_483_647
+const MAX_ID_LENGTH = 256
+
+/** The standard's three line ends, and nothing else: U+2028 and U+0085 stay inside their line. */
+const LINE_END = /\r\n|\r|\n/
+const BREAKS_A_FIELD = /[\0\r\n]/
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
+/** Line ends for many clients in other languages (Python's splitlines), though not for the standard. */
+const FOREIGN_LINE_END = /[\u0085\u2028\u2029]/g
+
+/**
+ * Encodes one event as the bytes (here: characters) of an event stream. Pure.
+ *
+ * A string is an event with that data. `{ retry }` alone becomes one line without a blank line after it: "take
+ * effect at once" needs none, and a blank line makes some clients dispatch an empty event.
+ *
+ * @param serialize - for data that is not a string; default {@link serializeJson}
+ * @throws {@link SseError} when the event cannot be sent as it was meant; nothing is ever stripped or replaced
+ */
+export function encodeEvent(event: ServerSentEvent | string, serialize: Serialize = serializeJson): string {
+  if (typeof event === 'string') return `${field('data', event)}\n`
+  if (typeof event !== 'object' || event === null) {
+    throw refuse('EVENT', 'an event is a string or an object', event)
+  }
+  const { event: name, data, id, retry, comment } = event
+  const head =
+    (comment === undefined ? '' : commentLines(comment)) +
+    (name === undefined || name === '' ? '' : `event: ${checkName(name)}\n`) +
+    (id === undefined ? '' : `id: ${checkId(id)}\n`) +
+    (retry === undefined ? '' : `retry: ${checkRetry(retry)}\n`)
+  if (data !== undefined) return `${head}${field('data', toText(data, serialize))}\n`
+  if (head === '' || name !== undefined || id !== undefined) {
+    throw new SseError(
+      'ERR_SSE_INVALID_EVENT',
+      "An event without data is never dispatched by a client: add data ('' is enough).",
+    )
+  }
+  return comment === undefined ? head : `${head}\n`
+}
+
+/**
+ * Encodes a comment: "lines that start with a U+003A COLON are ignored". Each line of `text` is prefixed.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_COMMENT when it is not a string
+ */
+export function encodeComment(text = ''): string {
+  return text === '' ? EMPTY_COMMENT : `${commentLines(text)}\n`
+}
+
+/** JSON, with the line ends of other languages escaped so that naive clients keep their lines together. */
+export function serializeJson(data: unknown): string {
+  const json = JSON.stringify(data) as string | undefined
+  if (json === undefined) throw refuse('DATA', 'JSON has no form for this data', data)
+  return json.replace(FOREIGN_LINE_END, escapeCharacter)
+}
+
+/** "A single U+0020 SPACE after the colon is removed": writing one keeps a value's own leading space. */
+function field(name: string, value: string): string {
+  // Most data is one line; looking for a line end is far cheaper than splitting.
+  if (value.indexOf('\n') === -1 && value.indexOf('\r') === -1) return `${name}: ${value}\n`
+  return `${name}: ${value.split(LINE_END).join(`\n${name}: `)}\n`
+}
+
+function commentLines(text: string): string {
+  if (typeof text !== 'string') throw refuse('COMMENT', 'a comment is a string', text)
+  return text === '' ? ':\n' : field('', text)
+}
+
+function toText(data: unknown, serialize: Serialize): string {
+  if (typeof data === 'string') return data
+  let text: unknown
+  try {
+    text = serialize(data)
+  } catch (cause) {
+    if (cause instanceof SseError) throw cause
+    throw new SseError('ERR_SSE_INVALID_DATA', `This data cannot be serialized: ${String(cause)}`, { cause })
+  }
+  if (typeof text !== 'string') throw refuse('DATA', 'serialize() must return a string', text)
+  return text
+}
+
+function checkName(name: string): string {
+  if (typeof name === 'string' && !BREAKS_A_FIELD.test(name)) return name
+  throw refuse('EVENT_NAME', 'an event name is a string without CR, LF or NUL', name)
+}
+
+function checkId(id: string | number): string {
+  if (Number.isSafeInteger(id)) return String(id)
+  // It must come back byte for byte in a request header, where control characters are answered 400 and blanks at
+  // the ends are cut off; Node's EventSource clients stop for good at a character above U+00FF.
+  if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && PRINTABLE_ASCII.test(id) && id === id.trim())
+    return id
+  throw refuse(
+    'ID',
+    `an id is printable ASCII without a blank at either end, at most ${MAX_ID_LENGTH} long`,
+    id,
+  )
+}
+
+function checkRetry(retry: number): number {
+  if (Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRY) return retry
+  throw refuse('RETRY', `retry is an integer of milliseconds from 0 to ${MAX_RETRY}`, retry)
+}
+
+type Refusal = SseErrorCode extends infer C
+  ? C extends `ERR_SSE_INVALID_${infer What}`
+    ? What
+    : never
+  : never
+
+function refuse(what: Refusal, rule: string, value: unknown): SseError {
+  return new SseError(
+    `ERR_SSE_INVALID_${what}`,
+    `Refused, nothing was sent: ${rule}; got ${describe(value)}.`,
+  )
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  return typeof value === 'number' || value === null ? String(value) : typeof value
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

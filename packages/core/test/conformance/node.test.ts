@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import * as http from 'node:http'
+import * as http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { type Request, type Response, StreamGroup, sseMethod } from '@downstream/core'
+import { type FrameworkHost, frameworkSuite, type StartFramework } from '@downstream/testing'
+
+type CreateServer = (listener: (req: Request, res: Response) => void) => http.Server | http2.Http2Server
+
+const hosts: [name: string, protocol: FrameworkHost['protocol'], createServer: CreateServer][] = [
+  ['node:http', 'http/1.1', http.createServer],
+  ['node:http2', 'h2', http2.createServer],
+]
+
+describe.each(hosts)('%s', (_name, protocol, createServer) => {
+  frameworkSuite({ test, protocol, start: startOn(protocol, createServer) })
+})
+
+/** An app without a framework: what an adapter has to do, in its shortest form. */
+function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer): StartFramework {
+  return async (handler, { drain, ...options } = {}) => {
+    const errors: unknown[] = []
+    const group = new StreamGroup(options)
+    const server = createServer(async (request, response) => {
+      const fail = (error: unknown) => {
+        errors.push(error)
+        response.destroy()
+      }
+      const sse = sseMethod({
+        open: (streamOptions) => group.open(request, response, streamOptions),
+        onSourceError: fail,
+      })
+      try {
+        if (request.method === 'POST') for await (const _chunk of request);
+        await handler({
+          sse,
+          request,
+          response,
+          setHeader: (name, value) => response.setHeader(name, value),
+          setStatus: (code) => {
+            response.statusCode = code
+          },
+        })
+      } catch (error) {
+        fail(error)
+      }
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return {
+      origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      protocol,
+      errors,
+      close: async () => {
+        const closed = server.listening ? once(server, 'close') : undefined
+        server.close()
+        await group.close({ drain })
+        await closed
+      },
+    }
+  }
+}

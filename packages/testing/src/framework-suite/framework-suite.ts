@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { disconnectCases } from './disconnect-cases.ts'
+import { eventCases } from './event-cases.ts'
+import type { FrameworkHost, StartFramework } from './framework-host.ts'
+import { headCases } from './head-cases.ts'
+import { leakCases } from './leak-cases.ts'
+import { misuseCases } from './misuse-cases.ts'
+import { shutdownCases } from './shutdown-cases.ts'
+import { slowClientCases } from './slow-client-cases.ts'
+import { sourceCases } from './source-cases.ts'
+import { type SuiteCase, SuiteTools } from './suite-case.ts'
+
+/** What {@link frameworkSuite} is given. */
+export interface FrameworkSuiteOptions {
+  /** Registers a test, as jest's and node:test's `test` do. */
+  test: (name: string, run: () => Promise<void>) => unknown
+  /** Starts an app of the framework under test. */
+  start: StartFramework
+  /** What the app speaks: cases that make no sense there are not registered. */
+  protocol: FrameworkHost['protocol']
+}
+
+const cases: SuiteCase[] = [
+  ...headCases,
+  ...eventCases,
+  ...sourceCases,
+  ...disconnectCases,
+  ...slowClientCases,
+  ...shutdownCases,
+  ...misuseCases,
+  ...leakCases,
+]
+
+/**
+ * The conformance suite for an adapter: everything that an event stream promises, the same on every framework.
+ *
+ * @example
+ * frameworkSuite({ test, protocol: 'http/1.1', start: startMyFramework })
+ */
+export function frameworkSuite({ test, start, protocol }: FrameworkSuiteOptions): void {
+  for (const { name, only, run } of cases) {
+    if (only === undefined || only === protocol) test(name, () => runCase(start, run))
+  }
+}
+
+async function runCase(start: StartFramework, run: SuiteCase['run']): Promise<void> {
+  const unhandled: unknown[] = []
+  const onUnhandled = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', onUnhandled)
+  const tools = new SuiteTools(start)
+  try {
+    await run(tools)
+  } finally {
+    await tools.close()
+    process.off('unhandledRejection', onUnhandled)
+  }
+  assert.deepEqual(unhandled, [], 'unhandled rejections')
+}

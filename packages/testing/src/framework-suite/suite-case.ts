@@ -1,0 +1,64 @@
+import type { CloseOptions, EventStreamOptions } from '@downstream/core'
+import { RawClient } from '../raw-client.ts'
+import type { FrameworkHost, Handler, StartFramework } from './framework-host.ts'
+import { type RequestOptions, type SuiteClient, type SuiteRequest, sendRequest } from './suite-client.ts'
+
+/** One promise of an event stream, and how to see whether it is kept. */
+export interface SuiteCase {
+  name: string
+  /** Where it makes no sense otherwise. */
+  only?: FrameworkHost['protocol']
+  run(tools: SuiteTools): Promise<void>
+}
+
+/** What a case works with; all of it is closed afterwards. */
+export class SuiteTools {
+  /** The running app; set by {@link serve}. */
+  host!: FrameworkHost
+  readonly #start: StartFramework
+  readonly #closers: (() => unknown)[] = []
+
+  constructor(start: StartFramework) {
+    this.#start = start
+  }
+
+  /** Starts the app. */
+  async serve(handler: Handler, options?: EventStreamOptions & CloseOptions): Promise<FrameworkHost> {
+    this.host = await this.#start(handler, options)
+    return this.host
+  }
+
+  /** Sends a request. */
+  send(options?: RequestOptions): SuiteRequest {
+    const request = sendRequest(this.host, options)
+    this.#closers.push(request.destroy)
+    return request
+  }
+
+  /** Sends a request and waits for the head of the response. */
+  open(options?: RequestOptions): Promise<SuiteClient> {
+    return this.send(options).response
+  }
+
+  /** Connects a bare socket. HTTP/1 only. */
+  async connect(): Promise<RawClient> {
+    const client = await RawClient.connect(this.host.origin)
+    this.#closers.push(() => client.close())
+    return client
+  }
+
+  /** Closes what the case has opened. */
+  async close(): Promise<void> {
+    for (const close of this.#closers) close()
+    await this.host?.close()
+  }
+}
+
+/** A promise and the function that keeps it. */
+export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
