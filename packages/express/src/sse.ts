@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type CloseOptions,
+  type EventStreamOptions,
+  type SseMethod,
+  StreamGroup,
+  sseMethod,
+} from '@downstream/core'
+
+declare global {
+  namespace Express {
+    interface Response {
+      /** Makes this response an event stream: see {@link SseMethod}. */
+      sse: SseMethod
+    }
+  }
+}
+
+/** Options of {@link sse}: the defaults of every stream of the app. */
+export interface SseOptions extends EventStreamOptions {
+  /** Name of the method on `res`, where another package has taken `sse`. Default: `sse`. */
+  methodName?: string | undefined
+}
+
+/** The middleware that {@link sse} makes. */
+export interface SseMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
+  /**
+   * Ends all streams that were opened through it, for a shutdown: every client is told to come back in 1 to 5 s plus
+   * what is left of `drain`. Resolves when all are through. Call `server.close()` beside it.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * Middleware for Express 4 and 5 that adds `res.sse()`.
+ *
+ * @example
+ * const events = sse()
+ * app.use(events)
+ * app.get('/time', (req, res) => res.sse(everySecond()))
+ *
+ * @param options - defaults of every stream; none is needed
+ * @throws SseError ERR_SSE_INVALID_OPTION
+ */
+export function sse(options: SseOptions = {}): SseMiddleware {
+  const { methodName = 'sse', ...defaults } = options
+  const group = new StreamGroup(defaults)
+  const middleware: SseMiddleware = (req, res, next) => {
+    Object.assign(res, {
+      [methodName]: sseMethod({
+        open: (streamOptions) => group.open(req, res, streamOptions),
+        // Not the middleware's own next: the error handlers of the router that has the route come first.
+        onSourceError: (error) => nextOf(req, next)(error),
+      }),
+    })
+    next()
+  }
+  middleware.close = (closeOptions) => group.close(closeOptions)
+  return middleware
+}
+
+/** Express keeps the `next` of the router that is at work on the request itself. */
+function nextOf(
+  req: IncomingMessage & { next?: (error?: unknown) => void },
+  next: (error?: unknown) => void,
+) {
+  return req.next ?? next
+}
