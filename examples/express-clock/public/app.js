@@ -1,0 +1,91 @@
+const maxNotifications = 5
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' })
+const calendar = new Intl.DateTimeFormat('en', { dateStyle: 'full' })
+
+const element = (id) => document.getElementById(id)
+const startButton = element('start')
+const stopButton = element('stop')
+
+let source
+let retryTimer
+let lastEventId = ''
+
+function start() {
+  show('connecting')
+  open()
+}
+
+function stop() {
+  clearTimeout(retryTimer)
+  source.close()
+  show('stopped')
+}
+
+function open() {
+  source = new EventSource(`events?${new URLSearchParams({ lastEventId })}`)
+  source.onopen = () => show('open')
+  source.onerror = () => {
+    show('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, 1000)
+  }
+  source.addEventListener('time', onTime)
+  source.addEventListener('notification', onNotification)
+  source.addEventListener('status', onStatus)
+}
+
+function onTime(event) {
+  lastEventId = event.lastEventId
+  const { time, resumedAfter } = JSON.parse(event.data)
+  const date = new Date(time)
+  element('time').textContent = clock.format(date)
+  element('time').dateTime = time
+  element('date').textContent = calendar.format(date)
+  element('tick').textContent = `Tick #${event.lastEventId}`
+  element('resumed').textContent = resumedAfter === undefined ? '' : `resumed after #${resumedAfter}`
+}
+
+function onNotification(event) {
+  const text = document.createElement('span')
+  text.textContent = event.data
+  const number = document.createElement('small')
+  number.textContent = `#${event.lastEventId}`
+  const item = document.createElement('li')
+  item.append(text, ' ', number)
+  const list = element('notifications')
+  list.prepend(item)
+  while (list.children.length > maxNotifications) list.lastChild.remove()
+}
+
+function onStatus(event) {
+  const { uptimeSeconds, openStreams, memoryBytes } = JSON.parse(event.data)
+  element('uptime').textContent = formatDuration(uptimeSeconds)
+  element('open-streams').textContent = openStreams
+  element('memory').textContent = `${Math.round(memoryBytes / 1_000_000)} MB`
+}
+
+function show(state) {
+  // A screen reader would speak the same state again at each failed attempt.
+  if (element('state').textContent !== state) element('state').textContent = state
+  document.body.dataset.state = state
+  startButton.disabled = state !== 'stopped'
+  stopButton.disabled = state === 'stopped'
+}
+
+function formatDuration(seconds) {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  if (hours > 0) return `${hours} h ${minutes} min`
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`
+}
+
+// A disabled button loses the focus, and with it the place of who uses the keyboard.
+startButton.onclick = () => {
+  start()
+  stopButton.focus()
+}
+stopButton.onclick = () => {
+  stop()
+  startButton.focus()
+}
+
+start()

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type EventStream, type ServerSentEvent, sse } from '@downstream/express'
+import express from 'express'
+
+const port = Number(process.env.PORT || 3000)
+const tickMs = Number(process.env.TICK_MS || 1000)
+
+const notifications = [
+  'The kettle has boiled',
+  'A parcel is at the door',
+  'The laundry is done',
+  'Dinner is on the table',
+]
+let openStreams = 0
+
+/** The events of one page: goes on where it left off, and ends in its `finally` when the page is closed. */
+async function* ticks({ lastEventId, signal }: EventStream): AsyncGenerator<ServerSentEvent> {
+  // It comes from the client, so it can be anything.
+  const resumedAfter = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : undefined
+  openStreams++
+  try {
+    for (let id = resumedAfter === undefined ? 0 : resumedAfter + 1; ; id++) {
+      yield { event: 'time', id, data: { time: new Date(), resumedAfter } }
+      if (id % 5 === 0) {
+        yield { event: 'notification', id, data: notifications[(id / 5) % notifications.length] }
+      }
+      if (id % 10 === 0) {
+        yield { event: 'status', id, data: status() }
+      }
+      await sleep(tickMs, undefined, { signal })
+    }
+  } finally {
+    openStreams--
+  }
+}
+
+function status() {
+  return {
+    uptimeSeconds: Math.floor(process.uptime()),
+    openStreams,
+    memoryBytes: process.memoryUsage.rss(),
+  }
+}
+
+const app = express()
+// A page that opens a new EventSource cannot set the header Last-Event-ID, but it can write the URL.
+const events = sse({ retry: 1000, lastEventIdParameter: 'lastEventId' })
+
+app.use(events)
+app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
+app.get('/events', (_req, res) => res.sse(ticks))
+
+const server = app.listen(port, (error) => {
+  if (error) throw error
+  console.log(`http://localhost:${port}`)
+})
+
+async function stop() {
+  server.close()
+  await events.close()
+  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
+  server.closeAllConnections()
+}
+
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)

@@ -1,0 +1,3 @@
+import { testClock } from '../../../test/browser/clock.ts'
+
+testClock('express-clock')
