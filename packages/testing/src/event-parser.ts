@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { takeEvents } from './read-events.ts'
-import type { ReceivedEvent } from './received-event.ts'
+import { eventReader, type ReceivedEvent } from './received-event.ts'
 
 /** A response parser as superagent and supertest take it. */
 export type EventParser = (
@@ -19,9 +18,25 @@ export type EventParser = (
  */
 export function eventParser(count: number = Number.POSITIVE_INFINITY): EventParser {
   return (response, done) => {
-    takeEvents(response as IncomingMessage, count).then(
-      (events) => done(null, events),
-      (error: Error) => done(error, []),
-    )
+    const message = response as IncomingMessage
+    const events: ReceivedEvent[] = []
+    const feed = eventReader((event) => {
+      if (events.length < count) events.push(event)
+    })
+    const finish = (error: Error | null) => {
+      message.off('data', onData).off('end', onEnd)
+      done(error, events)
+    }
+    const onData = (text: string) => {
+      feed(text)
+      if (events.length < count) return
+      finish(null)
+      // superagent would report its own cut of the connection as a second result.
+      message.removeAllListeners('error').on('error', () => {})
+      message.destroy()
+    }
+    const onEnd = () => finish(null)
+    message.setEncoding('utf8')
+    message.on('data', onData).on('end', onEnd)
   }
 }

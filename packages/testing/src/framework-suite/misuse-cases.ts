@@ -7,7 +7,7 @@ const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => 
   ['a number for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(42 as never)],
   ['a string for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse('text' as never)],
   ['null', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(null as never)],
-  ['a retry of text', 'ERR_SSE_INVALID_RETRY', (sse) => sse({ retry: '1' } as never)],
+  ['a retry of text', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ retry: '1' } as never)],
   ['a negative keepAlive', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepAlive: -1 })],
   ['maxBufferedBytes of NaN', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ maxBufferedBytes: Number.NaN })],
   [

@@ -1,0 +1,172 @@
+import type { AddressInfo } from 'node:net'
+import { sse } from '@downstream/express'
+import { eventParser, parseEvents, RawClient } from '@downstream/testing'
+import compression from 'compression'
+import cookieParser from 'cookie-parser'
+import cors from 'cors'
+import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import session from 'express-session'
+import express4 from 'express4'
+import helmet from 'helmet'
+import request from 'supertest'
+
+async function* three() {
+  yield { event: 'n', id: 1, data: 'one' }
+  yield { event: 'n', id: 2, data: 'two' }
+  yield { event: 'n', id: 3, data: 'three' }
+}
+
+describe.each([
+  ['Express 4', express4 as unknown as typeof express5],
+  ['Express 5', express5],
+])('%s', (_name, express) => {
+  function appWith(...middleware: RequestHandler[]): Express {
+    const app = express()
+    for (const one of middleware) app.use(one)
+    app.use(sse())
+    app.get('/n', (_req, res) => res.sse(three()))
+    app.get('/open', (_req, res) => {
+      const stream = res.sse()
+      stream.send('first')
+    })
+    return app
+  }
+
+  test.each([
+    ['compression', [compression({ threshold: 0 })]],
+    ['helmet', [helmet()]],
+    ['cors', [cors()]],
+    [
+      'a session and cookies',
+      [cookieParser(), session({ secret: 's', resave: false, saveUninitialized: true })],
+    ],
+    ['body parsers', [express.json(), express.urlencoded({ extended: true })]],
+    ['all of them', [helmet(), cors(), compression({ threshold: 0 }), express.json(), cookieParser()]],
+  ])('streams as it is behind %s', async (_what, middleware) => {
+    const response = await request(appWith(...(middleware as RequestHandler[])))
+      .get('/n')
+      .set('Accept-Encoding', 'gzip, br')
+      .buffer(true)
+      .parse(eventParser())
+    expect(response.headers['content-type']).toBe('text/event-stream')
+    expect(response.headers['content-encoding']).toBeUndefined()
+    expect(response.body.map(({ data }: { data: string }) => data)).toEqual(['one', 'two', 'three'])
+  })
+
+  test('sends each event at once behind compression, while the stream is open', async () => {
+    const server = appWith(compression({ threshold: 0 })).listen(0)
+    const client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    try {
+      client.get('/open', { 'Accept-Encoding': 'gzip, br' })
+      await client.receives('data: first\n\n')
+    } finally {
+      client.close()
+      server.close()
+    }
+  })
+
+  test('keeps the headers of helmet, cors, a session and res.cookie', async () => {
+    const app = express()
+    app.use(helmet(), cors({ origin: 'https://example.org', credentials: true }))
+    app.use(session({ secret: 's', resave: false, saveUninitialized: true }))
+    app.use(sse())
+    app.get('/', (_req, res) => {
+      res.cookie('a', '1').cookie('b', '2').append('Vary', 'Cookie')
+      return res.sse(['x'])
+    })
+    const { headers } = await request(app).get('/').buffer(true).parse(eventParser())
+    expect(headers['strict-transport-security']).toBeDefined()
+    expect(headers['access-control-allow-origin']).toBe('https://example.org')
+    expect(headers['access-control-allow-credentials']).toBe('true')
+    expect(headers.vary).toBe('Origin, Cookie')
+    const cookies = headers['set-cookie'] as unknown as string[]
+    expect(cookies.map((cookie) => cookie.split('=')[0])).toEqual(['a', 'b', 'connect.sid'])
+  })
+
+  test('hands the error of a source to the error handlers of the router that has the route, once', async () => {
+    const seen: [where: string, error: unknown][] = []
+    const note =
+      (where: string): ErrorRequestHandler =>
+      (error, _req, _res, next) => {
+        seen.push([where, error])
+        next(error)
+      }
+    const error = new Error('source')
+    const router = express.Router()
+    router.get('/n', (_req, res) =>
+      res.sse(async function* () {
+        yield 'one'
+        throw error
+      }),
+    )
+    router.use(note('router'))
+    const app = express()
+    app.use(sse())
+    app.use('/mounted', router)
+    app.use(note('app'))
+    app.use(((_error, _req, _res, _next) => {}) as ErrorRequestHandler)
+    const { body } = await request(app).get('/mounted/n').buffer(true).parse(eventParser())
+    expect(body).toEqual([{ event: 'message', data: 'one', id: undefined }])
+    expect(seen).toEqual([
+      ['router', error],
+      ['app', error],
+    ])
+  })
+
+  test('reads the query of a mounted route from the whole URL', async () => {
+    const router = express.Router()
+    router.get('/n', (_req, res) =>
+      res.sse(({ lastEventId }) => [lastEventId], { lastEventIdParameter: 'from' }),
+    )
+    const app = express()
+    app.use(sse())
+    app.use('/mounted', router)
+    const { text } = await request(app).get('/mounted/n?from=7').buffer(true)
+    expect(parseEvents(text)[0]?.data).toBe('7')
+  })
+
+  test('leaves an open stream after the events that a test asked for', async () => {
+    const ended: string[] = []
+    const app = express()
+    app.use(sse())
+    app.get('/', (_req, res) => {
+      const stream = res.sse()
+      stream.signal.addEventListener('abort', () => ended.push(stream.signal.reason.code))
+      for (const n of ['one', 'two', 'three']) stream.send(n)
+    })
+    const server = app.listen(0)
+    try {
+      const { body } = await request(server).get('/').buffer(true).parse(eventParser(2))
+      expect(body.map(({ data }: { data: string }) => data)).toEqual(['one', 'two'])
+      while (ended.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      expect(ended).toEqual(['ERR_SSE_CLIENT_CLOSED'])
+    } finally {
+      server.close()
+    }
+  })
+
+  test('answers a mistake before the head with an ordinary error response', async () => {
+    const app = express()
+    app.use(sse())
+    app.get('/', (_req, res) => res.sse('text' as never))
+    app.use(((error, _req, res, _next) => res.status(500).json({ code: error.code })) as ErrorRequestHandler)
+    const response = await request(app).get('/')
+    expect(response.status).toBe(500)
+    expect(response.body).toEqual({ code: 'ERR_SSE_INVALID_SOURCE' })
+  })
+
+  test('takes another name for the method', async () => {
+    const app = express()
+    app.use(sse({ methodName: 'eventStream' }))
+    app.get('/', (_req, res) => {
+      expect(res.sse).toBeUndefined()
+      const named = res as unknown as { eventStream: typeof res.sse }
+      return named.eventStream(['x'])
+    })
+    expect((await request(app).get('/').buffer(true)).text).toBe(':\n\ndata: x\n\n')
+  })
+})
+
+test('refuses bad options when the middleware is made', () => {
+  expect(() => sse({ keepAlive: 0 })).toThrow(expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }))
+})

@@ -1,0 +1,352 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { PassThrough, Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type EventStream, sse } from '@downstream/fastify'
+import { eventually, parseEvents, RawClient, takeEvents } from '@downstream/testing'
+import compress from '@fastify/compress'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastify5, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
+import fastify4 from 'fastify4'
+import compress4 from 'fastify4-compress'
+import cookie4 from 'fastify4-cookie'
+import cors4 from 'fastify4-cors'
+
+type Fastify = typeof fastify5
+type Plugin = FastifyPluginCallback<Record<string, unknown>>
+
+const versions: [
+  name: string,
+  fastify: Fastify,
+  plugins: { cookie: Plugin; compress: Plugin; cors: Plugin },
+][] = [
+  [
+    'Fastify 4',
+    fastify4 as unknown as Fastify,
+    { cookie: cookie4, compress: compress4, cors: cors4 } as never,
+  ],
+  ['Fastify 5', fastify5, { cookie, compress, cors } as never],
+]
+
+interface LogLine {
+  level: number
+  msg: string
+  err?: { message: string }
+}
+
+describe.each(versions)('%s', (_name, fastify, plugins) => {
+  let app: FastifyInstance
+  let log: LogLine[]
+
+  beforeEach(async () => {
+    log = []
+    const stream = new Writable({
+      write(line, _encoding, done) {
+        log.push(JSON.parse(line))
+        done()
+      },
+    })
+    app = fastify({ logger: { level: 'info', stream } })
+  })
+
+  afterEach(() => app.close())
+
+  async function listen(): Promise<string> {
+    return app.listen({ port: 0, host: '127.0.0.1' })
+  }
+
+  async function* three() {
+    for (const data of ['one', 'two', 'three']) yield data
+  }
+
+  test('keeps the headers of cors, cookies, the reply and async onSend hooks', async () => {
+    await app.register(plugins.cors, { origin: 'https://example.org', credentials: true })
+    await app.register(plugins.cookie)
+    await app.register(sse)
+    app.addHook('onSend', async (_request, reply) => {
+      await sleep(5)
+      reply.header('x-hook', 'ran')
+    })
+    app.get('/', async (_request, reply) => {
+      const withCookies = reply as typeof reply & { setCookie(name: string, value: string): void }
+      withCookies.setCookie('a', '1')
+      withCookies.setCookie('b', '2')
+      reply.header('x-reply', 'set')
+      reply.sse(three())
+    })
+    const response = await fetch(await listen())
+    expect(parseEvents(await response.text()).map(({ data }) => data)).toEqual(['one', 'two', 'three'])
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'access-control-allow-origin': 'https://example.org',
+      'x-hook': 'ran',
+      'x-reply': 'set',
+    })
+    expect(response.headers.getSetCookie().map((one) => one.split(';')[0])).toEqual(['a=1', 'b=2'])
+  })
+
+  test('is left alone by the compress plugin', async () => {
+    await app.register(plugins.compress, { global: true, threshold: 0 })
+    await app.register(sse)
+    app.get('/', (_request, reply) => {
+      reply.sse().send('first')
+    })
+    const client = await RawClient.connect(await listen())
+    client.get('/', { 'Accept-Encoding': 'gzip' })
+    await client.receives('data: first\n\n')
+    client.close()
+  })
+
+  test.each<[string, (payload: Readable) => Readable]>([
+    ['piped through a transform', (payload) => payload.pipe(new PassThrough())],
+    ['iterated', (payload) => Readable.from(payload)],
+  ])('is an ordinary Readable when a hook has it %s', async (_how, through) => {
+    await app.register(sse)
+    app.addHook('onSend', async (_request, _reply, payload) => through(payload as Readable))
+    app.get('/', (_request, reply) => {
+      reply.sse(Array.from({ length: 3_000 }, (_, n) => `${n} ${'x'.repeat(100)}`))
+    })
+    const response = await fetch(await listen())
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(response.headers.get('x-accel-buffering')).toBe('no')
+    const events = parseEvents(await response.text())
+    expect(events.map(({ data }) => Number.parseInt(data, 10))).toEqual(
+      Array.from({ length: 3_000 }, (_, n) => n),
+    )
+  })
+
+  test('ends a stream that a hook has piped elsewhere when the client goes', async () => {
+    let stream: EventStream | undefined
+    await app.register(sse)
+    app.addHook('onSend', async (_request, _reply, payload) => (payload as Readable).pipe(new PassThrough()))
+    app.get('/', (_request, reply) => {
+      stream = reply.sse()
+      stream.send('first')
+    })
+    const client = await RawClient.connect(await listen())
+    client.get('/')
+    await client.receives('data: first\n\n')
+    client.reset()
+    await eventually('the end', () => stream?.closed)
+    expect(stream?.signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
+  })
+
+  test('answers with the error of a hook that fails, and the stream is over', async () => {
+    let stream: EventStream | undefined
+    await app.register(sse)
+    app.addHook('onSend', async (_request, _reply, payload) => {
+      await sleep(5)
+      if (payload instanceof Readable) throw new Error('hook')
+      return payload
+    })
+    app.setErrorHandler((error, _request, reply) => {
+      reply.code(503).send({ seen: (error as Error).message })
+    })
+    app.get('/', async (_request, reply) => {
+      stream = reply.sse()
+      stream.send('lost')
+    })
+    const response = await fetch(await listen())
+    expect(response.status).toBe(503)
+    expect(await response.json()).toEqual({ seen: 'hook' })
+    expect(stream?.signal.reason).toMatchObject({ code: 'ERR_SSE_WRITE_FAILED', cause: { message: 'hook' } })
+  })
+
+  test.each([
+    ['nothing', undefined],
+    ['a value', { a: 1 }],
+    ['null', null],
+    ['a string', 'text'],
+  ])('does not care when an async handler returns %s while a hook is pending', async (_what, value) => {
+    await app.register(sse)
+    app.addHook('onSend', async () => {
+      await sleep(10)
+    })
+    app.get('/', async (_request, reply) => {
+      const stream = reply.sse()
+      setTimeout(async () => {
+        await stream.send('later')
+        stream.close()
+      }, 30)
+      return value
+    })
+    const response = await fetch(await listen())
+    expect(await response.text()).toBe(':\n\ndata: later\n\n')
+    expect(log.filter(({ level }) => level >= 40)).toEqual([])
+  })
+
+  test.each([
+    ['while a hook is pending', 0],
+    ['after the head is out', 40],
+  ])('ends the stream and logs once when the handler throws %s', async (_when, delay) => {
+    let stream: EventStream | undefined
+    await app.register(sse)
+    app.addHook('onSend', async () => {
+      await sleep(20)
+    })
+    app.get('/', async (_request, reply) => {
+      stream = reply.sse()
+      stream.send('before')
+      if (delay > 0) await sleep(delay)
+      throw new Error('late')
+    })
+    const response = await fetch(await listen())
+    expect(await response.text()).toBe(':\n\ndata: before\n\n')
+    expect(stream?.signal.reason.code).toBe('ERR_SSE_SOURCE_FAILED')
+    expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toEqual(['late'])
+  })
+
+  test('runs onResponse at the end, and logs a client that leaves as nothing special', async () => {
+    const responses: string[] = []
+    await app.register(sse)
+    app.addHook('onResponse', async (request) => void responses.push(request.url))
+    app.get('/ends', (_request, reply) => reply.sse(['x']))
+    let stream: EventStream | undefined
+    app.get('/stays', (_request, reply) => {
+      stream = reply.sse()
+    })
+    const origin = await listen()
+    await (await fetch(`${origin}/ends`)).text()
+    await eventually('onResponse', () => responses.length === 1)
+    const client = await RawClient.connect(origin)
+    client.get('/stays')
+    await client.receives(':\n\n')
+    client.reset()
+    await eventually('the end', () => stream?.closed)
+    await sleep(20)
+    expect(log.filter(({ level, msg }) => level >= 40 || /premature/.test(msg))).toEqual([])
+  })
+
+  test('completes HEAD on an automatic and on an explicit route', async () => {
+    await app.register(sse)
+    app.get('/automatic', (_request, reply) => reply.sse(three()))
+    app.route({
+      method: ['HEAD', 'GET'],
+      url: '/explicit',
+      exposeHeadRoute: false,
+      handler: (_request, reply) => reply.sse(three()),
+    })
+    const origin = await listen()
+    for (const path of ['/automatic', '/explicit']) {
+      const request = httpRequest(origin + path, { method: 'HEAD' }).end()
+      const [response] = await once(request, 'response')
+      response.resume()
+      await once(response, 'close')
+      expect([path, response.statusCode, response.headers['content-type']]).toEqual([
+        path,
+        200,
+        'text/event-stream',
+      ])
+    }
+  })
+
+  test('works in an encapsulated plugin with a prefix and an auth hook, which answers by itself', async () => {
+    await app.register(sse)
+    await app.register(
+      async (scope) => {
+        scope.addHook('preHandler', async (request, reply) => {
+          if (request.headers.authorization !== 'yes') return reply.code(401).send({ error: 'who are you' })
+        })
+        scope.get('/n', (_request, reply) => reply.sse(three()))
+      },
+      { prefix: '/api' },
+    )
+    const origin = await listen()
+    expect((await fetch(`${origin}/api/n`)).status).toBe(401)
+    const response = await fetch(`${origin}/api/n`, { headers: { authorization: 'yes' } })
+    expect(parseEvents(await response.text())).toHaveLength(3)
+  })
+
+  test('answers a mistake before the head with an ordinary error response', async () => {
+    await app.register(sse)
+    app.get('/', (_request, reply) => reply.sse('text' as never))
+    const response = await app.inject('/')
+    expect(response.statusCode).toBe(500)
+    expect(response.json()).toMatchObject({ code: 'ERR_SSE_INVALID_SOURCE' })
+  })
+
+  test('takes over a hijacked reply', async () => {
+    await app.register(sse)
+    app.get('/', (_request, reply) => {
+      reply.hijack()
+      return reply.sse(['x'])
+    })
+    expect(await (await fetch(await listen())).text()).toBe(':\n\ndata: x\n\n')
+  })
+
+  test('refuses bad options and a second registration', async () => {
+    await expect(app.register(sse, { maxAge: -1 })).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_OPTION' })
+    const other = fastify()
+    await other.register(sse)
+    await expect(other.register(sse)).rejects.toMatchObject({ code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+  })
+
+  test('takes another name for the method, also beside a first one', async () => {
+    await app.register(sse)
+    await app.register(sse, { methodName: 'eventStream' })
+    app.get('/', (_request, reply) =>
+      (reply as unknown as { eventStream: typeof reply.sse }).eventStream(['x']),
+    )
+    expect((await app.inject('/')).payload).toBe(':\n\ndata: x\n\n')
+  })
+
+  test('is read by inject() when the stream ends by itself', async () => {
+    await app.register(sse)
+    app.get('/', (_request, reply) => reply.sse(three()))
+    const response = await app.inject('/')
+    expect(response.headers['content-type']).toBe('text/event-stream')
+    expect(parseEvents(response.payload).map(({ data }) => data)).toEqual(['one', 'two', 'three'])
+  })
+})
+
+describe('Fastify 5 alone', () => {
+  test('an open stream is read from inject({ payloadAsStream: true })', async () => {
+    const app = fastify5()
+    await app.register(sse)
+    app.get('/', (_request, reply) => {
+      const stream = reply.sse()
+      for (const data of ['one', 'two', 'three']) stream.send(data)
+    })
+    const response = await app.inject({ url: '/', payloadAsStream: true })
+    const events = await takeEvents(response.stream(), 2)
+    expect(events.map(({ data }) => data)).toEqual(['one', 'two'])
+    await app.close()
+  })
+
+  test('handlerTimeout spares a stream, and request.signal still hears of a client that leaves', async () => {
+    const app = fastify5({ handlerTimeout: 50 })
+    await app.register(sse)
+    let requestSignal: AbortSignal | undefined
+    app.get('/', async (request, reply) => {
+      requestSignal = request.signal
+      const stream = reply.sse()
+      await sleep(120)
+      await stream.send('after the timeout')
+    })
+    app.get('/slow', async () => sleep(200))
+    const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+    const client = await RawClient.connect(origin)
+    client.get('/')
+    await client.receives('data: after the timeout\n\n')
+    expect(requestSignal?.aborted).toBe(false)
+    client.reset()
+    await eventually('request.signal', () => requestSignal?.aborted)
+    expect((await fetch(`${origin}/slow`)).status).toBe(503)
+    await app.close()
+  })
+
+  test('helmet and a response schema leave the stream as it is', async () => {
+    const app = fastify5()
+    await app.register(helmet)
+    await app.register(sse)
+    const schema = { response: { 200: { type: 'object', properties: { a: { type: 'string' } } } } }
+    app.get('/', { schema }, (_request, reply) => reply.sse(['x']))
+    const response = await app.inject('/')
+    expect(response.headers['strict-transport-security']).toBeDefined()
+    expect(response.payload).toBe(':\n\ndata: x\n\n')
+    await app.close()
+  })
+})

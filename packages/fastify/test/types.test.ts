@@ -1,0 +1,27 @@
+import { type EventStream, type SseOptions, sse } from '@downstream/fastify'
+import fastify from 'fastify'
+
+// Checked by the compiler; run so that it is known to be valid.
+test('the plugin and reply.sse() are typed on HTTP/1 and HTTP/2 instances', async () => {
+  const options: SseOptions = { keepAlive: false, drain: 100 }
+
+  const http2 = fastify({ http2: true })
+  await http2.register(sse, options)
+  http2.get('/', (_request, reply) => {
+    const stream: EventStream = reply.sse({ retry: 1 })
+    return stream
+  })
+
+  const app = fastify()
+  await app.register(sse, { retry: 1 })
+  app.get('/', (_request, reply) => {
+    const over: Promise<void> = reply.sse(['a', { data: 1 }], { retry: 1 })
+    return over
+  })
+  // @ts-expect-error: a string is no source
+  app.get('/text', (_request, reply) => reply.sse('text'))
+  // @ts-expect-error: there is no such option
+  app.get('/option', (_request, reply) => reply.sse({ reconnect: 1 }))
+
+  await Promise.all([http2.close(), app.close()])
+})

@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { EventStream, ServerSentEvent, SseMethod } from '@downstream/core'
+import { frameworkSuite, type StartFramework } from '@downstream/testing'
+
+/** What many apps have: it knows neither the grammar nor when a client is gone. */
+const startNaive: StartFramework = async (handler) => {
+  const server = createServer((request, response) => {
+    const stream = {
+      lastEventId: '',
+      send(event: ServerSentEvent | string) {
+        const { event: name, id, data } = typeof event === 'string' ? { data: event } : event
+        response.write(`${name ? `event: ${name}\n` : ''}${id ? `id: ${id}\n` : ''}data: ${data}\n\n`)
+        return Promise.resolve(true)
+      },
+      close: () => response.end(),
+    } as unknown as EventStream
+    const sse = (source?: Iterable<ServerSentEvent | string>) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(':\n\n')
+      if (source === undefined || !(Symbol.iterator in source)) return stream
+      for (const event of source) stream.send(event)
+      stream.close()
+      return Promise.resolve()
+    }
+    handler({
+      sse: sse as SseMethod,
+      request,
+      response,
+      setHeader: (name, value) => response.setHeader(name, value),
+      setStatus: (code) => {
+        response.statusCode = code
+      },
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    protocol: 'http/1.1',
+    errors: [],
+    close: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+const cases = new Map<string, () => Promise<void>>()
+frameworkSuite({
+  test: (name, run) => cases.set(name, run),
+  protocol: 'http/1.1',
+  start: startNaive,
+})
+
+test('the suite has a name for each promise', () => {
+  expect(cases.size).toBeGreaterThan(80)
+})
+
+test.each([
+  ['passes', 'carries a string'],
+  ['passes', 'carries leading blanks'],
+  ['fails', 'carries lines ended by LF, CR and CRLF, the last one empty'],
+  ['fails', 'carries text that looks like fields'],
+  ['fails', 'carries the id 0'],
+  ['fails', 'carries an object as JSON'],
+  ['fails', 'answers 200 with exactly text/event-stream, uncached, untransformed and unsniffed'],
+  ['fails', 'replaces a Cache-Control that would let a cache share the stream'],
+  ['fails', 'says Connection: keep-alive on HTTP/1.1'],
+  [
+    'fails',
+    'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream goes on',
+  ],
+  ['fails', 'refuses a number for a source with ERR_SSE_INVALID_SOURCE, and the response can still be used'],
+])('a naive stream %s: %s', async (verdict, name) => {
+  const run = cases.get(name)
+  if (run === undefined) throw new Error(`no such case: ${name}`)
+  const outcome = await run().then(
+    () => 'passes',
+    () => 'fails',
+  )
+  expect(outcome).toBe(verdict)
+})

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { eventually, RawClient } from '@downstream/testing'
+
+let server: Server
+let client: RawClient
+let socket: Socket
+
+beforeEach(async () => {
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
+    res.writeHead(200, { 'x-path': req.url })
+    res.write('data: first\n\n')
+    if (req.url === '/flood') res.write('x'.repeat(50_000_000))
+  }
+  server = createServer(listener).listen(0, '127.0.0.1')
+  server.on('connection', (connection) => {
+    socket = connection
+    socket.on('error', () => {})
+  })
+  await once(server, 'listening')
+  client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+})
+
+afterEach(() => {
+  client.close()
+  server.closeAllConnections()
+  server.close()
+})
+
+test('sends a request, keeps what comes and takes the chunk frames off the events', async () => {
+  client.get('/a', { Accept: 'text/event-stream' })
+  await client.receives('data: first\n\n')
+  expect(client.text).toContain('x-path: /a')
+  expect(client.events).toEqual([{ event: 'message', data: 'first', id: undefined }])
+  expect(client.bytesReceived).toBe(Buffer.byteLength(client.text))
+})
+
+test('speaks HTTP/1.0, where the end of the connection is the end of the body', async () => {
+  client.get('/', {}, '1.0')
+  await client.receives('data: first\n\n')
+  expect(client.events).toHaveLength(1)
+  socket.end()
+  await client.ends()
+})
+
+test('stalls while it is paused, and reads on', async () => {
+  client.get('/flood')
+  await client.receives('data: first')
+  client.pause()
+  const before = client.bytesReceived
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(client.bytesReceived).toBe(before)
+  client.resume()
+  await eventually('all of it', () => client.bytesReceived > 50_000_000)
+})
+
+test('resets', async () => {
+  const [error] = await Promise.all([once(socket, 'error'), client.reset()])
+  expect(error[0].code).toBe('ECONNRESET')
+})
+
+test('half-closes, and hears the end of the other side', async () => {
+  const ended = once(socket, 'end')
+  client.halfClose()
+  await ended
+  await client.ends()
+})
+
+test('eventually() gives what it waited for, and fails with what it waited for', async () => {
+  let count = 0
+  expect(await eventually('three', () => ++count >= 3 && `got ${count}`)).toBe('got 3')
+  jest.useFakeTimers()
+  try {
+    const never = expect(eventually('the moon', () => false)).rejects.toThrow('the moon')
+    await jest.advanceTimersByTimeAsync(11_000)
+    await never
+  } finally {
+    jest.useRealTimers()
+  }
+})
