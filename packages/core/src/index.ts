@@ -6,10 +6,10 @@ export type { Request, Response } from './stream/exchange.ts'
 // For adapters of frameworks
 export type { PreparedEventStream } from './stream/open-event-stream.ts'
 export { openEventStream } from './stream/open-event-stream.ts'
-export type { ResponseEventStream } from './stream/response-event-stream.ts'
 export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
-export { type SseMethod, type SseMethodHost, sseMethod } from './stream/sse-method.ts'
+export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
 export { type CloseOptions, StreamGroup } from './stream/stream-group.ts'
+export type { Target } from './stream/writer.ts'
 // The event stream format
 export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'
 export type { ExtraHeaders, HeaderValue } from './wire/head.ts'

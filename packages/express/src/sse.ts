@@ -1,11 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  type CloseOptions,
-  type EventStreamOptions,
-  type SseMethod,
-  StreamGroup,
-  sseMethod,
-} from '@downstream/core'
+import { type CloseOptions, type EventStreamOptions, type SseMethod, StreamGroup } from '@downstream/core'
 
 declare global {
   namespace Express {
@@ -48,8 +42,7 @@ export function sse(options: SseOptions = {}): SseMiddleware {
   const group = new StreamGroup(defaults)
   const middleware: SseMiddleware = (req, res, next) => {
     Object.assign(res, {
-      [methodName]: sseMethod({
-        open: (streamOptions) => group.open(req, res, streamOptions),
+      [methodName]: group.sse(req, res, {
         // Not the middleware's own next: the error handlers of the router that has the route come first.
         onSourceError: (error) => nextOf(req, next)(error),
       }),

@@ -34,7 +34,7 @@ export class EventStreamPayload extends Readable {
     if (this.#begun) this.emit('drain')
     else {
       this.#begun = true
-      this.#prepared.stream.begin(this)
+      this.#prepared.beginOn(this)
     }
   }
 

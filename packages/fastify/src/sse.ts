@@ -4,7 +4,6 @@ import {
   type PreparedEventStream,
   type SseMethod,
   StreamGroup,
-  sseMethod,
 } from '@downstream/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
@@ -42,12 +41,8 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
   const { methodName = 'sse', drain, ...defaults } = options
   const group = new StreamGroup(defaults)
   app.decorateReply(methodName, function (this: FastifyReply, ...args: Parameters<SseMethod>) {
-    const method = sseMethod({
-      open: (streamOptions) => {
-        const prepared = group.prepare(this.request.raw, this.raw, streamOptions)
-        handOver(this, prepared)
-        return prepared.stream
-      },
+    const method = group.sse(this.request.raw, this.raw, {
+      begin: (prepared) => handOver(this, prepared),
       onSourceError: (error) =>
         this.request.log.error({ err: error }, 'the source of an event stream failed'),
     })
@@ -63,7 +58,6 @@ interface HandedOver {
 
 /** Sends the stream through the reply, and makes the reply deaf to what its handler sends, returns or throws later. */
 function handOver(reply: FastifyReply & HandedOver, prepared: PreparedEventStream): void {
-  const { stream } = prepared
   if (reply.sent) {
     // The app has called reply.hijack(): no hook runs any more.
     prepared.begin()
@@ -79,7 +73,7 @@ function handOver(reply: FastifyReply & HandedOver, prepared: PreparedEventStrea
   reply.send = (payload) => {
     if (payload instanceof Error) {
       reply.request.log.error({ err: payload }, 'the handler of an event stream failed')
-      stream.end('ERR_SSE_SOURCE_FAILED', '', payload)
+      prepared.fail(payload)
     }
     return reply
   }
@@ -90,7 +84,7 @@ function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void
   const handedOver = reply[HANDED_OVER]
   if (handedOver === undefined || reply.raw.headersSent) return
   delete reply[HANDED_OVER]
-  handedOver.stream.onWriteFailed(error)
+  handedOver.abandon(error)
   // Uncovers the method of the prototype.
   delete (reply as Partial<FastifyReply>).send
 }

@@ -58,7 +58,7 @@ export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedO
     maxAge: maxAge ?? defaults?.maxAge ?? Number.POSITIVE_INFINITY,
     lastEventIdParameter: lastEventIdParameter ?? defaults?.lastEventIdParameter,
   }
-  if (retry !== undefined) encodeEvent({ retry })
+  if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
   checkPositive('keepAlive', resolved.keepAlive, ' or false')
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
   checkPositive('maxAge', resolved.maxAge)
@@ -79,12 +79,19 @@ function checkHeaders(headers: ExtraHeaders): void {
     throw invalid('headers', 'an object of names and values')
   for (const [name, value] of Object.entries(headers)) {
     if (FIXED_HEADERS.test(name)) throw invalid('headers', `without ${name}, which belongs to the stream`)
-    try {
+    checkOption('headers', () => {
       validateHeaderName(name)
-      for (const one of [value].flat()) validateHeaderValue(name, String(one))
-    } catch (cause) {
-      throw new SseError('ERR_SSE_INVALID_OPTION', `Option headers: ${(cause as Error).message}.`, { cause })
-    }
+      // Not as a string: undefined is no header.
+      for (const one of [value].flat()) validateHeaderValue(name, one as string)
+    })
+  }
+}
+
+function checkOption(name: string, check: () => void): void {
+  try {
+    check()
+  } catch (cause) {
+    throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name}: ${(cause as Error).message}`, { cause })
   }
 }
 

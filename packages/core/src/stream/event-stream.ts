@@ -10,6 +10,9 @@ export interface EventStream {
    * Aborts exactly once, when the stream is over, for whatever cause. `signal.reason` is an SseError whose `code`
    * says why, for example `ERR_SSE_CLIENT_CLOSED`. Give it to `fetch`, `setTimeout` of `node:timers/promises`, a
    * database query: what works for this client then stops with it.
+   *
+   * A stream can be over from the start (HEAD, a client that has left, a shutdown). Its signal then aborts right after
+   * this turn, so that listeners added at once are called.
    */
   readonly signal: AbortSignal
 
@@ -19,8 +22,9 @@ export interface EventStream {
   /**
    * Sends one event. A string is an event with that data.
    *
-   * Awaiting it is backpressure: it resolves once there is room for more. `false`: the stream is over and the event
-   * was not sent. It never rejects because a client left, and it always settles.
+   * Awaiting it is backpressure: it resolves once there is room for more. `false`: the stream is over, send no more.
+   * `true` is no receipt: what the client has got only its next `lastEventId` tells. It never rejects because a
+   * client left, and it always settles.
    *
    * @throws SseError synchronously, for an event that cannot be encoded; the stream stays usable
    */

@@ -11,8 +11,12 @@ export function isHttp2(res: Response): res is Http2ServerResponse {
   return 'stream' in res
 }
 
-/** Ends the connection of a finished response instead of keeping it for the next request. */
-export function leaveConnection(req: Request): void {
-  if ('stream' in req) req.stream.session?.close()
-  else req.socket.destroySoon?.()
+/** Makes what ends the connection once its response is finished, instead of keeping it for the next request. */
+export function connectionEnd(req: Request): () => void {
+  if ('stream' in req) {
+    // Once the response is finished, its stream has forgotten the session.
+    const { session } = req.stream
+    return () => session?.close()
+  }
+  return () => req.socket.destroySoon?.()
 }

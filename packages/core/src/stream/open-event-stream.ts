@@ -4,14 +4,13 @@ import { readLastEventId } from '../wire/last-event-id.ts'
 import { watchDisconnect } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import { isHttp2, leaveConnection, type Request, type Response } from './exchange.ts'
+import { connectionEnd, isHttp2, type Request, type Response } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
+import type { Target } from './writer.ts'
 
-/** TCP probes an idle connection after this long; a comment written into a dead one is not noticed for minutes. */
-const TCP_KEEP_ALIVE = 5_000
-// On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
 /** HTTP/2 has none of them; Node throws at the first when the head goes out. */
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
+/** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
 const OPENED = Symbol.for('@downstream/core/opened')
 
 /**
@@ -27,21 +26,32 @@ export function openEventStream(req: Request, res: Response, options: EventStrea
   return prepared.stream
 }
 
-/** The first half of {@link openEventStream}, for frameworks that let the head out later; what is sent meanwhile waits. */
+/** A stream whose head is not out yet; what is sent meanwhile waits. */
 export interface PreparedEventStream {
-  readonly stream: ResponseEventStream
+  readonly stream: EventStream
   /** The headers of the stream, given those that the app has set so far. */
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
   /** Writes the head to the response, then what waits. */
   begin(): void
+  /** Writes what waits to something that the framework sends, head and all, in its own way. */
+  beginOn(target: Target): void
+  /** Ends the stream, because the app failed with `error`. */
+  fail(error: unknown): void
+  /** Gives the response back to the framework, which has something else to say: `error`. */
+  abandon(error: unknown): void
 }
 
-/** @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN */
-export function prepareEventStream(
-  req: Request,
-  res: Response,
-  options: ResolvedOptions,
-): PreparedEventStream {
+/** The same for those inside this package. */
+export interface PreparedResponse extends PreparedEventStream {
+  readonly stream: ResponseEventStream
+}
+
+/**
+ * The first half of {@link openEventStream}, for frameworks that let the head out later.
+ *
+ * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN
+ */
+export function prepareEventStream(req: Request, res: Response, options: ResolvedOptions): PreparedResponse {
   const marked = res as Response & { [OPENED]?: true }
   if (marked[OPENED]) {
     throw new SseError(
@@ -65,37 +75,49 @@ export function prepareEventStream(
   // Nothing of the body is wanted, so nothing that would make one may start.
   if (req.method === 'HEAD') stream.close()
   const head: PreparedEventStream['head'] = (current) => responseHead(current, options.headers)
-  return { stream, head, begin: () => begin(req, res, stream, head) }
-}
-
-function begin(
-  req: Request,
-  res: Response,
-  stream: ResponseEventStream,
-  head: PreparedEventStream['head'],
-): void {
-  if (stream.gone) return
-  for (const [name, value] of head((name) => res.getHeader(name))) res.setHeader(name, value)
-  res.removeHeader('Content-Length')
-  if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
-  else holdConnection(req, res, stream)
-  try {
-    res.writeHead(200)
-  } catch (cause) {
-    stream.onWriteFailed(cause)
-    throw cause
+  return {
+    stream,
+    head,
+    begin() {
+      if (stream.gone) return
+      for (const [name, value] of head((name) => res.getHeader(name))) res.setHeader(name, value)
+      res.removeHeader('Content-Length')
+      if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
+      else holdConnection(req, res, stream, options.keepAlive)
+      try {
+        res.writeHead(200)
+      } catch (cause) {
+        stream.onWriteFailed(cause)
+        throw cause
+      }
+      if (req.method === 'HEAD') res.end()
+      else stream.begin(res)
+    },
+    beginOn: (target) => stream.begin(target),
+    fail: (error) => stream.end('ERR_SSE_SOURCE_FAILED', '', error),
+    abandon: (error) => stream.onWriteFailed(error),
   }
-  if (req.method === 'HEAD') res.end()
-  else stream.begin(res)
 }
 
-function holdConnection(req: Request, res: Response, stream: ResponseEventStream): void {
+function holdConnection(req: Request, res: Response, stream: ResponseEventStream, keepAlive: number): void {
   const { socket } = req
   // The server's idle timeout would end a quiet stream; Node sets it again for the next request.
   socket.setTimeout?.(0)
-  socket.setKeepAlive?.(true, TCP_KEEP_ALIVE)
+  const probeAfter = tcpKeepAlive(keepAlive)
+  if (probeAfter > 0) socket.setKeepAlive?.(true, probeAfter)
   if (req.httpVersion !== '1.1') return
   // Setting the header makes Node forget that the client asked for "Connection: close".
-  if ('shouldKeepAlive' in res && !res.shouldKeepAlive) stream.whenGone(() => leaveConnection(req))
+  if ('shouldKeepAlive' in res && !res.shouldKeepAlive) stream.whenGone(connectionEnd(req))
   res.setHeader('Connection', 'keep-alive')
+}
+
+/**
+ * After how many ms of silence TCP is to ask whether the peer is still there; 0: never.
+ *
+ * A comment written to a peer that is gone without a word is not noticed for a quarter of an hour, and while it is
+ * unacknowledged TCP does not ask. So its ten questions, one a second, have to fit in before the next comment.
+ */
+function tcpKeepAlive(keepAlive: number): number {
+  const earliestComment = (keepAlive * 7) / 8
+  return Math.max(0, Math.min(earliestComment - 11_000, 60_000))
 }

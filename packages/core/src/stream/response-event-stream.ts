@@ -11,6 +11,9 @@ import { type Target, Writer, type WriterOwner } from './writer.ts'
 /** One for all streams of the process. */
 const wheel = new TimerWheel()
 
+/** An ended response whose client has read nothing for this many ms is cut off. */
+const LINGER = 15_000
+
 const ROOM = Promise.resolve(true)
 const OVER = Promise.resolve(false)
 
@@ -41,7 +44,10 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
   #room: PromiseWithResolver | undefined
+  /** Until its head is out. */
+  #newborn = true
   #gone = false
+  #unread = Number.POSITIVE_INFINITY
   readonly #goneListeners: (() => void)[] = []
 
   constructor(lastEventId: string, options: ResolvedOptions) {
@@ -55,7 +61,7 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#code !== undefined) this.#controller.abort(this.#reason(this.#code))
+      if (this.#code !== undefined && !this.#newborn) this.#abort(this.#code)
     }
     return this.#controller.signal
   }
@@ -91,6 +97,7 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     const { retry, keepAlive } = this.#options
     this.#writer.start(target, (retry === undefined ? '' : encodeEvent({ retry })) + EMPTY_COMMENT)
     if (this.#code !== undefined) return
+    this.#newborn = false
     wheel.add(this, this.#nextWake(keepAlive, performance.now()))
     // The wheel stands still while nobody waits: its time is right only now.
     this.#lastWrite = wheel.now
@@ -101,6 +108,7 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     if (this.#code !== undefined) return
     this.#writer.end(farewell)
     this.#over(code, cause)
+    if (!this.#gone) wheel.add(this, this.#linger())
   }
 
   /** Cuts the connection; what is buffered is lost. */
@@ -111,13 +119,17 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
 
   /** The response is through, or cut off: before it was ended that means that the client is gone. */
   onGone(): void {
-    if (this.#code === undefined) this.#writer.discard()
-    this.#over('ERR_SSE_CLIENT_CLOSED')
+    if (this.#code === undefined) {
+      const { endedByOthers } = this.#writer
+      this.#writer.discard()
+      this.#over(endedByOthers ? 'ERR_SSE_WRITE_FAILED' : 'ERR_SSE_CLIENT_CLOSED', endedByOthers)
+    }
     this.#gone = true
+    wheel.delete(this)
     for (const listener of this.#goneListeners.splice(0)) listener()
   }
 
-  /** Calls `listener` once the last byte has left or the connection is gone: at the latest 30 s after the end. */
+  /** Calls `listener` once the last byte has left or the connection is gone: after its end. */
   whenGone(listener: () => void): void {
     if (this.#gone) listener()
     else this.#goneListeners.push(listener)
@@ -132,10 +144,11 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
   }
 
   wake(now: number): number {
+    if (this.#code !== undefined) return this.#linger()
     const { keepAlive } = this.#options
     if (now >= this.#expires) {
       this.end('ERR_SSE_MAX_AGE')
-      return Number.POSITIVE_INFINITY
+      return LINGER
     }
     const idle = now - this.#lastWrite
     // An eighth early at random, so that streams that fell silent together do not all wake in one turn.
@@ -145,6 +158,15 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     if (!this.#writer.full) this.#write(EMPTY_COMMENT)
     this.#lastWrite = now
     return this.#nextWake(patience, now)
+  }
+
+  /** An ended response may go on for as long as its client reads at all. */
+  #linger(): number {
+    const unread = this.#writer.bufferedBytes
+    if (unread === 0) return Number.POSITIVE_INFINITY
+    if (unread >= this.#unread) this.#writer.destroy()
+    this.#unread = unread
+    return LINGER
   }
 
   #nextWake(delay: number, now: number): number {
@@ -171,6 +193,17 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     this.#cause = cause
     wheel.delete(this)
     this.#settle(false)
+    if (!this.#newborn) this.#abort(code)
+    else {
+      // Who was given a stream that is over already has had no time to listen.
+      process.nextTick(() => {
+        this.#newborn = false
+        this.#abort(code)
+      })
+    }
+  }
+
+  #abort(code: SseCloseCode): void {
     this.#controller?.abort(this.#reason(code))
   }
 

@@ -10,13 +10,13 @@ export async function sendAll(stream: EventStream, source: Source): Promise<void
     over = resolve
   })
   signal.addEventListener('abort', over)
-  if (signal.aborted) over()
+  if (stream.closed) over()
   try {
     // A source may stay idle for ever; the caller must not wait for it once the client is gone.
     await Promise.race([whenOver, drain(stream, source)])
   } catch (error) {
     // A source that was cancelled often fails because of it: its upstream call was aborted by our signal.
-    if (!signal.aborted) throw error
+    if (!stream.closed) throw error
   } finally {
     signal.removeEventListener('abort', over)
   }
@@ -40,7 +40,7 @@ async function pump(stream: EventStream, pull: Pull): Promise<void> {
     atEnd = true
   }
   signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
+  if (stream.closed) stop()
   let decoder: TextDecoder | undefined
   const next = async () => {
     try {

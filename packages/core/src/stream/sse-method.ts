@@ -1,5 +1,6 @@
 import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
+import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
 import type { ResponseEventStream } from './response-event-stream.ts'
 import { invalidSource, isSource, type Source } from './source.ts'
 
@@ -16,34 +17,48 @@ export interface SseMethod {
 
 /** What a framework has to bring for an {@link SseMethod}. */
 export interface SseMethodHost {
-  /** Opens the stream of this response. */
-  open(options: EventStreamOptions | undefined): ResponseEventStream
-  /** Called once with the error of a source, when the response that it ended is through. */
+  /** Lets the head out in the framework's way. Default: at once, straight into the response. */
+  begin?(prepared: PreparedEventStream): void
+  /** MUST take the error of a source to the framework's error path; called once, when the response is through. */
   onSourceError(error: unknown): void
 }
 
-/** Makes the method of one response. */
-export function sseMethod(host: SseMethodHost): SseMethod {
+/** Makes the method of one response. `prepare` opens its stream. */
+export function sseMethod(
+  prepare: (options: EventStreamOptions | undefined) => PreparedResponse,
+  { begin = (prepared) => prepared.begin(), onSourceError }: SseMethodHost,
+): SseMethod {
+  function open(options: EventStreamOptions | undefined): ResponseEventStream {
+    const prepared = prepare(options)
+    begin(prepared)
+    return prepared.stream
+  }
   function sse(source: Source, options?: EventStreamOptions): Promise<void>
   function sse(options?: EventStreamOptions): EventStream
   function sse(
     first?: Source | EventStreamOptions,
     options?: EventStreamOptions,
   ): Promise<void> | EventStream {
-    if (isSource(first)) return serve(host, host.open(options), first)
-    if (first !== undefined && (typeof first !== 'object' || first === null)) throw invalidSource(first)
-    return host.open(first)
+    if (isSource(first)) return serve(open(options), first, onSourceError)
+    // A promise of a source is an object too, and would open a stream that stays empty for ever.
+    if (first !== undefined && Object.prototype.toString.call(first) !== '[object Object]')
+      throw invalidSource(first)
+    return open(first)
   }
   return sse
 }
 
-async function serve(host: SseMethodHost, stream: ResponseEventStream, source: Source): Promise<void> {
+async function serve(
+  stream: ResponseEventStream,
+  source: Source,
+  onSourceError: SseMethodHost['onSourceError'],
+): Promise<void> {
   try {
     await stream.sendAll(source)
     stream.close()
   } catch (error) {
     stream.end('ERR_SSE_SOURCE_FAILED', '', error)
     // Express answers an error after the head by cutting the connection, which would lose what was sent before.
-    stream.whenGone(() => host.onSourceError(error))
+    stream.whenGone(() => onSourceError(error))
   }
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SseError } from '../errors.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import { leaveConnection, type Request, type Response } from './exchange.ts'
-import { type PreparedEventStream, prepareEventStream } from './open-event-stream.ts'
+import { connectionEnd, type Request, type Response } from './exchange.ts'
+import { type PreparedResponse, prepareEventStream } from './open-event-stream.ts'
 import type { ResponseEventStream } from './response-event-stream.ts'
+import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
 
 /** How to end many streams. */
 export interface CloseOptions {
@@ -36,26 +37,14 @@ export class StreamGroup {
     return this.#open.size
   }
 
-  /** As `openEventStream`, with the group's defaults. */
-  open(req: Request, res: Response, options?: EventStreamOptions): ResponseEventStream {
-    const prepared = this.prepare(req, res, options)
-    prepared.begin()
-    return prepared.stream
-  }
-
   /**
-   * As {@link open}, but the head goes out when `begin()` is called, and what is sent meanwhile waits.
+   * Makes `res.sse()`: the method that opens the stream of this response, with the group's defaults.
    *
-   * While the group closes and after it, the stream is over before it begins: 200, `retry`, end. Any other status
+   * While the group closes and after it, a stream is over before it begins: 200, `retry`, end. Any other status
    * would make a browser give up for good.
    */
-  prepare(req: Request, res: Response, options: EventStreamOptions = {}): PreparedEventStream {
-    const prepared = prepareEventStream(req, res, resolveOptions(options, this.#defaults))
-    const { stream } = prepared
-    this.#open.set(stream, req)
-    stream.whenGone(() => this.#open.delete(stream))
-    if (this.#closing !== undefined) this.#end(stream, req)
-    return prepared
+  sse(req: Request, res: Response, host: SseMethodHost): SseMethod {
+    return sseMethod((options = {}) => this.#prepare(req, res, options), host)
   }
 
   /**
@@ -66,7 +55,7 @@ export class StreamGroup {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const { drain = 0 } = options
-    if (typeof drain !== 'number' || !(drain >= 0)) {
+    if (typeof drain !== 'number' || !(drain >= 0) || drain === Number.POSITIVE_INFINITY) {
       throw new SseError('ERR_SSE_INVALID_OPTION', 'Option drain must be a number of ms, 0 or more.')
     }
     this.#closing ??= this.#close(drain)
@@ -76,10 +65,11 @@ export class StreamGroup {
   async #close(drain: number): Promise<void> {
     this.#closesAt = performance.now() + drain
     const waiting = [...this.#open]
-    for (let step = Math.ceil(drain / DRAIN_STEP); step > 0 && waiting.length > 0; step--) {
+    // These timers hold the process, unlike all others: it must not exit while somebody awaits the end.
+    for (let step = Math.ceil(drain / DRAIN_STEP); step > 0 && this.#open.size > 0; step--) {
       const share = Math.ceil(waiting.length / (step + 1))
       for (const [stream, req] of waiting.splice(0, share)) this.#end(stream, req)
-      await sleep(DRAIN_STEP, undefined, { ref: false })
+      await sleep(DRAIN_STEP)
     }
     for (const [stream, req] of waiting) this.#end(stream, req)
     await this.#through(GRACE)
@@ -87,11 +77,22 @@ export class StreamGroup {
     await this.#through(GRACE)
   }
 
+  #prepare(req: Request, res: Response, options: EventStreamOptions): PreparedResponse {
+    const prepared = prepareEventStream(req, res, resolveOptions(options, this.#defaults))
+    const { stream } = prepared
+    this.#open.set(stream, req)
+    stream.whenGone(() => this.#open.delete(stream))
+    if (this.#closing !== undefined) this.#end(stream, req)
+    return prepared
+  }
+
   #end(stream: ResponseEventStream, req: Request): void {
+    // Its connection may be busy with another request by now.
+    if (stream.gone) return
     const left = Math.max(0, this.#closesAt - performance.now())
     const retry = Math.round(1_000 + Math.random() * 4_000 + left)
     // A kept connection would hold server.close() up until its idle timeout.
-    stream.whenGone(() => leaveConnection(req))
+    stream.whenGone(connectionEnd(req))
     stream.end('ERR_SSE_SHUTDOWN', encodeEvent({ retry }))
   }
 
@@ -102,7 +103,7 @@ export class StreamGroup {
     )
     if (gone.length === 0) return
     const timeout = new AbortController()
-    await Promise.race([Promise.all(gone), sleep(limit, undefined, { ref: false, signal: timeout.signal })])
+    await Promise.race([Promise.all(gone), sleep(limit, undefined, { signal: timeout.signal })])
     timeout.abort()
   }
 }

@@ -8,7 +8,6 @@ export interface Target extends EventEmitter {
   destroy(): unknown
   readonly writableLength: number
   readonly writableEnded: boolean
-  setTimeout?(ms: number, onTimeout: () => void): unknown
   /** HTTP/2 only. */
   readonly stream?: { close(code: number): void }
   /** compression() adds it; without the call it holds events back. */
@@ -23,8 +22,6 @@ export interface WriterOwner {
   onWriteFailed(cause: unknown): void
 }
 
-/** How many ms the rest of an ended response may make no progress before the connection is cut. */
-const LINGER = 30_000
 /** Text that waits for the end of the tick is written earlier once it is this long. */
 const FLUSH_LENGTH = 16_384
 
@@ -52,6 +49,12 @@ export class Writer {
   /** Characters and bytes not yet taken by the operating system. */
   get bufferedBytes(): number {
     return this.#pending.length + (this.#target?.writableLength ?? 0)
+  }
+
+  /** The error that it is when other code has ended the target. */
+  get endedByOthers(): Error | undefined {
+    if (this.#ended || !this.#target?.writableEnded) return undefined
+    return new Error('The response was ended by other code.')
   }
 
   /** Returns whether there is room for more. */
@@ -96,7 +99,6 @@ export class Writer {
     try {
       if (rest !== '') target.write(rest)
       target.end()
-      target.setTimeout?.(LINGER, () => cut(target))
     } catch (cause) {
       this.#fail(target, cause)
     }
@@ -140,7 +142,8 @@ export class Writer {
     this.#pending = ''
     try {
       // A write after somebody else's end() would be an 'error' event out of nowhere.
-      if (target.writableEnded) throw new Error('the response was ended by other code')
+      const { endedByOthers } = this
+      if (endedByOthers !== undefined) throw endedByOthers
       // A patched write() may return nothing; only false says that there is no room.
       this.#blocked = target.write(text) === false
       if (this.#blocked) this.full = true

@@ -47,7 +47,7 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
   if (head === '' || name !== undefined || id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      "An event without data is never dispatched by a client: add data ('' is enough).",
+      "An event without data is never dispatched by a client: add data ('' is enough), or wrap a value as { data: value }.",
     )
   }
   return comment === undefined ? head : `${head}\n`

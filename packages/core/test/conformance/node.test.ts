@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { type Request, type Response, StreamGroup, sseMethod } from '@downstream/core'
+import { type Request, type Response, StreamGroup } from '@downstream/core'
 import { type FrameworkHost, frameworkSuite, type StartFramework } from '@downstream/testing'
 
 type CreateServer = (listener: (req: Request, res: Response) => void) => http.Server | http2.Http2Server
@@ -26,10 +26,7 @@ function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer
         errors.push(error)
         response.destroy()
       }
-      const sse = sseMethod({
-        open: (streamOptions) => group.open(request, response, streamOptions),
-        onSourceError: fail,
-      })
+      const sse = group.sse(request, response, { onSourceError: fail })
       try {
         if (request.method === 'POST') for await (const _chunk of request);
         await handler({

@@ -183,6 +183,19 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
+    name: 'gives a HEAD request a stream that is over, whose signal aborts for those who listen at once',
+    async run(tools) {
+      const seen: unknown[] = []
+      await tools.serve(({ sse }) => {
+        const stream = sse()
+        seen.push(stream.closed)
+        stream.signal.addEventListener('abort', () => seen.push(stream.signal.reason.code))
+      })
+      await (await tools.open({ method: 'HEAD' })).ends()
+      assert.deepEqual(seen, [true, 'ERR_SSE_CLOSED'])
+    },
+  },
+  {
     name: "reads Last-Event-ID: '' when there is none, and UTF-8 as browsers send it",
     async run(tools) {
       const seen: string[] = []

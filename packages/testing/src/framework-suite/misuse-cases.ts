@@ -6,6 +6,8 @@ import type { SuiteCase } from './suite-case.ts'
 const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => unknown][] = [
   ['a number for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(42 as never)],
   ['a string for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse('text' as never)],
+  ['a promise for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Promise.resolve(['x']) as never)],
+  ['bytes for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Buffer.from('x') as never)],
   ['null', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(null as never)],
   ['a retry of text', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ retry: '1' } as never)],
   ['a negative keepAlive', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepAlive: -1 })],

@@ -91,8 +91,8 @@ export const shutdownCases: SuiteCase[] = [
       const host = await tools.serve(async ({ sse }) => {
         arrived.resolve()
         await go.promise
-        const stream = sse()
-        codes.push(stream.signal.reason.code)
+        const { signal } = sse()
+        signal.addEventListener('abort', () => codes.push(signal.reason.code))
       })
       const request = tools.send()
       await arrived.promise
