@@ -1,0 +1,83 @@
+import { fetchEventSource } from '@microsoft/fetch-event-source'
+import { eventSourceSuite } from './event-source-suite.ts'
+import { Journal } from './journal.ts'
+import { closeServers, servers } from './servers.ts'
+
+// It is made for pages: these are all the globals of one that it uses.
+const page = {
+  window: { fetch, setTimeout, clearTimeout },
+  document: Object.assign(new EventTarget(), { hidden: false }),
+}
+
+beforeAll(() => {
+  Object.assign(globalThis, page)
+})
+
+afterAll(() => {
+  for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name)
+})
+
+eventSourceSuite(
+  (url, journal) => {
+    const leaving = new AbortController()
+    fetchEventSource(url, {
+      signal: leaving.signal,
+      onopen: async () => journal.add('open'),
+      onmessage: ({ event, data, id }) => {
+        // A block that is only a comment: see below.
+        if (event === '' && data === '' && id === '') return
+        journal.add({ type: event || 'message', data, lastEventId: id })
+      },
+      // It takes a normal end for the end of all, unless this throws.
+      onclose: () => {
+        throw new Error('come back')
+      },
+    })
+    return { close: () => leaving.abort() }
+  },
+  {
+    departures: {
+      // It decodes each line for itself, which strips a leading U+FEFF from each.
+      'data that begins with U+FEFF, in the first event': { data: 'first' },
+      'a line that begins with U+FEFF': { data: 'a\nb' },
+      // It joins lines only to what is not empty.
+      'empty lines at the beginning': { data: 'a' },
+    },
+  },
+)
+
+describe.each(servers)('$server', ({ start }) => {
+  afterEach(closeServers)
+
+  // The standard dispatches nothing for a block without data; this client calls onmessage at every blank line.
+  test('each comment block, the first of every stream included, is a message without anything', async () => {
+    const server = await start({
+      '/events': (sse) => sse([{ comment: 'a' }, { event: 'news', data: '' }, { comment: 'b\nc' }]),
+    })
+    const messages = new Journal<unknown>()
+    await fetchEventSource(`${server.url}/events`, { onmessage: (message) => messages.add(message) })
+    const nothing = { event: '', data: '', id: '', retry: undefined }
+    expect(messages.entries).toEqual([nothing, nothing, { ...nothing, event: 'news' }, nothing])
+  })
+
+  test('without an onclose that throws, the end of the stream is the end', async () => {
+    const streams = new Journal<unknown>()
+    const server = await start({ '/events': (sse) => streams.add(sse(['a'], { retry: 1 })) })
+    await fetchEventSource(`${server.url}/events`, {})
+    expect(streams.entries).toHaveLength(1)
+  })
+
+  test('a POST with a JSON body and headers of its own is answered with a stream', async () => {
+    const server = await start({
+      '/events': (sse, { raw, body }) => sse([{ data: [raw.method, raw.headers.authorization, body] }]),
+    })
+    const messages = new Journal<string>()
+    await fetchEventSource(`${server.url}/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: 'Bearer 1' },
+      body: JSON.stringify({ question: 'Wo? 😀' }),
+      onmessage: ({ data }) => messages.add(data),
+    })
+    expect(messages.entries).toEqual(['', '["POST","Bearer 1",{"question":"Wo? 😀"}]'])
+  })
+})
