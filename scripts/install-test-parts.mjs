@@ -14,7 +14,7 @@ if (missing.length > 0 && canInstall()) {
 
 for (const { name } of missing) {
   if (partPath(name)) continue
-  console.log(`${name} is missing; the tests that need it are skipped. To install it: ${howToInstall(name)}`)
+  console.log(`${name} is missing; the tests that need it will fail. To install it: ${howToInstall(name)}`)
   if (process.env.CI === 'true') process.exitCode = 1
 }
 

@@ -1,5 +1,5 @@
 // Programs that some tests need and npm does not bring. A suite asks for its own with partPath() (or chromiumPath())
-// and is skipped when there is none; `npm test` installs what is missing where it may: see install-test-parts.mjs.
+// and fails when there is none; `npm test` installs what is missing where it may: see install-test-parts.mjs.
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
@@ -22,6 +22,7 @@ export const testParts = [
     ],
     apt: 'chromium',
   },
+  { name: 'curl', find: ['curl'], apt: 'curl' },
 ]
 
 /**

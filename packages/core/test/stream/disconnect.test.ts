@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { type ClientHttp2Stream, constants } from 'node:http2'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
+import { watchDisconnect } from '../../src/stream/disconnect.ts'
+import type { Request, Response } from '../../src/stream/exchange.ts'
+import { connect, serve } from './serve.ts'
+import { serveHttp2 } from './serve-http2.ts'
+
+/** A listener of a server that watches each response, and what it has seen. */
+function watching(before: (req: Request, res: Response) => unknown = () => {}) {
+  const watched: { url: string | undefined; onGone: jest.Mock; req: Request; res: Response }[] = []
+  const listener = async (req: Request, res: Response) => {
+    await before(req, res)
+    const onGone = jest.fn()
+    watchDisconnect(req, res, onGone)
+    watched.push({ url: req.url, onGone, req, res })
+  }
+  const calls = () => watched.map(({ onGone }) => onGone.mock.calls.length)
+  return { listener, watched, calls }
+}
+
+const consume = async (req: Request) => {
+  for await (const _chunk of req);
+}
+const nothing = () => {}
+/** Not events.once(), which fails at the error of a reset. */
+const closeOf = (req: Request | undefined) => new Promise((resolve) => req?.socket.on('close', resolve))
+
+describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by %s', (leave) => {
+  const requests: [what: string, head: string, before: (req: Request) => unknown][] = [
+    ['a GET', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', nothing],
+    ['an HTTP/1.0 GET', 'GET / HTTP/1.0\r\n\r\n', nothing],
+    ['a POST whose body was parsed', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}', consume],
+    ['a POST whose body nobody reads', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}', nothing],
+    [
+      'a POST whose body is not complete',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}',
+      nothing,
+    ],
+  ]
+
+  test.each(requests)('is noticed once, and not before: %s', async (_, head, before) => {
+    const { listener, watched, calls } = watching(before)
+    const client = await connect((await serve(listener)).origin)
+    client.write(head)
+    await eventually('the request', () => watched.length === 1)
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    expect(calls()).toEqual([0])
+    const closed = closeOf(watched[0]?.req)
+    client[leave]()
+    await closed
+    await nextTurn()
+    expect(calls()).toEqual([1])
+  })
+})
+
+test('the end of a response is told once it is through', async () => {
+  const { listener, watched, calls } = watching()
+  const client = await connect((await serve(listener)).origin)
+  client.get('/')
+  await eventually('the request', () => watched.length === 1)
+  watched[0]?.res.end()
+  expect(calls()).toEqual([0])
+  await eventually('the end', () => calls()[0] === 1)
+  client.close()
+})
+
+test.each(['close', 'reset'] as const)(
+  'a client that left before anybody watched is told at once: %s',
+  async (leave) => {
+    let leaveNow = () => {}
+    const { listener, calls } = watching(async (req) => {
+      leaveNow()
+      await closeOf(req)
+      await nextTurn()
+    })
+    const client = await connect((await serve(listener)).origin)
+    leaveNow = () => client[leave]()
+    client.get('/')
+    await eventually('the disconnect', () => calls()[0] === 1)
+  },
+)
+
+test('a client that left while the body was being parsed is told at once', async () => {
+  let leave = () => {}
+  const { listener, calls } = watching(async (req) => {
+    await consume(req)
+    leave()
+    await closeOf(req)
+    await nextTurn()
+  })
+  const { origin } = await serve(listener)
+  const sent = request(origin, { method: 'POST', agent: false }).on('error', () => {})
+  leave = () => sent.destroy()
+  sent.end('{}')
+  await eventually('the disconnect', () => calls()[0] === 1)
+})
+
+describe('pipelined requests', () => {
+  const two = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n'
+
+  test.each([
+    ['nothing is read of them', nothing],
+    ['they were read to their end', consume],
+  ])('all have lost their client when the connection dies: %s', async (_, before) => {
+    const { listener, watched, calls } = watching(before)
+    const client = await connect((await serve(listener)).origin)
+    client.write(two)
+    await eventually('both requests', () => watched.length === 2)
+    expect(watched[1]?.res.socket).toBeNull()
+    client.reset()
+    await eventually('both disconnects', () => calls().every((count) => count > 0))
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    expect(calls()).toEqual([1, 1])
+  })
+
+  test('the end of the first says nothing about the second', async () => {
+    const { listener, watched, calls } = watching()
+    const client = await connect((await serve(listener)).origin)
+    client.write(two)
+    await eventually('both requests', () => watched.length === 2)
+    watched[0]?.res.end()
+    await eventually('the first end', () => calls()[0] === 1)
+    expect(calls()).toEqual([1, 0])
+    watched[1]?.res.end()
+    await eventually('the second end', () => calls()[1] === 1)
+  })
+
+  test('leave no listener on a connection that goes on', async () => {
+    const { listener, watched, calls } = watching()
+    const { origin, server } = await serve(listener)
+    const connected = once(server, 'connection')
+    const client = await connect(origin)
+    const [socket] = await connected
+    const before = socket.listenerCount('close')
+    client.write(two)
+    await eventually('both requests', () => watched.length === 2)
+    expect(socket.listenerCount('close')).toBeGreaterThan(before)
+    for (const { res } of watched) res.end()
+    await eventually('both ends', () => calls().every((count) => count === 1))
+    expect(socket.listenerCount('close')).toBe(before)
+  })
+})
+
+describe('over HTTP/2', () => {
+  const leaves: [how: string, leave: (stream: ClientHttp2Stream) => void][] = [
+    ['resets its stream', (stream) => stream.close(constants.NGHTTP2_CANCEL)],
+    ['destroys its session', (stream) => stream.session?.destroy()],
+  ]
+
+  test.each(leaves)('a client that %s is noticed once', async (_, leave) => {
+    const { listener, watched, calls } = watching()
+    const { session } = await serveHttp2(listener)
+    const stream = session.request().on('error', nothing)
+    await eventually('the request', () => watched.length === 1)
+    expect(calls()).toEqual([0])
+    leave(stream)
+    await eventually('the disconnect', () => calls()[0] === 1)
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    expect(calls()).toEqual([1])
+  })
+
+  test('a client that left before anybody watched is told at once', async () => {
+    const { listener, calls } = watching((_req, res) => once(res, 'close').then(() => nextTurn()))
+    const { session } = await serveHttp2((req, res) => {
+      void listener(req, res)
+      stream.close(constants.NGHTTP2_CANCEL)
+    })
+    const stream = session.request().on('error', nothing)
+    await eventually('the disconnect', () => calls()[0] === 1)
+  })
+})

@@ -1,0 +1,90 @@
+import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
+import { serializeJson } from '../../src/wire/encode.ts'
+
+test('without options the defaults hold', () => {
+  expect(resolveOptions({})).toEqual({
+    retry: undefined,
+    keepAlive: 15_000,
+    headers: {},
+    serialize: serializeJson,
+    maxBufferedBytes: 1_048_576,
+    maxAge: Number.POSITIVE_INFINITY,
+    lastEventIdParameter: undefined,
+  })
+})
+
+const all = {
+  retry: 0,
+  keepAlive: 1,
+  headers: { 'X-A': 'a' },
+  serialize: String,
+  maxBufferedBytes: 2,
+  maxAge: 3,
+  lastEventIdParameter: 'id',
+}
+const others = {
+  retry: 10,
+  keepAlive: 11,
+  headers: { 'X-B': 'b' },
+  serialize: () => '',
+  maxBufferedBytes: 12,
+  maxAge: 13,
+  lastEventIdParameter: 'other',
+}
+
+test('every option is taken as it is given', () => {
+  expect(resolveOptions(all)).toEqual(all)
+})
+
+test('the options of one stream go before the defaults of the app', () => {
+  expect(resolveOptions(all, resolveOptions(others))).toEqual(all)
+})
+
+test('an option that is undefined does not hide a default', () => {
+  const undefinedOptions = Object.fromEntries(Object.keys(all).map((name) => [name, undefined]))
+  expect(resolveOptions(undefinedOptions, resolveOptions(all))).toEqual(all)
+})
+
+test('keepAlive false means never, also where the app keeps alive', () => {
+  expect(resolveOptions({ keepAlive: false }, resolveOptions({ keepAlive: 5 })).keepAlive).toBe(
+    Number.POSITIVE_INFINITY,
+  )
+})
+
+test('one stream can keep alive where the app does not', () => {
+  expect(resolveOptions({ keepAlive: 5 }, resolveOptions({ keepAlive: false })).keepAlive).toBe(5)
+})
+
+const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
+  ['retry', [-1, 1.5, Number.NaN, '1000', 2 ** 31]],
+  ['keepAlive', [0, -1, Number.NaN, '15000', true]],
+  [
+    'headers',
+    [null, 'X-A: a', { 'X A': 'a' }, { '': 'a' }, { 'X-A': 'a\r\nX-B: b' }, { 'X-A': ['a', 'b\n'] }],
+  ],
+  ['headers', [{ 'X-A': undefined }, { 'X-A': '…' }]],
+  ['headers', [{ 'content-type': 'text/plain' }, { 'Content-Length': 1 }, { 'Content-Encoding': 'gzip' }]],
+  ['headers', [{ Connection: 'close' }, { 'Keep-Alive': 'timeout=5' }, { 'transfer-encoding': 'chunked' }]],
+  ['serialize', ['json', {}]],
+  ['maxBufferedBytes', [0, -1, Number.NaN, '1mb']],
+  ['maxAge', [0, -1, Number.NaN, '1h', false]],
+  ['lastEventIdParameter', [1, true]],
+]
+
+test.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+  'a bad option is refused and named: %s %p',
+  (name, value) => {
+    expect(() => resolveOptions({ [name]: value })).toThrow(
+      expect.objectContaining({
+        name: 'SseError',
+        code: 'ERR_SSE_INVALID_OPTION',
+        message: expect.stringMatching(new RegExp(`\\b${name}\\b`)),
+      }),
+    )
+  },
+)
+
+test('a header list is several headers', () => {
+  const headers = { 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 }
+  expect(resolveOptions({ headers }).headers).toEqual(headers)
+})

@@ -1,0 +1,175 @@
+import type { SseError } from '../../src/errors.ts'
+import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
+import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { FakeTarget } from './fake-target.ts'
+
+let stream: ResponseEventStream
+let target: FakeTarget
+
+beforeEach(() => {
+  // The writer's ticks are real: what is written leaves before the clock moves on.
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
+})
+afterEach(() => {
+  stream.onGone()
+  jest.useRealTimers()
+})
+
+function begin(options: EventStreamOptions): void {
+  stream = new ResponseEventStream('', resolveOptions(options))
+  target = new FakeTarget()
+  stream.begin(target)
+  target.writes.length = 0
+}
+
+/** Lets `ms` pass, in steps in which written text leaves. */
+async function pass(ms: number, everyStep: () => void = () => {}): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) {
+    everyStep()
+    await jest.advanceTimersByTimeAsync(100)
+  }
+}
+
+describe('keepAlive', () => {
+  test.each([1_000, 15_000, 60_000])(
+    'sends a comment when nothing was written for %i ms',
+    async (keepAlive) => {
+      begin({ keepAlive })
+      await pass(keepAlive * 0.8)
+      expect(target.writes).toEqual([])
+      await pass(keepAlive * 0.2 + 300)
+      expect(target.writes).toEqual([':\n\n'])
+    },
+  )
+
+  test('goes on as long as nothing else is written', async () => {
+    begin({ keepAlive: 1_000 })
+    await pass(10_000)
+    expect(target.writes.length).toBeGreaterThanOrEqual(8)
+    expect(target.writes.length).toBeLessThanOrEqual(13)
+    expect(new Set(target.writes)).toEqual(new Set([':\n\n']))
+  })
+
+  test('sends none while events are sent', async () => {
+    begin({ keepAlive: 1_000 })
+    await pass(10_000, () => stream.send('busy'))
+    expect(target.text).not.toContain(':\n\n')
+  })
+
+  test('starts anew with the last event', async () => {
+    begin({ keepAlive: 10_000 })
+    await pass(8_000)
+    stream.send('late')
+    await pass(8_000)
+    expect(target.text).toBe('data: late\n\n')
+    await pass(2_300)
+    expect(target.text).toBe('data: late\n\n:\n\n')
+  })
+
+  test('sends none to a client that does not read', async () => {
+    begin({ keepAlive: 1_000 })
+    target.hasRoom = false
+    stream.send('stuck')
+    await pass(10_000)
+    expect(target.writes).toEqual(['data: stuck\n\n'])
+    target.drain()
+    await pass(1_300)
+    expect(target.writes).toEqual(['data: stuck\n\n', ':\n\n'])
+  })
+
+  test('sends none after the end', async () => {
+    begin({ keepAlive: 1_000 })
+    stream.close()
+    await pass(3_000)
+    expect(target.writes).toEqual([])
+  })
+
+  test('sends none when it is false', async () => {
+    begin({ keepAlive: false })
+    await pass(120_000)
+    expect(target.writes).toEqual([])
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
+  test('is not early on the first stream after a long time without one', async () => {
+    begin({ keepAlive: 1_000 })
+    stream.close()
+    await jest.advanceTimersByTimeAsync(3_600_000)
+    begin({ keepAlive: 60_000 })
+    await pass(50_000)
+    expect(target.writes).toEqual([])
+  })
+})
+
+describe('maxAge', () => {
+  test.each([
+    ['shorter than the wheel', 10_000, 15_000],
+    ['longer than the wheel', 100_000, 15_000],
+    ['without comments', 100_000, false],
+  ] as const)('ends the stream after 80 to 100 %% of it: %s', async (_, maxAge, keepAlive) => {
+    begin({ maxAge, keepAlive })
+    await pass(maxAge * 0.8 - 200)
+    expect(stream.closed).toBe(false)
+    await pass(maxAge * 0.2 + 500)
+    expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_MAX_AGE')
+    expect(target.writableEnded).toBe(true)
+    expect(jest.getTimerCount()).toBe(0)
+    if (keepAlive === false) expect(target.writes).toEqual([])
+  })
+
+  test('is spread, so that streams opened together do not come back together', async () => {
+    const streams = Array.from({ length: 50 }, () => {
+      begin({ maxAge: 60_000, keepAlive: false })
+      return stream
+    })
+    await pass(54_000)
+    const over = streams.filter(({ closed }) => closed)
+    expect(over.length).toBeGreaterThan(0)
+    expect(over.length).toBeLessThan(streams.length)
+    await pass(6_200)
+    expect(streams.every(({ closed }) => closed)).toBe(true)
+  })
+
+  test('ends a stream that is busy', async () => {
+    begin({ maxAge: 5_000 })
+    await pass(5_300, () => stream.send('busy'))
+    expect(stream.closed).toBe(true)
+  })
+})
+
+describe('the rest of an ended response', () => {
+  function endWith(unread: number): void {
+    begin({})
+    target.writableLength = unread
+    stream.close()
+  }
+
+  test('is given up when the client reads nothing of it', async () => {
+    endWith(1_000)
+    await pass(14_000)
+    expect(target.destroyed).toBe(false)
+    await pass(2_000)
+    expect(target.destroyed).toBe(true)
+  })
+
+  test('is given up after maxAge as well', async () => {
+    begin({ maxAge: 10_000 })
+    target.writableLength = 1_000
+    await pass(10_200)
+    expect(target.writableEnded).toBe(true)
+    await pass(16_000)
+    expect(target.destroyed).toBe(true)
+  })
+
+  test('may take as long as the client reads at all', async () => {
+    endWith(1_000)
+    for (; target.writableLength > 990; target.writableLength--) await pass(14_000)
+    expect(target.destroyed).toBe(false)
+  })
+
+  test('is forgotten once it is through', async () => {
+    endWith(1_000)
+    stream.onGone()
+    expect(jest.getTimerCount()).toBe(0)
+  })
+})

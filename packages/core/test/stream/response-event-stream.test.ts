@@ -1,0 +1,301 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SseCloseCode, SseError } from '../../src/errors.ts'
+import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
+import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { FakeTarget } from './fake-target.ts'
+
+const open: ResponseEventStream[] = []
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close()
+})
+
+function create(options: EventStreamOptions = {}): ResponseEventStream {
+  const stream = new ResponseEventStream('7', resolveOptions(options))
+  open.push(stream)
+  return stream
+}
+
+function begin(options: EventStreamOptions = {}): { stream: ResponseEventStream; target: FakeTarget } {
+  const stream = create(options)
+  const target = new FakeTarget()
+  stream.begin(target)
+  return { stream, target }
+}
+
+const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
+const codeOf = ({ signal }: ResponseEventStream) => (signal.reason as SseError | undefined)?.code
+
+describe('sending', () => {
+  test('begins with a comment, at once', () => {
+    expect(begin().target.writes).toEqual([':\n\n'])
+  })
+
+  test('begins with the reconnection time, where there is one', () => {
+    expect(begin({ retry: 0 }).target.text).toBe('retry: 0\n:\n\n')
+  })
+
+  test('what is sent in one tick leaves in one write', async () => {
+    const { stream, target } = begin()
+    stream.send({ event: 'e', data: 1, id: 2 })
+    stream.send('two')
+    stream.comment('three')
+    stream.comment()
+    await endOfTick()
+    expect(target.writes.slice(1)).toEqual(['event: e\nid: 2\ndata: 1\n\ndata: two\n\n: three\n\n:\n\n'])
+  })
+
+  test('what is sent before the beginning leaves with it', () => {
+    const stream = create()
+    stream.send('early')
+    const target = new FakeTarget()
+    stream.begin(target)
+    expect(target.writes).toEqual([':\n\ndata: early\n\n'])
+  })
+
+  test('an event that cannot be encoded throws, writes nothing and leaves the stream open', async () => {
+    const { stream, target } = begin()
+    expect(() => stream.send({ event: 'a\nb', data: 'x' })).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }),
+    )
+    expect(() => stream.comment(1 as unknown as string)).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_COMMENT' }),
+    )
+    expect(await stream.send('next')).toBe(true)
+    await endOfTick()
+    expect(target.writes).toEqual([':\n\n', 'data: next\n\n'])
+  })
+
+  test('data goes through the stream’s own serialize', async () => {
+    const { stream, target } = begin({ serialize: (data) => `<${data}>` })
+    stream.send({ data: 7 })
+    await endOfTick()
+    expect(target.text).toContain('data: <7>\n')
+  })
+
+  test('has true where there is room', async () => {
+    expect(await begin().stream.send('one')).toBe(true)
+  })
+
+  test('waits where there is none, and goes on with the drain', async () => {
+    const { stream, target } = begin()
+    target.hasRoom = false
+    await stream.send('fills it')
+    await endOfTick()
+    const settled = jest.fn()
+    const sent = stream.send('waits').then(settled)
+    const commented = stream.comment('waits too').then(settled)
+    await nextTurn()
+    expect(settled).not.toHaveBeenCalled()
+    target.drain()
+    await Promise.all([sent, commented])
+    expect(settled.mock.calls).toEqual([[true], [true]])
+  })
+})
+
+describe('after close()', () => {
+  test('the rest has been written, and the response ended', () => {
+    const { stream, target } = begin()
+    stream.send('last')
+    stream.close()
+    expect(target.writes).toEqual([':\n\n', 'data: last\n\n'])
+    expect(target.writableEnded).toBe(true)
+    expect(stream.closed).toBe(true)
+  })
+
+  test('sends and comments have false and write nothing, even when they could not be encoded', async () => {
+    const { stream, target } = begin()
+    stream.close()
+    expect(await stream.send('late')).toBe(false)
+    expect(await stream.comment('late')).toBe(false)
+    expect(await stream.send({ event: '\n' })).toBe(false)
+    expect(await stream.comment(1 as unknown as string)).toBe(false)
+    await nextTurn()
+    expect(target.writes).toEqual([':\n\n'])
+  })
+
+  test('waiting sends have false', async () => {
+    const { stream, target } = begin()
+    target.hasRoom = false
+    await stream.send('fills it')
+    await endOfTick()
+    const waiting = [stream.send('one'), stream.send('two'), stream.comment()]
+    stream.close()
+    expect(await Promise.all(waiting)).toEqual([false, false, false])
+  })
+
+  test('a second close() does nothing', () => {
+    const { stream, target } = begin()
+    stream.close()
+    const end = jest.spyOn(target, 'end')
+    stream.close()
+    stream.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')
+    expect(end).not.toHaveBeenCalled()
+    expect(target.text).toBe(':\n\n')
+    expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
+  })
+
+  test('a stream that had not begun begins and ends', () => {
+    const stream = create()
+    stream.send('early')
+    stream.close()
+    stream.end('ERR_SSE_SHUTDOWN', 'not twice')
+    const target = new FakeTarget()
+    stream.begin(target)
+    expect(target.text).toBe(':\n\ndata: early\n\n')
+    expect(target.writableEnded).toBe(true)
+  })
+
+  test('it is gone when the last byte has left', () => {
+    const { stream } = begin()
+    const listener = jest.fn()
+    stream.whenGone(listener)
+    stream.close()
+    expect([stream.gone, listener.mock.calls.length]).toEqual([false, 0])
+    stream.onGone()
+    stream.onGone()
+    expect([stream.gone, listener.mock.calls.length]).toEqual([true, 1])
+    stream.whenGone(listener)
+    expect(listener).toHaveBeenCalledTimes(2)
+    expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
+  })
+})
+
+describe('the signal', () => {
+  const cause = new Error('why')
+  const ends: [
+    code: SseCloseCode,
+    cause: unknown,
+    end: (stream: ResponseEventStream, target: FakeTarget) => unknown,
+  ][] = [
+    ['ERR_SSE_CLIENT_CLOSED', undefined, (stream) => stream.onGone()],
+    ['ERR_SSE_CLOSED', undefined, (stream) => stream.close()],
+    ['ERR_SSE_SLOW_CLIENT', undefined, (stream, target) => overflow(stream, target)],
+    ['ERR_SSE_MAX_AGE', undefined, (stream) => stream.wake(performance.now() + 10_000)],
+    ['ERR_SSE_SHUTDOWN', undefined, (stream) => stream.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')],
+    ['ERR_SSE_SOURCE_FAILED', cause, (stream) => stream.end('ERR_SSE_SOURCE_FAILED', '', cause)],
+    ['ERR_SSE_WRITE_FAILED', cause, (stream) => stream.onWriteFailed(cause)],
+  ]
+
+  function overflow(stream: ResponseEventStream, target: FakeTarget): void {
+    target.hasRoom = false
+    for (let sent = 0; sent < 3; sent++) stream.send('x'.repeat(20_000))
+  }
+
+  test.each(ends)('aborts once, with the reason: %s', (code, expectedCause, end) => {
+    const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+    const onAbort = jest.fn()
+    stream.signal.addEventListener('abort', onAbort)
+    expect(stream.signal.aborted).toBe(false)
+    end(stream, target)
+    stream.close()
+    stream.onGone()
+    stream.onWriteFailed(new Error('later'))
+    expect(onAbort).toHaveBeenCalledTimes(1)
+    expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
+    expect(stream.signal.reason.cause).toBe(expectedCause)
+    expect(stream.signal.reason.message).not.toBe('')
+  })
+
+  test.each(ends)(
+    'asked for only after the end is aborted with the same reason: %s',
+    (code, expectedCause, end) => {
+      const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+      end(stream, target)
+      stream.onGone()
+      stream.onWriteFailed(new Error('later'))
+      expect(stream.closed).toBe(true)
+      expect(stream.signal.aborted).toBe(true)
+      expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
+      expect(stream.signal.reason.cause).toBe(expectedCause)
+    },
+  )
+
+  test.each(ends)('leaves nothing in the timer wheel: %s', (_code, _cause, end) => {
+    const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+    expect(stream.slot).toBeDefined()
+    end(stream, target)
+    expect(stream.slot).toBeUndefined()
+  })
+
+  test('is the same one each time', () => {
+    const { stream } = begin()
+    expect(stream.signal).toBe(stream.signal)
+  })
+
+  test('of a stream that was over before its head was out aborts after this turn, for those who listen now', async () => {
+    const stream = create()
+    stream.onGone()
+    const onAbort = jest.fn()
+    stream.signal.addEventListener('abort', onAbort)
+    expect(stream.closed).toBe(true)
+    expect(stream.signal.aborted).toBe(false)
+    await endOfTick()
+    expect(onAbort).toHaveBeenCalledTimes(1)
+    expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
+  })
+
+  test('of a stream that was over before its head was out has aborted for those who ask later', async () => {
+    const stream = create()
+    stream.close()
+    await endOfTick()
+    expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
+  })
+
+  test('has aborted, and closed is true, before a listener could send', () => {
+    const { stream } = begin()
+    const seen: unknown[] = []
+    stream.signal.addEventListener('abort', () => seen.push(stream.closed, codeOf(stream)))
+    stream.close()
+    expect(seen).toEqual([true, 'ERR_SSE_CLOSED'])
+  })
+})
+
+describe('a response that cannot be written to', () => {
+  test('because write() throws is cut off, and waiting sends have false', async () => {
+    const { stream, target } = begin()
+    target.hasRoom = false
+    await stream.send('fills it')
+    await endOfTick()
+    const waiting = stream.send('waits')
+    const cause = new Error('broken')
+    target.write = () => {
+      throw cause
+    }
+    await endOfTick()
+    expect(await waiting).toBe(false)
+    expect(codeOf(stream)).toBe('ERR_SSE_WRITE_FAILED')
+    expect(stream.signal.reason.cause).toBe(cause)
+    expect(target.destroyed).toBe(true)
+  })
+
+  test('tells the send that found it out', async () => {
+    const { stream, target } = begin()
+    target.write = () => {
+      throw new Error('broken')
+    }
+    expect(await stream.send('x'.repeat(20_000))).toBe(false)
+  })
+
+  test('because other code ended it is not written to, and says so', async () => {
+    const { stream, target } = begin()
+    target.end()
+    stream.send('late')
+    await endOfTick()
+    expect(target.writes).toEqual([':\n\n'])
+    expect(stream.signal.reason).toMatchObject({
+      code: 'ERR_SSE_WRITE_FAILED',
+      cause: { message: expect.stringContaining('ended by other code') },
+    })
+  })
+
+  test('because other code ended it says so, even if nothing was sent after that', () => {
+    const { stream, target } = begin()
+    target.end()
+    stream.onGone()
+    expect(codeOf(stream)).toBe('ERR_SSE_WRITE_FAILED')
+  })
+})
+
+test('what the client sent as last event ID is handed on', () => {
+  expect(create().lastEventId).toBe('7')
+})

@@ -1,0 +1,127 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SseError } from '../../src/errors.ts'
+import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
+import type { PreparedResponse } from '../../src/stream/open-event-stream.ts'
+import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
+import { FakeTarget } from './fake-target.ts'
+
+let sse: SseMethod
+let stream: ResponseEventStream
+let target: FakeTarget
+let prepare: jest.Mock<PreparedResponse, [EventStreamOptions | undefined]>
+let onSourceError: jest.Mock
+
+beforeEach(() => {
+  stream = new ResponseEventStream('', resolveOptions({}))
+  target = new FakeTarget()
+  prepare = jest.fn((_options) => ({
+    stream,
+    head: () => [],
+    begin: () => stream.begin(target),
+    beginOn: (other) => stream.begin(other),
+    fail: () => {},
+    abandon: () => {},
+  }))
+  onSourceError = jest.fn()
+  sse = sseMethod(prepare, { onSourceError })
+})
+afterEach(() => {
+  stream.close()
+  stream.onGone()
+})
+
+test('without a source it opens the stream and returns it', () => {
+  expect(sse()).toBe(stream)
+  expect(prepare).toHaveBeenCalledWith(undefined)
+})
+
+test('an object that is no source is options', () => {
+  const options = { retry: 1 }
+  expect(sse(options)).toBe(stream)
+  expect(prepare).toHaveBeenCalledWith(options)
+})
+
+test('with a source it sends that and closes the stream', async () => {
+  const options = { retry: 1 }
+  expect(await sse(['one', 'two'], options)).toBeUndefined()
+  expect(prepare).toHaveBeenCalledWith(options)
+  expect(target.text).toBe(':\n\ndata: one\n\ndata: two\n\n')
+  expect(target.writableEnded).toBe(true)
+  expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_CLOSED')
+  expect(onSourceError).not.toHaveBeenCalled()
+})
+
+test('a function is given the stream', async () => {
+  const source = jest.fn(() => undefined)
+  await sse(source)
+  expect(source).toHaveBeenCalledWith(stream)
+})
+
+test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], [new Date()]])(
+  'what is neither is refused, and nothing is opened: %p',
+  (value) => {
+    expect(() => sse(value as unknown as EventStreamOptions)).toThrow(
+      expect.objectContaining({ name: 'SseError', code: 'ERR_SSE_INVALID_SOURCE' }),
+    )
+    expect(prepare).not.toHaveBeenCalled()
+  },
+)
+
+test('what is thrown when the stream is opened is thrown at the caller, not promised', () => {
+  prepare.mockImplementation(() => {
+    throw new TypeError('open already')
+  })
+  expect(() => sse(['one'])).toThrow('open already')
+})
+
+test('the host may let the head out in its own way', () => {
+  const begin = jest.fn()
+  expect(sseMethod(prepare, { begin, onSourceError })()).toBe(stream)
+  expect(begin).toHaveBeenCalledWith(prepare.mock.results[0]?.value)
+  expect(target.writes).toEqual([])
+})
+
+describe('an error of the source', () => {
+  const error = new Error('of the source')
+  async function* failLater() {
+    yield 'one'
+    throw error
+  }
+
+  test('ends the stream after what was sent, and names itself as the cause', async () => {
+    await expect(sse(failLater())).resolves.toBeUndefined()
+    expect(target.text).toBe(':\n\ndata: one\n\n')
+    expect(target.writableEnded).toBe(true)
+    expect(stream.signal.reason).toMatchObject({ code: 'ERR_SSE_SOURCE_FAILED', cause: error })
+  })
+
+  test('goes to the host once, when the response is through', async () => {
+    await sse(failLater())
+    expect(onSourceError).not.toHaveBeenCalled()
+    stream.onGone()
+    expect(onSourceError.mock.calls).toEqual([[error]])
+  })
+
+  test('that is an event which cannot be encoded is one too', async () => {
+    await sse([{ event: 'a\nb', data: '' }])
+    stream.onGone()
+    expect(onSourceError.mock.calls).toEqual([
+      [expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' })],
+    ])
+    expect(target.text).toBe(':\n\n')
+  })
+
+  test('that comes because the client left is none', async () => {
+    const done = sse(async function* ({ signal }) {
+      yield 'one'
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(error)))
+    })
+    await nextTurn()
+    stream.onGone()
+    await done
+    await nextTurn()
+    expect(onSourceError).not.toHaveBeenCalled()
+    expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_CLIENT_CLOSED')
+  })
+})

@@ -1,0 +1,234 @@
+import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eventually, type RawClient } from '@downstream/testing'
+import type { SseError } from '../../src/errors.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
+import type { SseMethodHost } from '../../src/stream/sse-method.ts'
+import { StreamGroup } from '../../src/stream/stream-group.ts'
+import { connect, serve } from './serve.ts'
+import { serveHttp2 } from './serve-http2.ts'
+
+const host = { onSourceError: () => {} }
+
+/** A server whose streams are a group's; /plain is an ordinary response, which `answer` ends. */
+async function serveGroup(defaults: EventStreamOptions = {}) {
+  const group = new StreamGroup(defaults)
+  const streams: EventStream[] = []
+  let answer = () => {}
+  const { server, origin } = await serve((req, res) => {
+    if (req.url === '/plain') answer = () => res.end('plain answer')
+    else streams.push(group.sse(req, res, host)())
+  })
+  /** Opens streams, each over a connection of its own that the client would keep. */
+  const open = async (count: number): Promise<RawClient[]> => {
+    const clients = await Promise.all(Array.from({ length: count }, () => connect(origin)))
+    for (const client of clients) client.get('/')
+    await Promise.all(clients.map((client) => client.receives(':\n\n')))
+    return clients
+  }
+  return { group, server, origin, streams, open, answer: () => answer() }
+}
+
+const retryOf = (client: RawClient) => Number(/^retry: (\d+)\n/m.exec(client.text)?.[1])
+const codeOf = ({ signal }: EventStream) => (signal.reason as SseError | undefined)?.code
+
+describe('opening', () => {
+  test('takes the group’s defaults, and one stream’s own options before them', async () => {
+    const group = new StreamGroup({ retry: 1, serialize: () => 'of the group' })
+    const { origin } = await serve((req, res) => {
+      group.sse(req, res, host)({ retry: 2 }).send({ data: {} })
+    })
+    const client = await connect(origin)
+    client.get('/')
+    await client.receives('retry: 2\n:\n\n')
+    await client.receives('data: of the group\n\n')
+  })
+
+  test('with bad defaults is refused when the group is made', () => {
+    expect(() => new StreamGroup({ keepAlive: 0 })).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }),
+    )
+  })
+
+  test('counts the streams until they are through', async () => {
+    const { group, streams, open } = await serveGroup()
+    const [client] = await open(2)
+    expect(group.size).toBe(2)
+    client?.reset()
+    await eventually('the disconnect', () => group.size === 1)
+    streams.find(({ closed }) => !closed)?.close()
+    await eventually('the end', () => group.size === 0)
+  })
+
+  test('can leave the head to the framework: what is sent waits for it', async () => {
+    const group = new StreamGroup()
+    const { origin } = await serve(async (req, res) => {
+      let letOut = () => {}
+      const begin: SseMethodHost['begin'] = (prepared) => {
+        letOut = prepared.begin
+      }
+      group
+        .sse(req, res, { ...host, begin })()
+        .send('early')
+      await nextTurn()
+      res.setHeader('X-Late', '1')
+      letOut()
+    })
+    const client = await connect(origin)
+    client.get('/')
+    await client.receives(':\n\ndata: early\n\n')
+    expect(client.text).toContain('X-Late: 1')
+  })
+})
+
+describe('closing', () => {
+  test('without streams is done at once', async () => {
+    await expect(new StreamGroup().close()).resolves.toBeUndefined()
+  })
+
+  test('tells every client to come back after 1 to 5 s, not all at once, and ends its connection', async () => {
+    const { group, streams, open } = await serveGroup({ retry: 7 })
+    const clients = await open(20)
+    for (const stream of streams) stream.send('last')
+    await group.close()
+    expect(group.size).toBe(0)
+    expect(streams.map(codeOf)).toEqual(streams.map(() => 'ERR_SSE_SHUTDOWN'))
+    await Promise.all(clients.map((client) => client.ends()))
+    for (const client of clients)
+      expect(client.text).toMatch(/data: last\n\n:\nretry: \d{4}\n\n\r\n0\r\n\r\n$/)
+    const retries = clients.map(({ text }) => Number(/(\d+)\n\n\r\n0\r\n\r\n$/.exec(text)?.[1]))
+    expect(Math.min(...retries)).toBeGreaterThanOrEqual(1_000)
+    expect(Math.max(...retries)).toBeLessThanOrEqual(5_000)
+    expect(new Set(retries).size).toBeGreaterThan(1)
+  })
+
+  test('with a drain spreads the ends over it, and who is sent away early comes back later', async () => {
+    const { group, streams, open } = await serveGroup()
+    const clients = await open(12)
+    const started = performance.now()
+    const ends: number[] = []
+    for (const { signal } of streams)
+      signal.addEventListener('abort', () => ends.push(performance.now() - started))
+    await group.close({ drain: 300 })
+    expect(ends).toHaveLength(12)
+    expect(ends.filter((end) => end < 100).length).toBeLessThan(12)
+    expect(new Set(ends.map((end) => Math.floor(end / 40))).size).toBeGreaterThan(3)
+    await Promise.all(clients.map((client) => client.ends()))
+    for (const client of clients) {
+      expect(retryOf(client)).toBeGreaterThanOrEqual(1_000)
+      expect(retryOf(client)).toBeLessThanOrEqual(5_300)
+    }
+  })
+
+  test('a second time joins the first', async () => {
+    const { group, streams, open } = await serveGroup()
+    await open(1)
+    const first = group.close()
+    expect(group.close({ drain: 1_000 })).toBe(first)
+    await first
+    await group.close()
+    expect(streams.map(codeOf)).toEqual(['ERR_SSE_SHUTDOWN'])
+  })
+
+  test.each([[-1], [Number.NaN], ['100'], [null], [Number.POSITIVE_INFINITY]])(
+    'with a bad drain is refused, and nothing ends: %p',
+    async (drain) => {
+      const { group, streams, open } = await serveGroup()
+      await open(1)
+      expect(() => group.close({ drain: drain as number })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_SSE_INVALID_OPTION',
+          message: expect.stringContaining('drain'),
+        }),
+      )
+      expect(streams[0]?.closed).toBe(false)
+    },
+  )
+
+  test('cuts off a client that does not read', async () => {
+    const { group, streams, open } = await serveGroup({ maxBufferedBytes: 100_000_000 })
+    const [client] = await open(1)
+    client?.pause()
+    const stream = streams[0] as EventStream
+    // More than the system takes for a client that does not read.
+    for (let sent = 0; sent < 200; sent++) stream.send('x'.repeat(65_536))
+    await group.close()
+    expect(codeOf(stream)).toBe('ERR_SSE_SHUTDOWN')
+    expect(group.size).toBe(0)
+  })
+
+  test('leaves alone a connection that serves another request by now', async () => {
+    const { group, streams, open, answer } = await serveGroup()
+    for (let count = 0; count < 3; count++) await open(1)
+    const [client] = (await open(1)) as [RawClient]
+    const closed = group.close({ drain: 200 })
+    expect(streams.map((stream) => stream.closed)).toEqual([true, false, false, false])
+    streams[3]?.close()
+    await client.receives('0\r\n\r\n')
+    client.get('/plain')
+    await closed
+    answer()
+    await client.receives('plain answer')
+  })
+})
+
+describe('a stream asked for', () => {
+  test.each([
+    ['while the group closes', 150],
+    ['after it has closed', 0],
+  ])('%s is 200, a reconnection time and the end of the connection', async (_, drain) => {
+    const { group, origin, open } = await serveGroup()
+    await open(2)
+    const closing = group.close({ drain })
+    if (drain === 0) await closing
+    const client = await connect(origin)
+    client.get('/')
+    await client.ends()
+    expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(client.text).toContain('Content-Type: text/event-stream')
+    expect(retryOf(client)).toBeGreaterThanOrEqual(1_000)
+    await closing
+    await eventually('nothing open', () => group.size === 0)
+  })
+
+  test('after it has closed takes no source', async () => {
+    const group = new StreamGroup()
+    await group.close()
+    const source = jest.fn()
+    const { origin } = await serve((req, res) => void group.sse(req, res, host)(source))
+    const client = await connect(origin)
+    client.get('/')
+    await client.ends()
+    expect(source).not.toHaveBeenCalled()
+  })
+})
+
+describe('server.close() beside it', () => {
+  test('is done soon, though clients would keep their connections', async () => {
+    const { group, server, open } = await serveGroup()
+    server.keepAliveTimeout = 60_000
+    await open(5)
+    const closed = once(server, 'close')
+    server.close()
+    await group.close({ drain: 60 })
+    await closed
+  })
+
+  test('is done soon over HTTP/2', async () => {
+    const group = new StreamGroup()
+    const { server, session } = await serveHttp2((req, res) => void group.sse(req, res, host)())
+    const texts = await Promise.all(
+      Array.from({ length: 3 }, async () => {
+        const request = session.request().setEncoding('utf8')
+        await once(request, 'data')
+        return request
+      }),
+    )
+    const closed = once(server, 'close')
+    server.close()
+    const ended = Promise.all(texts.map((request) => once(request.resume(), 'end')))
+    await group.close()
+    await Promise.all([ended, closed])
+  })
+})

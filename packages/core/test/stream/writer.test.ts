@@ -1,0 +1,201 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Writer } from '../../src/stream/writer.ts'
+import { FakeTarget } from './fake-target.ts'
+
+const LONG = 'x'.repeat(16_384)
+const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
+
+let target: FakeTarget
+let owner: { onRoom: jest.Mock; onWriteFailed: jest.Mock }
+let writer: Writer
+
+beforeEach(() => {
+  target = new FakeTarget()
+  owner = { onRoom: jest.fn(), onWriteFailed: jest.fn() }
+  writer = new Writer(owner)
+})
+
+describe('writing', () => {
+  test('what is written in one tick leaves in one write at its end', async () => {
+    writer.start(target, '')
+    writer.write('a')
+    writer.write('b')
+    expect(target.writes).toEqual([])
+    await endOfTick()
+    expect(target.writes).toEqual(['ab'])
+    writer.write('c')
+    await endOfTick()
+    expect(target.writes).toEqual(['ab', 'c'])
+  })
+
+  test('a long text does not wait for the end of the tick', () => {
+    writer.start(target, '')
+    writer.write('a')
+    writer.write(LONG)
+    expect(target.writes).toEqual([`a${LONG}`])
+  })
+
+  test('compression is flushed after each write', async () => {
+    const flush = jest.fn(() => target.writes.length)
+    writer.start(Object.assign(target, { flush }), ':')
+    writer.write('a')
+    await endOfTick()
+    expect(flush.mock.results.map(({ value }) => value)).toEqual([1, 2])
+  })
+
+  test('what is buffered here and in the target counts as buffered', async () => {
+    writer.start(target, '')
+    target.hasRoom = false
+    writer.write('abc')
+    expect(writer.bufferedBytes).toBe(3)
+    await endOfTick()
+    writer.write('de')
+    expect(writer.bufferedBytes).toBe(5)
+  })
+})
+
+describe('before the target is known', () => {
+  test('what is written waits, and leaves at once behind the opening', () => {
+    writer.write('a')
+    writer.start(target, ':')
+    expect(target.writes).toEqual([':a'])
+  })
+
+  test('there is room for 16 KiB, and again once the target has taken them', () => {
+    expect(writer.write('a')).toBe(true)
+    expect(writer.write(LONG)).toBe(false)
+    expect(owner.onRoom).not.toHaveBeenCalled()
+    writer.start(target, '')
+    expect(owner.onRoom).toHaveBeenCalledTimes(1)
+    expect(writer.write('b')).toBe(true)
+  })
+
+  test('an end waits too', () => {
+    writer.write('a')
+    writer.end('b')
+    writer.start(target, ':')
+    expect(target.writes).toEqual([':ab'])
+    expect(target.writableEnded).toBe(true)
+  })
+
+  test('what was given up is not written, and the target is cut off', () => {
+    writer.write('a')
+    writer.discard()
+    writer.start(target, ':')
+    expect(target.writes).toEqual([])
+    expect(target.destroyed).toBe(true)
+  })
+})
+
+describe('room', () => {
+  test('is gone when the target says so, and back when it drains', async () => {
+    target.hasRoom = false
+    writer.start(target, ':')
+    expect(writer.write('a')).toBe(false)
+    expect(owner.onRoom).not.toHaveBeenCalled()
+    target.drain()
+    await nextTurn()
+    expect(owner.onRoom).toHaveBeenCalledTimes(1)
+    expect(writer.write('b')).toBe(true)
+  })
+
+  test('is not told of by a drain that others have caused', async () => {
+    writer.start(target, ':')
+    owner.onRoom.mockClear()
+    target.drain()
+    await nextTurn()
+    expect(owner.onRoom).not.toHaveBeenCalled()
+  })
+
+  test('is there when a patched write() returns nothing', async () => {
+    target.write = (() => {}) as unknown as typeof target.write
+    writer.start(target, ':')
+    expect(writer.write('a')).toBe(true)
+  })
+
+  test('is gone for this turn of the event loop after 16 KiB, so that others get theirs', async () => {
+    writer.start(target, '')
+    owner.onRoom.mockClear()
+    expect(writer.write(LONG)).toBe(false)
+    await endOfTick()
+    expect(owner.onRoom).not.toHaveBeenCalled()
+    await nextTurn()
+    expect(owner.onRoom).toHaveBeenCalledTimes(1)
+    expect(writer.write('a')).toBe(true)
+  })
+
+  test('is not back in the next turn while the target has none', async () => {
+    writer.start(target, '')
+    writer.write(LONG)
+    target.hasRoom = false
+    writer.write(LONG)
+    owner.onRoom.mockClear()
+    await nextTurn()
+    expect(owner.onRoom).not.toHaveBeenCalled()
+    expect(writer.write('a')).toBe(false)
+  })
+})
+
+describe('the end', () => {
+  test('writes what waits and the farewell at once, and ends the target', () => {
+    writer.start(target, '')
+    writer.write('a')
+    writer.end('b')
+    expect(target.writes).toEqual(['ab'])
+    expect(target.writableEnded).toBe(true)
+  })
+
+  test('comes once, and nothing is written after it', async () => {
+    writer.start(target, '')
+    writer.end('a')
+    const end = jest.spyOn(target, 'end')
+    writer.end('b')
+    writer.write('c')
+    await endOfTick()
+    expect(end).not.toHaveBeenCalled()
+    expect(target.writes).toEqual(['a'])
+  })
+
+  test('of a target that was destroyed loses what waits', async () => {
+    writer.start(target, '')
+    writer.write('a')
+    writer.destroy()
+    await endOfTick()
+    expect(target.writes).toEqual([])
+    expect(target.destroyed).toBe(true)
+  })
+})
+
+describe('a failure', () => {
+  const cause = new Error('broken')
+  const fail = () => {
+    throw cause
+  }
+
+  test('of a write is told, and cuts the connection', async () => {
+    writer.start(target, ':')
+    target.write = fail
+    writer.write('a')
+    await endOfTick()
+    expect(owner.onWriteFailed).toHaveBeenCalledWith(cause)
+    expect(target.destroyed).toBe(true)
+  })
+
+  test('of the last write is told, and cuts the connection', () => {
+    writer.start(target, ':')
+    target.write = fail
+    writer.end('a')
+    expect(owner.onWriteFailed).toHaveBeenCalledWith(cause)
+    expect(target.destroyed).toBe(true)
+  })
+
+  test('is told instead of a write after an end() by other code, which may run out', async () => {
+    writer.start(target, ':')
+    target.end()
+    writer.write('a')
+    await endOfTick()
+    expect(target.writes).toEqual([':'])
+    expect(owner.onWriteFailed).toHaveBeenCalledTimes(1)
+    expect(target.destroyed).toBe(false)
+  })
+})

@@ -1,0 +1,63 @@
+import { type ExtraHeaders, type HeaderValue, responseHead } from '../../src/wire/head.ts'
+
+/** The head that follows from what the app set before and the stream's own extra headers, as Node would merge it. */
+function headOf(set: Record<string, HeaderValue>, extra?: ExtraHeaders): Record<string, HeaderValue> {
+  const head: Record<string, HeaderValue> = {}
+  for (const [name, value] of Object.entries(set)) head[name.toLowerCase()] = value
+  for (const [name, value] of responseHead((wanted) => head[wanted.toLowerCase()], extra)) {
+    head[name.toLowerCase()] = value
+  }
+  return head
+}
+
+test('without anything from the app it is the five headers of an event stream, Connection aside', () => {
+  expect(headOf({})).toEqual({
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  })
+})
+
+const cacheControls: [set: HeaderValue | undefined, extra: HeaderValue | undefined, sent: string][] = [
+  ['public, max-age=60', undefined, 'no-cache, no-transform'],
+  ['no-transform', undefined, 'no-cache, no-transform'],
+  ['no-store', undefined, 'no-store, no-transform'],
+  ['private', undefined, 'private, no-transform'],
+  ['No-Cache', undefined, 'No-Cache, no-transform'],
+  ['no-cache, no-transform', undefined, 'no-cache, no-transform'],
+  ['private, No-Transform', undefined, 'private, No-Transform'],
+  [undefined, 'no-store', 'no-store, no-transform'],
+  ['private', 'no-store', 'no-store, no-transform'],
+  ['no-store', 'max-age=60', 'no-cache, no-transform'],
+]
+
+test.each(cacheControls)(
+  'Cache-Control %p set by the app and %p by the option is sent as %p',
+  (set, extra, sent) => {
+    const before: Record<string, HeaderValue> = set === undefined ? {} : { 'Cache-Control': set }
+    expect(headOf(before, extra === undefined ? {} : { 'cache-Control': extra })['cache-control']).toBe(sent)
+  },
+)
+
+test.each([
+  ['Access-Control-Allow-Origin', 'https://example.com'],
+  ['Vary', 'Origin'],
+  ['Set-Cookie', ['a=1', 'b=2']],
+])('a header that the app set survives: %s', (name, value) => {
+  expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], value)
+})
+
+test.each([
+  ['Content-Type', 'text/html; charset=windows-1252', 'text/event-stream'],
+  ['X-Accel-Buffering', 'yes', 'no'],
+  ['X-Content-Type-Options', 'off', 'nosniff'],
+])('a header that makes the stream is not left to the app: %s', (name, value, sent) => {
+  expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], sent)
+  expect(headOf({}, { [name.toLowerCase()]: value })).toHaveProperty([name.toLowerCase()], sent)
+})
+
+test('extra headers are sent, over those of the app, several of one name as several', () => {
+  const head = headOf({ 'x-one': 'app' }, { 'X-One': 'stream', 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 })
+  expect(head).toMatchObject({ 'x-one': 'stream', 'set-cookie': ['a=1', 'b=2'], 'x-count': 3 })
+})
