@@ -16,6 +16,10 @@ export type SseErrorCode =
   | 'ERR_SSE_INVALID_SOURCE'
   | 'ERR_SSE_ALREADY_OPEN'
   | 'ERR_SSE_HEADERS_SENT'
+  | 'ERR_SSE_INVALID_CHANNEL'
+  | 'ERR_SSE_ALREADY_SUBSCRIBED'
+  | 'ERR_SSE_HUB_CLOSED'
+  | 'ERR_SSE_LOG_CLOSED'
   | SseCloseCode
 
 /** Why a stream is over: the `code` of `stream.signal.reason`. */

@@ -68,7 +68,7 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
   marked[OPENED] = true
   const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
   const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
-  const stream = new ResponseEventStream(lastEventId, options)
+  const stream = new ResponseEventStream(lastEventId, options, connectionEnd(req))
   // Node emits 'error' when other code writes after the end, and nobody else may be listening.
   res.on('error', (cause) => stream.onWriteFailed(cause))
   watchDisconnect(req, res, () => stream.onGone())

@@ -5,11 +5,9 @@ import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { sendAll } from './send-all.ts'
 import type { Source } from './source.ts'
-import { type Sleeper, TimerWheel } from './timer-wheel.ts'
+import { makePorts, type StreamOwner, type StreamPort } from './stream-port.ts'
+import { type Sleeper, wheel } from './timer-wheel.ts'
 import { type Target, Writer, type WriterOwner } from './writer.ts'
-
-/** One for all streams of the process. */
-const wheel = new TimerWheel()
 
 /** An ended response whose client has read nothing for this many ms is cut off. */
 const LINGER = 15_000
@@ -32,10 +30,11 @@ const WHY: Record<SseCloseCode, string> = {
  * The EventStream of a response. `#code` is the one owner of "over": set once, and with it the signal aborts, every
  * waiting send settles and the timer wheel forgets the stream.
  */
-export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
+export class ResponseEventStream implements EventStream, StreamPort, Sleeper, WriterOwner {
   readonly lastEventId: string
   slot?: Set<Sleeper> | undefined
   readonly #options: ResolvedOptions
+  readonly #leave: () => void
   readonly #writer = new Writer(this)
   readonly #expires: number
   #lastWrite = wheel.now
@@ -44,15 +43,18 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
   #room: PromiseWithResolver | undefined
+  #owner: StreamOwner | undefined
   /** Until its head is out. */
   #newborn = true
   #gone = false
   #unread = Number.POSITIVE_INFINITY
   readonly #goneListeners: (() => void)[] = []
 
-  constructor(lastEventId: string, options: ResolvedOptions) {
+  /** @param leave - closes the connection, which a stream that ends for a shutdown does not leave to the next request */
+  constructor(lastEventId: string, options: ResolvedOptions, leave: () => void = () => {}) {
     this.lastEventId = lastEventId
     this.#options = options
+    this.#leave = leave
     // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
     // together do not come back together.
     this.#expires = performance.now() + options.maxAge * (1 - Math.random() / 5)
@@ -72,6 +74,24 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
 
   get gone(): boolean {
     return this.#gone
+  }
+
+  get bufferedBytes(): number {
+    return this.#writer.bufferedBytes
+  }
+
+  get owned(): boolean {
+    return this.#owner !== undefined
+  }
+
+  attach(owner: StreamOwner): void {
+    this.#owner = owner
+  }
+
+  write(text: string): boolean {
+    if (this.#code !== undefined) return false
+    this.#lastWrite = wheel.now
+    return this.#writer.write(text)
   }
 
   send(event: ServerSentEvent | string): Promise<boolean> {
@@ -111,6 +131,15 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     if (!this.#gone) wheel.add(this, this.#linger())
   }
 
+  shutdown(retry: number): void {
+    // Its connection may be busy with another request by now.
+    if (this.#gone) return
+    // A kept connection would hold server.close() up until its idle timeout.
+    this.whenGone(this.#leave)
+    // With the blank line that the standard does not ask for, but undici's EventSource waits for.
+    this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
+  }
+
   /** Cuts the connection; what is buffered is lost. */
   destroy(code: SseCloseCode, cause?: unknown): void {
     this.#writer.destroy()
@@ -137,6 +166,7 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
 
   onRoom(): void {
     this.#settle(true)
+    this.#owner?.onRoom()
   }
 
   onWriteFailed(cause: unknown): void {
@@ -150,12 +180,15 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
       this.end('ERR_SSE_MAX_AGE')
       return LINGER
     }
+    // A client that does not read has bytes enough waiting for it.
+    const full = this.#writer.full
+    const news = full ? '' : (this.#owner?.onWake() ?? '')
+    if (news !== '') this.#write(news)
     const idle = now - this.#lastWrite
     // An eighth early at random, so that streams that fell silent together do not all wake in one turn.
     const patience = keepAlive * (1 - Math.random() / 8)
     if (idle < patience) return this.#nextWake(patience - idle, now)
-    // A client that does not read has bytes enough waiting for it.
-    if (!this.#writer.full) this.#write(EMPTY_COMMENT)
+    if (!full) this.#write(EMPTY_COMMENT)
     this.#lastWrite = now
     return this.#nextWake(patience, now)
   }
@@ -193,6 +226,7 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     this.#cause = cause
     wheel.delete(this)
     this.#settle(false)
+    this.#owner?.onOver()
     if (!this.#newborn) this.#abort(code)
     else {
       // Who was given a stream that is over already has had no time to listen.
@@ -217,6 +251,8 @@ export class ResponseEventStream implements EventStream, Sleeper, WriterOwner {
     return new SseError(code, WHY[code], this.#cause === undefined ? undefined : { cause: this.#cause })
   }
 }
+
+makePorts(ResponseEventStream.prototype)
 
 interface PromiseWithResolver {
   promise: Promise<boolean>

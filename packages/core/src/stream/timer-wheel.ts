@@ -63,3 +63,6 @@ export class TimerWheel {
     }
   }
 }
+
+/** The one of this process. */
+export const wheel: TimerWheel = new TimerWheel()

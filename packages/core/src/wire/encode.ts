@@ -43,7 +43,7 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
     (name === undefined || name === '' ? '' : `event: ${checkName(name)}\n`) +
     (id === undefined ? '' : `id: ${checkId(id)}\n`) +
     (retry === undefined ? '' : `retry: ${checkRetry(retry)}\n`)
-  if (data !== undefined) return `${head}${field('data', toText(data, serialize))}\n`
+  if (data !== undefined) return `${head}${field('data', dataText(data, serialize))}\n`
   if (head === '' || name !== undefined || id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
@@ -81,14 +81,16 @@ function commentLines(text: string): string {
   return text === '' ? ':\n' : field('', text)
 }
 
-function toText(data: unknown, serialize: Serialize): string {
+/** The text of an event's data. @throws {@link SseError} ERR_SSE_INVALID_DATA when it has none */
+export function dataText(data: unknown, serialize: Serialize): string {
   if (typeof data === 'string') return data
   let text: unknown
   try {
     text = serialize(data)
   } catch (cause) {
     if (cause instanceof SseError) throw cause
-    throw new SseError('ERR_SSE_INVALID_DATA', `This data cannot be serialized: ${String(cause)}`, { cause })
+    const why = cause instanceof Error ? cause.message : 'see the cause'
+    throw new SseError('ERR_SSE_INVALID_DATA', `This data cannot be serialized: ${why}`, { cause })
   }
   if (typeof text !== 'string') throw refuse('DATA', 'serialize() must return a string', text)
   return text

@@ -9,6 +9,8 @@ export type ExtraHeaders = Readonly<Record<string, HeaderValue>>
 /** "A `Content-Type` of `text/event-stream`": any other essence, and in Chromium any other charset, is final. */
 export const CONTENT_TYPE = 'text/event-stream'
 
+const KEEPS_CACHES_AWAY = new Set(['no-cache', 'no-store', 'private'])
+
 /**
  * The headers that make a response an event stream.
  *
@@ -35,7 +37,8 @@ export function responseHead(
 
 /** Keeps an app's own directives as long as they keep shared caches away, and adds what a stream needs. */
 function cacheControl(set: HeaderValue | undefined): string {
-  const directives = String(set ?? '')
-  if (!/\b(no-cache|no-store|private)\b/i.test(directives)) return 'no-cache, no-transform'
-  return /\bno-transform\b/i.test(directives) ? directives : `${directives}, no-transform`
+  const value = String(set ?? '')
+  const directives = value.split(',').map((directive) => directive.trim().toLowerCase())
+  if (!directives.some((directive) => KEEPS_CACHES_AWAY.has(directive))) return 'no-cache, no-transform'
+  return directives.includes('no-transform') ? value : `${value}, no-transform`
 }

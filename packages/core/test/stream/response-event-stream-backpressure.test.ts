@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually } from '@downstream/testing'
-import type { SseError } from '../../src/errors.ts'
+import { codeOf } from './close-code.ts'
 import { type Opened, openOne } from './serve.ts'
 
 const CHUNK = 'x'.repeat(65_536)
-const codeOf = ({ stream }: Opened) => (stream.signal.reason as SseError | undefined)?.code
 
 /** Sends to a client that does not read until a send has to wait. */
 async function fill(opened: Opened): Promise<{ waiting: Promise<boolean> }> {
@@ -37,7 +36,7 @@ test.each(['reset', 'close'] as const)(
     const waiting = [first, opened.stream.send('two'), opened.stream.comment('three')]
     opened.client[leave]()
     expect(await Promise.all(waiting)).toEqual([false, false, false])
-    expect(codeOf(opened)).toBe('ERR_SSE_CLIENT_CLOSED')
+    expect(codeOf(opened.stream)).toBe('ERR_SSE_CLIENT_CLOSED')
     expect(await opened.stream.send('four')).toBe(false)
   },
 )
@@ -75,7 +74,7 @@ test('un-awaited sends beyond maxBufferedBytes end the stream of a slow client',
     opened.stream.send(CHUNK)
     sends++
   }
-  expect(codeOf(opened)).toBe('ERR_SSE_SLOW_CLIENT')
+  expect(codeOf(opened.stream)).toBe('ERR_SSE_SLOW_CLIENT')
   expect(await waiting).toBe(false)
   expect(sends).toBeLessThan(10)
   await once(opened.res, 'close')

@@ -1,6 +1,6 @@
-import type { SseError } from '../../src/errors.ts'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { codeOf } from './close-code.ts'
 import { FakeTarget } from './fake-target.ts'
 
 let stream: ResponseEventStream
@@ -111,7 +111,7 @@ describe('maxAge', () => {
     await pass(maxAge * 0.8 - 200)
     expect(stream.closed).toBe(false)
     await pass(maxAge * 0.2 + 500)
-    expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_MAX_AGE')
+    expect(codeOf(stream)).toBe('ERR_SSE_MAX_AGE')
     expect(target.writableEnded).toBe(true)
     expect(jest.getTimerCount()).toBe(0)
     if (keepAlive === false) expect(target.writes).toEqual([])

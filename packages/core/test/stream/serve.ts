@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { RawClient } from '@downstream/testing'
+import { eventually, RawClient } from '@downstream/testing'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import { openEventStream } from '../../src/stream/open-event-stream.ts'
@@ -61,6 +61,24 @@ export async function openOne(options?: EventStreamOptions): Promise<Opened> {
   const [exchange] = await opened
   await client.receives(':\n\n')
   return { server, origin, client, ...exchange }
+}
+
+/** Starts a server that opens a stream on each request, after `before` has had the response. */
+export async function serveStreams(
+  options: EventStreamOptions = {},
+  before: (req: IncomingMessage, res: ServerResponse) => unknown = () => {},
+) {
+  const streams: EventStream[] = []
+  const { origin, server } = await serve(async (req, res) => {
+    await before(req, res)
+    streams.push(openEventStream(req, res, options))
+  })
+  return {
+    origin,
+    server,
+    streams,
+    opened: (count: number) => eventually('streams', () => streams.length === count),
+  }
 }
 
 async function stop(server: Server): Promise<void> {

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { SseError } from '../../src/errors.ts'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import type { PreparedResponse } from '../../src/stream/open-event-stream.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
+import { codeOf } from './close-code.ts'
 import { FakeTarget } from './fake-target.ts'
 
 let sse: SseMethod
@@ -48,7 +48,7 @@ test('with a source it sends that and closes the stream', async () => {
   expect(prepare).toHaveBeenCalledWith(options)
   expect(target.text).toBe(':\n\ndata: one\n\ndata: two\n\n')
   expect(target.writableEnded).toBe(true)
-  expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_CLOSED')
+  expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   expect(onSourceError).not.toHaveBeenCalled()
 })
 
@@ -122,6 +122,6 @@ describe('an error of the source', () => {
     await done
     await nextTurn()
     expect(onSourceError).not.toHaveBeenCalled()
-    expect((stream.signal.reason as SseError).code).toBe('ERR_SSE_CLIENT_CLOSED')
+    expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 })

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, type RawClient } from '@downstream/testing'
-import type { SseError } from '../../src/errors.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { SseMethodHost } from '../../src/stream/sse-method.ts'
 import { StreamGroup } from '../../src/stream/stream-group.ts'
+import { codeOf } from './close-code.ts'
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
@@ -31,10 +31,9 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
 }
 
 const retryOf = (client: RawClient) => Number(/^retry: (\d+)\n/m.exec(client.text)?.[1])
-const codeOf = ({ signal }: EventStream) => (signal.reason as SseError | undefined)?.code
 
 describe('opening', () => {
-  test('takes the group’s defaults, and one stream’s own options before them', async () => {
+  test("takes the group's defaults, and one stream's own options before them", async () => {
     const group = new StreamGroup({ retry: 1, serialize: () => 'of the group' })
     const { origin } = await serve((req, res) => {
       group.sse(req, res, host)({ retry: 2 }).send({ data: {} })

@@ -21,6 +21,7 @@ test('without anything from the app it is the five headers of an event stream, C
 
 const cacheControls: [set: HeaderValue | undefined, extra: HeaderValue | undefined, sent: string][] = [
   ['public, max-age=60', undefined, 'no-cache, no-transform'],
+  ['x-private-thing, s-maxage=1', undefined, 'no-cache, no-transform'],
   ['no-transform', undefined, 'no-cache, no-transform'],
   ['no-store', undefined, 'no-store, no-transform'],
   ['private', undefined, 'private, no-transform'],

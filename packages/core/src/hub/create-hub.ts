@@ -1,0 +1,18 @@
+import type { ChannelMap } from './channel-map.ts'
+import type { Hub, HubOptions } from './hub.ts'
+import { LogHub } from './log-hub.ts'
+
+/**
+ * Makes a hub: publish to many streams, each of which resumes exactly where it was.
+ *
+ * @example
+ * const hub = createHub<{ news: { headline: Headline } }>()
+ * app.get('/news', (req, res) => hub.subscribe(res.sse(), 'news'))
+ * await hub.publish('news', { event: 'headline', data: headline })
+ *
+ * @throws SseError ERR_SSE_INVALID_OPTION
+ */
+export function createHub<Channels extends object = ChannelMap>(options?: HubOptions): Hub<Channels>
+export function createHub(options: HubOptions = {}): Hub<ChannelMap> {
+  return new LogHub(options)
+}

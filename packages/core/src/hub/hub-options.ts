@@ -1,0 +1,64 @@
+import { SseError } from '../errors.ts'
+import type { EventLog } from '../log/event-log.ts'
+import { MemoryLog } from '../log/memory-log.ts'
+import type { RingBounds } from '../log/ring.ts'
+import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
+import type { ControlEventNames } from './control-event.ts'
+import type { HubOptions } from './hub.ts'
+
+/** The options with their defaults, checked. */
+export interface ResolvedHubOptions {
+  readonly log: EventLog
+  readonly tail: RingBounds
+  readonly serialize: Serialize
+  readonly stallTimeout: number
+  readonly maxResume: number
+  readonly names: ControlEventNames
+  readonly onError: (error: unknown) => void
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
+  const {
+    log = new MemoryLog(),
+    tail: { length = 10_000, bytes = 16_777_216 } = {},
+    serialize = serializeJson,
+    stallTimeout = 60_000,
+    maxResume = 100_000,
+    controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
+    onError = warn,
+  } = options
+  for (const [name, value] of Object.entries({
+    'tail.length': length,
+    'tail.bytes': bytes,
+    stallTimeout,
+    maxResume,
+  })) {
+    if (!(typeof value === 'number' && value > 0)) throw invalid(name, 'a number above 0')
+  }
+  if (!Number.isSafeInteger(length)) throw invalid('tail.length', 'an integer')
+  for (const [name, value] of Object.entries({ serialize, onError })) {
+    if (typeof value !== 'function') throw invalid(name, 'a function')
+  }
+  for (const name of [gap, bookmark]) {
+    if (name === '') throw invalid('controlEvents', 'names that are not empty')
+    encodeEvent({ event: name, data: '' })
+  }
+  return {
+    log,
+    tail: { length, bytes },
+    serialize,
+    stallTimeout,
+    maxResume,
+    names: { gap, bookmark },
+    onError,
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
+}
+
+function invalid(name: string, rule: string): SseError {
+  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
+}

@@ -1,0 +1,122 @@
+import type { EventLog } from '../log/event-log.ts'
+import type { RingBounds } from '../log/ring.ts'
+import type { EventStream } from '../stream/event-stream.ts'
+import type { CloseOptions } from '../stream/shutdown.ts'
+import type { Serialize } from '../wire/encode.ts'
+import type { ChannelOf, HubEvent } from './channel-map.ts'
+import type { ControlEventNames } from './control-event.ts'
+
+/** What a filter and a coalescing key look at. */
+export interface PublishedEvent<Channel extends string = string> {
+  readonly channel: Channel
+  readonly event?: string | undefined
+  /** The text that is sent: parsing it is the filter's choice. */
+  readonly data: string
+}
+
+/** How a {@link Hub} behaves; none is needed. */
+export interface HubOptions {
+  /** Where the events are kept. Default: a `MemoryLog`. */
+  log?: EventLog | undefined
+  /** How much of the log's end is held for all streams at once. Default: 10 000 entries, 16 MiB of their data. */
+  tail?: Partial<RingBounds> | undefined
+  /** Text of data that is not a string. Default: JSON. */
+  serialize?: Serialize | undefined
+  /** A stream whose client reads nothing for this many ms though events wait is cut off; it resumes. Default: 60 000. */
+  stallTimeout?: number | undefined
+  /** How many entries are read from the log for one client that resumes; beyond it: a gap `too-far`. Default: 100 000. */
+  maxResume?: number | undefined
+  /** Other names for the events that the hub sends by itself. Default: `gap` and `bookmark`. */
+  controlEvents?: Partial<ControlEventNames> | undefined
+  /** Hears of filters that throw and of a log that fails. Default: a process warning. */
+  onError?: ((error: unknown) => void) | undefined
+}
+
+/** What one stream wants of its channels. */
+export interface SubscribeOptions<Channel extends string = string> {
+  /** Only events for which this is true. When it throws, that stream ends. */
+  filter?: ((event: PublishedEvent<Channel>) => boolean) | undefined
+  /** Where to start when the client sent no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page. */
+  after?: string | undefined
+  /**
+   * While the client reads too slowly, only the newest event of each key is kept for it; undefined: the event is
+   * never left out. It is for events that replace one another, like prices: what is left out is never sent, not even
+   * when the client resumes behind it.
+   */
+  coalesce?: ((event: PublishedEvent<Channel>) => string | undefined) | undefined
+  /** Whose stream it is, for {@link Hub.disconnect}. */
+  key?: string | undefined
+}
+
+/** A hub's state, in numbers. */
+export interface HubStats {
+  /** Streams that are subscribed. */
+  streams: number
+  /** Channels with a subscriber. */
+  channels: number
+  /** What is held of the log's end. */
+  tail: { length: number; bytes: number }
+  /** Streams that are not up to date: their client reads too slowly, or they read from the log. */
+  lagging: number
+  /** Events that came through the log, ever. */
+  published: number
+  /** Events handed to streams, ever. */
+  delivered: number
+  /** Gaps told to streams, ever. */
+  gaps: number
+  /** Streams cut off because their client read nothing, ever. */
+  stalled: number
+  /** Whether the log's engine can be reached. */
+  log: 'up' | 'down'
+}
+
+/** Many streams and one log: what is published reaches every stream of the channel, exactly once and in one order. */
+export interface Hub<Channels> {
+  /**
+   * Publishes an event. Resolves with its id once the log has it; a rejection is ambiguous, it may have been stored.
+   *
+   * @throws SseError synchronously, for a channel or an event that cannot be sent
+   */
+  publish<Channel extends ChannelOf<Channels>>(
+    channel: Channel,
+    event: HubEvent<Channels[Channel]>,
+  ): Promise<string>
+
+  /**
+   * Sends the events of `channels` to `stream`, from its `Last-Event-ID` on, else from `after` on, else from now on.
+   * A stream subscribes once, to one hub: its ids are the hub's.
+   *
+   * @returns ends the subscription; the stream stays open
+   * @throws SseError ERR_SSE_ALREADY_SUBSCRIBED, ERR_SSE_INVALID_CHANNEL, ERR_SSE_INVALID_OPTION
+   */
+  subscribe<Channel extends ChannelOf<Channels>>(
+    stream: EventStream,
+    channels: Channel | readonly Channel[],
+    options?: SubscribeOptions<Channel>,
+  ): () => void
+
+  /**
+   * The current position: a page that is rendered with it and passes it as `after` misses nothing in between.
+   * `''` before {@link ready}.
+   */
+  cursor(): string
+
+  stats(): HubStats
+
+  /** Resolves when the log is followed: at once for a MemoryLog. */
+  ready(): Promise<void>
+
+  /**
+   * Closes the streams of a key, or those that `which` picks: a logout, a permission that was taken away. Browsers
+   * reconnect, so answer them accordingly.
+   *
+   * @returns how many were closed
+   */
+  disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number
+
+  /**
+   * Ends all streams, spread over `drain` ms, each told to come back in 1 to 5 s plus what is left of it; streams that
+   * subscribe from now on are told so too. Then closes the log. Resolves when all responses are through.
+   */
+  close(options?: CloseOptions): Promise<void>
+}

@@ -1,0 +1,240 @@
+import { SseError } from '../errors.ts'
+import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
+import type { EventStream } from '../stream/event-stream.ts'
+import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
+import { portOf, type StreamPort } from '../stream/stream-port.ts'
+import { ChannelSet } from './channel-set.ts'
+import type { ControlEventNames } from './control-event.ts'
+import { FanOut } from './fan-out.ts'
+import type { Hub, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
+import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
+import { LogReader, type Page } from './log-reader.ts'
+import { checkChannel, newEntry } from './new-entry.ts'
+import { Subscriber, type SubscriberHub } from './subscriber.ts'
+import { Tail } from './tail.ts'
+
+/** How long to wait for a log that is behind or away, in ms, before it is asked again. */
+const PATIENCE = 1_000
+
+/** A Hub on an EventLog: the only writer of the tail, and who knows which stream follows which channel. */
+export class LogHub implements Hub<Record<string, Record<string, unknown>>>, SubscriberHub, LogFollower {
+  readonly counts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
+  readonly #options: ResolvedHubOptions
+  readonly #reader: LogReader
+  readonly #subscribers = new Map<Subscriber, { stream: EventStream; from: Cursor }>()
+  readonly #channels = new Map<string, Set<Subscriber>>()
+  readonly #channelSets = new Map<string, ChannelSet>()
+  readonly #fanOut: FanOut = new FanOut(this.#channels)
+  /** Responses that are not through yet, over or not. */
+  readonly #ports = new Set<StreamPort>()
+  readonly #ready: Promise<void>
+  #onReady: () => void = () => {}
+  #tail: Tail | undefined
+  #up = false
+  readonly #onMoved = new Set<() => void>()
+  #shutdown: Shutdown | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(options: HubOptions) {
+    this.#options = resolveHubOptions(options)
+    this.#reader = new LogReader(this.#options.log, this.#options.onError)
+    this.#ready = new Promise((resolve) => {
+      this.#onReady = resolve
+    })
+    this.#options.log
+      .follow(this, { backlog: this.#options.tail.length })
+      .catch((error) => this.state(false, error))
+  }
+
+  // What an app calls.
+
+  publish(channel: string, event: { event?: string | undefined; data: unknown }): Promise<Cursor> {
+    const entry = newEntry(channel, event, this.#options)
+    if (this.#closed !== undefined) {
+      return Promise.reject(
+        new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.'),
+      )
+    }
+    return this.#options.log.append(entry)
+  }
+
+  subscribe(
+    stream: EventStream,
+    channels: string | readonly string[],
+    options: SubscribeOptions = {},
+  ): () => void {
+    const names = new Set(typeof channels === 'string' ? [channels] : channels)
+    for (const name of names) checkChannel(name)
+    if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
+    checkFunctions(options)
+    const port = portOf(stream)
+    if (port === undefined) {
+      throw new SseError(
+        'ERR_SSE_INVALID_OPTION',
+        'Subscribe a stream that res.sse() or reply.sse() has returned.',
+      )
+    }
+    if (port.owned) {
+      throw new SseError(
+        'ERR_SSE_ALREADY_SUBSCRIBED',
+        'A stream subscribes once, because its ids are those of one hub: name all its channels in one call.',
+      )
+    }
+    if (stream.closed) return () => {}
+    const subscriber = new Subscriber(this, port, this.#channelSet(names), options)
+    port.attach(subscriber)
+    this.#add(subscriber, stream, stream.lastEventId || (options.after ?? ''))
+    return () => subscriber.onOver()
+  }
+
+  cursor(): Cursor {
+    return this.#tail?.head ?? ''
+  }
+
+  stats(): HubStats {
+    let lagging = 0
+    for (const subscriber of this.#subscribers.keys()) if (subscriber.lagging) lagging++
+    return {
+      streams: this.#subscribers.size,
+      channels: this.#channels.size,
+      tail: { length: this.#tail?.length ?? 0, bytes: this.#tail?.bytes ?? 0 },
+      lagging,
+      ...this.counts,
+      log: this.#up ? 'up' : 'down',
+    }
+  }
+
+  ready(): Promise<void> {
+    return this.#ready
+  }
+
+  disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number {
+    const picks = typeof which === 'string' ? (_: EventStream, key?: string) => key === which : which
+    const picked = [...this.#subscribers].filter(([{ key }, { stream }]) => picks(stream, key))
+    for (const [, { stream }] of picked) stream.close()
+    return picked.length
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#shutdown ??= new Shutdown(this.#ports, options)
+    this.#closed ??= this.#shutdown.done.then(() => this.#options.log.close())
+    return this.#closed
+  }
+
+  // What the log tells.
+
+  start(head: Cursor, backlog: readonly LogEntry[]): void {
+    this.#tail = new Tail(this.#options.tail, head, backlog)
+    this.#onReady()
+    for (const [subscriber, { from }] of this.#subscribers) subscriber.start(from)
+  }
+
+  entries(batch: readonly LogEntry[]): void {
+    const { tail } = this
+    for (const entry of batch) {
+      this.#fanOut.add(entry.channel, tail.next, tail.head)
+      tail.push(entry)
+    }
+    this.counts.published += batch.length
+    for (const moved of this.#onMoved) moved()
+  }
+
+  reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
+    this.#tail = new Tail(this.#options.tail, head, [])
+    this.#fanOut.reset()
+    for (const subscriber of this.#subscribers.keys()) subscriber.reset(reason)
+  }
+
+  state(up: boolean, error?: unknown): void {
+    this.#up = up
+    if (error !== undefined) this.onError(error)
+  }
+
+  // What a subscriber needs.
+
+  get tail(): Tail {
+    return this.#tail as Tail
+  }
+
+  get names(): ControlEventNames {
+    return this.#options.names
+  }
+
+  get stallTimeout(): number {
+    return this.#options.stallTimeout
+  }
+
+  get maxResume(): number {
+    return this.#options.maxResume
+  }
+
+  get pending(): boolean {
+    return this.#fanOut.pending
+  }
+
+  read(place: Cursor): Promise<Page> {
+    return this.#reader.read(place)
+  }
+
+  moved(): Promise<void> {
+    return new Promise((resolve) => {
+      const moved = () => {
+        clearTimeout(timer)
+        this.#onMoved.delete(moved)
+        resolve()
+      }
+      const timer = setTimeout(moved, PATIENCE).unref()
+      this.#onMoved.add(moved)
+    })
+  }
+
+  enqueue(subscriber: Subscriber): void {
+    this.#fanOut.enqueue(subscriber)
+  }
+
+  remove(subscriber: Subscriber): void {
+    if (!this.#subscribers.delete(subscriber)) return
+    for (const name of subscriber.channels.names) {
+      const subscribers = this.#channels.get(name)
+      subscribers?.delete(subscriber)
+      if (subscribers?.size === 0) this.#channels.delete(name)
+    }
+    if (--subscriber.channels.uses === 0) this.#channelSets.delete(subscriber.channels.key)
+  }
+
+  onError(error: unknown): void {
+    this.#options.onError(error)
+  }
+
+  #add(subscriber: Subscriber, stream: EventStream, from: Cursor): void {
+    this.#subscribers.set(subscriber, { stream, from })
+    for (const name of subscriber.channels.names) {
+      const subscribers = this.#channels.get(name)
+      if (subscribers === undefined) this.#channels.set(name, new Set([subscriber]))
+      else subscribers.add(subscriber)
+    }
+    subscriber.channels.uses++
+    const { port } = subscriber
+    this.#ports.add(port)
+    port.whenGone(() => this.#ports.delete(port))
+    if (this.#shutdown !== undefined) this.#shutdown.end(port)
+    else if (this.#tail !== undefined) subscriber.start(from)
+  }
+
+  #channelSet(names: ReadonlySet<string>): ChannelSet {
+    const key = JSON.stringify([...names].sort())
+    let channels = this.#channelSets.get(key)
+    if (channels === undefined) {
+      channels = new ChannelSet(key, names)
+      this.#channelSets.set(key, channels)
+    }
+    return channels
+  }
+}
+
+function checkFunctions({ filter, coalesce }: SubscribeOptions): void {
+  for (const [name, value] of Object.entries({ filter, coalesce })) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be a function.`)
+  }
+}

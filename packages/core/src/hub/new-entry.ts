@@ -1,0 +1,42 @@
+import { SseError } from '../errors.ts'
+import type { NewLogEntry } from '../log/event-log.ts'
+import { dataText, encodeEvent } from '../wire/encode.ts'
+import type { ResolvedHubOptions } from './hub-options.ts'
+
+/**
+ * What goes into the log for a published event.
+ *
+ * @throws {@link SseError} for what could not be sent to a stream later
+ */
+export function newEntry(channel: unknown, published: unknown, options: ResolvedHubOptions): NewLogEntry {
+  checkChannel(channel)
+  if (typeof published !== 'object' || published === null) {
+    throw new SseError('ERR_SSE_INVALID_EVENT', 'Publish an object: { data }, or { event, data }.')
+  }
+  const { event, data, ...rest } = published as { event?: string; data?: unknown }
+  const [extra] = Object.keys(rest)
+  if (extra !== undefined) {
+    const why = extra === 'id' ? 'the id is the place in the log' : 'it is for single streams'
+    throw new SseError(
+      'ERR_SSE_INVALID_EVENT',
+      `A published event has event and data, and no ${extra}: ${why}.`,
+    )
+  }
+  const { gap, bookmark } = options.names
+  if (event === gap || event === bookmark) {
+    throw new SseError(
+      'ERR_SSE_INVALID_EVENT_NAME',
+      `The hub itself sends events named ${event}: take another name, or rename them by the option controlEvents.`,
+    )
+  }
+  const text = data === undefined ? undefined : dataText(data, options.serialize)
+  // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
+  encodeEvent({ event, data: text })
+  return { channel, event: event === '' ? undefined : event, data: text as string }
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_CHANNEL */
+export function checkChannel(channel: unknown): asserts channel is string {
+  if (typeof channel === 'string' && channel !== '') return
+  throw new SseError('ERR_SSE_INVALID_CHANNEL', 'The name of a channel is a string that is not empty.')
+}

@@ -1,0 +1,66 @@
+import type { Cursor, LogEntry } from '../log/event-log.ts'
+import { Ring, type RingBounds } from '../log/ring.ts'
+import { HubEntry } from './hub-entry.ts'
+
+/**
+ * The end of the log, held in this process for all streams at once. A place in it is a position; a cursor from outside
+ * is looked up, never computed with.
+ */
+export class Tail {
+  readonly #ring: Ring<HubEntry>
+  readonly #positions = new Map<Cursor, number>()
+  /** Names the place in front of the oldest entry; '' while that is not known. */
+  #base: Cursor
+
+  constructor(bounds: RingBounds, head: Cursor, backlog: readonly LogEntry[]) {
+    this.#ring = new Ring(bounds)
+    this.#base = backlog.length === 0 ? head : ''
+    for (const entry of backlog) this.push(entry)
+  }
+
+  get first(): number {
+    return this.#ring.first
+  }
+
+  get next(): number {
+    return this.#ring.next
+  }
+
+  get length(): number {
+    return this.#ring.length
+  }
+
+  get bytes(): number {
+    return this.#ring.bytes
+  }
+
+  /** The cursor of the end. */
+  get head(): Cursor {
+    return this.cursorBefore(this.next)
+  }
+
+  at(position: number): HubEntry | undefined {
+    return this.#ring.at(position)
+  }
+
+  /** The cursor that names the place in front of `position`; '' when that is not held. */
+  cursorBefore(position: number): Cursor {
+    return position === this.first ? this.#base : (this.at(position - 1)?.cursor ?? '')
+  }
+
+  /** The position behind `cursor`; undefined when it is not held. */
+  positionAfter(cursor: Cursor): number | undefined {
+    if (cursor === '') return undefined
+    if (cursor === this.#base) return this.first
+    const position = this.#positions.get(cursor)
+    return position === undefined ? undefined : position + 1
+  }
+
+  push(entry: LogEntry): void {
+    this.#positions.set(entry.cursor, this.next)
+    this.#ring.push(new HubEntry(entry), (dropped) => {
+      this.#positions.delete(dropped.cursor)
+      this.#base = dropped.cursor
+    })
+  }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { SseError } from '../errors.ts'
+import type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './event-log.ts'
+import { Ring, type RingBounds } from './ring.ts'
+
+interface HeldEntry extends LogEntry {
+  readonly bytes: number
+}
+
+interface Following {
+  readonly follower: LogFollower
+  /** What lies before it was told to `start`. */
+  readonly from: number
+  readonly end: () => void
+}
+
+/** `<epoch>-<number in base 36>`; what the number may be is checked against the ring. */
+const CURSOR = /^([\da-f]{12})-([\da-z]{1,11})$/
+
+/**
+ * The log of one process: nothing to install, nothing survives a restart. Its cursors are `<epoch>-<n>`, with an epoch
+ * of its own, so that a cursor of another process or of the time before a restart is known for what it is.
+ */
+export class MemoryLog implements EventLog {
+  readonly #epoch = randomBytes(6).toString('hex')
+  readonly #ring: Ring<HeldEntry>
+  readonly #followings = new Set<Following>()
+  /** What not all followers were told yet: one that appends while it is told must not overtake it. */
+  readonly #untold: { position: number; entry: HeldEntry }[] = []
+  #closed = false
+
+  /** @param bounds - how much history is held; default 10 000 entries and 16 MiB of their text */
+  constructor({ length = 10_000, bytes = 16_777_216 }: Partial<RingBounds> = {}) {
+    for (const [name, value] of Object.entries({ length, bytes })) {
+      if (Number.isSafeInteger(value) && value > 0) continue
+      throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be an integer above 0.`)
+    }
+    this.#ring = new Ring({ length, bytes })
+  }
+
+  async append({ channel, event, data }: NewLogEntry): Promise<Cursor> {
+    if (this.#closed)
+      throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
+    const position = this.#ring.next
+    const cursor = this.#cursor(position + 1)
+    const bytes = Buffer.byteLength(data) + channel.length + (event?.length ?? 0)
+    const entry: HeldEntry = { cursor, channel, event, data, bytes }
+    this.#ring.push(entry)
+    this.#untold.push({ position, entry })
+    if (this.#untold.length === 1) this.#tell()
+    return cursor
+  }
+
+  async read(after: Cursor, limit: number): Promise<LogReading> {
+    const [, epoch, number] = CURSOR.exec(after) ?? []
+    if (number === undefined) return { gap: true, reason: 'malformed' }
+    if (epoch !== this.#epoch) return { gap: true, reason: 'expired' }
+    // The cursor of the n-th entry is n, so n is also the position behind it.
+    const position = Number.parseInt(number, 36)
+    if (this.#cursor(position) !== after || position > this.#ring.next)
+      return { gap: true, reason: 'malformed' }
+    if (position < this.#ring.first) return { gap: true, reason: 'expired' }
+    return { gap: false, entries: this.#slice(position, position + limit) }
+  }
+
+  follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+    const { next } = this.#ring
+    return new Promise((resolve) => {
+      if (this.#closed) resolve()
+      else this.#followings.add({ follower, from: next, end: resolve })
+      follower.start(this.#cursor(next), this.#slice(next - backlog, next))
+      follower.state(true)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const { end } of this.#followings) end()
+    this.#followings.clear()
+  }
+
+  #tell(): void {
+    try {
+      // An array's iterator sees what is pushed meanwhile.
+      for (const { position, entry } of this.#untold) {
+        for (const { follower, from } of this.#followings) if (position >= from) follower.entries([entry])
+      }
+    } finally {
+      this.#untold.length = 0
+    }
+  }
+
+  #cursor(position: number): Cursor {
+    return `${this.#epoch}-${position.toString(36)}`
+  }
+
+  #slice(from: number, to: number): LogEntry[] {
+    const entries: LogEntry[] = []
+    const end = Math.min(to, this.#ring.next)
+    for (let position = Math.max(from, this.#ring.first); position < end; position++) {
+      entries.push(this.#ring.at(position) as HeldEntry)
+    }
+    return entries
+  }
+}

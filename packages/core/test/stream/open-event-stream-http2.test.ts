@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { constants, type Http2ServerResponse } from 'node:http2'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import { openEventStream } from '../../src/stream/open-event-stream.ts'
+import { codeOf } from './close-code.ts'
+import { serveHttp2 } from './serve-http2.ts'
+
+/** Opens one stream, to a client that has seen its beginning. */
+async function openHttp2(before: (res: Http2ServerResponse) => void = () => {}) {
+  const { server, session } = await serveHttp2((req, res) => {
+    before(res)
+    server.emit('opened', openEventStream(req, res))
+  })
+  const opened = once(server, 'opened')
+  const request = session.request().setEncoding('utf8')
+  request.on('error', () => {})
+  let text = ''
+  request.on('data', (chunk: string) => {
+    text += chunk
+  })
+  const [headers] = await once(request, 'response')
+  const [stream]: EventStream[] = await opened
+  if (stream === undefined) throw new Error('no stream')
+  return {
+    session,
+    request,
+    headers,
+    stream,
+    receives: (part: string) => eventually(part, () => text.includes(part)),
+  }
+}
+
+test('the head has no header of a connection, and nothing is warned of', async () => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  const { headers, stream, receives } = await openHttp2((res) => {
+    // As an app does that knows only HTTP/1; Node takes them and throws when the head goes out.
+    res.setHeader('Keep-Alive', 'timeout=5')
+    res.setHeader('Transfer-Encoding', 'chunked')
+    res.setHeader('X-App', '1')
+  })
+  await receives(':\n\n')
+  stream.send('one')
+  await receives('data: one\n\n')
+  await nextTurn()
+  process.off('warning', onWarning)
+  expect(warnings).toEqual([])
+  expect(Object.keys(headers).sort()).toEqual([
+    ':status',
+    'cache-control',
+    'content-type',
+    'date',
+    'x-accel-buffering',
+    'x-app',
+    'x-content-type-options',
+  ])
+})
+
+test('a client that resets its stream has left', async () => {
+  const { request, stream } = await openHttp2()
+  const aborted = once(stream.signal, 'abort')
+  request.close(constants.NGHTTP2_CANCEL)
+  await aborted
+  expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
+})
+
+test('close() ends the stream and nothing else of the session', async () => {
+  const { request, session, stream } = await openHttp2()
+  const ended = once(request, 'end')
+  stream.close()
+  await ended
+  expect(session.closed).toBe(false)
+})
+
+test('a client that left before gets a closed stream', async () => {
+  const streams: EventStream[] = []
+  const { session } = await serveHttp2(async (req, res) => {
+    session.destroy()
+    await once(res, 'close')
+    streams.push(openEventStream(req, res))
+  })
+  session.request().on('error', () => {})
+  await eventually('the stream', () => streams.length === 1)
+  expect(streams.map(codeOf)).toEqual(['ERR_SSE_CLIENT_CLOSED'])
+})
