@@ -1,39 +1,33 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import type { Readable } from 'node:stream'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { chromiumPath, howToInstall } from '../../scripts/test-parts.mjs'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import { ExampleServer } from './example-server.ts'
 
 const tickMs = 50
-
-type Server = ChildProcessByStdio<null, Readable, null>
+const env = { TICK_MS: String(tickMs) }
 
 /** The tests of a clock example: its own server as a process, and its page in a real Chromium. */
 export function testClock(example: string): void {
   let browser: Browser
   let page: Page
-  let server: Server
-  let port: number
+  let server: ExampleServer
 
   beforeAll(async () => {
     browser = await launchChromium()
   })
 
   beforeEach(async () => {
-    port = await freePort()
-    server = startServer(example, port)
-    await waitForAddress()
+    server = await ExampleServer.start(example, env)
     page = await browser.newPage()
     page.setDefaultTimeout(10_000)
-    await page.goto(`http://localhost:${port}`)
+    await page.goto(server.url)
     await waitForState('open')
   })
 
   afterEach(async () => {
-    if (server) await kill(server)
+    await server?.kill()
     await page?.close()
   })
 
@@ -68,12 +62,13 @@ export function testClock(example: string): void {
 
   test('finds a server that was killed and restarted, and goes on where it was', async () => {
     await waitForTick(3)
-    await kill(server)
+    await server.kill()
     await waitForState('reconnecting')
     const lastSeen = await tick()
 
-    server = startServer(example, port)
-    const [response] = await Promise.all([page.waitForResponse('**/events*'), waitForAddress()])
+    const reconnected = page.waitForResponse('**/events*')
+    server = await ExampleServer.start(example, env, server.port)
+    const response = await reconnected
     expect(await response.request().allHeaders()).toMatchObject({ 'last-event-id': String(lastSeen) })
     await waitForState('open')
     await waitForTick(lastSeen + 1)
@@ -82,19 +77,12 @@ export function testClock(example: string): void {
 
   test('ends at Ctrl-C while the page is open', async () => {
     // Browsers open spare connections, which server.close() alone waits for.
-    const spare = connect(port, 'localhost')
+    const spare = connect(server.port, 'localhost')
     await once(spare, 'connect')
-    const exited = once(server, 'exit', { signal: AbortSignal.timeout(5_000) })
-    server.kill('SIGINT')
-    expect(await exited).toEqual([0, null])
+    expect(await server.interrupt()).toBe(0)
     spare.destroy()
     await waitForState('reconnecting')
   })
-
-  async function waitForAddress(): Promise<void> {
-    const [line] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
-    expect(String(line)).toBe(`http://localhost:${port}\n`)
-  }
 
   async function text(selector: string): Promise<string> {
     return (await page.locator(selector).textContent()) ?? ''
@@ -111,40 +99,4 @@ export function testClock(example: string): void {
   async function waitForState(state: string): Promise<void> {
     await page.locator('#state').getByText(state, { exact: true }).waitFor()
   }
-}
-
-async function launchChromium(): Promise<Browser> {
-  const executablePath = chromiumPath()
-  if (!executablePath) throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
-  const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
-  return chromium.launch({
-    executablePath,
-    args: [...flags, '--disable-background-networking', '--disable-component-update'],
-  })
-}
-
-/** As the example's `npm start` does, but on the sources of our packages, and without a process in between. */
-function startServer(example: string, port: number): Server {
-  const args = ['--conditions=@downstream/source', '--import', 'tsx', 'src/server.ts']
-  return spawn(process.execPath, args, {
-    cwd: fileURLToPath(new URL(`../../examples/${example}`, import.meta.url)),
-    env: { ...process.env, PORT: String(port), TICK_MS: String(tickMs) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-}
-
-async function kill(server: Server): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return
-  const exited = once(server, 'exit')
-  server.kill('SIGKILL')
-  await exited
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url'
+import { createHub, sse } from '@downstream/express'
+import express from 'express'
+import { History, type Message } from './history.ts'
+import { renderPage } from './page.ts'
+
+const port = Number(process.env.PORT || 3000)
+const file = process.env.CHAT_FILE || fileURLToPath(new URL('../messages.jsonl', import.meta.url))
+
+const history = new History(file)
+const hub = createHub<{ chat: { message: Message } }>()
+
+const app = express()
+// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
+
+app.use(events)
+
+app.get('/', (_req, res) => {
+  // The cursor first: were a message to come in between, the page would be sent it twice, and know it by its id.
+  const cursor = hub.cursor()
+  res.set('Cache-Control', 'no-store').send(renderPage(history.messages, cursor))
+})
+
+app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
+
+app.get('/events', (_req, res) => {
+  hub.subscribe(res.sse(), 'chat')
+})
+
+app.get('/messages', (_req, res) => {
+  res.set('Cache-Control', 'no-store').json(history.messages)
+})
+
+app.post('/messages', express.json({ limit: '16kb' }), async (req, res) => {
+  const { key, name, text } = req.body ?? {}
+  if (!isText(key, 64) || !isText(name, 40) || !isText(text, 2000)) {
+    res
+      .status(400)
+      .json({ error: 'A message has a key, a name of up to 40 characters and a text of up to 2000.' })
+    return
+  }
+  // A sender that has lost the answer sends the message again.
+  let message = history.find(key)
+  if (message === undefined) {
+    message = history.add({ key, name: name.trim(), text: text.trim() })
+    await hub.publish('chat', { data: message })
+  }
+  res.status(201).json(message)
+})
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= maxLength
+}
+
+const server = app.listen(port, (error) => {
+  if (error) throw error
+  console.log(`http://localhost:${port}`)
+})
+
+async function stop() {
+  server.close()
+  await Promise.all([events.close(), hub.close()])
+  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
+  server.closeAllConnections()
+}
+
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)

@@ -1,0 +1,139 @@
+const retryAfter = 1000
+const offlineSeconds = 10
+const maxHeadlines = 200
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+
+const element = (id) => document.getElementById(id)
+const { cursor, key } = document.body.dataset
+
+let source
+let retryTimer
+let offlineTimer
+let lastEventId = cursor
+/** Of the newest headline in the list. undefined: any may come next. */
+let lastNumber
+const counts = { received: 0, missing: 0, repeated: 0 }
+
+function open() {
+  source = new EventSource(`events?${new URLSearchParams({ key, after: lastEventId })}`)
+  source.onopen = () => {
+    if (document.body.dataset.state !== 'connecting') mark(`Back after #${lastNumber}`, 'back')
+    showState('open')
+  }
+  source.onerror = () => {
+    showState('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, retryAfter)
+  }
+  source.addEventListener('headline', (event) => add(JSON.parse(event.data)))
+  source.addEventListener('gap', (event) => onGap(JSON.parse(event.data)))
+  // A bookmark moves the last event ID while there is no news. It matters to who opens the next EventSource himself.
+  for (const type of ['headline', 'gap', 'bookmark']) {
+    source.addEventListener(type, (event) => {
+      lastEventId = event.lastEventId
+      element('last-event-id').textContent = lastEventId
+    })
+  }
+}
+
+function add({ number, text, time }) {
+  check(number)
+  const item = element('headline').content.firstElementChild.cloneNode(true)
+  item.dataset.number = number
+  item.querySelector('.number').textContent = `#${number}`
+  item.querySelector('.text').textContent = text
+  item.querySelector('time').dateTime = time
+  showTime(item)
+  prepend(item)
+}
+
+/** Counts the headline, and marks what is missing in front of it. */
+function check(number) {
+  const expected = lastNumber === undefined ? number : lastNumber + 1
+  if (number > expected) mark(`${number - expected} missing`, 'hole')
+  if (number < expected) mark(`#${number} came again`, 'hole')
+  counts.received++
+  counts.missing += Math.max(0, number - expected)
+  if (number < expected) counts.repeated++
+  lastNumber = Math.max(number, expected)
+  showCounts()
+}
+
+/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
+function onGap({ reason }) {
+  lastNumber = undefined
+  mark(`News may be missing here (${reason}); reload for the newest`, 'hole')
+}
+
+function mark(text, kind) {
+  const item = document.createElement('li')
+  item.className = `mark ${kind}`
+  item.textContent = text
+  prepend(item)
+}
+
+function prepend(item) {
+  const list = element('headlines')
+  list.prepend(item)
+  while (list.children.length > maxHeadlines) list.lastElementChild.remove()
+}
+
+function showState(state) {
+  // A screen reader would speak the same state again at each failed attempt.
+  if (element('state').textContent !== state) element('state').textContent = state
+  document.body.dataset.state = state
+}
+
+function showCounts() {
+  for (const [name, count] of Object.entries(counts)) element(name).textContent = count
+  element('missing').classList.toggle('bad', counts.missing > 0)
+  element('repeated').classList.toggle('bad', counts.repeated > 0)
+}
+
+function showTime(item) {
+  const time = item.querySelector('time')
+  time.textContent = clock.format(new Date(time.dateTime))
+}
+
+function goOffline() {
+  clearTimeout(retryTimer)
+  source.close()
+  showState('offline')
+  let left = offlineSeconds
+  const tick = () => {
+    if (left === 0) return goOnline()
+    element('offline').textContent = `Go online (${left--} s)`
+  }
+  tick()
+  offlineTimer = setInterval(tick, 1000)
+}
+
+function goOnline() {
+  clearInterval(offlineTimer)
+  element('offline').textContent = `Go offline for ${offlineSeconds} s`
+  showState('reconnecting')
+  open()
+}
+
+element('offline').onclick = () => {
+  if (document.body.dataset.state === 'offline') goOnline()
+  else goOffline()
+}
+element('cut').onclick = () => {
+  fetch('cut', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ key }),
+  }).catch(() => {
+    // No connection: nothing to cut.
+  })
+}
+element('reload').onclick = () => location.reload()
+
+// The page was rendered with the newest first.
+for (const item of [...element('headlines').children].reverse()) {
+  check(Number(item.dataset.number))
+  showTime(item)
+}
+showCounts()
+open()

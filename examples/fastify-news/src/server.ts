@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { createHub, sse } from '@downstream/fastify'
+import fastifyStatic from '@fastify/static'
+import Fastify from 'fastify'
+import { type Headline, renderPage } from './page.ts'
+
+const port = Number(process.env.PORT || 3001)
+const newsMs = Number(process.env.NEWS_MS || 3000)
+
+const texts = [
+  'Lighthouse keeper reports clear nights all week',
+  'Night train reaches the coast an hour early',
+  'Library lends its ten-millionth book',
+  'Old bridge reopens to cyclists',
+  'Choir of retired sailors wins first prize',
+  'Baker finds a recipe from 1741 behind the oven',
+  'Storks return to the chimney of the power station',
+]
+/** The newest headlines, the newest first: what a page is rendered with. */
+const headlines: Headline[] = []
+let reported = 0
+
+const hub = createHub<{ news: { headline: Headline } }>()
+
+function report(): void {
+  const number = ++reported
+  const headline = { number, text: texts[number % texts.length] as string, time: new Date().toISOString() }
+  headlines.unshift(headline)
+  headlines.splice(30)
+  hub.publish('news', { event: 'headline', data: headline })
+}
+
+// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+const app = Fastify({ forceCloseConnections: true })
+
+// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+
+app.get('/', (_request, reply) => {
+  // The key is known to this page only, so nobody can cut the connection of somebody else.
+  const page = renderPage({ headlines, cursor: hub.cursor(), key: randomUUID() })
+  reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(page)
+})
+
+const key = { type: 'string', minLength: 1, maxLength: 36 }
+const withKey = { type: 'object', required: ['key'], properties: { key } }
+
+app.get<{ Querystring: { key: string } }>(
+  '/events',
+  { schema: { querystring: withKey } },
+  (request, reply) => {
+    hub.subscribe(reply.sse(), 'news', { key: request.query.key })
+  },
+)
+
+app.post<{ Body: { key: string } }>('/cut', { schema: { body: withKey } }, (request) => {
+  return { cut: hub.disconnect(request.body.key) }
+})
+
+for (let i = 0; i < 5; i++) report()
+const reporting = setInterval(report, newsMs)
+
+app.addHook('preClose', async () => {
+  clearInterval(reporting)
+  await hub.close()
+})
+process.on('SIGINT', () => app.close())
+process.on('SIGTERM', () => app.close())
+
+await app.listen({ port })
+console.log(`http://localhost:${port}`)

@@ -1,0 +1,47 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between a browser and a server, and resets their connections when it is told to. */
+export class CuttingProxy {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  /** @param port - of the server, on this machine */
+  static async start(port: number): Promise<CuttingProxy> {
+    const proxy = new CuttingProxy(port)
+    await once(proxy.#server.listen(0), 'listening')
+    return proxy
+  }
+
+  private constructor(port: number) {
+    this.#server = createServer((client) => {
+      const server = connect(port, 'localhost')
+      client.pipe(server).pipe(client)
+      for (const [socket, other] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        this.#sockets.add(socket)
+        socket.on('error', () => {})
+        socket.on('close', () => {
+          this.#sockets.delete(socket)
+          other.destroy()
+        })
+      }
+    })
+  }
+
+  get url(): string {
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  async close(): Promise<void> {
+    this.#server.close()
+    this.cut()
+    await once(this.#server, 'close')
+  }
+}
