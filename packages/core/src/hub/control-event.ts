@@ -21,15 +21,12 @@ export interface Gap {
 /** Names of the events that a hub sends by itself. */
 export interface ControlEventNames {
   gap: string
-  bookmark: string
+  bookmark: string | false
 }
 
-const MAX_DELAY = 3_000
-
 /** Tells a client that events between its place and `place` may be missing. The id keeps it from being told again. */
-export function encodeGap(event: string, reason: GapReason, place: Cursor): string {
-  const data: Gap = { reason, delay: Math.round(Math.random() * MAX_DELAY) }
-  return encodeEvent({ event, id: place, data })
+export function encodeGap(event: string, gap: Gap, place: Cursor): string {
+  return encodeEvent({ event, id: place, data: gap })
 }
 
 /**

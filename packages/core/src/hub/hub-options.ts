@@ -11,7 +11,7 @@ export interface ResolvedHubOptions {
   readonly log: EventLog
   readonly tail: RingBounds
   readonly serialize: Serialize
-  readonly stallTimeout: number
+  readonly gapDelay: number
   readonly maxResume: number
   readonly names: ControlEventNames
   readonly onError: (error: unknown) => void
@@ -23,7 +23,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     log = new MemoryLog(),
     tail: { length = 10_000, bytes = 16_777_216 } = {},
     serialize = serializeJson,
-    stallTimeout = 60_000,
+    gapDelay = 1_000,
     maxResume = 100_000,
     controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
     onError = warn,
@@ -31,16 +31,17 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   for (const [name, value] of Object.entries({
     'tail.length': length,
     'tail.bytes': bytes,
-    stallTimeout,
     maxResume,
   })) {
     if (!(typeof value === 'number' && value > 0)) throw invalid(name, 'a number above 0')
   }
+  if (!Number.isFinite(gapDelay) || gapDelay < 0) throw invalid('gapDelay', 'a number of ms, 0 or more')
   if (!Number.isSafeInteger(length)) throw invalid('tail.length', 'an integer')
   for (const [name, value] of Object.entries({ serialize, onError })) {
     if (typeof value !== 'function') throw invalid(name, 'a function')
   }
   for (const name of [gap, bookmark]) {
+    if (name === false) continue
     if (name === '') throw invalid('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
   }
@@ -48,7 +49,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     log,
     tail: { length, bytes },
     serialize,
-    stallTimeout,
+    gapDelay,
     maxResume,
     names: { gap, bookmark },
     onError,

@@ -22,11 +22,17 @@ export interface HubOptions {
   tail?: Partial<RingBounds> | undefined
   /** Text of data that is not a string. Default: JSON. */
   serialize?: Serialize | undefined
-  /** A stream whose client reads nothing for this many ms though events wait is cut off; it resumes. Default: 60 000. */
-  stallTimeout?: number | undefined
+  /**
+   * A gap tells its client to wait up to this many ms, at random, before it fetches afresh: after a restart all of them
+   * are told at once. Default: 1 000.
+   */
+  gapDelay?: number | undefined
   /** How many entries are read from the log for one client that resumes; beyond it: a gap `too-far`. Default: 100 000. */
   maxResume?: number | undefined
-  /** Other names for the events that the hub sends by itself. Default: `gap` and `bookmark`. */
+  /**
+   * Other names for the events that the hub sends by itself. Default: `gap` and `bookmark`. Without bookmarks (`false`)
+   * a client that got nothing for long is told of a gap when it comes back, though it missed nothing.
+   */
   controlEvents?: Partial<ControlEventNames> | undefined
   /** Hears of filters that throw and of a log that fails. Default: a process warning. */
   onError?: ((error: unknown) => void) | undefined
@@ -64,7 +70,7 @@ export interface HubStats {
   delivered: number
   /** Gaps told to streams, ever. */
   gaps: number
-  /** Streams cut off because their client read nothing, ever. */
+  /** Streams cut off because their client read too little (`ERR_SSE_SLOW_CLIENT`), ever. */
   stalled: number
   /** Whether the log's engine can be reached. */
   log: 'up' | 'down'
@@ -96,7 +102,8 @@ export interface Hub<Channels> {
   ): () => void
 
   /**
-   * The current position: a page that is rendered with it and passes it as `after` misses nothing in between.
+   * The current position: a page that is rendered with it and passes it as `after` misses nothing in between. Take it
+   * before you read what the page shows, and store before you publish: then an event is in one of the two, or in both.
    * `''` before {@link ready}.
    */
   cursor(): string
@@ -116,7 +123,8 @@ export interface Hub<Channels> {
 
   /**
    * Ends all streams, spread over `drain` ms, each told to come back in 1 to 5 s plus what is left of it; streams that
-   * subscribe from now on are told so too. Then closes the log. Resolves when all responses are through.
+   * subscribe from now on are told so too. Until then events can be published, and are delivered. Then closes the log.
+   * Resolves when all responses are through.
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -34,6 +34,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   readonly #onMoved = new Set<() => void>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
+  #over = false
 
   constructor(options: HubOptions) {
     this.#options = resolveHubOptions(options)
@@ -50,10 +51,13 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 
   publish(channel: string, event: { event?: string | undefined; data: unknown }): Promise<Cursor> {
     const entry = newEntry(channel, event, this.#options)
-    if (this.#closed !== undefined) {
-      return Promise.reject(
+    if (this.#over) {
+      const closed = Promise.reject(
         new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.'),
       )
+      // A timer that publishes once more during a shutdown must not crash the process.
+      closed.catch(() => {})
+      return closed
     }
     return this.#options.log.append(entry)
   }
@@ -84,7 +88,11 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     const subscriber = new Subscriber(this, port, this.#channelSet(names), options)
     port.attach(subscriber)
     this.#add(subscriber, stream, stream.lastEventId || (options.after ?? ''))
-    return () => subscriber.onOver()
+    return () => {
+      subscriber.onOver()
+      // It is no longer this hub's to end.
+      this.#ports.delete(port)
+    }
   }
 
   cursor(): Cursor {
@@ -117,7 +125,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 
   close(options: CloseOptions = {}): Promise<void> {
     this.#shutdown ??= new Shutdown(this.#ports, options)
-    this.#closed ??= this.#shutdown.done.then(() => this.#options.log.close())
+    this.#closed ??= this.#shutdown.done.then(() => {
+      this.#over = true
+      return this.#options.log.close()
+    })
     return this.#closed
   }
 
@@ -160,8 +171,8 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     return this.#options.names
   }
 
-  get stallTimeout(): number {
-    return this.#options.stallTimeout
+  get gapDelay(): number {
+    return this.#options.gapDelay
   }
 
   get maxResume(): number {

@@ -55,7 +55,8 @@ export interface EventLog {
   read(after: Cursor, limit: number): Promise<LogReading>
   /**
    * MUST call `follower.start` once, with at most `backlog` entries, then `entries` for every later one, or `reset`
-   * where it cannot. Resolves when the log is closed.
+   * where it cannot; and `state` whenever the engine is found to be up or down, the first time included. Resolves when
+   * the log is closed.
    */
   follow(follower: LogFollower, options: { backlog: number }): Promise<void>
   /** MUST end every `follow` and let go of all that the log has opened. */

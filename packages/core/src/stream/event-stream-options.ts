@@ -21,6 +21,11 @@ export interface EventStreamOptions {
    * (`ERR_SSE_SLOW_CLIENT`); who awaits `send()` never gets there. Default: 1 MiB (1 048 576).
    */
   maxBufferedBytes?: number | undefined
+  /**
+   * A stream whose client takes nothing for this many ms though something waits for it is cut off
+   * (`ERR_SSE_SLOW_CLIENT`): it may be gone without a word. Looked at about every 15 s. Default: 120 000.
+   */
+  stallTimeout?: number | undefined
   /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
   maxAge?: number | undefined
   /**
@@ -37,6 +42,7 @@ export interface ResolvedOptions {
   readonly headers: ExtraHeaders
   readonly serialize: Serialize
   readonly maxBufferedBytes: number
+  readonly stallTimeout: number
   readonly maxAge: number
   readonly lastEventIdParameter: string | undefined
 }
@@ -47,7 +53,16 @@ const FIXED_HEADERS =
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedOptions): ResolvedOptions {
-  const { retry, keepAlive, headers, serialize, maxBufferedBytes, maxAge, lastEventIdParameter } = options
+  const {
+    retry,
+    keepAlive,
+    headers,
+    serialize,
+    maxBufferedBytes,
+    stallTimeout,
+    maxAge,
+    lastEventIdParameter,
+  } = options
   // Named one by one: an own property that is undefined must not hide a default.
   const resolved: ResolvedOptions = {
     retry: retry ?? defaults?.retry,
@@ -55,12 +70,14 @@ export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedO
     headers: headers ?? defaults?.headers ?? {},
     serialize: serialize ?? defaults?.serialize ?? serializeJson,
     maxBufferedBytes: maxBufferedBytes ?? defaults?.maxBufferedBytes ?? 1_048_576,
+    stallTimeout: stallTimeout ?? defaults?.stallTimeout ?? 120_000,
     maxAge: maxAge ?? defaults?.maxAge ?? Number.POSITIVE_INFINITY,
     lastEventIdParameter: lastEventIdParameter ?? defaults?.lastEventIdParameter,
   }
   if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
   checkPositive('keepAlive', resolved.keepAlive, ' or false')
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
+  checkPositive('stallTimeout', resolved.stallTimeout)
   checkPositive('maxAge', resolved.maxAge)
   if (typeof resolved.serialize !== 'function') throw invalid('serialize', 'a function')
   if (resolved.lastEventIdParameter !== undefined && typeof resolved.lastEventIdParameter !== 'string') {

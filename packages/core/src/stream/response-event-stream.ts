@@ -19,7 +19,7 @@ const WHY: Record<SseCloseCode, string> = {
   ERR_SSE_CLIENT_CLOSED: 'The client closed the connection.',
   ERR_SSE_CLOSED: 'The stream was closed by the server.',
   ERR_SSE_SLOW_CLIENT:
-    'The client left more unread than maxBufferedBytes: await send(), or raise the option.',
+    'The client left more unread than maxBufferedBytes (await send(), or raise it), or read nothing for stallTimeout.',
   ERR_SSE_MAX_AGE: 'The stream reached its maxAge.',
   ERR_SSE_SHUTDOWN: 'The server is shutting down.',
   ERR_SSE_SOURCE_FAILED: 'The source of the stream failed; see the cause.',
@@ -47,7 +47,10 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   /** Until its head is out. */
   #newborn = true
   #gone = false
-  #unread = Number.POSITIVE_INFINITY
+  /** When the client was last seen taking something; how much it had taken in all, and whether more waited for it. */
+  #tookAt = 0
+  #taken = 0
+  #waited = false
   readonly #goneListeners: (() => void)[] = []
 
   /** @param leave - closes the connection, which a stream that ends for a shutdown does not leave to the next request */
@@ -128,7 +131,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     if (this.#code !== undefined) return
     this.#writer.end(farewell)
     this.#over(code, cause)
-    if (!this.#gone) wheel.add(this, this.#linger())
+    if (!this.#gone) wheel.add(this, this.#linger(performance.now()))
   }
 
   shutdown(retry: number): void {
@@ -174,8 +177,12 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   }
 
   wake(now: number): number {
-    if (this.#code !== undefined) return this.#linger()
-    const { keepAlive } = this.#options
+    if (this.#code !== undefined) return this.#linger(now)
+    const { keepAlive, stallTimeout } = this.#options
+    if (this.#stalledFor(now) >= stallTimeout) {
+      this.destroy('ERR_SSE_SLOW_CLIENT')
+      return Number.POSITIVE_INFINITY
+    }
     if (now >= this.#expires) {
       this.end('ERR_SSE_MAX_AGE')
       return LINGER
@@ -194,16 +201,23 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   }
 
   /** An ended response may go on for as long as its client reads at all. */
-  #linger(): number {
-    const unread = this.#writer.bufferedBytes
-    if (unread === 0) return Number.POSITIVE_INFINITY
-    if (unread >= this.#unread) this.#writer.destroy()
-    this.#unread = unread
+  #linger(now: number): number {
+    if (this.#writer.bufferedBytes === 0) return Number.POSITIVE_INFINITY
+    if (this.#stalledFor(now) >= LINGER) this.#writer.destroy()
     return LINGER
   }
 
+  /** For how long the client has taken nothing of what waits for it. */
+  #stalledFor(now: number): number {
+    const { taken, bufferedBytes } = this.#writer
+    if (taken > this.#taken || !this.#waited) this.#tookAt = now
+    this.#taken = taken
+    this.#waited = bufferedBytes > 0
+    return now - this.#tookAt
+  }
+
   #nextWake(delay: number, now: number): number {
-    return Math.min(delay, this.#expires - now)
+    return Math.min(delay, this.#expires - now, this.#options.stallTimeout)
   }
 
   #write(text: string): Promise<boolean> {
@@ -226,7 +240,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     this.#cause = cause
     wheel.delete(this)
     this.#settle(false)
-    this.#owner?.onOver()
+    this.#owner?.onOver(code)
     if (!this.#newborn) this.#abort(code)
     else {
       // Who was given a stream that is over already has had no time to listen.

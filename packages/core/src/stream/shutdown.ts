@@ -37,14 +37,17 @@ export class Shutdown {
   }
 
   async #run(streams: ReadonlySet<StreamPort>, drain: number): Promise<void> {
-    const waiting = [...streams]
-    // These timers hold the process, unlike all others: it must not exit while somebody awaits the end.
-    for (let step = Math.ceil(drain / DRAIN_STEP); step > 0 && streams.size > 0; step--) {
-      const share = Math.ceil(waiting.length / (step + 1))
-      for (const stream of waiting.splice(0, share)) this.end(stream)
+    const open = [...streams]
+    const steps = Math.ceil(drain / DRAIN_STEP)
+    let ended = 0
+    for (let step = 1; step <= steps && streams.size > 0; step++) {
+      const due = Math.ceil((open.length * step) / (steps + 1))
+      for (const stream of open.slice(ended, due)) this.end(stream)
+      ended = due
+      // These timers hold the process, unlike all others: it must not exit while somebody awaits the end.
       await sleep(DRAIN_STEP)
     }
-    for (const stream of waiting) this.end(stream)
+    for (const stream of open.slice(ended)) this.end(stream)
     await through(streams)
     for (const stream of streams) stream.destroy('ERR_SSE_SHUTDOWN')
     await through(streams)

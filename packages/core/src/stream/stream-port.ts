@@ -26,7 +26,7 @@ export interface StreamOwner {
   /** There is room again. */
   onRoom(): void
   /** The stream is over. */
-  onOver(): void
+  onOver(code: SseCloseCode): void
   /** What to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */
   onWake(): string
 }

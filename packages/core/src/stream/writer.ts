@@ -33,6 +33,7 @@ export class Writer {
   readonly #owner: WriterOwner
   #target: Target | undefined
   #pending = ''
+  #written = 0
   #scheduled = false
   #ended = false
   #discarded = false
@@ -51,6 +52,11 @@ export class Writer {
     return this.#pending.length + (this.#target?.writableLength ?? 0)
   }
 
+  /** How much of all that was written the client's side has taken: it grows as long as the client reads. */
+  get taken(): number {
+    return this.#written - this.bufferedBytes
+  }
+
   /** The error that it is when other code has ended the target. */
   get endedByOthers(): Error | undefined {
     if (this.#ended || !this.#target?.writableEnded) return undefined
@@ -60,6 +66,7 @@ export class Writer {
   /** Returns whether there is room for more. */
   write(text: string): boolean {
     this.#pending += text
+    this.#written += text.length
     if (this.#pending.length >= FLUSH_LENGTH) {
       this.#flush()
       if (this.#target !== undefined) this.#roomNextTurn()

@@ -8,6 +8,7 @@ test('without options the defaults hold', () => {
     headers: {},
     serialize: serializeJson,
     maxBufferedBytes: 1_048_576,
+    stallTimeout: 120_000,
     maxAge: Number.POSITIVE_INFINITY,
     lastEventIdParameter: undefined,
   })
@@ -19,6 +20,7 @@ const all = {
   headers: { 'X-A': 'a' },
   serialize: String,
   maxBufferedBytes: 2,
+  stallTimeout: 4,
   maxAge: 3,
   lastEventIdParameter: 'id',
 }
@@ -28,6 +30,7 @@ const others = {
   headers: { 'X-B': 'b' },
   serialize: () => '',
   maxBufferedBytes: 12,
+  stallTimeout: 14,
   maxAge: 13,
   lastEventIdParameter: 'other',
 }
@@ -67,6 +70,7 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['headers', [{ Connection: 'close' }, { 'Keep-Alive': 'timeout=5' }, { 'transfer-encoding': 'chunked' }]],
   ['serialize', ['json', {}]],
   ['maxBufferedBytes', [0, -1, Number.NaN, '1mb']],
+  ['stallTimeout', [0, -1, Number.NaN, '1m']],
   ['maxAge', [0, -1, Number.NaN, '1h', false]],
   ['lastEventIdParameter', [1, true]],
 ]

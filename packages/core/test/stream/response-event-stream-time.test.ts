@@ -1,3 +1,4 @@
+import type { SseError } from '../../src/errors.ts'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { codeOf } from './close-code.ts'
@@ -88,7 +89,6 @@ describe('keepAlive', () => {
     begin({ keepAlive: false })
     await pass(120_000)
     expect(target.writes).toEqual([])
-    expect(jest.getTimerCount()).toBe(0)
   })
 
   test('is not early on the first stream after a long time without one', async () => {
@@ -134,6 +134,41 @@ describe('maxAge', () => {
     begin({ maxAge: 5_000 })
     await pass(5_300, () => stream.send('busy'))
     expect(stream.closed).toBe(true)
+  })
+})
+
+describe('stallTimeout', () => {
+  const reason = () => (stream.signal.reason as SseError | undefined)?.code
+
+  test.each([1_000, false as const])(
+    'cuts off a client that takes nothing, with keepAlive %p',
+    async (keepAlive) => {
+      begin({ keepAlive, stallTimeout: 60_000 })
+      target.hasRoom = false
+      stream.send('waits')
+      await pass(55_000)
+      expect(stream.closed).toBe(false)
+      await pass(40_000)
+      expect(reason()).toBe('ERR_SSE_SLOW_CLIENT')
+      expect(target.destroyed).toBe(true)
+    },
+  )
+
+  test('lets a client be that takes a little now and then, though more and more waits for it', async () => {
+    begin({ keepAlive: 1_000, stallTimeout: 60_000 })
+    target.hasRoom = false
+    for (let round = 0; round < 10; round++) {
+      stream.send('x'.repeat(1_000))
+      await pass(50_000)
+      target.writableLength -= 1
+    }
+    expect(stream.closed).toBe(false)
+  })
+
+  test('lets a stream be that has nothing to send', async () => {
+    begin({ keepAlive: false, stallTimeout: 1_000 })
+    await pass(100_000)
+    expect(stream.closed).toBe(false)
   })
 })
 

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict'
+import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
 import { disconnectCases } from './disconnect-cases.ts'
 import { eventCases } from './event-cases.ts'
 import type { FrameworkHost, StartFramework } from './framework-host.ts'
@@ -39,20 +39,17 @@ const cases: SuiteCase[] = [
  */
 export function frameworkSuite({ test, start, protocol }: FrameworkSuiteOptions): void {
   for (const { name, only, run } of cases) {
-    if (only === undefined || only === protocol) test(name, () => runCase(start, run))
+    if (only === undefined || only === protocol) {
+      test(name, () => withoutUnhandledRejections(() => runCase(start, run)))
+    }
   }
 }
 
 async function runCase(start: StartFramework, run: SuiteCase['run']): Promise<void> {
-  const unhandled: unknown[] = []
-  const onUnhandled = (error: unknown) => unhandled.push(error)
-  process.on('unhandledRejection', onUnhandled)
   const tools = new SuiteTools(start)
   try {
     await run(tools)
   } finally {
     await tools.close()
-    process.off('unhandledRejection', onUnhandled)
   }
-  assert.deepEqual(unhandled, [], 'unhandled rejections')
 }

@@ -1,0 +1,47 @@
+import { type EventLog, type LogReading, MemoryLog } from '@downstream/core'
+import { eventLogSuite, FaultyLog } from '@downstream/testing'
+
+const bounds = { length: 250 }
+
+describe('MemoryLog', () => {
+  eventLogSuite({
+    test,
+    create: () => ({ log: new MemoryLog(bounds), bounds }),
+    without: ['connect', 'clear', 'scanned'],
+  })
+})
+
+describe('several logs with no fault switched on, on one MemoryLog', () => {
+  eventLogSuite({
+    test,
+    create() {
+      const engine = new CountingLog(bounds)
+      const logs: FaultyLog[] = []
+      const connect = () => {
+        const log = new FaultyLog(engine)
+        logs.push(log)
+        return log
+      }
+      return {
+        log: connect(),
+        bounds,
+        connect,
+        clear() {
+          for (const log of logs) log.reset('log-changed')
+        },
+        scanned: () => engine.scanned,
+      }
+    },
+  })
+})
+
+/** Counts the entries that reads give. */
+class CountingLog extends MemoryLog implements EventLog {
+  scanned = 0
+
+  override async read(after: string, limit: number): Promise<LogReading> {
+    const reading = await super.read(after, limit)
+    if (!reading.gap) this.scanned += reading.entries.length
+    return reading
+  }
+}

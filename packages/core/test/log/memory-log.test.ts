@@ -1,0 +1,203 @@
+import type { LogEntry, LogFollower, LogReading } from '../../src/log/event-log.ts'
+import { MemoryLog } from '../../src/log/memory-log.ts'
+
+// What every log promises is in event-log-suite.test.ts; here is what only this one does.
+
+const entry = (data: string) => ({ channel: 'c', data })
+const dataOf = (reading: LogReading) =>
+  reading.gap ? reading.reason : reading.entries.map(({ data }) => data).join(' ')
+
+/** Appends one entry for each of the words; returns their cursors. */
+async function fill(log: MemoryLog, words: string): Promise<string[]> {
+  const cursors: string[] = []
+  for (const data of words.split(' ')) cursors.push(await log.append(entry(data)))
+  return cursors
+}
+
+/** A follower that does nothing but what a test gives it. */
+const follower = (does: Partial<LogFollower>): LogFollower => ({
+  start() {},
+  entries() {},
+  reset() {},
+  state() {},
+  ...does,
+})
+
+test('its cursors are an epoch and the number of the entry in base 36', async () => {
+  const log = new MemoryLog()
+  const cursors = await fill(log, Array(37).fill('x').join(' '))
+  const [epoch] = (cursors[0] as string).split('-')
+  expect(epoch).toMatch(/^[\da-f]{12}$/)
+  expect(cursors).toEqual(Array.from({ length: 37 }, (_, n) => `${epoch}-${(n + 1).toString(36)}`))
+  expect(cursors.at(-1)).toBe(`${epoch}-11`)
+})
+
+test('each log has an epoch of its own, so that a cursor from before a restart is expired', async () => {
+  const [before, after] = [new MemoryLog(), new MemoryLog()]
+  const [cursor = ''] = await fill(before, 'a')
+  await fill(after, 'a b c')
+  expect(await after.read(cursor, 10)).toEqual({ gap: true, reason: 'expired' })
+})
+
+const wrongNumbers = [
+  ['one beyond the end', '4'],
+  ['far beyond the end', 'zzzzzzzzzz'],
+  ['beyond what a number can count', 'zzzzzzzzzzz'],
+  ['too long', '1'.repeat(12)],
+  ['a zero in front', '01'],
+  ['two zeros', '00'],
+  ['a capital', 'A'],
+  ['a sign', '-1'],
+  ['a fraction', '1.0'],
+  ['nothing', ''],
+]
+
+test.each(wrongNumbers)('a cursor of its epoch whose number is %s is malformed', async (_, number) => {
+  const log = new MemoryLog()
+  const [cursor = ''] = await fill(log, 'a b c')
+  const epoch = cursor.slice(0, 13)
+  expect(await log.read(epoch + number, 10)).toEqual({ gap: true, reason: 'malformed' })
+})
+
+test('number 0 is where the empty log ended', async () => {
+  const log = new MemoryLog()
+  let start = ''
+  void log.follow(follower({ start: (head) => (start = head) }), { backlog: 0 })
+  expect(start).toMatch(/-0$/)
+  await fill(log, 'a b')
+  expect(dataOf(await log.read(start, 10))).toBe('a b')
+})
+
+test('an entry that was dropped itself is still a place, as long as nothing behind it was', async () => {
+  const log = new MemoryLog({ length: 2 })
+  const cursors = await fill(log, 'a b c')
+  const readings = await Promise.all(cursors.map((cursor) => log.read(cursor, 10)))
+  expect(readings.map(dataOf)).toEqual(['b c', 'c', ''])
+  await fill(log, 'd')
+  expect(dataOf(await log.read(cursors[0] as string, 10))).toBe('expired')
+  expect(dataOf(await log.read(cursors[1] as string, 10))).toBe('c d')
+})
+
+test('the bound of bytes counts data in UTF-8, the channel and the event', async () => {
+  const log = new MemoryLog({ bytes: 12 })
+  const first = await log.append({ channel: 'ch', data: 'éé' })
+  const second = await log.append({ channel: 'ch', event: 'ev', data: '' })
+  const third = await log.append({ channel: 'c', data: 'x' })
+  expect(dataOf(await log.read(first, 10))).toBe(' x')
+  await log.append({ channel: 'c', data: 'y' })
+  expect(dataOf(await log.read(first, 10))).toBe(' x y')
+  await log.append({ channel: 'c', data: '12345678901234567890' })
+  expect(dataOf(await log.read(first, 10))).toBe('expired')
+  expect(dataOf(await log.read(second, 10))).toBe('expired')
+  expect(dataOf(await log.read(third, 10))).toBe('expired')
+})
+
+test('an entry beyond the bound of bytes is held until the next one', async () => {
+  const log = new MemoryLog({ bytes: 5 })
+  const large = 'x'.repeat(100)
+  const [first = '', second = ''] = await fill(log, `a ${large}`)
+  expect(dataOf(await log.read(first, 10))).toBe(large)
+  await fill(log, 'b')
+  expect(dataOf(await log.read(first, 10))).toBe('expired')
+  expect(dataOf(await log.read(second, 10))).toBe('b')
+})
+
+test('by default it holds 10 000 entries', async () => {
+  const log = new MemoryLog()
+  const first = await log.append(entry('first'))
+  for (let n = 0; n < 10_000; n++) await log.append(entry('x'))
+  expect(await log.read(first, 1)).toMatchObject({ gap: false })
+  await log.append(entry('x'))
+  expect(await log.read(first, 1)).toMatchObject({ gap: true })
+})
+
+test('by default it holds 16 MiB', async () => {
+  const log = new MemoryLog()
+  // With its channel, which has one letter.
+  const half = entry('x'.repeat(8_388_607))
+  const first = await log.append(entry(''))
+  await log.append(half)
+  await log.append(half)
+  expect(await log.read(first, 1)).toMatchObject({ gap: false })
+  await log.append(entry(''))
+  expect(await log.read(first, 1)).toMatchObject({ gap: true })
+})
+
+const options: [option: string, value: unknown][] = [
+  ['length', 0],
+  ['length', -1],
+  ['length', 1.5],
+  ['length', Number.NaN],
+  ['length', Number.POSITIVE_INFINITY],
+  ['length', '10'],
+  ['length', null],
+  ['bytes', 0],
+  ['bytes', Number.NaN],
+  ['bytes', 2 ** 53],
+  ['bytes', 10n],
+]
+
+test.each(options)('the option %s of %p is refused by name', (option, value) => {
+  expect(() => new MemoryLog({ [option]: value } as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),
+  )
+})
+
+test('an option of undefined is the default', async () => {
+  const log = new MemoryLog({ length: undefined, bytes: undefined } as never)
+  const [first = ''] = await fill(log, 'a b')
+  expect(dataOf(await log.read(first, 10))).toBe('b')
+})
+
+// A follower that appended while it was told of an entry made the log tell all the others of the newer entry first,
+// and one that began to follow meanwhile was told twice of the older one.
+test('an append by a follower does not overtake the entry it was made at', async () => {
+  const log = new MemoryLog({ length: 2 })
+  const told: string[] = []
+  const listen = (name: string): LogFollower =>
+    follower({
+      start: (_, backlog) => told.push(`${name}: start ${backlog.map(({ data }) => data)}`),
+      entries: (batch) => told.push(...batch.map(({ data }) => `${name}: ${data}`)),
+    })
+  const reacts = (batch: readonly LogEntry[]) => {
+    if (batch[0]?.data !== 'a') return
+    for (const data of ['b', 'c', 'd']) void log.append(entry(data))
+    void log.follow(listen('late'), { backlog: 9 })
+  }
+  void log.follow(follower({ entries: reacts }), { backlog: 0 })
+  void log.follow(listen('other'), { backlog: 0 })
+  await fill(log, 'a e')
+  expect(told).toEqual([
+    'other: start ',
+    'late: start c,d',
+    'other: a',
+    'other: b',
+    'other: c',
+    'other: d',
+    'other: e',
+    'late: e',
+  ])
+})
+
+test('an append by a follower at its start comes after the start', async () => {
+  const log = new MemoryLog()
+  const told: string[] = []
+  void log.follow(
+    follower({
+      start: () => void log.append(entry('a')),
+      entries: (batch) => told.push(...batch.map(({ data }) => data)),
+    }),
+    { backlog: 0 },
+  )
+  expect(told).toEqual(['a'])
+})
+
+test('a follower that closes the log is the last that is told', async () => {
+  const log = new MemoryLog()
+  let told = 0
+  const done = log.follow(follower({ entries: () => void log.close() }), { backlog: 0 })
+  void log.follow(follower({ entries: () => told++ }), { backlog: 0 })
+  await fill(log, 'a')
+  await done
+  expect(told).toBe(0)
+})

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import type { LogCase } from './log-case.ts'
+
+/** Appending: one place in one order for each entry, with a name that stays its own. */
+export const appendCases: LogCase[] = [
+  {
+    name: "gives every entry a cursor of its own that can be an event's id: 1 to 64 of [\\w.-]",
+    async run(tools) {
+      const cursors = [await tools.end()]
+      const same = { channel: 'c', data: 'same' }
+      cursors.push(...(await Promise.all(Array.from({ length: 100 }, () => tools.log.append(same)))))
+      for (let n = 0; n < 20; n++) cursors.push(await tools.log.append(same))
+      for (const cursor of cursors) assert.match(cursor, /^[\w.-]{1,64}$/)
+      assert.equal(new Set(cursors).size, cursors.length)
+    },
+  },
+  {
+    name: 'keeps the order of appends in flight together, small ones after a large one too',
+    async run(tools) {
+      const start = await tools.end()
+      const large = tools.append({ channel: 'large', data: 'x'.repeat(300_000) })
+      const appended = [await large, ...(await tools.fill(100))]
+      const again = await Promise.all([
+        tools.append({ channel: 'large', data: 'y'.repeat(300_000) }),
+        tools.append({ channel: 'small', data: '' }),
+      ])
+      assert.deepEqual(await tools.read(start), [...appended, ...again])
+    },
+  },
+  {
+    name: 'has an entry in its place when append resolves',
+    async run(tools) {
+      let end = await tools.end()
+      for (let n = 0; n < 30; n++) {
+        const entry = await tools.append()
+        assert.deepEqual(await tools.read(end), [entry])
+        assert.deepEqual(await tools.read(entry.cursor), [])
+        end = entry.cursor
+      }
+    },
+  },
+]

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LogEntry } from '@downstream/core'
+import { eventually } from '../eventually.ts'
+import { assertGap, type LogCase } from './log-case.ts'
+import { plain } from './recording-follower.ts'
+
+/** The oldest entries are dropped, never in silence. */
+export const boundsCases: LogCase[] = [
+  {
+    name: 'holds as many of the newest entries as it was made for',
+    async run(tools) {
+      const { length } = tools.host.bounds
+      const entries = await tools.fill(length + tools.overflow)
+      const newest = entries.slice(-length) as [LogEntry, ...LogEntry[]]
+      assert.deepEqual(await tools.read(newest[0].cursor, length), newest.slice(1))
+    },
+  },
+  {
+    name: 'answers gap, expired, when an entry behind the cursor was dropped',
+    async run(tools) {
+      const start = await tools.end()
+      const dropped = await tools.fill(5)
+      await tools.fill(tools.overflow)
+      assertGap(await tools.log.read(start, 10), 'where the empty log ended', 'expired')
+      for (const { cursor } of dropped) assertGap(await tools.log.read(cursor, 10), cursor, 'expired')
+    },
+  },
+  {
+    name: 'answers each cursor with a gap or with all that lies behind it, at every moment',
+    async run(tools) {
+      const known: LogEntry[] = []
+      for (let round = 0; known.length < 2 * tools.overflow; round++) {
+        known.push(...(await tools.fill(40 + (round % 3))))
+        const readings = await Promise.all(known.map(({ cursor }) => tools.log.read(cursor, 5)))
+        let gap = true
+        for (const [n, reading] of readings.entries()) {
+          if (reading.gap) assert.ok(gap, 'a gap behind a newer entry than one that was none')
+          else assert.deepEqual(reading.entries.map(plain), known.slice(n + 1, n + 6))
+          gap = reading.gap
+        }
+      }
+    },
+  },
+  {
+    name: 'starts with what is held, when more is asked for',
+    async run(tools) {
+      const { length } = tools.host.bounds
+      const entries = await tools.fill(length + tools.overflow)
+      const { head, backlog } = await tools.follow(entries.length)
+      assert.ok(backlog.length >= length)
+      assert.deepEqual(backlog, entries.slice(-backlog.length))
+      assert.equal(head, entries.at(-1)?.cursor)
+    },
+  },
+  {
+    name: 'tells a follower that keeps up everything, however much is dropped',
+    async run(tools) {
+      const follower = await tools.follow()
+      const entries: LogEntry[] = []
+      while (entries.length < 2 * tools.overflow) {
+        entries.push(...(await tools.fill(50)))
+        await follower.reaches(entries.at(-1) as LogEntry)
+      }
+      assert.deepEqual(follower.received, entries)
+      assert.deepEqual(follower.resets, [])
+    },
+  },
+  {
+    name: 'answers gap when the engine has lost all, and tells followers all that comes, or that it cannot',
+    needs: 'clear',
+    async run(tools) {
+      const follower = await tools.follow()
+      const start = follower.head
+      const lost = await tools.fill(10)
+      await follower.reaches(lost.at(-1) as LogEntry)
+      await tools.clear()
+      for (const cursor of [start, ...lost.slice(0, -1).map(({ cursor }) => cursor)]) {
+        assertGap(await tools.log.read(cursor, 10), cursor, 'expired', 'malformed')
+      }
+      // What comes between the loss and the reset is lost too, but not in silence.
+      const all = [...lost]
+      for (
+        let n = 0;
+        n < 100 && follower.resets.length === 0 && follower.received.length <= lost.length;
+        n++
+      ) {
+        all.push(await tools.append())
+        await sleep(20)
+      }
+      all.push(...(await tools.fill(20)))
+      const { cursor } = all.at(-1) as LogEntry
+      await eventually(
+        'the last entry, or a reset behind it',
+        () => follower.received.at(-1)?.cursor === cursor || follower.resets.at(-1)?.head === cursor,
+      )
+      const { received } = follower
+      assert.deepEqual(received, all.slice(all.length - received.length))
+      const { head } = follower.resets.at(-1) ?? {}
+      if (head === undefined)
+        assert.equal(received.length, all.length, 'entries are missing, without a reset')
+      else assert.deepEqual(received, await tools.read(head))
+    },
+  },
+]

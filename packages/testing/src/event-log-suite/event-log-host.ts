@@ -1,0 +1,28 @@
+import type { EventLog } from '@downstream/core'
+
+/** What not every engine has, and what cases of {@link eventLogSuite} need. */
+export type EventLogAbility = 'connect' | 'clear' | 'scanned'
+
+/** A log under test, and what the suite must be able to do to its engine. */
+export interface EventLogHost {
+  /** MUST be empty, and share nothing with the log of any other host. */
+  readonly log: EventLog
+  /** How much the log was made to hold. */
+  readonly bounds: {
+    /** So many of the newest entries are held for certain. MUST be 200 or more; the suite appends a few times that. */
+    readonly length: number
+    /** So many more may be held, by an engine that drops several at a time. Default 0. */
+    readonly slack?: number
+  }
+  /** Another EventLog on the same entries, as another process would have it. */
+  connect?(): EventLog | Promise<EventLog>
+  /** MUST make the engine lose all entries, as a restart without persistence does; its logs are not told. */
+  clear?(): void | Promise<void>
+  /** How many entries the engine has looked at or handed out in all reads up to now. */
+  scanned?(): number
+  /** Ends what was started for this host; its logs are closed by then. */
+  close?(): void | Promise<void>
+}
+
+/** Makes a log to test. What it needs of its own, such as a connection, MUST be open when it resolves. */
+export type CreateEventLog = () => EventLogHost | Promise<EventLogHost>

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
+import { appendCases } from './append-cases.ts'
+import { boundsCases } from './bounds-cases.ts'
+import { closeCases } from './close-cases.ts'
+import { cursorCases } from './cursor-cases.ts'
+import { entryCases } from './entry-cases.ts'
+import type { CreateEventLog, EventLogAbility } from './event-log-host.ts'
+import { followCases } from './follow-cases.ts'
+import { type LogCase, LogTools } from './log-case.ts'
+import { readCases } from './read-cases.ts'
+import { sharedCases } from './shared-cases.ts'
+
+/** What {@link eventLogSuite} is given. */
+export interface EventLogSuiteOptions {
+  /** Registers a test, as jest's and node:test's `test` do. */
+  test: (name: string, run: () => Promise<void>) => unknown
+  /** Makes a fresh log; each case asks for one, some for several. */
+  create: CreateEventLog
+  /**
+   * What the engine has not got: cases that need it are not registered. Everything else MUST be in what `create`
+   * gives, or the cases that need it fail. Default none.
+   */
+  without?: readonly EventLogAbility[]
+}
+
+const DEADLINE = 15_000
+
+const cases: LogCase[] = [
+  ...appendCases,
+  ...entryCases,
+  ...readCases,
+  ...cursorCases,
+  ...boundsCases,
+  ...followCases,
+  ...closeCases,
+  ...sharedCases,
+]
+
+/**
+ * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that is not through
+ * after 15 seconds fails.
+ *
+ * @example
+ * eventLogSuite({
+ *   test,
+ *   create: () => ({ log: new MemoryLog({ length: 500 }), bounds: { length: 500 } }),
+ *   without: ['connect', 'clear', 'scanned'],
+ * })
+ */
+export function eventLogSuite({ test, create, without = [] }: EventLogSuiteOptions): void {
+  for (const { name, needs, run } of cases) {
+    if (needs !== undefined && without.includes(needs)) continue
+    test(name, () => withoutUnhandledRejections(() => runCase(create, run)))
+  }
+}
+
+async function runCase(create: CreateEventLog, run: LogCase['run']): Promise<void> {
+  const tools = new LogTools(create)
+  const over = new AbortController()
+  // Not every runner has a timeout of its own, and a promise that never settles is what a log may have wrong.
+  const late = sleep(DEADLINE, undefined, { signal: over.signal, ref: false }).then(
+    () => assert.fail(`not through after ${DEADLINE} ms: a promise of the log did not settle`),
+    () => {},
+  )
+  const whole = async () => {
+    try {
+      await tools.open()
+      await run(tools)
+    } finally {
+      await tools.close()
+    }
+  }
+  try {
+    await Promise.race([whole(), late])
+  } finally {
+    over.abort()
+  }
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import type { Cursor, EventLog, LogEntry, LogReading, NewLogEntry } from '@downstream/core'
+import type { CreateEventLog, EventLogAbility, EventLogHost } from './event-log-host.ts'
+import { plain, RecordingFollower } from './recording-follower.ts'
+
+/** One promise of a log, and how to see whether it is kept. */
+export interface LogCase {
+  name: string
+  /** What the engine must have for it. */
+  needs?: EventLogAbility
+  run(tools: LogTools): Promise<void>
+}
+
+/** How many entries a log must hold so that the cases which are not about dropping have room. */
+const ROOM = 200
+
+/** What a case works with; all of it is closed afterwards. */
+export class LogTools {
+  /** The log under test and its engine; set by {@link open}. */
+  host!: EventLogHost
+  readonly #create: CreateEventLog
+  readonly #hosts: EventLogHost[] = []
+  readonly #logs: EventLog[] = []
+  #count = 0
+
+  constructor(create: CreateEventLog) {
+    this.#create = create
+  }
+
+  get log(): EventLog {
+    return this.host.log
+  }
+
+  /** So many entries behind a cursor make sure that it is a gap. */
+  get overflow(): number {
+    const { length, slack = 0 } = this.host.bounds
+    return length + slack + 1
+  }
+
+  async open(): Promise<void> {
+    this.host = await this.createHost()
+  }
+
+  /** Makes a log that has nothing to do with the first. */
+  async createHost(): Promise<EventLogHost> {
+    const host = await this.#create()
+    this.#hosts.push(host)
+    this.#logs.push(host.log)
+    assert.ok(host.bounds.length >= ROOM, `create() must give a log that holds ${ROOM} entries or more`)
+    return host
+  }
+
+  /** Makes another EventLog on the same entries. */
+  async connect(): Promise<EventLog> {
+    assert.ok(this.host.connect, missing('connect'))
+    const log = await this.host.connect()
+    this.#logs.push(log)
+    return log
+  }
+
+  /** Makes the engine lose all. */
+  async clear(): Promise<void> {
+    assert.ok(this.host.clear, missing('clear'))
+    await this.host.clear()
+  }
+
+  /** How many entries the engine has looked at while `run` was running. */
+  async scannedBy(run: () => Promise<unknown>): Promise<number> {
+    const { host } = this
+    assert.ok(host.scanned, missing('scanned'))
+    const before = host.scanned()
+    await run()
+    return host.scanned() - before
+  }
+
+  /** An entry unlike any other. */
+  newEntry(): NewLogEntry {
+    const n = this.#count++
+    return { channel: `c${n % 3}`, event: n % 2 === 0 ? undefined : 'tick', data: `entry ${n}` }
+  }
+
+  /** Appends an entry; returns it as it must be read. */
+  async append(entry: NewLogEntry = this.newEntry(), log: EventLog = this.log): Promise<LogEntry> {
+    return plain({ ...entry, cursor: await log.append(entry) })
+  }
+
+  /** Appends entries that are in flight together; returns them in the order of the calls. */
+  fill(count: number, log: EventLog = this.log): Promise<LogEntry[]> {
+    return Promise.all(Array.from({ length: count }, () => this.append(this.newEntry(), log)))
+  }
+
+  /** Follows a log. */
+  watch(backlog = 0, log: EventLog = this.log): RecordingFollower {
+    const follower = new RecordingFollower()
+    follower.done = log.follow(follower, { backlog })
+    // A case that does not wait for it must not fail twice.
+    follower.done.catch(() => {})
+    return follower
+  }
+
+  /** Follows a log and waits until that has begun. */
+  async follow(backlog = 0, log: EventLog = this.log): Promise<RecordingFollower> {
+    const follower = this.watch(backlog, log)
+    await follower.started()
+    return follower
+  }
+
+  /** The cursor of the end. */
+  async end(log: EventLog = this.log): Promise<Cursor> {
+    return (await this.follow(0, log)).head
+  }
+
+  /** One read that must not be a gap. */
+  async read(after: Cursor, limit = 1_000, log: EventLog = this.log): Promise<LogEntry[]> {
+    const reading = await log.read(after, limit)
+    assert.ok(!reading.gap, `gap behind ${after}`)
+    assert.ok(reading.entries.length <= limit, `${reading.entries.length} entries, the limit was ${limit}`)
+    return reading.entries.map(plain)
+  }
+
+  /** Everything behind a cursor, in pages. */
+  async readAll(after: Cursor, limit: number, log: EventLog = this.log): Promise<LogEntry[]> {
+    const entries: LogEntry[] = []
+    for (;;) {
+      const page = await this.read(entries.at(-1)?.cursor ?? after, limit, log)
+      if (page.length === 0) return entries
+      entries.push(...page)
+      assert.ok(entries.length <= this.#count, 'more entries than were appended')
+    }
+  }
+
+  /** Closes what the case has opened. */
+  async close(): Promise<void> {
+    for (const log of this.#logs) await log.close()
+    for (const host of this.#hosts) await host.close?.()
+  }
+}
+
+/** The reading is a gap, for one of these reasons. */
+export function assertGap(reading: LogReading, what: string, ...reasons: ('expired' | 'malformed')[]): void {
+  const answer = reading.gap ? reading.reason : `${reading.entries.length} entries`
+  assert.ok((reasons as string[]).includes(answer), `${what}: ${answer}, not ${reasons.join(' or ')}`)
+}
+
+function missing(ability: EventLogAbility): string {
+  return `create() gives no ${ability}(): implement it, or leave its cases out with { without: ['${ability}'] }`
+}

@@ -1,0 +1,59 @@
+import type { Cursor, LogEntry, LogFollower } from '@downstream/core'
+import { eventually } from '../eventually.ts'
+
+/** Takes down what a log tells. */
+export class RecordingFollower implements LogFollower {
+  /** The names of the calls, in their order. */
+  readonly calls: (keyof LogFollower)[] = []
+  head: Cursor = ''
+  backlog: readonly LogEntry[] = []
+  /** The entries after the backlog, one after the other. */
+  received: LogEntry[] = []
+  readonly resets: { head: Cursor; reason: string }[] = []
+  up: boolean | undefined
+  /** Settles as `follow` does. */
+  done: Promise<void> = Promise.resolve()
+
+  /** The backlog and what came after it. */
+  get all(): readonly LogEntry[] {
+    return [...this.backlog, ...this.received]
+  }
+
+  start(head: Cursor, backlog: readonly LogEntry[]): void {
+    this.calls.push('start')
+    this.head = head
+    this.backlog = backlog.map(plain)
+  }
+
+  entries(batch: readonly LogEntry[]): void {
+    this.calls.push('entries')
+    this.received.push(...batch.map(plain))
+  }
+
+  /** What came before is forgotten. */
+  reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
+    this.calls.push('reset')
+    this.resets.push({ head, reason })
+    this.received = []
+  }
+
+  state(up: boolean): void {
+    this.calls.push('state')
+    this.up = up
+  }
+
+  /** Waits until the log is followed. */
+  async started(): Promise<void> {
+    await eventually('start', () => this.calls.includes('start'))
+  }
+
+  /** Waits until an entry has come in: all before it must have come, too. */
+  async reaches({ cursor }: LogEntry): Promise<void> {
+    await eventually(`entry ${cursor}`, () => this.received.some((entry) => entry.cursor === cursor))
+  }
+}
+
+/** An entry without what an engine keeps with it. */
+export function plain({ cursor, channel, event, data }: LogEntry): LogEntry {
+  return { cursor, channel, event, data }
+}

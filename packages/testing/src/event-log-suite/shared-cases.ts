@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import type { LogEntry } from '@downstream/core'
+import type { LogCase } from './log-case.ts'
+
+/** Several logs on one engine, as in several processes: what one does is there for all. */
+export const sharedCases: LogCase[] = [
+  {
+    name: 'reads and follows what another log has appended, by the same cursors',
+    needs: 'connect',
+    async run(tools) {
+      const other = await tools.connect()
+      const start = await tools.end()
+      assert.equal(await tools.end(other), start)
+      const follower = await tools.follow(0, other)
+      const entries = await tools.fill(20)
+      assert.deepEqual(await tools.read(start, 1_000, other), entries)
+      assert.deepEqual(await tools.read(entries[4]?.cursor ?? '', 1_000, other), entries.slice(5))
+      await follower.reaches(entries.at(-1) as LogEntry)
+      assert.deepEqual(follower.received, entries)
+      assert.deepEqual((await tools.follow(10, other)).backlog, entries.slice(-10))
+    },
+  },
+  {
+    name: 'has one order for the appends of several logs, and in it that of each of them',
+    needs: 'connect',
+    async run(tools) {
+      const logs = [tools.log, await tools.connect(), await tools.connect()]
+      const start = await tools.end()
+      const followers = await Promise.all(logs.map((log) => tools.follow(0, log)))
+      const appended = await Promise.all(logs.map((log) => tools.fill(30, log)))
+      const last = await tools.append()
+      const order = await tools.read(start)
+      for (const [n, log] of logs.entries()) {
+        await followers[n]?.reaches(last)
+        assert.deepEqual(followers[n]?.received, order)
+        assert.deepEqual(await tools.read(start, 1_000, log), order)
+        const own = new Set(appended[n]?.map(({ cursor }) => cursor))
+        assert.deepEqual(
+          order.filter(({ cursor }) => own.has(cursor)),
+          appended[n],
+        )
+      }
+      assert.equal(new Set(order.map(({ cursor }) => cursor)).size, 91)
+    },
+  },
+  {
+    name: 'goes on when another log closes, and keeps what that one appended',
+    needs: 'connect',
+    async run(tools) {
+      const other = await tools.connect()
+      const start = await tools.end()
+      const [follower, ended] = [await tools.follow(), await tools.follow(0, other)]
+      const entries = await tools.fill(5, other)
+      await other.close()
+      await ended.done
+      entries.push(...(await tools.fill(5)))
+      await follower.reaches(entries.at(-1) as LogEntry)
+      assert.deepEqual(follower.received, entries)
+      assert.deepEqual(await tools.read(start), entries)
+    },
+  },
+  {
+    name: 'reads on by an old cursor when all logs were closed and one is opened anew',
+    needs: 'connect',
+    async run(tools) {
+      const entries = await tools.fill(20)
+      await tools.log.close()
+      const log = await tools.connect()
+      assert.deepEqual(await tools.read(entries[4]?.cursor ?? '', 1_000, log), entries.slice(5))
+      const later = await tools.append(tools.newEntry(), log)
+      assert.deepEqual(await tools.read(entries[18]?.cursor ?? '', 1_000, log), [entries[19], later])
+    },
+  },
+]

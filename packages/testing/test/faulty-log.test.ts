@@ -1,0 +1,284 @@
+import { type LogEntry, type LogFollower, type LogReading, MemoryLog } from '@downstream/core'
+import { FaultyLog } from '@downstream/testing'
+
+const entry = (data: string) => ({ channel: 'c', data })
+const words = (entries: readonly LogEntry[]) => entries.map(({ data }) => data).join(' ')
+const dataOf = (reading: LogReading) => (reading.gap ? reading.reason : words(reading.entries))
+
+/** Appends one entry for each word, in flight together; gives their cursors. */
+const fill = (log: FaultyLog, text: string) =>
+  Promise.all(text.split(' ').map((data) => log.append(entry(data))))
+
+/** What a follower is told, a line for each call. */
+function listen(log: FaultyLog, backlog = 0): { told: string[]; heads: string[]; done: Promise<void> } {
+  const told: string[] = []
+  const heads: string[] = []
+  const follower: LogFollower = {
+    start(head, entries) {
+      heads.push(head)
+      told.push(`start ${words(entries)}`.trim())
+    },
+    entries: (batch) => told.push(words(batch)),
+    reset(head, reason) {
+      heads.push(head)
+      told.push(`reset ${reason}`)
+    },
+    state: (up, error) => told.push(up ? 'up' : `down: ${error}`),
+  }
+  return { told, heads, done: log.follow(follower, { backlog }) }
+}
+
+/** Whether a promise has settled. */
+function watch(promise: Promise<unknown>): { settled: boolean } {
+  const watched = { settled: false }
+  const settle = () => {
+    watched.settled = true
+  }
+  promise.then(settle, settle)
+  return watched
+}
+
+const turn = () => new Promise(setImmediate)
+
+let engine: MemoryLog
+let log: FaultyLog
+let start: string
+
+beforeEach(() => {
+  engine = new MemoryLog()
+  log = new FaultyLog(engine)
+  start = listen(log).heads[0] as string
+})
+
+afterEach(() => log.close())
+
+const all = async () => dataOf(await engine.read(start, 100))
+
+describe('hold', () => {
+  test('append: nothing is stored until it is released, then all in order', async () => {
+    const release = log.hold('append')
+    const appends = fill(log, 'a b c')
+    const watched = watch(appends)
+    await turn()
+    expect([watched.settled, await all()]).toEqual([false, ''])
+    release()
+    const late = log.append(entry('d'))
+    await Promise.all([appends, late])
+    expect(await all()).toBe('a b c d')
+  })
+
+  test('append: what its owner changes meanwhile is not stored', async () => {
+    const release = log.hold('append')
+    const owned = entry('before')
+    const append = log.append(owned)
+    owned.data = 'changed'
+    release()
+    await append
+    expect(await all()).toBe('before')
+  })
+
+  test('read: it is answered when it is released, with what is there then', async () => {
+    const release = log.hold('read')
+    const reading = log.read(start, 10)
+    const watched = watch(reading)
+    await fill(log, 'a')
+    await turn()
+    expect(watched.settled).toBe(false)
+    release()
+    expect(dataOf(await reading)).toBe('a')
+  })
+
+  test('entries: every follower gets what it waited for as one batch, and later ones as they come', async () => {
+    const followers = [listen(log), listen(log)]
+    await fill(log, 'a')
+    const release = log.hold('entries')
+    await fill(log, 'b c d')
+    for (const { told } of followers) expect(told).toEqual(['start', 'up', 'a'])
+    release()
+    await fill(log, 'e')
+    for (const { told } of followers) expect(told).toEqual(['start', 'up', 'a', 'b c d', 'e'])
+  })
+
+  test('entries: what a follower appends at one of a batch comes behind the batch', async () => {
+    const told: string[] = []
+    const entries = (batch: readonly LogEntry[]) => {
+      for (const { data } of batch) {
+        if (data === 'a') void fill(log, 'c')
+        told.push(data)
+      }
+    }
+    void log.follow({ start() {}, entries, reset() {}, state() {} }, { backlog: 0 })
+    const release = log.hold('entries')
+    await fill(log, 'a b')
+    release()
+    expect(told).toEqual(['a', 'b', 'c'])
+  })
+
+  test('twice: both have to be released, each once', async () => {
+    const { told } = listen(log)
+    const [first, second] = [log.hold('entries'), log.hold('entries')]
+    await fill(log, 'a')
+    first()
+    first()
+    expect(told).toEqual(['start', 'up'])
+    second()
+    expect(told).toEqual(['start', 'up', 'a'])
+  })
+})
+
+describe('fail', () => {
+  test('append: the next one rejects and is not stored', async () => {
+    log.fail('append')
+    await expect(log.append(entry('a'))).rejects.toThrow('not stored')
+    await fill(log, 'b')
+    expect(await all()).toBe('b')
+  })
+
+  test('append, stored: it rejects, and yet it is there and followers are told', async () => {
+    const { told } = listen(log)
+    log.fail('append', { stored: true })
+    await expect(log.append(entry('a'))).rejects.toThrow('is stored')
+    expect(await all()).toBe('a')
+    expect(told).toEqual(['start', 'up', 'a'])
+  })
+
+  test('read: as many as were asked for reject, of any cursor', async () => {
+    log.fail('read', { times: 2 })
+    await expect(log.read(start, 10)).rejects.toThrow('read fails')
+    await expect(log.read('', 10)).rejects.toThrow('read fails')
+    expect(dataOf(await log.read(start, 10))).toBe('')
+  })
+})
+
+describe('trim', () => {
+  test('reads across what was dropped are a gap, others go on', async () => {
+    const cursors = await fill(log, 'a b c d')
+    log.trim(2)
+    const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, 10)))
+    expect(readings.map(dataOf)).toEqual(['expired', 'expired', 'c d', 'd', ''])
+    log.trim()
+    await fill(log, 'e')
+    const later = await Promise.all(cursors.map((cursor) => log.read(cursor, 10)))
+    expect(later.map(dataOf)).toEqual(['expired', 'expired', 'expired', 'e'])
+  })
+
+  test('a new follower is not given what was dropped', async () => {
+    await fill(log, 'a b c')
+    log.trim(1)
+    expect(listen(log, 10).told[0]).toBe('start c')
+  })
+
+  test('a follower from whom it is held back is told of a reset in its place', async () => {
+    const { told, heads } = listen(log)
+    const release = log.hold('entries')
+    const cursors = await fill(log, 'a b c d')
+    log.trim(1)
+    release()
+    expect(told).toEqual(['start', 'up', 'reset trimmed', 'd'])
+    expect(heads.at(-1)).toBe(cursors[2])
+    expect(dataOf(await log.read(heads.at(-1) as string, 10))).toBe('d')
+  })
+
+  test('a follower that was told all before hears nothing of it', async () => {
+    const { told } = listen(log)
+    await fill(log, 'a b')
+    log.trim()
+    await fill(log, 'c')
+    expect(told).toEqual(['start', 'up', 'a', 'b', 'c'])
+  })
+})
+
+describe('reset', () => {
+  test.each(['trimmed', 'log-changed'] as const)(
+    '%s: followers are told, and nothing older can be read',
+    async (reason) => {
+      const { told, heads } = listen(log)
+      const cursors = await fill(log, 'a b')
+      log.reset(reason)
+      expect(told).toEqual(['start', 'up', 'a', 'b', `reset ${reason}`])
+      expect(heads.at(-1)).toBe(cursors[1])
+      await fill(log, 'c')
+      expect(told.at(-1)).toBe('c')
+      const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, 10)))
+      expect(readings.map(dataOf)).toEqual(['expired', 'expired', 'c'])
+    },
+  )
+
+  test('what was held back is lost in it', async () => {
+    const { told, heads } = listen(log)
+    const release = log.hold('entries')
+    const cursors = await fill(log, 'a b')
+    log.reset('log-changed')
+    expect(told).toEqual(['start', 'up'])
+    await fill(log, 'c')
+    release()
+    expect(told).toEqual(['start', 'up', 'reset log-changed', 'c'])
+    expect(heads.at(-1)).toBe(cursors[1])
+  })
+})
+
+describe('down and up', () => {
+  test('calls reject, nothing is stored, followers are told so and hear nothing until it is up', async () => {
+    const other = new FaultyLog(engine)
+    const { told } = listen(log)
+    log.down()
+    log.down()
+    await expect(log.append(entry('lost'))).rejects.toThrow('cannot be reached')
+    await expect(log.read(start, 10)).rejects.toThrow('cannot be reached')
+    await fill(other, 'a b')
+    expect(told).toEqual(['start', 'up', expect.stringMatching(/^down: .*cannot be reached/)])
+    log.up()
+    log.up()
+    await fill(log, 'c')
+    expect(told.slice(3)).toEqual(['up', 'a b', 'c'])
+    expect(await all()).toBe('a b c')
+  })
+
+  test('a follow begins when it is up', async () => {
+    log.down()
+    const { told } = listen(log, 10)
+    await fill(new FaultyLog(engine), 'a')
+    expect(told).toEqual([])
+    log.up()
+    expect(told).toEqual(['start a', 'up'])
+  })
+
+  test('what is dropped meanwhile makes a reset', async () => {
+    const { told } = listen(log)
+    log.down()
+    await fill(new FaultyLog(engine), 'a b c')
+    log.trim(1)
+    log.up()
+    expect(told.slice(3)).toEqual(['up', 'reset trimmed', 'c'])
+  })
+
+  test('an append that was held when it went down is not stored', async () => {
+    const release = log.hold('append')
+    const append = log.append(entry('a'))
+    log.down()
+    release()
+    await expect(append).rejects.toThrow('cannot be reached')
+    log.up()
+    expect(await all()).toBe('')
+  })
+})
+
+test('close settles what is held and ends every follow, down or not; the engine stays open', async () => {
+  const followed = listen(log)
+  log.hold('append')
+  log.hold('read')
+  const [append, read] = [log.append(entry('a')), log.read(start, 10)]
+  log.down()
+  const waiting = listen(log)
+  await Promise.all([
+    log.close(),
+    expect(append).rejects.toMatchObject({ code: 'ERR_SSE_LOG_CLOSED' }),
+    expect(read).rejects.toThrow(),
+    followed.done,
+    waiting.done,
+  ])
+  expect(waiting.told).toEqual([])
+  await engine.append(entry('b'))
+  expect(await all()).toBe('b')
+  expect(followed.told).not.toContain('b')
+})
