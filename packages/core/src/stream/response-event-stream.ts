@@ -1,8 +1,10 @@
-import { type SseCloseCode, SseError } from '../errors.ts'
+import type { SseCloseCode } from '../errors.ts'
 import { EMPTY_COMMENT, encodeComment, encodeEvent } from '../wire/encode.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
+import { closeReason } from './close-reason.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
+import { OVER, ROOM, Room } from './room.ts'
 import { sendAll } from './send-all.ts'
 import type { Source } from './source.ts'
 import { makePorts, type StreamOwner, type StreamPort } from './stream-port.ts'
@@ -11,20 +13,6 @@ import { type Target, Writer, type WriterOwner } from './writer.ts'
 
 /** An ended response whose client has read nothing for this many ms is cut off. */
 const LINGER = 15_000
-
-const ROOM = Promise.resolve(true)
-const OVER = Promise.resolve(false)
-
-const WHY: Record<SseCloseCode, string> = {
-  ERR_SSE_CLIENT_CLOSED: 'The client closed the connection.',
-  ERR_SSE_CLOSED: 'The stream was closed by the server.',
-  ERR_SSE_SLOW_CLIENT:
-    'The client left more unread than maxBufferedBytes (await send(), or raise it), or read nothing for stallTimeout.',
-  ERR_SSE_MAX_AGE: 'The stream reached its maxAge.',
-  ERR_SSE_SHUTDOWN: 'The server is shutting down.',
-  ERR_SSE_SOURCE_FAILED: 'The source of the stream failed; see the cause.',
-  ERR_SSE_WRITE_FAILED: 'The response cannot be written to; see the cause.',
-}
 
 /**
  * The EventStream of a response. `#code` is the one owner of "over": set once, and with it the signal aborts, every
@@ -42,7 +30,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   #cause: unknown
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
-  #room: PromiseWithResolver | undefined
+  readonly #room = new Room()
   #owner: StreamOwner | undefined
   /** Until its head is out. */
   #newborn = true
@@ -168,7 +156,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   }
 
   onRoom(): void {
-    this.#settle(true)
+    this.#room.settle(true)
     this.#owner?.onRoom()
   }
 
@@ -230,8 +218,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     const hasRoom = writer.write(text)
     if (this.#code !== undefined) return OVER
     if (hasRoom) return ROOM
-    this.#room ??= withResolver()
-    return this.#room.promise
+    return this.#room.wait()
   }
 
   #over(code: SseCloseCode, cause?: unknown): void {
@@ -239,7 +226,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     this.#code = code
     this.#cause = cause
     wheel.delete(this)
-    this.#settle(false)
+    this.#room.settle(false)
     this.#owner?.onOver(code)
     if (!this.#newborn) this.#abort(code)
     else {
@@ -252,32 +239,8 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   }
 
   #abort(code: SseCloseCode): void {
-    this.#controller?.abort(this.#reason(code))
-  }
-
-  #settle(hasRoom: boolean): void {
-    const room = this.#room
-    this.#room = undefined
-    room?.resolve(hasRoom)
-  }
-
-  #reason(code: SseCloseCode): SseError {
-    return new SseError(code, WHY[code], this.#cause === undefined ? undefined : { cause: this.#cause })
+    this.#controller?.abort(closeReason(code, this.#cause))
   }
 }
 
 makePorts(ResponseEventStream.prototype)
-
-interface PromiseWithResolver {
-  promise: Promise<boolean>
-  resolve(value: boolean): void
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function withResolver(): PromiseWithResolver {
-  let resolve!: (value: boolean) => void
-  const promise = new Promise<boolean>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
