@@ -1,0 +1,153 @@
+import { parseEvents, type ReceivedEvent } from '@downstream/testing'
+import { type SseCloseCode, SseError } from '../../src/errors.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import { sendAll } from '../../src/stream/send-all.ts'
+import type { Source } from '../../src/stream/source.ts'
+import { makePorts, type StreamOwner, type StreamPort } from '../../src/stream/stream-port.ts'
+import { encodeComment, encodeEvent } from '../../src/wire/encode.ts'
+import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
+
+/** A stream with a port and without a response: its client reads, stalls and leaves as the test says. */
+export class FakePort implements EventStream, StreamPort {
+  readonly lastEventId: string
+  /** All that was written, read by the client or not. */
+  text = ''
+  /** How often something was written. */
+  writes = 0
+  /** How many characters the client may leave unread before there is no room; it reads all at once when infinite. */
+  room: number = Number.POSITIVE_INFINITY
+  code: SseCloseCode | undefined
+  cause: unknown
+  gone = false
+  retry: number | undefined
+  #taken = 0
+  #full = false
+  #owner: StreamOwner | undefined
+  #controller: AbortController | undefined
+  #goneListeners: (() => void)[] = []
+
+  constructor(lastEventId = '') {
+    this.lastEventId = lastEventId
+  }
+
+  get events(): ReceivedEvent[] {
+    return parseEvents(this.text)
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  get closed(): boolean {
+    return this.code !== undefined
+  }
+
+  get bufferedBytes(): number {
+    return this.room === Number.POSITIVE_INFINITY ? 0 : this.text.length - this.#taken
+  }
+
+  get owned(): boolean {
+    return this.#owner !== undefined
+  }
+
+  attach(owner: StreamOwner): void {
+    this.#owner = owner
+  }
+
+  write(text: string): boolean {
+    if (this.closed) return false
+    this.writes++
+    this.text += text
+    if (this.bufferedBytes > this.room) this.#full = true
+    return !this.#full
+  }
+
+  async send(event: ServerSentEvent | string): Promise<boolean> {
+    this.write(encodeEvent(event))
+    return !this.closed
+  }
+
+  sendAll(source: Source): Promise<void> {
+    return sendAll(this, source)
+  }
+
+  async comment(text?: string): Promise<boolean> {
+    this.write(encodeComment(text))
+    return !this.closed
+  }
+
+  close(): void {
+    this.end('ERR_SSE_CLOSED')
+  }
+
+  end(code: SseCloseCode, farewell = '', cause?: unknown): void {
+    if (this.closed) return
+    this.text += farewell
+    this.#over(code, cause)
+    if (this.bufferedBytes === 0) this.#leave()
+  }
+
+  shutdown(retry: number): void {
+    if (this.gone) return
+    this.retry = retry
+    this.end('ERR_SSE_SHUTDOWN', encodeEvent({ retry }))
+  }
+
+  destroy(code: SseCloseCode, cause?: unknown): void {
+    this.#over(code, cause)
+    this.#leave()
+  }
+
+  whenGone(listener: () => void): void {
+    if (this.gone) listener()
+    else this.#goneListeners.push(listener)
+  }
+
+  /** The client reads up to `count` characters more; returns what it has read by now. */
+  read(count: number = Number.POSITIVE_INFINITY): string {
+    this.#taken = Math.min(this.text.length, this.#taken + count)
+    if (this.#taken === this.text.length) {
+      if (this.closed) this.#leave()
+      else if (this.#full) {
+        this.#full = false
+        this.#owner?.onRoom()
+      }
+    }
+    return this.text.slice(0, this.#taken)
+  }
+
+  /** The client reads all, now and from now on. */
+  flow(): void {
+    this.read()
+    this.room = Number.POSITIVE_INFINITY
+    this.read()
+  }
+
+  /** The client is gone. */
+  cut(): void {
+    this.destroy('ERR_SSE_CLIENT_CLOSED')
+  }
+
+  /** As the stream does about once each keepAlive. */
+  wake(): void {
+    if (this.closed || this.#full) return
+    const news = this.#owner?.onWake() ?? ''
+    if (news !== '') this.write(news)
+  }
+
+  #over(code: SseCloseCode, cause: unknown): void {
+    if (this.closed) return
+    this.code = code
+    this.cause = cause
+    this.#owner?.onOver(code)
+    this.#controller?.abort(new SseError(code, 'over'))
+  }
+
+  #leave(): void {
+    this.gone = true
+    for (const listener of this.#goneListeners.splice(0)) listener()
+  }
+}
+
+makePorts(FakePort.prototype)

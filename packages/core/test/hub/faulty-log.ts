@@ -1,0 +1,181 @@
+import type {
+  Cursor,
+  EventLog,
+  LogEntry,
+  LogFollower,
+  LogReading,
+  NewLogEntry,
+} from '../../src/log/event-log.ts'
+import { MemoryLog } from '../../src/log/memory-log.ts'
+import type { RingBounds } from '../../src/log/ring.ts'
+
+/** Who watches what a log has and what it lets its follower know, each time before the follower does. */
+export interface LogWatcher {
+  /** A log begins, empty. */
+  began?(head: Cursor): void
+  appended?(entry: LogEntry): void
+  /** Whether the log still has all that was held back from the follower; if not, that is told at once. */
+  canGoOn?(): boolean
+  started?(head: Cursor, backlog: readonly LogEntry[]): void
+  passedOn?(batch: readonly LogEntry[]): void
+  /** Called around the follower's `reset`. */
+  resetting?(head: Cursor, reason: 'trimmed' | 'log-changed', tell: () => void): void
+}
+
+/** A log of this process with the faults of one behind a network, when the test says so. */
+export class FaultyLog implements EventLog {
+  /** Reads wait for {@link releaseReads}. */
+  readsHeld = false
+  /** How many reads from now on are rejected. */
+  failures = 0
+  /** A read returns no more, whatever its limit. */
+  pageLength: number = Number.POSITIVE_INFINITY
+  /** How many reads there were. */
+  reads = 0
+  /** How many were under way at once, at most. */
+  mostReads = 0
+  #running = 0
+  readonly #bounds: Partial<RingBounds>
+  readonly #watcher: LogWatcher
+  #inner: MemoryLog
+  #head: Cursor = ''
+  #follower: LogFollower | undefined
+  #backlog = 0
+  #startHeld: boolean
+  #started = false
+  #followHeld = false
+  readonly #held: LogEntry[] = []
+  readonly #waitingReads: (() => void)[] = []
+  #end: () => void = () => {}
+
+  constructor(bounds: Partial<RingBounds> = {}, { startHeld = false, watcher = {} as LogWatcher } = {}) {
+    this.#bounds = bounds
+    this.#startHeld = startHeld
+    this.#watcher = watcher
+    this.#inner = this.#begin()
+  }
+
+  append(entry: NewLogEntry): Promise<Cursor> {
+    return this.#inner.append(entry)
+  }
+
+  async read(after: Cursor, limit: number): Promise<LogReading> {
+    this.reads++
+    this.mostReads = Math.max(this.mostReads, ++this.#running)
+    try {
+      if (this.readsHeld) await new Promise<void>((resolve) => this.#waitingReads.push(resolve))
+      if (this.failures > 0) {
+        this.failures--
+        throw new Error('The log cannot be read.')
+      }
+      return await this.#inner.read(after, Math.min(limit, this.pageLength))
+    } finally {
+      this.#running--
+    }
+  }
+
+  follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+    this.#follower = follower
+    this.#backlog = backlog
+    if (!this.#startHeld) this.releaseStart()
+    return new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#inner.close()
+    this.releaseReads()
+    this.#end()
+  }
+
+  /** The engine can be reached at last. */
+  releaseStart(): void {
+    this.#startHeld = false
+    const follower = this.#follower
+    if (this.#started || follower === undefined) return
+    this.#started = true
+    this.#held.length = 0
+    let backlog: readonly LogEntry[] = []
+    const inner = this.#inner
+    const snapshot: LogFollower = {
+      start: (_, entries) => {
+        backlog = entries
+      },
+      entries: () => {},
+      reset: () => {},
+      state: () => {},
+    }
+    // For its backlog alone; it ends with the log.
+    void inner.follow(snapshot, { backlog: this.#backlog })
+    this.#watcher.started?.(this.#head, backlog)
+    follower.start(this.#head, backlog)
+    follower.state(true)
+  }
+
+  /** Entries wait for {@link releaseFollower}: this process is behind the log. */
+  holdFollower(): void {
+    this.#followHeld = true
+  }
+
+  releaseFollower(): void {
+    this.#followHeld = false
+    this.#passOn(this.#held.splice(0))
+  }
+
+  releaseReads(): void {
+    this.readsHeld = false
+    for (const resolve of this.#waitingReads.splice(0)) resolve()
+  }
+
+  /** What was held back is gone for good: the follower is told to start anew. */
+  lose(): void {
+    this.#held.length = 0
+    this.#followHeld = false
+    this.#reset('trimmed')
+  }
+
+  /** The engine lost everything and starts empty. */
+  restart(): void {
+    this.#held.length = 0
+    void this.#inner.close()
+    this.#inner = this.#begin()
+    this.#reset('log-changed')
+  }
+
+  #begin(): MemoryLog {
+    const inner = new MemoryLog(this.#bounds)
+    const recorder: LogFollower = {
+      start: (head) => {
+        this.#head = head
+        this.#watcher.began?.(head)
+      },
+      entries: (batch) => {
+        for (const entry of batch) {
+          this.#head = entry.cursor
+          this.#watcher.appended?.(entry)
+        }
+        if (this.#followHeld) this.#held.push(...batch)
+        else this.#passOn(batch)
+        if (this.#watcher.canGoOn?.() === false) this.lose()
+      },
+      reset: () => {},
+      state: () => {},
+    }
+    void inner.follow(recorder, { backlog: 0 })
+    return inner
+  }
+
+  #passOn(batch: readonly LogEntry[]): void {
+    if (!this.#started || batch.length === 0) return
+    this.#watcher.passedOn?.(batch)
+    this.#follower?.entries(batch)
+  }
+
+  #reset(reason: 'trimmed' | 'log-changed'): void {
+    if (!this.#started) return
+    const tell = () => this.#follower?.reset(this.#head, reason)
+    if (this.#watcher.resetting === undefined) tell()
+    else this.#watcher.resetting(this.#head, reason, tell)
+  }
+}

@@ -1,0 +1,41 @@
+import { createHub } from '../../src/hub/create-hub.ts'
+import type { HubOptions } from '../../src/hub/hub.ts'
+
+test.each<[option: string, options: unknown]>([
+  ['tail.length', { tail: { length: 0 } }],
+  ['tail.length', { tail: { length: 1.5 } }],
+  ['tail.length', { tail: { length: '10' } }],
+  ['tail.length', { tail: { length: Number.POSITIVE_INFINITY } }],
+  ['tail.bytes', { tail: { bytes: -1 } }],
+  ['tail.bytes', { tail: { bytes: Number.NaN } }],
+  ['gapDelay', { gapDelay: -1 }],
+  ['gapDelay', { gapDelay: Number.POSITIVE_INFINITY }],
+  ['maxResume', { maxResume: 0 }],
+  ['maxResume', { maxResume: '5' }],
+  ['serialize', { serialize: 'json' }],
+  ['onError', { onError: {} }],
+  ['controlEvents', { controlEvents: { gap: '' } }],
+])('a hub is not made with a bad %s: %j', (option, options) => {
+  expect(() => createHub(options as HubOptions)).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),
+  )
+})
+
+test('nor with a control event whose name would break the format', () => {
+  expect(() => createHub({ controlEvents: { gap: 'a\nb' } })).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }),
+  )
+})
+
+test('options that are undefined are as good as none', () => {
+  const options: HubOptions = {
+    log: undefined,
+    tail: undefined,
+    serialize: undefined,
+    gapDelay: undefined,
+    maxResume: undefined,
+    controlEvents: undefined,
+    onError: undefined,
+  }
+  expect(createHub(options).stats()).toEqual(createHub().stats())
+})

@@ -1,0 +1,356 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ReceivedEvent } from '@downstream/testing'
+import type { PublishedEvent, SubscribeOptions } from '../../src/hub/hub.ts'
+import { LogHub } from '../../src/hub/log-hub.ts'
+import type { RingBounds } from '../../src/log/ring.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import type { StreamOwner, StreamPort } from '../../src/stream/stream-port.ts'
+import { eventReader } from './event-reader.ts'
+import { FaultyLog } from './faulty-log.ts'
+import { type First, History, Judge, NOWHERE, type Payload, type Standing, type Wish } from './model.ts'
+
+/** A stream as a simulation uses it: what the client does, besides the stream itself. */
+export interface SimulatedStream extends EventStream, StreamPort {
+  room: number
+  /** The client reads up to `count` characters more; returns what it has read by now. */
+  read(count?: number): string
+  flow(): void
+  cut(): void
+  wake(): void
+}
+
+export const CHANNELS = ['a', 'b', 'c'] as const
+
+export interface Settings {
+  tail: RingBounds
+  log: RingBounds
+  maxResume: number
+  /** How many entries a read of the log returns at most. */
+  pageLength: number
+  /** How many entries the log has before there is a hub. */
+  backlog: number
+  /** Whether the log is followed only after the first steps. */
+  startHeld: boolean
+}
+
+/** Where a new client says that it was. */
+export type From =
+  | { by: 'id' | 'after'; back: number }
+  | { by: 'none' | 'foreign' | 'malformed' | 'future' | 'earlier hub' | 'cursor()' }
+
+export type Step =
+  | { do: 'publish'; channel: number; count: number; size: number }
+  | { do: 'connect'; channels: number[]; from: From; filter: boolean; coalesce: boolean; room: number }
+  | { do: 'stall' | 'read'; client: number; amount: number }
+  | { do: 'flow' | 'cut' | 'close' | 'wake' | 'reconnect' | 'unsubscribe'; client: number }
+  | { do: 'wake all' | 'turn' | 'turns' }
+  | { do: 'hold reads' | 'release reads' | 'hold follower' | 'release follower' | 'lose' | 'restart' }
+  | { do: 'fail reads'; count: number }
+
+/** How a FakePort that takes everything is written. */
+export const ENDLESS: number = Number.POSITIVE_INFINITY
+/** Turns after which everything must have come, once nothing holds it up. */
+const PATIENCE = 300
+const EARLIER = 'c0ffee000000'
+
+/** One client over all its connections. */
+class Client {
+  readonly wish: Wish
+  readonly options: SubscribeOptions
+  readonly #open: (lastEventId: string) => SimulatedStream
+  /** What it knows, by what it has read. */
+  standing: Standing = NOWHERE
+  stream: SimulatedStream | undefined
+  unsubscribe: (() => void) | undefined
+  judge: Judge | undefined
+  /** The first offence of the hub against it. */
+  #offence: Error | undefined
+  #standings: { event: ReceivedEvent; standing: Standing }[] = []
+  #read: (text: string) => void = () => {}
+  #taken = 0
+  #events = 0
+
+  constructor(wish: Wish, options: SubscribeOptions, open: (lastEventId: string) => SimulatedStream) {
+    this.wish = wish
+    this.options = options
+    this.#open = open
+  }
+
+  get isOpen(): boolean {
+    return this.stream !== undefined && !this.stream.closed && this.unsubscribe !== undefined
+  }
+
+  connect(hub: LogHub, judge: Judge, lastEventId: string, room: number): void {
+    const stream = this.#open(lastEventId)
+    stream.room = room
+    this.stream = stream
+    this.judge = judge
+    this.#standings = []
+    this.#taken = 0
+    this.#events = 0
+    this.#read = eventReader((event) => {
+      const told = this.#standings[this.#events++]
+      if (JSON.stringify(told?.event) !== JSON.stringify(event))
+        this.#blame(new Error(`Read ${JSON.stringify(event)}, sent ${JSON.stringify(told?.event)}`))
+      else if (told !== undefined) this.standing = told.standing
+    })
+    this.#overhear(stream, judge)
+    this.unsubscribe = hub.subscribe(stream, this.wish.channels, this.options)
+  }
+
+  /** Reads from its stream. */
+  read(count: number): void {
+    const text = this.stream?.read(count) ?? ''
+    this.#read(text.slice(this.#taken))
+    this.#taken = text.length
+  }
+
+  /** Reads all there is when nothing keeps it from that. */
+  readOn(): void {
+    if (this.stream?.room === ENDLESS) this.read(ENDLESS)
+  }
+
+  check(): void {
+    if (this.#offence !== undefined) throw this.#offence
+  }
+
+  /** Has every write judged when it is made. */
+  #overhear(stream: SimulatedStream, judge: Judge): void {
+    const read = eventReader((event) => {
+      try {
+        this.#standings.push({ event, standing: judge.tell(event) })
+      } catch (error) {
+        this.#blame(error as Error)
+      }
+    })
+    const write = stream.write.bind(stream)
+    stream.write = (text) => {
+      read(text)
+      const hasRoom = write(text)
+      if (stream.bufferedBytes > 0) judge.wasSlow = true
+      return hasRoom
+    }
+    const attach = stream.attach.bind(stream)
+    stream.attach = (owner: StreamOwner) =>
+      attach({
+        onRoom: () => owner.onRoom(),
+        onOver: (code) => owner.onOver(code),
+        onWake: () => {
+          const news = owner.onWake()
+          // A FakePort writes it by the method above.
+          if (news !== '' && !('writes' in stream)) read(news)
+          return news
+        },
+      })
+  }
+
+  #blame(error: Error): void {
+    this.#offence ??= error
+  }
+}
+
+/** Takes the steps of one run with a hub, while a model watches. Throws at the first offence. */
+export async function simulate(
+  settings: Settings,
+  steps: readonly Step[],
+  open: (lastEventId: string) => SimulatedStream,
+): Promise<void> {
+  const history = new History(settings.log, settings.tail)
+  const log = new FaultyLog(settings.log, { startHeld: settings.startHeld, watcher: history })
+  log.pageLength = settings.pageLength
+  let published = 0
+  const entry = (channel: string, size: number) => {
+    const n = published++
+    const key = n % 4 === 0 ? undefined : `k${n % 3}`
+    const data: Payload = { n, key, pad: 'x'.repeat(size) }
+    return { channel, event: n % 5 === 0 ? undefined : `e${n % 2}`, data }
+  }
+  for (let count = 0; count < settings.backlog; count++) {
+    const { data, ...rest } = entry(CHANNELS[count % CHANNELS.length] as string, 0)
+    await log.append({ ...rest, data: JSON.stringify(data) })
+  }
+  // A process that is behind cannot tell too far behind from ahead.
+  const maxResume = steps.some((step) => step.do === 'hold follower') ? 100_000 : settings.maxResume
+  const hub = new LogHub({
+    log,
+    tail: settings.tail,
+    maxResume,
+    onError: () => {},
+  })
+  const clients: Client[] = []
+  const pick = (index: number) => (clients.length === 0 ? undefined : clients[index % clients.length])
+  const judgeFor = (client: Client, first: First = '') =>
+    new Judge(history, client.wish, maxResume, client.standing, first)
+  const publish = (channel: string, size: number) => {
+    const { data, event } = entry(channel, size)
+    void hub.publish(channel, { event, data })
+  }
+
+  const connect = ({ channels, from, filter, coalesce, room }: Step & { do: 'connect' }) => {
+    const names = channels.map((channel) => CHANNELS[channel % CHANNELS.length] as string)
+    const wish: Wish = { channels: names, coalesce, filter: filter ? ({ n }) => n % 3 !== 0 : undefined }
+    const options: SubscribeOptions = {
+      ...(filter && { filter: ({ data }: PublishedEvent) => JSON.parse(data).n % 3 !== 0 }),
+      ...(coalesce && { coalesce: ({ data }: PublishedEvent) => JSON.parse(data).key }),
+    }
+    const client = new Client(wish, options, open)
+    clients.push(client)
+    const { id, first } = claim(from)
+    const at = history.places.get(id)
+    // A client of another process may be ahead of this one, but none knows what nobody has told.
+    if (at !== undefined) client.standing = { at, cursor: id, replaced: new Map() }
+    const by = from.by === 'after' || from.by === 'cursor()' ? 'after' : 'lastEventId'
+    if (by === 'after') client.options.after = id
+    client.connect(hub, judgeFor(client, first), by === 'after' ? '' : id, room)
+  }
+
+  /** What a new client claims, and what it has to be told first when that is no place. */
+  const claim = (from: From): { id: string; first?: First } => {
+    switch (from.by) {
+      case 'none':
+        return { id: '', first: '' }
+      case 'cursor()':
+        return { id: hub.cursor(), first: '' }
+      case 'foreign':
+        return { id: 'ABC', first: 'malformed' }
+      case 'malformed':
+        return { id: 'données\tx', first: 'malformed' }
+      case 'earlier hub':
+        return { id: `${EARLIER}-1`, first: 'expired' }
+      case 'future': {
+        const epoch = [...history.places.keys()].at(-1)?.split('-')[0]
+        return { id: `${epoch}-zzzz`, first: 'malformed or expired' }
+      }
+      default: {
+        const known = [...history.places.keys()]
+        return { id: known[Math.max(0, known.length - 1 - from.back)] as string }
+      }
+    }
+  }
+
+  const take = async (step: Step): Promise<void> => {
+    switch (step.do) {
+      case 'publish':
+        for (let count = 0; count < step.count; count++)
+          publish(CHANNELS[step.channel % CHANNELS.length] as string, step.size)
+        return
+      case 'connect':
+        return connect(step)
+      case 'stall': {
+        const client = pick(step.client)
+        client?.read(ENDLESS)
+        if (client?.stream !== undefined) client.stream.room = step.amount
+        return
+      }
+      case 'read':
+        return pick(step.client)?.read(step.amount)
+      case 'flow': {
+        const client = pick(step.client)
+        client?.stream?.flow()
+        client?.readOn()
+        return
+      }
+      case 'cut':
+        return pick(step.client)?.stream?.cut()
+      case 'close':
+        return pick(step.client)?.stream?.close()
+      case 'unsubscribe': {
+        const client = pick(step.client)
+        client?.unsubscribe?.()
+        if (client !== undefined) client.unsubscribe = undefined
+        return
+      }
+      case 'wake':
+        return pick(step.client)?.stream?.wake()
+      case 'wake all':
+        for (const { stream } of clients) stream?.wake()
+        return
+      case 'reconnect': {
+        const client = pick(step.client)
+        if (client === undefined) return
+        // A client that never heard of an id asks as it did the first time.
+        if (client.standing.cursor === '') return
+        client.stream?.cut()
+        client.connect(hub, judgeFor(client), client.standing.cursor, ENDLESS)
+        return
+      }
+      case 'turn':
+        await nextTurn()
+        for (const client of clients) client.readOn()
+        return
+      case 'turns':
+        for (let turn = 0; turn < 4; turn++) await take({ do: 'turn' })
+        return
+      case 'hold reads':
+        log.readsHeld = true
+        return
+      case 'release reads':
+        return log.releaseReads()
+      case 'fail reads':
+        log.failures = step.count
+        return
+      case 'hold follower':
+        return log.holdFollower()
+      case 'release follower':
+        return log.releaseFollower()
+      case 'lose':
+        return log.lose()
+      case 'restart':
+        return log.restart()
+    }
+  }
+
+  const settle = async () => {
+    log.releaseStart()
+    log.failures = 0
+    log.releaseReads()
+    log.releaseFollower()
+    for (const { stream } of clients) stream?.flow()
+    const open = () => clients.filter(({ isOpen }) => isOpen)
+    const told = () => open().reduce((sum, { stream }) => sum + (stream?.read().length ?? 0), 0)
+    let before = -1
+    let quiet = 0
+    for (let turn = 0; quiet < 3; turn++) {
+      if (turn > PATIENCE) throw new Error(`Still not at rest: ${JSON.stringify(hub.stats())}`)
+      // Who waits for a log that failed looks again when something comes in.
+      if (hub.stats().lagging > 0 && turn % 5 === 4) publish('nobody', 0)
+      await take({ do: 'turn' })
+      const now = told()
+      quiet = now === before && hub.stats().lagging === 0 ? quiet + 1 : 0
+      before = now
+    }
+    for (const client of open()) {
+      client.readOn()
+      client.check()
+      client.judge?.end()
+    }
+  }
+
+  try {
+    for (const step of steps) {
+      await take(step)
+      for (const client of clients) client.check()
+    }
+    await settle()
+    const open = clients.filter(({ isOpen }) => isOpen)
+    const channels = new Set(open.flatMap(({ wish }) => wish.channels))
+    expectStats(hub, { streams: open.length, channels: channels.size, lagging: 0 })
+    // Whoever is away comes back and gets the rest.
+    for (const [index, client] of clients.entries())
+      if (!client.isOpen) await take({ do: 'reconnect', client: index })
+    await settle()
+  } finally {
+    for (const { stream } of clients) stream?.flow()
+    await hub.close()
+    for (const { stream } of clients) stream?.cut()
+  }
+  expectStats(hub, { streams: 0, channels: 0, lagging: 0 })
+}
+
+function expectStats(hub: LogHub, expected: Record<string, number>): void {
+  const stats: object = hub.stats()
+  for (const [name, value] of Object.entries(expected)) {
+    const actual = (stats as Record<string, unknown>)[name]
+    if (actual !== value) throw new Error(`stats().${name} is ${actual}, not ${value}`)
+  }
+}

@@ -1,0 +1,401 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Gap } from '../../src/hub/control-event.ts'
+import { createHub } from '../../src/hub/create-hub.ts'
+import { resolveOptions } from '../../src/stream/event-stream-options.ts'
+import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { FakeTarget } from '../stream/fake-target.ts'
+import { FakePort } from './fake-port.ts'
+import { FaultyLog } from './faulty-log.ts'
+import { settle } from './settle.ts'
+
+const namesOf = ({ events }: FakePort) => events.map(({ event }) => event)
+const dataOf = ({ events }: FakePort) =>
+  events.filter(({ event }) => event === 'message').map(({ data }) => data)
+const gapsOf = ({ events }: FakePort) =>
+  events.filter(({ event }) => event === 'gap').map(({ data }) => (JSON.parse(data) as Gap).reason)
+
+describe('a bookmark', () => {
+  test('is what a new stream gets first', () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
+  })
+
+  test('comes with the keep-alive when the hub’s place has moved, and only then', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.wake()
+    expect(namesOf(stream)).toEqual(['bookmark'])
+    await hub.publish('other', { data: 1 })
+    stream.wake()
+    stream.wake()
+    expect(stream.events.map(({ id }) => id).slice(1)).toEqual([hub.cursor()])
+    await hub.publish('news', { data: 2 })
+    await settle()
+    stream.wake()
+    expect(namesOf(stream)).toEqual(['bookmark', 'bookmark', 'message'])
+  })
+
+  test('keeps a client that gets nothing from being told of a gap', async () => {
+    const hub = createHub({ tail: { length: 2 } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    for (let n = 0; n < 20; n++) await hub.publish('other', { data: n })
+    stream.wake()
+    stream.cut()
+    const again = new FakePort(stream.events.at(-1)?.id)
+    hub.subscribe(again, 'news')
+    await hub.publish('news', { data: 'next' })
+    await settle()
+    expect(namesOf(again)).toEqual(['message'])
+  })
+
+  test('is not sent in front of events that wait for their turn', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    hub.publish('news', { data: 1 })
+    hub.publish('other', { data: 2 })
+    stream.wake()
+    await settle()
+    expect(namesOf(stream)).toEqual(['bookmark', 'message'])
+  })
+
+  test('is not sent while the client reads too slowly', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.room = 0
+    await hub.publish('news', { data: 1 })
+    await settle()
+    await hub.publish('news', { data: 2 })
+    await settle()
+    expect(hub.stats().lagging).toBe(1)
+    stream.wake()
+    expect(namesOf(stream)).toEqual(['bookmark', 'message'])
+    stream.flow()
+    await settle()
+    expect(namesOf(stream)).toEqual(['bookmark', 'message', 'message'])
+    expect(hub.stats().lagging).toBe(0)
+  })
+
+  test('is not sent while the log is read', async () => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    log.readsHeld = true
+    const stream = new FakePort(after)
+    hub.subscribe(stream, 'news')
+    await settle()
+    stream.wake()
+    expect(stream.text).toBe('')
+    log.releaseReads()
+    await settle()
+    expect(dataOf(stream)).toEqual(['0', '1', '2'])
+  })
+
+  test('comes between what a stream sends by itself, too', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] })
+    try {
+      const hub = createHub()
+      const target = new FakeTarget()
+      const stream = new ResponseEventStream('', resolveOptions({ keepAlive: 1_000 }))
+      stream.begin(target)
+      hub.subscribe(stream, 'news')
+      await hub.publish('other', { data: 1 })
+      for (let passed = 0; passed < 2_000; passed += 100) {
+        stream.send('own')
+        jest.advanceTimersByTime(100)
+        await nextTurn()
+      }
+      expect(target.text.split(`id: ${hub.cursor()}\n`)).toHaveLength(2)
+      expect(target.text).not.toContain(':\n\n:')
+      stream.close()
+      stream.onGone()
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  test.each<[what: string, bookmark: string | false, names: string[]]>([
+    ['has another name', 'here', ['here', 'message', 'here']],
+    ['is not sent at all', false, ['message']],
+  ])('%s when the hub’s options say so', async (_, bookmark, names) => {
+    const hub = createHub({ controlEvents: { bookmark } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    await hub.publish('news', { data: 1 })
+    await settle()
+    await hub.publish('other', { data: 2 })
+    stream.wake()
+    expect(namesOf(stream)).toEqual(names)
+  })
+})
+
+describe('a client that reads too slowly', () => {
+  test('has nothing queued for it, and gets all that the tail still holds', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.room = 0
+    for (let n = 0; n < 100; n++) {
+      await hub.publish('news', { data: n })
+      await settle(1)
+    }
+    // One event is on its way; the others are in the tail.
+    expect(dataOf(stream)).toEqual(['0'])
+    stream.flow()
+    await settle()
+    expect(dataOf(stream)).toEqual(Array.from({ length: 100 }, (_, n) => String(n)))
+  })
+
+  test('gets what the tail has dropped from the log', async () => {
+    const log = new FaultyLog({ length: 100 })
+    const hub = createHub({ log, tail: { length: 3 } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.room = 0
+    for (let n = 0; n < 50; n++) {
+      await hub.publish('news', { data: n })
+      await settle(1)
+    }
+    log.pageLength = 10
+    for (let reads = 0; reads < 50; reads++) {
+      stream.read()
+      await settle()
+    }
+    expect(dataOf(stream)).toEqual(Array.from({ length: 50 }, (_, n) => String(n)))
+    expect(hub.stats()).toMatchObject({ gaps: 0, lagging: 0 })
+  })
+
+  test('gets one gap when the log has dropped it too, and goes on from the oldest entry held', async () => {
+    const log = new FaultyLog({ length: 5 })
+    const hub = createHub({ log, tail: { length: 3 } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.room = 0
+    for (let n = 0; n < 50; n++) {
+      await hub.publish('news', { data: n })
+      await settle(1)
+    }
+    stream.flow()
+    await settle()
+    expect(dataOf(stream)).toEqual(['0', '47', '48', '49'])
+    expect(gapsOf(stream)).toEqual(['slow'])
+    expect(namesOf(stream).slice(0, 3)).toEqual(['bookmark', 'message', 'gap'])
+    expect(hub.stats().gaps).toBe(1)
+  })
+
+  test.each<[from: string, tail: number]>([
+    ['the tail', 200],
+    ['the log', 2],
+  ])('gets no more than about 64 KiB at once from %s', async (_, length) => {
+    const hub = createHub({ tail: { length } })
+    const stream = new FakePort(hub.cursor())
+    for (let n = 0; n < 100; n++) await hub.publish('news', { data: `${n} ${'x'.repeat(8_000)}` })
+    stream.room = 0
+    hub.subscribe(stream, 'news')
+    let most = 0
+    for (let turn = 0; turn < 50 && dataOf(stream).length < 100; turn++) {
+      await settle()
+      most = Math.max(most, stream.bufferedBytes)
+      stream.read()
+    }
+    const got = dataOf(stream).map((data) => Number.parseInt(data, 10))
+    expect(got).toEqual(Array.from({ length: 100 }, (_, n) => n))
+    expect(most).toBeGreaterThan(60_000)
+    expect(most).toBeLessThan(65_536 + 8_100)
+  })
+
+  test('is not who has merely got nothing for long: it is where the hub was before its news', async () => {
+    const hub = createHub({ log: new FaultyLog({ length: 6 }), tail: { length: 2 } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    for (let n = 0; n < 20; n++) await hub.publish('other', { data: n })
+    // More in one tick than the tail holds, though not more than the log.
+    hub.publish('news', { data: 'news' })
+    for (let n = 0; n < 3; n++) hub.publish('other', { data: n })
+    await settle()
+    expect(namesOf(stream)).toEqual(['bookmark', 'message'])
+  })
+
+  test('and is cut off for it is counted', () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    hub.subscribe(new FakePort(), 'news')
+    stream.destroy('ERR_SSE_SLOW_CLIENT')
+    expect(hub.stats()).toMatchObject({ stalled: 1, streams: 1 })
+  })
+})
+
+describe('coalescing', () => {
+  /** A stream whose client has left the first event unread; returns what it gets when it reads on. */
+  async function whileSlow(events: string[], filter?: (data: string) => boolean) {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'prices', {
+      coalesce: ({ data }) => data.split('=')[1] && data.split('=')[0],
+      filter: filter && (({ data }) => filter(data)),
+    })
+    stream.room = 0
+    await hub.publish('prices', { data: 'first' })
+    await settle()
+    for (const data of events) {
+      await hub.publish('prices', { data })
+      await settle(1)
+    }
+    stream.flow()
+    await settle()
+    return dataOf(stream).slice(1)
+  }
+
+  test.each<[what: string, events: string[], got: string[]]>([
+    [
+      'keeps the newest of each key, in order',
+      ['a=1', 'b=1', 'a=2', 'c=1', 'b=2', 'a=3'],
+      ['c=1', 'b=2', 'a=3'],
+    ],
+    ['never leaves out what has no key', ['a=1', 'news', 'a=2', 'news'], ['news', 'a=2', 'news']],
+    ['leaves single events alone', ['a=1', 'b=1'], ['a=1', 'b=1']],
+  ])('%s', async (_, events, got) => {
+    expect(await whileSlow(events)).toEqual(got)
+  })
+
+  test('does not keep what the filter refuses instead of what it takes', async () => {
+    expect(await whileSlow(['a=1', 'a=2'], (data) => data !== 'a=2')).toEqual(['a=1'])
+  })
+
+  test('leaves nothing out for a client that keeps up', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'prices', { coalesce: () => 'one' })
+    for (const data of ['1', '2', '3']) hub.publish('prices', { data })
+    await settle()
+    expect(dataOf(stream)).toEqual(['1', '2', '3'])
+  })
+
+  test('what was left out is not sent to a client that resumes behind it', async () => {
+    const hub = createHub()
+    const options = { coalesce: () => 'one' }
+    const stream = new FakePort()
+    hub.subscribe(stream, 'prices', options)
+    stream.room = 0
+    for (const data of ['1', '2', '3']) {
+      await hub.publish('prices', { data })
+      await settle()
+    }
+    stream.flow()
+    await settle()
+    expect(dataOf(stream)).toEqual(['1', '3'])
+    const again = new FakePort(stream.events.at(-1)?.id)
+    hub.subscribe(again, 'prices', options)
+    await hub.publish('prices', { data: '4' })
+    await settle()
+    expect(dataOf(again)).toEqual(['4'])
+  })
+})
+
+describe('a log that loses its continuity', () => {
+  test.each<[what: string, reason: string, fail: (log: FaultyLog) => void]>([
+    ['has trimmed what this process has not read', 'trimmed', (log) => log.lose()],
+    ['starts anew', 'log-changed', (log) => log.restart()],
+  ])('because it %s: one gap for every stream, then what comes next', async (_, reason, fail) => {
+    const log = new FaultyLog()
+    const hub = createHub({ log })
+    const live = new FakePort()
+    const slow = new FakePort()
+    for (const stream of [live, slow]) hub.subscribe(stream, 'news')
+    slow.room = 0
+    await hub.publish('news', { data: 'before' })
+    await settle()
+    log.holdFollower()
+    await hub.publish('news', { data: 'lost' })
+    fail(log)
+    await settle()
+    log.releaseFollower()
+    await hub.publish('news', { data: 'after' })
+    await settle()
+    slow.flow()
+    await settle()
+    for (const stream of [live, slow]) {
+      expect(dataOf(stream)).toEqual(['before', 'after'])
+      expect(gapsOf(stream)).toEqual([reason])
+      expect(stream.events.at(-2)?.event).toBe('gap')
+    }
+  })
+
+  test('while a client is read to: what is left of that is not sent', async () => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 5; n++) await hub.publish('news', { data: n })
+    log.pageLength = 2
+    const stream = new FakePort(after)
+    stream.room = 0
+    hub.subscribe(stream, 'news')
+    await settle()
+    log.restart()
+    stream.flow()
+    await hub.publish('news', { data: 'after' })
+    await settle()
+    expect(dataOf(stream)).toEqual(['0', '1', 'after'])
+    expect(gapsOf(stream)).toEqual(['log-changed'])
+  })
+})
+
+describe('a log that cannot be read', () => {
+  test('is no gap: the stream waits until it can', async () => {
+    const onError = jest.fn()
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 }, onError })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    log.failures = 1
+    const streams = Array.from({ length: 5 }, () => new FakePort(after))
+    for (const stream of streams) hub.subscribe(stream, 'news')
+    await settle()
+    expect(streams.map(({ text }) => text).join('')).toBe('')
+    expect(hub.stats()).toMatchObject({ lagging: 5, gaps: 0 })
+    // They share the read, and its error.
+    expect(onError).toHaveBeenCalledTimes(1)
+    await hub.publish('other', { data: 'moves' })
+    await settle()
+    for (const stream of streams) expect(dataOf(stream)).toEqual(['0', '1', '2'])
+  })
+
+  test('is not asked again for a stream that has left', async () => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 }, onError: () => {} })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    log.failures = 1
+    const stream = new FakePort(after)
+    hub.subscribe(stream, 'news')
+    await settle()
+    stream.cut()
+    await hub.publish('other', { data: 'moves' })
+    await settle()
+    expect(log.reads).toBe(1)
+  })
+})
+
+test('a client that is ahead of this process waits for it, without a gap', async () => {
+  const log = new FaultyLog()
+  const hub = createHub({ log })
+  log.holdFollower()
+  await hub.publish('news', { data: 'seen elsewhere' })
+  const id = await hub.publish('news', { data: 'seen elsewhere' })
+  const stream = new FakePort(id)
+  hub.subscribe(stream, 'news')
+  await settle()
+  expect(stream.text).toBe('')
+  log.releaseFollower()
+  await hub.publish('news', { data: 'new' })
+  await settle()
+  expect(namesOf(stream)).toEqual(['message'])
+  expect(dataOf(stream)).toEqual(['new'])
+})
