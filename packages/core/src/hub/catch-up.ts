@@ -21,6 +21,8 @@ export interface CatchUpReader {
   going(): boolean
   /** Takes the entries of a page; resolves when there is room for more. */
   take(entries: readonly HubEntry[]): Promise<void>
+  /** This process is too far behind to say anything: the client is to come back, or to go elsewhere. */
+  leave(): void
   /**
    * It is at `position` of the tail; with a gap, what lies in front of it may be missing. Called in the same step in
    * which the place was looked up, so that nothing can come in between.
@@ -52,7 +54,7 @@ export async function catchUp(source: CatchUpSource, reader: CatchUpReader, held
     if (page.entries.length === 0) {
       // The client comes from a process that is further than this one.
       aheadSince ??= performance.now()
-      if (performance.now() - aheadSince > AHEAD_LIMIT) return reader.arrive(tail.next, 'expired')
+      if (performance.now() - aheadSince > AHEAD_LIMIT) return reader.leave()
       await source.moved()
       continue
     }

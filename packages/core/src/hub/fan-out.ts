@@ -59,7 +59,7 @@ export class FanOut {
 
   /** @internal */
   turn(): void {
-    this.#tell()
+    this.tell()
     const end = performance.now() + SLICE
     let visited = 0
     while (visited < this.#queue.length && performance.now() < end) {
@@ -80,10 +80,10 @@ export class FanOut {
   }
 
   /** Whoever is up to date has had everything in front of `#from`: entries of other channels cost it nothing. */
-  #tell(): void {
+  tell(): void {
     for (const channel of this.#fresh) {
       for (const subscriber of this.#channels.get(channel) ?? []) {
-        if (!subscriber.queued && subscriber.advance(this.#from, this.#place)) this.enqueue(subscriber)
+        if (subscriber.advance(this.#from, this.#place)) this.enqueue(subscriber)
       }
     }
     this.#fresh.clear()

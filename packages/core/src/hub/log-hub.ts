@@ -144,7 +144,8 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     const { tail } = this
     for (const entry of batch) {
       this.#fanOut.add(entry.channel, tail.next, tail.head)
-      tail.push(entry)
+      const { error } = tail.push(entry)
+      if (error !== undefined) this.onError(error)
     }
     this.counts.published += batch.length
     for (const moved of this.#onMoved) moved()
@@ -197,6 +198,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
       const timer = setTimeout(moved, PATIENCE).unref()
       this.#onMoved.add(moved)
     })
+  }
+
+  tell(): void {
+    this.#fanOut.tell()
   }
 
   enqueue(subscriber: Subscriber): void {

@@ -62,7 +62,11 @@ export class Selection {
 
   #isNewest(entry: HubEntry, position: number): boolean {
     const key = this.#keyOf(entry)
-    return key === undefined || this.#newest.get(key) === position
+    if (key === undefined) return true
+    if (this.#newest.get(key) !== position) return false
+    // It is on its way: kept, keys that never come again would pile up.
+    this.#newest.delete(key)
+    return true
   }
 
   #keyOf(entry: HubEntry): string | undefined {

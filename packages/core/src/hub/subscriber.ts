@@ -16,6 +16,8 @@ export interface SubscriberHub extends CatchUpSource {
   readonly counts: { delivered: number; gaps: number; stalled: number }
   /** Whether there are entries that nobody was told of yet. */
   readonly pending: boolean
+  /** Tells everybody of the entries that nobody was told of yet. */
+  tell(): void
   enqueue(subscriber: Subscriber): void
   remove(subscriber: Subscriber): void
   onError(error: unknown): void
@@ -28,6 +30,9 @@ export interface SubscriberHub extends CatchUpSource {
  * - reading: its place is not in the tail, the log is read
  */
 type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
+
+/** When a client that this process cannot serve yet is to come back, in ms. */
+const RETRY = 2_000
 
 /** One stream's place in the log. It holds no event: what is not sent yet stays in the tail, once for all streams. */
 export class Subscriber implements StreamOwner {
@@ -42,6 +47,10 @@ export class Subscriber implements StreamOwner {
   #place: Cursor = ''
   /** The last event ID that the client was sent. */
   #told: Cursor = ''
+  /** It has been handed all it wants, as far as it was told: nobody has to come back to it. */
+  #upToDate = false
+  /** It has come back and not been up to date since. */
+  #resuming = false
   /** Its client has left bytes unread. */
   #slow = false
   #onRoom: (() => void) | undefined
@@ -79,19 +88,23 @@ export class Subscriber implements StreamOwner {
     }
     this.#place = from
     this.#told = from
+    this.#resuming = true
     const position = tail.positionAfter(from)
     if (position === undefined) this.#read(false)
     else this.#goOn(position)
   }
 
-  /** Moves on to `position` when it is up to date. False: it comes by itself when it can. */
+  /**
+   * Something for it has come in at `position`, behind `place`; what is in front of that and was not handed over is not
+   * for it. False: it needs no visit, it comes by itself when it can.
+   */
   advance(position: number, place: Cursor): boolean {
-    if (this.#stage !== 'live') return false
-    if (this.#position < position) {
+    if (this.#upToDate && this.#position < position) {
       this.#position = position
       this.#place = place
     }
-    return true
+    this.#upToDate = false
+    return this.#stage === 'live'
   }
 
   /** Hands over a piece of what lies behind its place. */
@@ -107,9 +120,11 @@ export class Subscriber implements StreamOwner {
     if (this.#isOver()) return
     this.#position = run.next
     this.#place = tail.cursorBefore(run.next)
-    if (run.next === tail.next) this.#slow = false
+    this.#upToDate = run.next === tail.next
+    if (this.#upToDate) this.#slow = false
     if (run.text !== '') this.#deliver(run)
-    if (this.#stage === 'live' && run.next < tail.next) this.#hub.enqueue(this)
+    if (!this.#upToDate && this.#stage === 'live') this.#hub.enqueue(this)
+    if (this.#upToDate && this.#resuming) this.#welcome()
   }
 
   /** The log has lost its continuity: `tail` starts anew. */
@@ -122,10 +137,18 @@ export class Subscriber implements StreamOwner {
   }
 
   onRoom(): void {
-    if (this.#stage === 'full') {
+    if (this.#stage !== 'full') this.#onRoom?.()
+    else {
       this.#stage = 'live'
-      this.#hub.enqueue(this)
-    } else this.#onRoom?.()
+      if (!this.#upToDate) this.#hub.enqueue(this)
+    }
+  }
+
+  /** What is published before a shutdown is not left to the resume, of which a log in memory has none. */
+  onEnding(): void {
+    this.#hub.tell()
+    const { tail } = this.#hub
+    while (this.#stage === 'live' && !this.#upToDate && this.#position >= tail.first) this.visit()
   }
 
   onOver(code?: SseCloseCode): void {
@@ -138,9 +161,17 @@ export class Subscriber implements StreamOwner {
   /** A stream that gets nothing would keep an old place, and be told of a gap when it comes back. */
   onWake(): string {
     const { tail, pending } = this.#hub
-    if (this.#stage !== 'live' || this.queued || pending || this.#told === tail.head) return ''
+    if (this.#stage !== 'live' || !this.#upToDate || pending || this.#told === tail.head) return ''
     this.#goLive(tail.next)
     return this.#bookmark()
+  }
+
+  /** It has caught up: when nothing in between was for it, its client still has the old id, and that gets older. */
+  #welcome(): void {
+    this.#resuming = false
+    if (this.#told === this.#place) return
+    this.#told = this.#place
+    this.#write(this.#bookmark())
   }
 
   #isOver(): boolean {
@@ -155,15 +186,19 @@ export class Subscriber implements StreamOwner {
   /** Goes on at `position`, with all that lies there still to be handed over. */
   #goOn(position: number): void {
     this.#position = position
+    this.#upToDate = false
     this.#stage = 'live'
     this.#hub.enqueue(this)
   }
 
   /** Is at `position`, which is what the client is going to be told. */
   #goLive(position: number): void {
+    const { tail } = this.#hub
     this.#stage = 'live'
     this.#position = position
-    this.#place = this.#hub.tail.cursorBefore(position)
+    this.#upToDate = position === tail.next
+    this.#resuming = false
+    this.#place = tail.cursorBefore(position)
     this.#told = this.#place
   }
 
@@ -194,12 +229,14 @@ export class Subscriber implements StreamOwner {
   /** Its place is not in the tail: reads the log until it is. `held`: it was, and fell off it. */
   #read(held: boolean): void {
     this.#stage = 'reading'
+    this.#upToDate = false
     const epoch = this.#epoch
     const going = () => !this.#isOver() && this.#epoch === epoch
     const reader: CatchUpReader = {
       place: () => this.#place,
       going,
       take: (entries) => this.#take(entries, going),
+      leave: () => this.port.shutdown(RETRY),
       arrive: (position, gap) => (gap === undefined ? this.#goOn(position) : this.#gap(gap, position)),
     }
     void catchUp(this.#hub, reader, held)

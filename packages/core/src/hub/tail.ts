@@ -56,11 +56,13 @@ export class Tail {
     return position === undefined ? undefined : position + 1
   }
 
-  push(entry: LogEntry): void {
+  push(entry: LogEntry): HubEntry {
+    const held = new HubEntry(entry)
     this.#positions.set(entry.cursor, this.next)
-    this.#ring.push(new HubEntry(entry), (dropped) => {
+    this.#ring.push(held, (dropped) => {
       this.#positions.delete(dropped.cursor)
       this.#base = dropped.cursor
     })
+    return held
   }
 }

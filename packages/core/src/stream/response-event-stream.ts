@@ -125,6 +125,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   shutdown(retry: number): void {
     // Its connection may be busy with another request by now.
     if (this.#gone) return
+    if (this.#code === undefined) this.#owner?.onEnding()
     // A kept connection would hold server.close() up until its idle timeout.
     this.whenGone(this.#leave)
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.

@@ -25,6 +25,8 @@ export interface StreamPort {
 export interface StreamOwner {
   /** There is room again. */
   onRoom(): void
+  /** The stream is about to end for a shutdown: the last moment to write. */
+  onEnding(): void
   /** The stream is over. */
   onOver(code: SseCloseCode): void
   /** What to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */

@@ -90,6 +90,7 @@ export class FakePort implements EventStream, StreamPort {
 
   shutdown(retry: number): void {
     if (this.gone) return
+    if (!this.closed) this.#owner?.onEnding()
     this.retry = retry
     this.end('ERR_SSE_SHUTDOWN', encodeEvent({ retry }))
   }

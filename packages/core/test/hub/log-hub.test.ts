@@ -3,6 +3,7 @@ import { eventually } from '@downstream/testing'
 import type { ChannelMap } from '../../src/hub/channel-map.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub, HubOptions, SubscribeOptions } from '../../src/hub/hub.ts'
+import { MemoryLog } from '../../src/log/memory-log.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
@@ -533,13 +534,13 @@ describe('closing', () => {
     expect(dataOf(stream)).toEqual(['1'])
   })
 
-  test('delivers what was published before it', async () => {
+  test('delivers what was published before it, without waiting for a turn', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news')
+    const { stream: resuming } = follow(hub, 'news', { lastEventId: hub.cursor() })
     await hub.publish('news', { data: 'last' })
-    await settle()
     await hub.close()
-    expect(stream.text).toMatch(/data: last\n\nretry: \d{4}\n$/)
+    for (const { text } of [stream, resuming]) expect(text).toMatch(/data: last\n\nretry: \d{4}\n$/)
   })
 
   test('cuts off a client that does not read', async () => {
@@ -551,6 +552,19 @@ describe('closing', () => {
     await hub.close()
     expect(stream.gone).toBe(true)
   })
+})
+
+test('an entry of a shared log that cannot be sent is reported and left out, and stops nobody', async () => {
+  const log = new MemoryLog()
+  const onError = jest.fn()
+  const hub = createHub({ log, onError })
+  const { stream } = follow(hub, 'news')
+  await log.append({ channel: 'news', event: 'a\nb', data: 'forged' })
+  await hub.publish('news', { data: 'good' })
+  await settle()
+  expect(dataOf(stream)).toEqual(['good'])
+  expect(onError).toHaveBeenCalledTimes(1)
+  expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }))
 })
 
 test('a hub without an option works on a log of its own', async () => {

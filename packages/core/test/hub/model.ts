@@ -1,6 +1,7 @@
 import type { ReceivedEvent } from '@downstream/testing'
 import type { Cursor, LogEntry } from '../../src/log/event-log.ts'
 import type { RingBounds } from '../../src/log/ring.ts'
+import { encodeEvent } from '../../src/wire/encode.ts'
 import type { LogWatcher } from './faulty-log.ts'
 
 /** What the test puts into every event. */
@@ -120,7 +121,7 @@ export class History implements LogWatcher {
 
   passedOn(batch: readonly LogEntry[]): void {
     for (const { cursor, data, event } of batch) {
-      const bytes = Buffer.byteLength(data) + cursor.length + (event?.length ?? 0)
+      const bytes = Buffer.byteLength(encodeEvent({ event, id: cursor, data }))
       this.tail?.push(cursor, bytes, this.places.get(cursor) as number)
     }
   }

@@ -134,6 +134,7 @@ class Client {
     stream.attach = (owner: StreamOwner) =>
       attach({
         onRoom: () => owner.onRoom(),
+        onEnding: () => owner.onEnding(),
         onOver: (code) => owner.onOver(code),
         onWake: () => {
           const news = owner.onWake()

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import type { Gap } from '../../src/hub/control-event.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
@@ -50,6 +51,20 @@ describe('a bookmark', () => {
     await hub.publish('news', { data: 'next' })
     await settle()
     expect(namesOf(again)).toEqual(['message'])
+  })
+
+  test('is what a client gets that has come back to nothing new for it', async () => {
+    const hub = createHub()
+    const id = await hub.publish('news', { data: 1 })
+    await hub.publish('other', { data: 2 })
+    const stream = new FakePort(id)
+    hub.subscribe(stream, 'news')
+    await settle()
+    expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
+    const current = new FakePort(hub.cursor())
+    hub.subscribe(current, 'news')
+    await settle()
+    expect(current.text).toBe('')
   })
 
   test('is not sent in front of events that wait for their turn', async () => {
@@ -222,6 +237,21 @@ describe('a client that reads too slowly', () => {
     expect(namesOf(stream)).toEqual(['bookmark', 'message'])
   })
 
+  test('is told of no gap when only what others follow has gone by meanwhile', async () => {
+    const hub = createHub({ log: new FaultyLog({ length: 4 }), tail: { length: 2 } })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    stream.room = 0
+    await hub.publish('news', { data: 'unread' })
+    await settle()
+    for (let n = 0; n < 20; n++) await hub.publish('other', { data: n })
+    await hub.publish('news', { data: 'news' })
+    stream.flow()
+    await settle()
+    expect(gapsOf(stream)).toEqual([])
+    expect(dataOf(stream)).toEqual(['unread', 'news'])
+  })
+
   test('and is cut off for it is counted', () => {
     const hub = createHub()
     const stream = new FakePort()
@@ -347,6 +377,24 @@ describe('a log that loses its continuity', () => {
   })
 })
 
+test('a gap that finds no room loses nothing of what comes after it', async () => {
+  const log = new FaultyLog()
+  const hub = createHub({ log })
+  const stream = new FakePort(hub.cursor())
+  stream.room = 0
+  hub.subscribe(stream, 'news')
+  // It waits for its visit when the log starts anew, and the gap fills it up.
+  log.restart()
+  hub.publish('news', { data: 'one' })
+  await settle()
+  hub.publish('news', { data: 'two' })
+  await settle()
+  stream.flow()
+  await settle()
+  expect(gapsOf(stream)).toEqual(['log-changed'])
+  expect(dataOf(stream)).toEqual(['one', 'two'])
+})
+
 describe('a log that cannot be read', () => {
   test('is no gap: the stream waits until it can', async () => {
     const onError = jest.fn()
@@ -398,4 +446,22 @@ test('a client that is ahead of this process waits for it, without a gap', async
   await settle()
   expect(namesOf(stream)).toEqual(['message'])
   expect(dataOf(stream)).toEqual(['new'])
+})
+
+test('a client that stays ahead of this process is sent away, to come back or go elsewhere', async () => {
+  const log = new FaultyLog()
+  const hub = createHub({ log })
+  log.holdFollower()
+  const stream = new FakePort(await hub.publish('news', { data: 'seen elsewhere' }))
+  const now = jest.spyOn(performance, 'now')
+  hub.subscribe(stream, 'news')
+  await settle()
+  now.mockReturnValue(performance.now() + 20_000)
+  try {
+    await eventually('the end', () => stream.closed)
+  } finally {
+    now.mockRestore()
+  }
+  expect(stream.code).toBe('ERR_SSE_SHUTDOWN')
+  expect(stream.text).toMatch(/^retry: \d+\n$/)
 })
