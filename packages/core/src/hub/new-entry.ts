@@ -1,5 +1,6 @@
 import { SseError } from '../errors.ts'
 import type { NewLogEntry } from '../log/event-log.ts'
+import { caution } from '../stream/caution.ts'
 import { dataText, encodeEvent } from '../wire/encode.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 
@@ -32,6 +33,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   const text = data === undefined ? undefined : dataText(data, options.serialize)
   // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
   encodeEvent({ event, data: text })
+  caution({ event })
   return { channel, event: event === '' ? undefined : event, data: text as string }
 }
 

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { SseError } from '../errors.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import type { ExtraHeaders } from '../wire/head.ts'
+import { caution } from './caution.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
 export interface EventStreamOptions {
@@ -75,6 +76,7 @@ export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedO
     lastEventIdParameter: lastEventIdParameter ?? defaults?.lastEventIdParameter,
   }
   if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
+  caution({ retry })
   checkPositive('keepAlive', resolved.keepAlive, ' or false')
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
   checkPositive('stallTimeout', resolved.stallTimeout)

@@ -1,6 +1,7 @@
 import type { SseCloseCode } from '../errors.ts'
 import { EMPTY_COMMENT, encodeComment, encodeEvent } from '../wire/encode.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
+import { caution } from './caution.ts'
 import { closeReason } from './close-reason.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
@@ -87,7 +88,9 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
 
   send(event: ServerSentEvent | string): Promise<boolean> {
     if (this.#code !== undefined) return OVER
-    return this.#write(encodeEvent(event, this.#options.serialize))
+    const text = encodeEvent(event, this.#options.serialize)
+    if (typeof event !== 'string') caution(event)
+    return this.#write(text)
   }
 
   sendAll(source: Source): Promise<void> {

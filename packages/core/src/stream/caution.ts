@@ -1,0 +1,28 @@
+import type { ServerSentEvent } from '../wire/server-sent-event.ts'
+
+/** Clients reconnect this soon after every end: a page that meets an error would do it hundreds of times a second. */
+const HASTY_RETRY = 100
+
+const told = new Set<string>()
+
+/** Warns, once in a process for each kind, of what is allowed and rarely meant. */
+export function caution({ event, retry }: ServerSentEvent): void {
+  if (event === 'open' || event === 'error') {
+    tell(
+      'SSE_EVENT_NAME',
+      `An event named "${event}" is also given to the page's listeners for EventSource's own ${event} event.`,
+    )
+  }
+  if (retry !== undefined && retry < HASTY_RETRY) {
+    tell(
+      'SSE_HASTY_RETRY',
+      `With a retry below ${HASTY_RETRY} (it is in ms) a browser reconnects almost without a pause.`,
+    )
+  }
+}
+
+function tell(code: string, message: string): void {
+  if (told.has(message)) return
+  told.add(message)
+  process.emitWarning(message, { type: 'SseWarning', code })
+}

@@ -1,0 +1,39 @@
+import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
+
+let caution: (event: ServerSentEvent) => void
+let emitWarning: jest.SpyInstance
+
+beforeEach(async () => {
+  jest.resetModules()
+  caution = (await import('../../src/stream/caution.ts')).caution
+  emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+})
+afterEach(() => emitWarning.mockRestore())
+
+test.each<[event: ServerSentEvent, code: string]>([
+  [{ event: 'error', data: '' }, 'SSE_EVENT_NAME'],
+  [{ event: 'open', data: '' }, 'SSE_EVENT_NAME'],
+  [{ retry: 0 }, 'SSE_HASTY_RETRY'],
+  [{ retry: 99, data: '' }, 'SSE_HASTY_RETRY'],
+])('%j is warned of, once', (event, code) => {
+  caution(event)
+  caution(event)
+  expect(emitWarning).toHaveBeenCalledTimes(1)
+  expect(emitWarning).toHaveBeenCalledWith(expect.any(String), { type: 'SseWarning', code })
+})
+
+test('open and error are two warnings', () => {
+  caution({ event: 'open', data: '' })
+  caution({ event: 'error', data: '' })
+  expect(emitWarning).toHaveBeenCalledTimes(2)
+})
+
+test.each<[ServerSentEvent]>([
+  [{ event: 'Error', data: '' }],
+  [{ data: '' }],
+  [{ retry: 100 }],
+  [{ event: 'opened' }],
+])('of %j nobody is warned', (event) => {
+  caution(event)
+  expect(emitWarning).not.toHaveBeenCalled()
+})
