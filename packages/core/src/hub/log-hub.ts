@@ -87,7 +87,8 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     if (stream.closed) return () => {}
     const subscriber = new Subscriber(this, port, this.#channelSet(names), options)
     port.attach(subscriber)
-    this.#add(subscriber, stream, stream.lastEventId || (options.after ?? ''))
+    // From a query it may be a list: whatever it is, it is no cursor then.
+    this.#add(subscriber, stream, stream.lastEventId || String(options.after ?? ''))
     return () => {
       subscriber.onOver()
       // It is no longer this hub's to end.

@@ -7,7 +7,7 @@ export type HeaderValue = string | number | readonly string[]
 export type ExtraHeaders = Readonly<Record<string, HeaderValue>>
 
 /** "A `Content-Type` of `text/event-stream`": any other essence, and in Chromium any other charset, is final. */
-export const CONTENT_TYPE = 'text/event-stream'
+const CONTENT_TYPE = 'text/event-stream'
 
 const KEEPS_CACHES_AWAY = new Set(['no-cache', 'no-store', 'private'])
 

@@ -206,6 +206,13 @@ describe('starting', () => {
     expect(dataOf(stream)).toEqual(['first'])
   })
 
+  test('at a query parameter that came twice is at no cursor', async () => {
+    const hub = createHub()
+    const { stream } = follow(hub, 'news', { after: [hub.cursor(), hub.cursor()] as unknown as string })
+    await settle()
+    expect(namesOf(stream)).toEqual(['gap'])
+  })
+
   test('at the Last-Event-ID, which is newer than the page', async () => {
     const hub = createHub()
     const after = hub.cursor()

@@ -19,7 +19,7 @@ export interface SimulatedStream extends EventStream, StreamPort {
   wake(): void
 }
 
-export const CHANNELS = ['a', 'b', 'c'] as const
+const CHANNELS = ['a', 'b', 'c'] as const
 
 export interface Settings {
   tail: RingBounds
