@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { constants } from 'node:http2'
+import { chunkFrame, directSocket } from './direct-socket.ts'
 
 /** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
 export interface Target extends EventEmitter {
@@ -40,8 +41,15 @@ export class Writer {
   /** The target's last write found no room and no drain came since. */
   #blocked = false
   #roomScheduled = false
+  /** The head, and something of the body, has been written. */
+  #begun = false
   /** The target is blocked, or has had its share of this turn of the event loop. */
   full = false
+
+  readonly #onDrain = (): void => {
+    this.#blocked = false
+    if (this.full) this.#roomNextTurn()
+  }
 
   constructor(owner: WriterOwner) {
     this.#owner = owner
@@ -84,10 +92,7 @@ export class Writer {
       cut(target)
       return
     }
-    target.on('drain', () => {
-      this.#blocked = false
-      if (this.full) this.#roomNextTurn()
-    })
+    target.on('drain', this.#onDrain)
     this.full = false
     this.#pending = opening + this.#pending
     if (this.#ended) this.end()
@@ -151,10 +156,19 @@ export class Writer {
       // A write after somebody else's end() would be an 'error' event out of nowhere.
       const { endedByOthers } = this
       if (endedByOthers !== undefined) throw endedByOthers
-      // A patched write() may return nothing; only false says that there is no room.
-      this.#blocked = target.write(text) === false
+      const socket = this.#begun ? directSocket(target) : undefined
+      this.#begun = true
+      if (socket === undefined) {
+        // A patched write() may return nothing; only false says that there is no room.
+        this.#blocked = target.write(text) === false
+        target.flush?.()
+      } else {
+        const wasBlocked = this.#blocked
+        this.#blocked = !socket.write(chunkFrame(text))
+        // Node tells the response of a 'drain' only when it was the response that found no room.
+        if (this.#blocked && !wasBlocked) socket.once('drain', this.#onDrain)
+      }
       if (this.#blocked) this.full = true
-      target.flush?.()
     } catch (cause) {
       this.#fail(target, cause)
     }

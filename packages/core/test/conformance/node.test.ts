@@ -9,12 +9,22 @@ type CreateServer = (listener: (req: Request, res: Response) => void) => http.Se
 
 const hosts: [name: string, protocol: FrameworkHost['protocol'], createServer: CreateServer][] = [
   ['node:http', 'http/1.1', http.createServer],
+  ['node:http with a patched write', 'http/1.1', createPatched],
   ['node:http2', 'h2', http2.createServer],
 ]
 
 describe.each(hosts)('%s', (_name, protocol, createServer) => {
   frameworkSuite({ test, protocol, start: startOn(protocol, createServer) })
 })
+
+/** As loggers and compression do it: chunks then go through the response and not past it. */
+function createPatched(listener: (req: Request, res: Response) => void): http.Server {
+  return http.createServer((req, res) => {
+    const { write } = res
+    res.write = ((...args: Parameters<typeof write>) => write.apply(res, args)) as typeof write
+    listener(req, res)
+  })
+}
 
 /** An app without a framework: what an adapter has to do, in its shortest form. */
 function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer): StartFramework {

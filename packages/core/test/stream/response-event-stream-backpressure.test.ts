@@ -96,7 +96,7 @@ test('a source that never ends is pulled at the pace of its client, and others a
   }
   opened.client.pause()
   const done = opened.stream.sendAll(endless)
-  await eventually('a full connection', () => opened.res.writableNeedDrain)
+  await eventually('a full connection', () => opened.res.socket?.writableNeedDrain)
   await someTurns()
   const before = pulled
   await someTurns()

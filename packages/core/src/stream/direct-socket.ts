@@ -1,0 +1,31 @@
+import { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Target } from './writer.ts'
+
+/** "chunk = chunk-size CRLF chunk-data CRLF" (RFC 9112, chunked transfer coding), the size in bytes and hexadecimal. */
+export function chunkFrame(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+}
+
+/**
+ * The socket of an HTTP/1.1 response, when chunks can be written to it past the response: one write instead of the
+ * three of `res.write`, whose price is most of what an event costs. Undefined whenever anything else may have a say:
+ * somebody patched `write` (compression, loggers), the body is not chunked (HTTP/1.0), the response waits for its turn
+ * (pipelining), is corked, or holds bytes back that come first.
+ *
+ * The head must have been written by `res.write`.
+ */
+export function directSocket(target: Target): Socket | undefined {
+  if (!(target instanceof ServerResponse)) return undefined
+  const { socket } = target
+  const safe =
+    socket !== null &&
+    target.write === ServerResponse.prototype.write &&
+    target.chunkedEncoding &&
+    !target.writableEnded &&
+    target.writableCorked === 0 &&
+    // Otherwise the response itself holds some of it.
+    target.writableLength === socket.writableLength &&
+    socket.writable
+  return safe ? socket : undefined
+}
