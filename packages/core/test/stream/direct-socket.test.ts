@@ -112,6 +112,13 @@ test('nor one that waits behind another on its connection', async () => {
   await eventually('its turn', () => directSocket(second.res) !== undefined)
 })
 
+test('nor one that holds bytes back itself, which come first', async () => {
+  await serve()
+  const { res } = await open()
+  Object.defineProperty(res, 'writableLength', { value: (res.socket?.writableLength ?? 0) + 1 })
+  expect(directSocket(res)).toBeUndefined()
+})
+
 test('nor one that has ended, or whose client has gone, or that is something else', async () => {
   await serve()
   const { res, stream } = await open()
