@@ -1,6 +1,9 @@
 // `node scripts/measure-resume.mjs [streams] [events] [spread]`, after `npm run build`: many streams come back to one
 // process, all at once or spread over that many ms, and each resumes `events` events back. Prints the longest turn of
-// its event loop, and how long requests beside it took, next to those of a bare node:http server that only answers.
+// its event loop, and how long requests beside it took, for
+// - a bare node:http server that only answers: Node reads all requests that are there in one turn, and so do we
+// - a hub: the same, and each request opens a stream and subscribes it
+// - a hub whose streams are open already and are all subscribed in one turn: what the hub itself costs
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -13,7 +16,13 @@ const [streams = 10_000, events = 200, spread = 0] = process.argv.slice(2).map(N
 const last = `event ${events - 1} `
 
 if (process.send !== undefined) await serve()
-else console.table({ 'bare node:http': await measure('bare'), hub: await measure('hub') })
+else {
+  console.table({
+    'bare node:http': await measure('bare'),
+    hub: await measure('hub'),
+    'hub, streams open': await measure('open'),
+  })
+}
 
 /** The process under test. */
 async function serve() {
@@ -22,9 +31,11 @@ async function serve() {
   const start = hub.cursor()
   for (let n = 0; n < events; n++) await hub.publish('news', { data: `event ${n} ${'x'.repeat(100)}` })
   const delay = monitorEventLoopDelay({ resolution: 1 })
+  const open = /** @type {import('@downstream/core').EventStream[]} */ ([])
   const server = createServer((req, res) => {
     if (req.url === '/ping') res.end('pong')
     else if (process.env.SERVE === 'hub') hub.subscribe(openEventStream(req, res), 'news')
+    else if (process.env.SERVE === 'open') open.push(openEventStream(req, res))
     else res.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${last}\n\n`)
   })
   server.listen({ port: 0, host: '127.0.0.1', backlog: 20_000 }, () => {
@@ -32,12 +43,14 @@ async function serve() {
     process.send?.({ port, start })
   })
   process.on('message', (what) => {
-    if (what === 'start') delay.enable()
-    else process.send?.({ longest: delay.max / 1e6, delivered: hub.stats().delivered })
+    if (what === 'start') {
+      delay.enable()
+      for (const stream of open) hub.subscribe(stream, 'news')
+    } else process.send?.({ longest: delay.max / 1e6, delivered: hub.stats().delivered })
   })
 }
 
-/** @param {'bare' | 'hub'} what */
+/** @param {'bare' | 'hub' | 'open'} what */
 async function measure(what) {
   const env = { ...process.env, SERVE: what }
   const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), { env })
@@ -48,9 +61,14 @@ async function measure(what) {
     if (n % 200 === 199) await once(/** @type {import('node:net').Socket} */ (sockets.at(-1)), 'connect')
   }
   let complete = 0
+  const request = `GET / HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: ${start}\r\n\r\n`
+  if (what === 'open') {
+    for (const socket of sockets) socket.write(request)
+    await Promise.all(sockets.map((socket) => once(socket, 'data')))
+    await sleep(500)
+  }
   child.send('start')
   const began = performance.now()
-  const request = `GET / HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: ${start}\r\n\r\n`
   for (const [n, socket] of sockets.entries()) {
     let end = ''
     socket.on('data', (chunk) => {
@@ -58,6 +76,7 @@ async function measure(what) {
       if (text.includes(last)) complete++
       end = text.slice(-last.length)
     })
+    if (what === 'open') continue
     if (spread > 0 && n % 10 === 9) await sleep((n / streams) * spread - (performance.now() - began))
     socket.write(request)
   }
