@@ -4,12 +4,18 @@ import type { Subscriber } from './subscriber.ts'
 /** How long one turn may deliver, in ms, before others have theirs. */
 const SLICE = 8
 
+/** Who follows a channel. */
+interface Followers {
+  has(channel: string): boolean
+  get(channel: string): ReadonlySet<Subscriber> | undefined
+}
+
 /**
  * Who has something to deliver, in turns. Entries of one tick are delivered together at its end; what takes longer than
  * a slice goes on in the next turn of the event loop, so that ten thousand streams do not hold up a request.
  */
 export class FanOut {
-  readonly #channels: ReadonlyMap<string, ReadonlySet<Subscriber>>
+  readonly #channels: Followers
   /** Channels with entries that nobody was told of yet, all of them at or behind `#from`. */
   readonly #fresh = new Set<string>()
   #from = 0
@@ -17,7 +23,7 @@ export class FanOut {
   #queue: Subscriber[] = []
   #scheduled = false
 
-  constructor(channels: ReadonlyMap<string, ReadonlySet<Subscriber>>) {
+  constructor(channels: Followers) {
     this.#channels = channels
   }
 

@@ -3,7 +3,7 @@ import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
-import { ChannelSet } from './channel-set.ts'
+import { ChannelIndex } from './channel-index.ts'
 import type { ControlEventNames } from './control-event.ts'
 import { FanOut } from './fan-out.ts'
 import type { Hub, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
@@ -22,8 +22,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   readonly #options: ResolvedHubOptions
   readonly #reader: LogReader
   readonly #subscribers = new Map<Subscriber, { stream: EventStream; from: Cursor }>()
-  readonly #channels = new Map<string, Set<Subscriber>>()
-  readonly #channelSets = new Map<string, ChannelSet>()
+  readonly #channels = new ChannelIndex()
   readonly #fanOut: FanOut = new FanOut(this.#channels)
   /** Responses that are not through yet, over or not. */
   readonly #ports = new Set<StreamPort>()
@@ -85,7 +84,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
       )
     }
     if (stream.closed) return () => {}
-    const subscriber = new Subscriber(this, port, this.#channelSet(names), options)
+    const subscriber = new Subscriber(this, port, this.#channels.setOf(names), options)
     port.attach(subscriber)
     // From a query it may be a list: whatever it is, it is no cursor then.
     this.#add(subscriber, stream, stream.lastEventId || String(options.after ?? ''))
@@ -210,13 +209,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   }
 
   remove(subscriber: Subscriber): void {
-    if (!this.#subscribers.delete(subscriber)) return
-    for (const name of subscriber.channels.names) {
-      const subscribers = this.#channels.get(name)
-      subscribers?.delete(subscriber)
-      if (subscribers?.size === 0) this.#channels.delete(name)
-    }
-    if (--subscriber.channels.uses === 0) this.#channelSets.delete(subscriber.channels.key)
+    if (this.#subscribers.delete(subscriber)) this.#channels.delete(subscriber)
   }
 
   onError(error: unknown): void {
@@ -225,27 +218,12 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 
   #add(subscriber: Subscriber, stream: EventStream, from: Cursor): void {
     this.#subscribers.set(subscriber, { stream, from })
-    for (const name of subscriber.channels.names) {
-      const subscribers = this.#channels.get(name)
-      if (subscribers === undefined) this.#channels.set(name, new Set([subscriber]))
-      else subscribers.add(subscriber)
-    }
-    subscriber.channels.uses++
+    this.#channels.add(subscriber)
     const { port } = subscriber
     this.#ports.add(port)
     port.whenGone(() => this.#ports.delete(port))
     if (this.#shutdown !== undefined) this.#shutdown.end(port)
     else if (this.#tail !== undefined) subscriber.start(from)
-  }
-
-  #channelSet(names: ReadonlySet<string>): ChannelSet {
-    const key = JSON.stringify([...names].sort())
-    let channels = this.#channelSets.get(key)
-    if (channels === undefined) {
-      channels = new ChannelSet(key, names)
-      this.#channelSets.set(key, channels)
-    }
-    return channels
   }
 }
 

@@ -1,0 +1,48 @@
+import { ChannelSet } from './channel-set.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** Who follows which channel. What nobody follows is forgotten. */
+export class ChannelIndex {
+  readonly #followers = new Map<string, Set<Subscriber>>()
+  readonly #sets = new Map<string, ChannelSet>()
+
+  /** Channels with a follower. */
+  get size(): number {
+    return this.#followers.size
+  }
+
+  has(channel: string): boolean {
+    return this.#followers.has(channel)
+  }
+
+  get(channel: string): ReadonlySet<Subscriber> | undefined {
+    return this.#followers.get(channel)
+  }
+
+  /** The set of these channels: the same object as long as somebody follows it. */
+  setOf(names: ReadonlySet<string>): ChannelSet {
+    const key = JSON.stringify([...names].sort())
+    return this.#sets.get(key) ?? new ChannelSet(key, names)
+  }
+
+  add(subscriber: Subscriber): void {
+    const { channels } = subscriber
+    for (const name of channels.names) {
+      const followers = this.#followers.get(name)
+      if (followers === undefined) this.#followers.set(name, new Set([subscriber]))
+      else followers.add(subscriber)
+    }
+    channels.uses++
+    this.#sets.set(channels.key, channels)
+  }
+
+  delete(subscriber: Subscriber): void {
+    const { channels } = subscriber
+    for (const name of channels.names) {
+      const followers = this.#followers.get(name)
+      followers?.delete(subscriber)
+      if (followers?.size === 0) this.#followers.delete(name)
+    }
+    if (--channels.uses === 0) this.#sets.delete(channels.key)
+  }
+}
