@@ -42,3 +42,8 @@ export class SseError extends Error {
     this.code = code
   }
 }
+
+/** The error for an option that is not what it must be. */
+export function invalidOption(name: string, rule: string): SseError {
+  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
+}

@@ -1,27 +1,32 @@
 export { type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
-// Many streams
-export type { ChannelMap, ChannelOf, EventMap, HubEvent } from './hub/channel-map.ts'
-export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
-export { createHub } from './hub/create-hub.ts'
-export type { Hub, HubOptions, HubStats, PublishedEvent, SubscribeOptions } from './hub/hub.ts'
-export type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './log/event-log.ts'
-export { MemoryLog } from './log/memory-log.ts'
-export type { RingBounds } from './log/ring.ts'
-// One response
-export type { EventStream } from './stream/event-stream.ts'
-export type { EventStreamOptions } from './stream/event-stream-options.ts'
-export type { Request, Response } from './stream/exchange.ts'
 
-// For adapters of frameworks
-export type { PreparedEventStream } from './stream/open-event-stream.ts'
-export { openEventStream } from './stream/open-event-stream.ts'
-export type { CloseOptions } from './stream/shutdown.ts'
-export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
-export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
-export { StreamGroup } from './stream/stream-group.ts'
-export type { Target } from './stream/writer.ts'
 // The event stream format
 export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'
 export type { ExtraHeaders, HeaderValue } from './wire/head.ts'
 export { readLastEventId } from './wire/last-event-id.ts'
 export type { ServerSentEvent } from './wire/server-sent-event.ts'
+
+// One response
+export type { EventStream } from './stream/event-stream.ts'
+export type { EventStreamOptions } from './stream/event-stream-options.ts'
+export type { Request, Response } from './stream/exchange.ts'
+export { openEventStream } from './stream/open-event-stream.ts'
+export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
+
+// Many streams
+export type { ChannelMap, ChannelOf, EventMap, HubEvent } from './hub/channel-map.ts'
+export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
+export { createHub } from './hub/create-hub.ts'
+export type { Hub, HubOptions, HubStats, PublishedEvent, SubscribeOptions } from './hub/hub.ts'
+
+// Where their events are kept
+export type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './log/event-log.ts'
+export { MemoryLog } from './log/memory-log.ts'
+export type { RingBounds } from './log/ring.ts'
+
+// For adapters of frameworks
+export type { PreparedEventStream } from './stream/open-event-stream.ts'
+export type { CloseOptions } from './stream/shutdown.ts'
+export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
+export { StreamGroup } from './stream/stream-group.ts'
+export type { Target } from './stream/writer.ts'

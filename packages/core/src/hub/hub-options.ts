@@ -1,4 +1,4 @@
-import { SseError } from '../errors.ts'
+import { invalidOption } from '../errors.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import type { RingBounds } from '../log/ring.ts'
@@ -33,16 +33,16 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     'tail.bytes': bytes,
     maxResume,
   })) {
-    if (!(typeof value === 'number' && value > 0)) throw invalid(name, 'a number above 0')
+    if (!(typeof value === 'number' && value > 0)) throw invalidOption(name, 'a number above 0')
   }
-  if (!Number.isFinite(gapDelay) || gapDelay < 0) throw invalid('gapDelay', 'a number of ms, 0 or more')
-  if (!Number.isSafeInteger(length)) throw invalid('tail.length', 'an integer')
+  if (!Number.isFinite(gapDelay) || gapDelay < 0) throw invalidOption('gapDelay', 'a number of ms, 0 or more')
+  if (!Number.isSafeInteger(length)) throw invalidOption('tail.length', 'an integer')
   for (const [name, value] of Object.entries({ serialize, onError })) {
-    if (typeof value !== 'function') throw invalid(name, 'a function')
+    if (typeof value !== 'function') throw invalidOption(name, 'a function')
   }
   for (const name of [gap, bookmark]) {
     if (name === false) continue
-    if (name === '') throw invalid('controlEvents', 'names that are not empty')
+    if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
   }
   return {
@@ -58,8 +58,4 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
 
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
-}
-
-function invalid(name: string, rule: string): SseError {
-  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
 }

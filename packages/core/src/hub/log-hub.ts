@@ -1,4 +1,4 @@
-import { SseError } from '../errors.ts'
+import { invalidOption, SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
@@ -230,6 +230,6 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 function checkFunctions({ filter, coalesce }: SubscribeOptions): void {
   for (const [name, value] of Object.entries({ filter, coalesce })) {
     if (value === undefined || typeof value === 'function') continue
-    throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be a function.`)
+    throw invalidOption(name, 'a function')
   }
 }

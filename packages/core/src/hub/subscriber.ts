@@ -152,6 +152,7 @@ export class Subscriber implements StreamOwner {
   }
 
   onOver(code?: SseCloseCode): void {
+    if (this.#isOver()) return
     if (code === 'ERR_SSE_SLOW_CLIENT') this.#hub.counts.stalled++
     this.#stage = 'over'
     this.#onRoom?.()

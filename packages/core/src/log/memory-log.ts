@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { SseError } from '../errors.ts'
+import { invalidOption, SseError } from '../errors.ts'
 import type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './event-log.ts'
 import { Ring, type RingBounds } from './ring.ts'
 
@@ -33,7 +33,7 @@ export class MemoryLog implements EventLog {
   constructor({ length = 10_000, bytes = 16_777_216 }: Partial<RingBounds> = {}) {
     for (const [name, value] of Object.entries({ length, bytes })) {
       if (Number.isSafeInteger(value) && value > 0) continue
-      throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be an integer above 0.`)
+      throw invalidOption(name, 'an integer above 0')
     }
     this.#ring = new Ring({ length, bytes })
   }

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { SseError } from '../errors.ts'
+import { invalidOption, SseError } from '../errors.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import type { ExtraHeaders } from '../wire/head.ts'
 import { caution } from './caution.ts'
@@ -81,23 +81,24 @@ export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedO
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
   checkPositive('stallTimeout', resolved.stallTimeout)
   checkPositive('maxAge', resolved.maxAge)
-  if (typeof resolved.serialize !== 'function') throw invalid('serialize', 'a function')
+  if (typeof resolved.serialize !== 'function') throw invalidOption('serialize', 'a function')
   if (resolved.lastEventIdParameter !== undefined && typeof resolved.lastEventIdParameter !== 'string') {
-    throw invalid('lastEventIdParameter', 'the name of a query parameter')
+    throw invalidOption('lastEventIdParameter', 'the name of a query parameter')
   }
   if (headers !== undefined) checkHeaders(headers)
   return resolved
 }
 
 function checkPositive(name: string, value: unknown, orElse = ''): void {
-  if (typeof value !== 'number' || !(value > 0)) throw invalid(name, `a number above 0${orElse}`)
+  if (typeof value !== 'number' || !(value > 0)) throw invalidOption(name, `a number above 0${orElse}`)
 }
 
 function checkHeaders(headers: ExtraHeaders): void {
   if (typeof headers !== 'object' || headers === null)
-    throw invalid('headers', 'an object of names and values')
+    throw invalidOption('headers', 'an object of names and values')
   for (const [name, value] of Object.entries(headers)) {
-    if (FIXED_HEADERS.test(name)) throw invalid('headers', `without ${name}, which belongs to the stream`)
+    if (FIXED_HEADERS.test(name))
+      throw invalidOption('headers', `without ${name}, which belongs to the stream`)
     checkOption('headers', () => {
       validateHeaderName(name)
       // Not as a string: undefined is no header.
@@ -112,8 +113,4 @@ function checkOption(name: string, check: () => void): void {
   } catch (cause) {
     throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name}: ${(cause as Error).message}`, { cause })
   }
-}
-
-function invalid(name: string, rule: string): SseError {
-  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SseError } from '../errors.ts'
+import { invalidOption } from '../errors.ts'
 import type { StreamPort } from './stream-port.ts'
 
 /** How to end many streams. */
@@ -23,9 +23,7 @@ export class Shutdown {
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
   constructor(streams: ReadonlySet<StreamPort>, { drain = 0 }: CloseOptions) {
-    if (!Number.isFinite(drain) || drain < 0) {
-      throw new SseError('ERR_SSE_INVALID_OPTION', 'Option drain must be a number of ms, 0 or more.')
-    }
+    if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more')
     this.#endsAt = performance.now() + drain
     this.done = this.#run(streams, drain)
   }

@@ -260,6 +260,14 @@ describe('a client that reads too slowly', () => {
     stream.destroy('ERR_SSE_SLOW_CLIENT')
     expect(hub.stats()).toMatchObject({ stalled: 1, streams: 1 })
   })
+
+  test('is not counted once it has unsubscribed', () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')()
+    stream.destroy('ERR_SSE_SLOW_CLIENT')
+    expect(hub.stats().stalled).toBe(0)
+  })
 })
 
 describe('coalescing', () => {

@@ -1,0 +1,65 @@
+import { parseEvents } from '@downstream/testing'
+import { ChannelSet } from '../../src/hub/channel-set.ts'
+import type { SubscribeOptions } from '../../src/hub/hub.ts'
+import { Selection } from '../../src/hub/selection.ts'
+import { Tail } from '../../src/hub/tail.ts'
+
+/** A tail with these data on the channel `prices`; an upper-case letter is on another channel. */
+function tailOf(...data: string[]): Tail {
+  const tail = new Tail({ length: 100, bytes: 1_000_000 }, '0', [])
+  push(tail, ...data)
+  return tail
+}
+
+function push(tail: Tail, ...data: string[]): void {
+  for (const text of data) {
+    const channel = /^[A-Z]/.test(text) ? 'other' : 'prices'
+    tail.push({ cursor: `c-${tail.next}`, channel, data: text })
+  }
+}
+
+function select(options: SubscribeOptions, onError: (error: unknown) => void = () => {}): Selection {
+  return new Selection(new ChannelSet('key', new Set(['prices'])), options, onError)
+}
+
+const dataOf = (text: string) => parseEvents(text).map(({ data }) => data)
+const byLetter = { coalesce: ({ data }: { data: string }) => data[0] }
+
+test.each<[what: string, options: SubscribeOptions, slow: boolean, got: string[]]>([
+  ['its channels', {}, true, ['a1', 'b1', 'a2', 'b2']],
+  ['what the filter takes', { filter: ({ data }) => data.endsWith('1') }, false, ['a1', 'b1']],
+  ['all, with a key, for a client that keeps up', byLetter, false, ['a1', 'b1', 'a2', 'b2']],
+  ['the newest of each key for one that does not', byLetter, true, ['a2', 'b2']],
+  ['what has no key, in any case', { coalesce: () => undefined }, true, ['a1', 'b1', 'a2', 'b2']],
+  [
+    'the newest of what the filter takes',
+    { ...byLetter, filter: ({ data }) => data !== 'a2' },
+    true,
+    ['a1', 'b2'],
+  ],
+])('a stream gets %s', (_what, options, slow, got) => {
+  expect(dataOf(select(options).collect(tailOf('a1', 'A', 'b1', 'a2', 'b2'), 0, slow).text)).toEqual(got)
+})
+
+test('what comes while a client is slow replaces what was there before', () => {
+  const tail = tailOf('a1', 'b1')
+  const selection = select(byLetter)
+  const { next, text } = selection.collect(tail, 0, true)
+  push(tail, 'a2', 'a3')
+  expect([dataOf(text), dataOf(selection.collect(tail, next, true).text)]).toEqual([['a1', 'b1'], ['a3']])
+})
+
+test('a function that throws is told once, and nothing is wanted from then on', () => {
+  const onError = jest.fn()
+  const error = new Error('filter')
+  const selection = select(
+    {
+      filter: () => {
+        throw error
+      },
+    },
+    onError,
+  )
+  expect(selection.collect(tailOf('a', 'b', 'c'), 0, false).text).toBe('')
+  expect(onError.mock.calls).toEqual([[error]])
+})
