@@ -18,7 +18,7 @@ export interface PublishedEvent<Channel extends string = string> {
 export interface HubOptions {
   /** Where the events are kept. Default: a `MemoryLog`. */
   log?: EventLog | undefined
-  /** How much of the log's end is held for all streams at once. Default: 10 000 entries, 16 MiB of their data. */
+  /** How much of the log's end is held for all streams at once. Default: 10 000 entries, 16 MiB of their text. */
   tail?: Partial<RingBounds> | undefined
   /** Text of data that is not a string. Default: JSON. */
   serialize?: Serialize | undefined

@@ -27,7 +27,7 @@ export interface WriterOwner {
 const FLUSH_LENGTH = 16_384
 
 /**
- * The only caller of `res.write`. What is written in one tick leaves in one write; what is written before the target
+ * The only one who writes to a response. What is written in one tick leaves in one write; what is written before the target
  * is known waits for it.
  */
 export class Writer {
