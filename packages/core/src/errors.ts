@@ -20,6 +20,7 @@ export type SseErrorCode =
   | 'ERR_SSE_ALREADY_SUBSCRIBED'
   | 'ERR_SSE_HUB_CLOSED'
   | 'ERR_SSE_LOG_CLOSED'
+  | 'ERR_SSE_LOG_UNAVAILABLE'
   | SseCloseCode
 
 /** Why a stream is over: the `code` of `stream.signal.reason`. */

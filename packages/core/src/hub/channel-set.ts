@@ -1,12 +1,14 @@
 import type { HubEntry } from './hub-entry.ts'
 import { collect, type Run } from './run.ts'
+import type { Wanted } from './selection.ts'
 import type { Tail } from './tail.ts'
 
 /**
  * The channels of a subscription, one object for all streams that follow the same: most of them are at the same
- * place, so what one of them gets is put together once for all.
+ * place, so what one of them gets is put together once for all. It is what a stream wants that neither filters nor
+ * coalesces.
  */
-export class ChannelSet {
+export class ChannelSet implements Wanted {
   /** The same for all sets of the same names. */
   readonly key: string
   readonly names: ReadonlySet<string>
@@ -15,7 +17,7 @@ export class ChannelSet {
   #tail: Tail | undefined
   #from = 0
   #run: Run | undefined
-  readonly #wants = (entry: HubEntry): boolean => this.names.has(entry.channel)
+  readonly #wants = (entry: HubEntry): boolean => this.wants(entry)
 
   constructor(key: string, names: ReadonlySet<string>) {
     this.key = key
@@ -32,4 +34,11 @@ export class ChannelSet {
     this.#from = position
     return this.#run
   }
+
+  wants({ channel }: HubEntry): boolean {
+    return this.names.has(channel)
+  }
+
+  /** It remembers nothing of one stream. */
+  forget(): void {}
 }

@@ -15,6 +15,7 @@ export interface ResolvedHubOptions {
   readonly maxResume: number
   readonly names: ControlEventNames
   readonly onError: (error: unknown) => void
+  readonly onLogState: (state: 'up' | 'down', error?: unknown) => void
 }
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
@@ -27,6 +28,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxResume = 100_000,
     controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
     onError = warn,
+    onLogState = () => {},
   } = options
   for (const [name, value] of Object.entries({
     'tail.length': length,
@@ -37,7 +39,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   }
   if (!Number.isFinite(gapDelay) || gapDelay < 0) throw invalidOption('gapDelay', 'a number of ms, 0 or more')
   if (!Number.isSafeInteger(length)) throw invalidOption('tail.length', 'an integer')
-  for (const [name, value] of Object.entries({ serialize, onError })) {
+  for (const [name, value] of Object.entries({ serialize, onError, onLogState })) {
     if (typeof value !== 'function') throw invalidOption(name, 'a function')
   }
   for (const name of [gap, bookmark]) {
@@ -53,6 +55,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxResume,
     names: { gap, bookmark },
     onError,
+    onLogState,
   }
 }
 

@@ -34,8 +34,16 @@ export interface HubOptions {
    * a client that got nothing for long is told of a gap when it comes back, though it missed nothing.
    */
   controlEvents?: Partial<ControlEventNames> | undefined
-  /** Hears of filters that throw and of a log that fails. Default: a process warning. */
+  /**
+   * Hears of filters that throw, of a log that cannot be reached, and of the first of several publishes in a row that
+   * the log has not taken. Default: a process warning.
+   */
   onError?: ((error: unknown) => void) | undefined
+  /**
+   * Called when the log's engine is found to be up or down, and when that changes. While it is down, streams stay open
+   * and publishing fails. Default: nothing.
+   */
+  onLogState?: ((state: 'up' | 'down', error?: unknown) => void) | undefined
 }
 
 /** What one stream wants of its channels. */
@@ -80,6 +88,7 @@ export interface HubStats {
 export interface Hub<Channels> {
   /**
    * Publishes an event. Resolves with its id once the log has it; a rejection is ambiguous, it may have been stored.
+   * Nobody has to wait for it: a rejection that nobody catches is no unhandled one.
    *
    * @throws SseError synchronously, for a channel or an event that cannot be sent
    */
@@ -114,8 +123,8 @@ export interface Hub<Channels> {
   ready(): Promise<void>
 
   /**
-   * Closes the streams of a key, or those that `which` picks: a logout, a permission that was taken away. Browsers
-   * reconnect, so answer them accordingly.
+   * Closes the streams of a key, or those that `which` picks: a logout, a permission that was taken away. What has
+   * come through the log by then is delivered first, a farewell for example. Browsers reconnect, so answer them accordingly.
    *
    * @returns how many were closed
    */

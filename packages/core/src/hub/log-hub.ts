@@ -21,7 +21,9 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   readonly counts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
   readonly #options: ResolvedHubOptions
   readonly #reader: LogReader
-  readonly #subscribers = new Map<Subscriber, { stream: EventStream; from: Cursor }>()
+  readonly #subscribers = new Set<Subscriber>()
+  /** Until the log is followed: where their clients say that they were. */
+  readonly #waiting = new Map<Subscriber, Cursor>()
   readonly #channels = new ChannelIndex()
   readonly #fanOut: FanOut = new FanOut(this.#channels)
   /** Responses that are not through yet, over or not. */
@@ -29,7 +31,9 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   readonly #ready: Promise<void>
   #onReady: () => void = () => {}
   #tail: Tail | undefined
-  #up = false
+  #up: boolean | undefined
+  /** The last publish has failed. */
+  #refusing = false
   readonly #onMoved = new Set<() => void>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
@@ -58,7 +62,18 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
       closed.catch(() => {})
       return closed
     }
-    return this.#options.log.append(entry)
+    const appended = this.#options.log.append(entry)
+    // An app that does not wait for it must not crash because the log is away; and of many it hears once.
+    appended.then(
+      () => {
+        this.#refusing = false
+      },
+      (error) => {
+        if (!this.#refusing) this.onError(error)
+        this.#refusing = true
+      },
+    )
+    return appended
   }
 
   subscribe(
@@ -84,10 +99,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
       )
     }
     if (stream.closed) return () => {}
-    const subscriber = new Subscriber(this, port, this.#channels.setOf(names), options)
+    const subscriber = new Subscriber(this, stream, port, this.#channels.setOf(names), options)
     port.attach(subscriber)
     // From a query it may be a list: whatever it is, it is no cursor then.
-    this.#add(subscriber, stream, stream.lastEventId || String(options.after ?? ''))
+    this.#add(subscriber, stream.lastEventId || String(options.after ?? ''))
     return () => {
       subscriber.onOver()
       // It is no longer this hub's to end.
@@ -101,7 +116,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 
   stats(): HubStats {
     let lagging = 0
-    for (const subscriber of this.#subscribers.keys()) if (subscriber.lagging) lagging++
+    for (const subscriber of this.#subscribers) if (subscriber.lagging) lagging++
     return {
       streams: this.#subscribers.size,
       channels: this.#channels.size,
@@ -118,8 +133,12 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
 
   disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number {
     const picks = typeof which === 'string' ? (_: EventStream, key?: string) => key === which : which
-    const picked = [...this.#subscribers].filter(([{ key }, { stream }]) => picks(stream, key))
-    for (const [, { stream }] of picked) stream.close()
+    const picked = [...this.#subscribers].filter(({ key, stream }) => picks(stream, key))
+    for (const subscriber of picked) {
+      // A farewell that was published just before.
+      subscriber.onEnding()
+      subscriber.stream.close()
+    }
     return picked.length
   }
 
@@ -137,7 +156,8 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   start(head: Cursor, backlog: readonly LogEntry[]): void {
     this.#tail = new Tail(this.#options.tail, head, backlog)
     this.#onReady()
-    for (const [subscriber, { from }] of this.#subscribers) subscriber.start(from)
+    for (const [subscriber, from] of this.#waiting) subscriber.start(from)
+    this.#waiting.clear()
   }
 
   entries(batch: readonly LogEntry[]): void {
@@ -154,12 +174,18 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
     this.#tail = new Tail(this.#options.tail, head, [])
     this.#fanOut.reset()
-    for (const subscriber of this.#subscribers.keys()) subscriber.reset(reason)
+    for (const subscriber of this.#subscribers) subscriber.reset(reason)
   }
 
   state(up: boolean, error?: unknown): void {
-    this.#up = up
     if (error !== undefined) this.onError(error)
+    if (this.#up === up) return
+    this.#up = up
+    try {
+      this.#options.onLogState(up ? 'up' : 'down', error)
+    } catch (thrown) {
+      this.onError(thrown)
+    }
   }
 
   // What a subscriber needs.
@@ -209,6 +235,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   }
 
   remove(subscriber: Subscriber): void {
+    this.#waiting.delete(subscriber)
     if (this.#subscribers.delete(subscriber)) this.#channels.delete(subscriber)
   }
 
@@ -216,14 +243,14 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     this.#options.onError(error)
   }
 
-  #add(subscriber: Subscriber, stream: EventStream, from: Cursor): void {
-    this.#subscribers.set(subscriber, { stream, from })
+  #add(subscriber: Subscriber, from: Cursor): void {
+    this.#subscribers.add(subscriber)
     this.#channels.add(subscriber)
     const { port } = subscriber
-    this.#ports.add(port)
-    port.whenGone(() => this.#ports.delete(port))
+    port.keepIn(this.#ports)
     if (this.#shutdown !== undefined) this.#shutdown.end(port)
     else if (this.#tail !== undefined) subscriber.start(from)
+    else this.#waiting.set(subscriber, from)
   }
 }
 

@@ -4,8 +4,17 @@ import type { HubEntry } from './hub-entry.ts'
 import { collect, type Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
-/** What one stream wants of the log: its channels, its filter, and for a slow client the newest of what replaces one another. */
-export class Selection {
+/** What a stream wants of the log. */
+export interface Wanted {
+  /** A piece of the tail from `position` on. */
+  collect(tail: Tail, position: number, slow: boolean): Run
+  wants(entry: HubEntry): boolean
+  /** The tail starts anew. */
+  forget(): void
+}
+
+/** What one stream wants: its channels, its filter, and for a slow client the newest of what replaces one another. */
+export class Selection implements Wanted {
   readonly channels: ChannelSet
   readonly #filter: SubscribeOptions['filter']
   readonly #coalesce: SubscribeOptions['coalesce']
@@ -27,11 +36,7 @@ export class Selection {
     this.#onError = onError
   }
 
-  /** A piece of the tail from `position` on. */
   collect(tail: Tail, position: number, slow: boolean): Run {
-    if (this.#filter === undefined && this.#coalesce === undefined) {
-      return this.channels.collect(tail, position)
-    }
     if (!slow || this.#coalesce === undefined) {
       this.forget()
       return collect(tail, position, tail.next, (entry) => this.wants(entry))

@@ -1,5 +1,6 @@
 import type { SseCloseCode } from '../errors.ts'
 import type { Cursor } from '../log/event-log.ts'
+import type { EventStream } from '../stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
 import { type CatchUpReader, type CatchUpSource, catchUp } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
@@ -7,7 +8,7 @@ import { type ControlEventNames, encodeBookmark, encodeGap, type GapReason } fro
 import type { SubscribeOptions } from './hub.ts'
 import type { HubEntry } from './hub-entry.ts'
 import { collect, type Run } from './run.ts'
-import { Selection } from './selection.ts'
+import { Selection, type Wanted } from './selection.ts'
 
 /** What a subscriber needs of its hub. */
 export interface SubscriberHub extends CatchUpSource {
@@ -36,11 +37,13 @@ const RETRY = 2_000
 
 /** One stream's place in the log. It holds no event: what is not sent yet stays in the tail, once for all streams. */
 export class Subscriber implements StreamOwner {
+  readonly stream: EventStream
   readonly port: StreamPort
+  readonly channels: ChannelSet
   readonly key: string | undefined
   queued = false
   readonly #hub: SubscriberHub
-  readonly #selection: Selection
+  readonly #wanted: Wanted
   #stage: Stage = 'starting'
   /** Position in the tail of the next entry to look at, and the cursor of the place in front of it. */
   #position = 0
@@ -57,19 +60,19 @@ export class Subscriber implements StreamOwner {
   /** Counts the resets: a read that was under way is of no use after one. */
   #epoch = 0
 
-  constructor(hub: SubscriberHub, port: StreamPort, channels: ChannelSet, options: SubscribeOptions) {
+  constructor(
+    hub: SubscriberHub,
+    stream: EventStream,
+    port: StreamPort,
+    channels: ChannelSet,
+    options: SubscribeOptions,
+  ) {
     this.#hub = hub
+    this.stream = stream
     this.port = port
     this.key = options.key
-    // The app's function threw: this stream ends, nobody else suffers.
-    this.#selection = new Selection(channels, options, (error) => {
-      this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
-      hub.onError(error)
-    })
-  }
-
-  get channels(): ChannelSet {
-    return this.#selection.channels
+    this.channels = channels
+    this.#wanted = this.#wantedOf(options)
   }
 
   /** Whether it is behind what the hub has. */
@@ -115,7 +118,7 @@ export class Subscriber implements StreamOwner {
       this.#read(true)
       return
     }
-    const run = this.#selection.collect(tail, this.#position, this.#slow)
+    const run = this.#wanted.collect(tail, this.#position, this.#slow)
     // The filter may have thrown.
     if (this.#isOver()) return
     this.#position = run.next
@@ -131,7 +134,7 @@ export class Subscriber implements StreamOwner {
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
     this.#epoch++
-    this.#selection.forget()
+    this.#wanted.forget()
     this.#onRoom?.()
     this.#gap(reason, this.#hub.tail.next)
   }
@@ -175,6 +178,15 @@ export class Subscriber implements StreamOwner {
     this.#write(this.#bookmark())
   }
 
+  #wantedOf(options: SubscribeOptions): Wanted {
+    if (options.filter === undefined && options.coalesce === undefined) return this.channels
+    return new Selection(this.channels, options, (error) => {
+      // The app's function threw: this stream ends, nobody else suffers.
+      this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
+      this.#hub.onError(error)
+    })
+  }
+
   #isOver(): boolean {
     return this.#stage === 'over'
   }
@@ -207,11 +219,11 @@ export class Subscriber implements StreamOwner {
   #deliver({ text, count, told }: Omit<Run, 'next'>): boolean {
     this.#told = told
     this.#hub.counts.delivered += count
-    return this.#write(text)
+    return this.#write(text, true)
   }
 
-  #write(text: string): boolean {
-    if (text === '' || this.port.write(text)) return true
+  #write(text: string, now = false): boolean {
+    if (text === '' || this.port.write(text, now)) return true
     if (this.#isOver()) return false
     if (this.#stage === 'live') this.#stage = 'full'
     if (this.port.bufferedBytes > 0) this.#slow = true
@@ -247,7 +259,7 @@ export class Subscriber implements StreamOwner {
   async #take(entries: readonly HubEntry[], going: () => boolean): Promise<void> {
     let at = 0
     while (at < entries.length && going()) {
-      const run = collect(entries, at, entries.length, (entry) => this.#selection.wants(entry))
+      const run = collect(entries, at, entries.length, (entry) => this.#wanted.wants(entry))
       if (!going()) return
       at = run.next
       this.#place = (entries[at - 1] as HubEntry).cursor

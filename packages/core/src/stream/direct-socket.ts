@@ -2,9 +2,26 @@ import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Target } from './writer.ts'
 
-/** "chunk = chunk-size CRLF chunk-data CRLF" (RFC 9112, chunked transfer coding), the size in bytes and hexadecimal. */
-export function chunkFrame(text: string): string {
-  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+/** A chunk of a chunked body, and how it is encoded. */
+export interface ChunkFrame {
+  readonly text: string
+  readonly chunk: string
+  /** What is all ASCII is the same in Latin-1, which needs no look at each character. */
+  readonly encoding: 'utf8' | 'latin1'
+}
+
+let last: ChunkFrame | undefined
+
+/**
+ * "chunk = chunk-size CRLF chunk-data CRLF" (RFC 9112, chunked transfer coding), the size in bytes and hexadecimal.
+ * Streams that are at the same place are written to one after the other, with the same string: it is framed once.
+ */
+export function chunkFrame(text: string): ChunkFrame {
+  if (last?.text === text) return last
+  const bytes = Buffer.byteLength(text)
+  const encoding = bytes === text.length ? 'latin1' : 'utf8'
+  last = { text, chunk: `${bytes.toString(16)}\r\n${text}\r\n`, encoding }
+  return last
 }
 
 /**

@@ -52,8 +52,28 @@ export interface ResolvedOptions {
 const FIXED_HEADERS =
   /^(content-type|content-length|content-encoding|connection|keep-alive|transfer-encoding)$/i
 
-/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
-export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedOptions): ResolvedOptions {
+const DEFAULTS: ResolvedOptions = {
+  retry: undefined,
+  keepAlive: 15_000,
+  headers: {},
+  serialize: serializeJson,
+  maxBufferedBytes: 1_048_576,
+  stallTimeout: 120_000,
+  maxAge: Number.POSITIVE_INFINITY,
+  lastEventIdParameter: undefined,
+}
+
+/**
+ * The options of a call over `defaults`; those of a call without options are the defaults themselves, one object for
+ * all streams.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option
+ */
+export function resolveOptions(
+  options: EventStreamOptions | undefined,
+  defaults: ResolvedOptions = DEFAULTS,
+): ResolvedOptions {
+  if (options === undefined) return defaults
   const {
     retry,
     keepAlive,
@@ -66,14 +86,14 @@ export function resolveOptions(options: EventStreamOptions, defaults?: ResolvedO
   } = options
   // Named one by one: an own property that is undefined must not hide a default.
   const resolved: ResolvedOptions = {
-    retry: retry ?? defaults?.retry,
-    keepAlive: keepAlive === false ? Number.POSITIVE_INFINITY : (keepAlive ?? defaults?.keepAlive ?? 15_000),
-    headers: headers ?? defaults?.headers ?? {},
-    serialize: serialize ?? defaults?.serialize ?? serializeJson,
-    maxBufferedBytes: maxBufferedBytes ?? defaults?.maxBufferedBytes ?? 1_048_576,
-    stallTimeout: stallTimeout ?? defaults?.stallTimeout ?? 120_000,
-    maxAge: maxAge ?? defaults?.maxAge ?? Number.POSITIVE_INFINITY,
-    lastEventIdParameter: lastEventIdParameter ?? defaults?.lastEventIdParameter,
+    retry: retry ?? defaults.retry,
+    keepAlive: keepAlive === false ? Number.POSITIVE_INFINITY : (keepAlive ?? defaults.keepAlive),
+    headers: headers ?? defaults.headers,
+    serialize: serialize ?? defaults.serialize,
+    maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
+    stallTimeout: stallTimeout ?? defaults.stallTimeout,
+    maxAge: maxAge ?? defaults.maxAge,
+    lastEventIdParameter: lastEventIdParameter ?? defaults.lastEventIdParameter,
   }
   if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
   caution({ retry })

@@ -11,12 +11,16 @@ export function isHttp2(res: Response): res is Http2ServerResponse {
   return 'stream' in res
 }
 
-/** Makes what ends the connection once its response is finished, instead of keeping it for the next request. */
-export function connectionEnd(req: Request): () => void {
-  if ('stream' in req) {
-    // Once the response is finished, its stream has forgotten the session.
-    const { session } = req.stream
-    return () => session?.close()
-  }
-  return () => req.socket.destroySoon?.()
+/** What carries a request: the session of HTTP/2, which its stream has forgotten once the response is finished. */
+export type Connection = IncomingMessage['socket'] | Http2ServerRequest['stream']['session']
+
+export function connectionOf(req: Request): Connection {
+  return 'stream' in req ? req.stream.session : req.socket
+}
+
+/** Ends a connection once its responses are finished, instead of keeping it for the next request. */
+export function endConnection(connection: Connection): void {
+  if (connection === undefined) return
+  if ('destroySoon' in connection) connection.destroySoon()
+  else if ('goaway' in connection) connection.close()
 }

@@ -4,7 +4,7 @@ import { readLastEventId } from '../wire/last-event-id.ts'
 import { watchDisconnect } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import { connectionEnd, isHttp2, type Request, type Response } from './exchange.ts'
+import { connectionOf, endConnection, isHttp2, type Request, type Response } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import type { Target } from './writer.ts'
 
@@ -12,6 +12,7 @@ import type { Target } from './writer.ts'
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
 /** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
 const OPENED = Symbol.for('@downstream/core/opened')
+type Marked = Response & { [OPENED]?: ResponseEventStream }
 
 /**
  * Opens an event stream on a response of `node:http` or `node:http2`. The head and a first comment leave at once.
@@ -20,7 +21,7 @@ const OPENED = Symbol.for('@downstream/core/opened')
  *
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN, ERR_SSE_INVALID_OPTION
  */
-export function openEventStream(req: Request, res: Response, options: EventStreamOptions = {}): EventStream {
+export function openEventStream(req: Request, res: Response, options?: EventStreamOptions): EventStream {
   const prepared = prepareEventStream(req, res, resolveOptions(options))
   prepared.begin()
   return prepared.stream
@@ -52,8 +53,8 @@ export interface PreparedResponse extends PreparedEventStream {
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN
  */
 export function prepareEventStream(req: Request, res: Response, options: ResolvedOptions): PreparedResponse {
-  const marked = res as Response & { [OPENED]?: true }
-  if (marked[OPENED]) {
+  const marked: Marked = res
+  if (marked[OPENED] !== undefined) {
     throw new SseError(
       'ERR_SSE_ALREADY_OPEN',
       'This response is an event stream already: open it once and keep it.',
@@ -65,13 +66,12 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
       'The head of this response has been sent: open the stream before that.',
     )
   }
-  marked[OPENED] = true
   const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
   const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
-  const stream = new ResponseEventStream(lastEventId, options, connectionEnd(req))
-  // Node emits 'error' when other code writes after the end, and nobody else may be listening.
-  res.on('error', (cause) => stream.onWriteFailed(cause))
-  watchDisconnect(req, res, () => stream.onGone())
+  const stream = new ResponseEventStream(lastEventId, options, connectionOf(req))
+  marked[OPENED] = stream
+  res.on('error', onError)
+  watchDisconnect(req, res, stream)
   // Nothing of the body is wanted, so nothing that would make one may start.
   if (req.method === 'HEAD') stream.close()
   const head: PreparedEventStream['head'] = (current) => responseHead(current, options.headers)
@@ -80,12 +80,12 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
     head,
     begin() {
       if (stream.gone) return
-      for (const [name, value] of head((name) => res.getHeader(name))) res.setHeader(name, value)
-      res.removeHeader('Content-Length')
-      if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
-      else holdConnection(req, res, stream, options.keepAlive)
+      const headers = head((name) => res.getHeader(name))
+      if (!isHttp2(res) && holdConnection(req, res, stream, options.keepAlive)) {
+        headers.push(['Connection', 'keep-alive'])
+      }
       try {
-        res.writeHead(200)
+        writeHead(res, headers, Object.keys(options.headers).length === 0)
       } catch (cause) {
         stream.onWriteFailed(cause)
         throw cause
@@ -99,16 +99,41 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
   }
 }
 
-function holdConnection(req: Request, res: Response, stream: ResponseEventStream, keepAlive: number): void {
+/** Node emits it when other code writes after the end, and nobody else may be listening. One for all responses. */
+function onError(this: Marked, cause: unknown): void {
+  this[OPENED]?.onWriteFailed(cause)
+}
+
+/** @param isPlain - the headers are nobody's but ours: each is there once */
+function writeHead(res: Response, headers: [name: string, value: HeaderValue][], isPlain: boolean): void {
+  if (!isHttp2(res) && isPlain && res.getHeaderNames().length === 0) {
+    // Of headers that are set Node keeps what getHeader() answers: half a kilobyte for each open stream.
+    res.writeHead(200, Object.fromEntries(headers.map(([name, value]) => [name, String(value)])))
+    return
+  }
+  for (const [name, value] of headers) res.setHeader(name, value)
+  res.removeHeader('Content-Length')
+  if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
+  res.writeHead(200)
+}
+
+/** Returns whether the client is to be told that its connection is kept. */
+function holdConnection(
+  req: Request,
+  res: Response,
+  stream: ResponseEventStream,
+  keepAlive: number,
+): boolean {
   const { socket } = req
   // The server's idle timeout would end a quiet stream; Node sets it again for the next request.
   socket.setTimeout?.(0)
   const probeAfter = tcpKeepAlive(keepAlive)
   if (probeAfter > 0) socket.setKeepAlive?.(true, probeAfter)
-  if (req.httpVersion !== '1.1') return
+  if (req.httpVersion !== '1.1') return false
   // Setting the header makes Node forget that the client asked for "Connection: close".
-  if ('shouldKeepAlive' in res && !res.shouldKeepAlive) stream.whenGone(connectionEnd(req))
-  res.setHeader('Connection', 'keep-alive')
+  if ('shouldKeepAlive' in res && !res.shouldKeepAlive)
+    stream.whenGone(() => endConnection(connectionOf(req)))
+  return true
 }
 
 /**

@@ -5,12 +5,16 @@ import { caution } from './caution.ts'
 import { closeReason } from './close-reason.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
+import { type Connection, endConnection } from './exchange.ts'
 import { OVER, ROOM, Room } from './room.ts'
 import { sendAll } from './send-all.ts'
 import type { Source } from './source.ts'
 import { makePorts, type StreamOwner, type StreamPort } from './stream-port.ts'
 import { type Sleeper, wheel } from './timer-wheel.ts'
 import { type Target, Writer, type WriterOwner } from './writer.ts'
+
+/** What most streams have none of costs them nothing. */
+const NONE: readonly never[] = []
 
 /** An ended response whose client has read nothing for this many ms is cut off. */
 const LINGER = 15_000
@@ -23,7 +27,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   readonly lastEventId: string
   slot?: Set<Sleeper> | undefined
   readonly #options: ResolvedOptions
-  readonly #leave: () => void
+  readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
   #lastWrite = wheel.now
@@ -31,7 +35,8 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   #cause: unknown
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
-  readonly #room = new Room()
+  /** Made when somebody has to wait. */
+  #room: Room | undefined
   #owner: StreamOwner | undefined
   /** Until its head is out. */
   #newborn = true
@@ -40,13 +45,14 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   #tookAt = 0
   #taken = 0
   #waited = false
-  readonly #goneListeners: (() => void)[] = []
+  #goneListeners: readonly (() => void)[] = NONE
+  #sets: readonly Set<StreamPort>[] = NONE
 
-  /** @param leave - closes the connection, which a stream that ends for a shutdown does not leave to the next request */
-  constructor(lastEventId: string, options: ResolvedOptions, leave: () => void = () => {}) {
+  /** @param connection - a stream that ends for a shutdown does not leave it to the next request */
+  constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection) {
     this.lastEventId = lastEventId
     this.#options = options
-    this.#leave = leave
+    this.#connection = connection
     // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
     // together do not come back together.
     this.#expires = performance.now() + options.maxAge * (1 - Math.random() / 5)
@@ -80,10 +86,10 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     this.#owner = owner
   }
 
-  write(text: string): boolean {
+  write(text: string, now?: boolean): boolean {
     if (this.#code !== undefined) return false
     this.#lastWrite = wheel.now
-    return this.#writer.write(text)
+    return this.#writer.write(text, now)
   }
 
   send(event: ServerSentEvent | string): Promise<boolean> {
@@ -130,7 +136,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     if (this.#gone) return
     if (this.#code === undefined) this.#owner?.onEnding()
     // A kept connection would hold server.close() up until its idle timeout.
-    this.whenGone(this.#leave)
+    this.whenGone(() => endConnection(this.#connection))
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.
     this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
   }
@@ -150,17 +156,28 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     }
     this.#gone = true
     wheel.delete(this)
-    for (const listener of this.#goneListeners.splice(0)) listener()
+    for (const set of this.#sets) set.delete(this)
+    const listeners = this.#goneListeners
+    this.#sets = NONE
+    this.#goneListeners = NONE
+    for (const listener of listeners) listener()
+  }
+
+  keepIn(set: Set<StreamPort>): void {
+    if (this.#gone) return
+    set.add(this)
+    // Neither push() nor a spread, which make room for sixteen more.
+    this.#sets = this.#sets.concat(set)
   }
 
   /** Calls `listener` once the last byte has left or the connection is gone: after its end. */
   whenGone(listener: () => void): void {
     if (this.#gone) listener()
-    else this.#goneListeners.push(listener)
+    else this.#goneListeners = this.#goneListeners.concat(listener)
   }
 
   onRoom(): void {
-    this.#room.settle(true)
+    this.#room?.settle(true)
     this.#owner?.onRoom()
   }
 
@@ -222,6 +239,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     const hasRoom = writer.write(text)
     if (this.#code !== undefined) return OVER
     if (hasRoom) return ROOM
+    this.#room ??= new Room()
     return this.#room.wait()
   }
 
@@ -230,7 +248,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     this.#code = code
     this.#cause = cause
     wheel.delete(this)
-    this.#room.settle(false)
+    this.#room?.settle(false)
     this.#owner?.onOver(code)
     if (!this.#newborn) this.#abort(code)
     else {

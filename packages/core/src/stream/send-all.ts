@@ -1,6 +1,7 @@
 import { TextDecoder } from 'node:util'
 import type { EventStream } from './event-stream.ts'
-import { type Pull, pullFrom, type Source } from './source.ts'
+import { ROOM } from './room.ts'
+import { type Pull, pullFrom, type Source, type SourceItem } from './source.ts'
 
 /** {@link EventStream.sendAll}, by means of the stream's public methods alone. */
 export async function sendAll(stream: EventStream, source: Source): Promise<void> {
@@ -42,22 +43,23 @@ async function pump(stream: EventStream, pull: Pull): Promise<void> {
   signal.addEventListener('abort', stop)
   if (stream.closed) stop()
   let decoder: TextDecoder | undefined
-  const next = async () => {
-    try {
-      return await pull.next()
-    } catch (error) {
-      // A source that failed is at its end: there is nothing left to stop.
-      atEnd = true
-      throw error
-    }
-  }
   try {
     while (!atEnd) {
-      const step = await next()
+      let step: IteratorResult<SourceItem>
+      try {
+        step = await pull.next()
+      } catch (error) {
+        // A source that failed is at its end: there is nothing left to stop.
+        atEnd = true
+        throw error
+      }
       if (step.done) atEnd = true
       else if (atEnd) return
-      else if (!ArrayBuffer.isView(step.value)) await stream.send(step.value)
-      else {
+      else if (!ArrayBuffer.isView(step.value)) {
+        const room = stream.send(step.value)
+        // Awaiting even that would take as long as all else that a token costs.
+        if (room !== ROOM) await room
+      } else {
         // A character may be cut in two between chunks.
         decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
         const text = decoder.decode(step.value, { stream: true })

@@ -1,9 +1,9 @@
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import type { Request, Response } from './exchange.ts'
 import { type PreparedResponse, prepareEventStream } from './open-event-stream.ts'
-import type { ResponseEventStream } from './response-event-stream.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
+import type { StreamPort } from './stream-port.ts'
 
 /**
  * The streams of one app: opens them with the app's defaults and ends them together at shutdown.
@@ -11,11 +11,11 @@ import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
  */
 export class StreamGroup {
   readonly #defaults: ResolvedOptions
-  readonly #open = new Set<ResponseEventStream>()
+  readonly #open = new Set<StreamPort>()
   #shutdown: Shutdown | undefined
 
   /** @throws {@link SseError} ERR_SSE_INVALID_OPTION */
-  constructor(defaults: EventStreamOptions = {}) {
+  constructor(defaults?: EventStreamOptions) {
     this.#defaults = resolveOptions(defaults)
   }
 
@@ -31,7 +31,7 @@ export class StreamGroup {
    * would make a browser give up for good.
    */
   sse(req: Request, res: Response, host: SseMethodHost): SseMethod {
-    return sseMethod((options = {}) => this.#prepare(req, res, options), host)
+    return sseMethod((options) => this.#prepare(req, res, options), host)
   }
 
   /**
@@ -45,11 +45,10 @@ export class StreamGroup {
     return this.#shutdown.done
   }
 
-  #prepare(req: Request, res: Response, options: EventStreamOptions): PreparedResponse {
+  #prepare(req: Request, res: Response, options: EventStreamOptions | undefined): PreparedResponse {
     const prepared = prepareEventStream(req, res, resolveOptions(options, this.#defaults))
     const { stream } = prepared
-    this.#open.add(stream)
-    stream.whenGone(() => this.#open.delete(stream))
+    stream.keepIn(this.#open)
     this.#shutdown?.end(stream)
     return prepared
   }

@@ -12,13 +12,19 @@ export interface StreamPort {
   readonly owned: boolean
   /** Makes `owner` hear of the stream; one for each stream. */
   attach(owner: StreamOwner): void
-  /** Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} will tell. */
-  write(text: string): boolean
+  /**
+   * Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} will tell.
+   *
+   * @param now - they leave at once, not with what else is written in this tick
+   */
+  write(text: string, now?: boolean): boolean
   /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
   shutdown(retry: number): void
   end(code: SseCloseCode, farewell?: string, cause?: unknown): void
   destroy(code: SseCloseCode, cause?: unknown): void
   whenGone(listener: () => void): void
+  /** Puts it into `set`, until the response is through or the connection is gone. */
+  keepIn(set: Set<StreamPort>): void
 }
 
 /** Who keeps a place in a stream. */

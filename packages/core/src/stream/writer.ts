@@ -46,11 +46,6 @@ export class Writer {
   /** The target is blocked, or has had its share of this turn of the event loop. */
   full = false
 
-  readonly #onDrain = (): void => {
-    this.#blocked = false
-    if (this.full) this.#roomNextTurn()
-  }
-
   constructor(owner: WriterOwner) {
     this.#owner = owner
   }
@@ -71,11 +66,17 @@ export class Writer {
     return new Error('The response was ended by other code.')
   }
 
-  /** Returns whether there is room for more. */
-  write(text: string): boolean {
+  /**
+   * Returns whether there is room for more.
+   *
+   * @param now - at once instead of at the end of the tick: more is not to be expected
+   */
+  write(text: string, now = false): boolean {
     this.#pending += text
     this.#written += text.length
-    if (this.#pending.length >= FLUSH_LENGTH) {
+    if (now && this.#pending.length < FLUSH_LENGTH) {
+      this.#flush()
+    } else if (this.#pending.length >= FLUSH_LENGTH) {
       this.#flush()
       if (this.#target !== undefined) this.#roomNextTurn()
     } else if (!this.#scheduled) {
@@ -92,7 +93,6 @@ export class Writer {
       cut(target)
       return
     }
-    target.on('drain', this.#onDrain)
     this.full = false
     this.#pending = opening + this.#pending
     if (this.#ended) this.end()
@@ -160,18 +160,28 @@ export class Writer {
       this.#begun = true
       if (socket === undefined) {
         // A patched write() may return nothing; only false says that there is no room.
-        this.#blocked = target.write(text) === false
+        const blocked = target.write(text) === false
+        if (blocked) this.#awaitDrain(target)
         target.flush?.()
       } else {
-        const wasBlocked = this.#blocked
-        this.#blocked = !socket.write(chunkFrame(text))
+        const { chunk, encoding } = chunkFrame(text)
         // Node tells the response of a 'drain' only when it was the response that found no room.
-        if (this.#blocked && !wasBlocked) socket.once('drain', this.#onDrain)
+        if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
       }
       if (this.#blocked) this.full = true
     } catch (cause) {
       this.#fail(target, cause)
     }
+  }
+
+  /** Most streams never have to: the others pay for the listener. */
+  #awaitDrain(emitter: EventEmitter): void {
+    if (this.#blocked) return
+    this.#blocked = true
+    emitter.once('drain', () => {
+      this.#blocked = false
+      if (this.full) this.#roomNextTurn()
+    })
   }
 
   /**

@@ -72,7 +72,7 @@ export function serializeJson(data: unknown): string {
 /** "A single U+0020 SPACE after the colon is removed": writing one keeps a value's own leading space. */
 function field(name: string, value: string): string {
   // Most data is one line; looking for a line end is far cheaper than splitting.
-  if (value.indexOf('\n') === -1 && value.indexOf('\r') === -1) return `${name}: ${value}\n`
+  if (!value.includes('\n') && !value.includes('\r')) return `${name}: ${value}\n`
   return `${name}: ${value.split(LINE_END).join(`\n${name}: `)}\n`
 }
 

@@ -100,6 +100,12 @@ export class FakePort implements EventStream, StreamPort {
     this.#leave()
   }
 
+  keepIn(set: Set<StreamPort>): void {
+    if (this.gone) return
+    set.add(this)
+    this.whenGone(() => set.delete(this))
+  }
+
   whenGone(listener: () => void): void {
     if (this.gone) listener()
     else this.#goneListeners.push(listener)

@@ -445,6 +445,15 @@ describe('disconnecting', () => {
     expect(streams.map(({ closed }) => closed)).toEqual([false, true, false, true])
   })
 
+  test('delivers first what was published before, to these and to others', async () => {
+    const { hub, streams } = hubOf()
+    await hub.publish('news', { data: 'farewell' })
+    hub.disconnect('ann')
+    expect(streams.slice(0, 1).map(dataOf)).toEqual([['farewell']])
+    await settle()
+    expect(streams.map(dataOf)).toEqual(streams.map(() => ['farewell']))
+  })
+
   test('by a predicate that throws closes nothing', () => {
     const { hub, streams } = hubOf()
     expect(() =>

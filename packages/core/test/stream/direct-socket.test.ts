@@ -42,11 +42,14 @@ afterEach(() => {
 })
 
 test.each([
-  ['one character', 'a', '1\r\na\r\n'],
-  ['255', 'x'.repeat(255), `ff\r\n${'x'.repeat(255)}\r\n`],
-  ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n'],
-])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, frame) => {
-  expect(chunkFrame(text)).toBe(frame)
+  ['one character', 'a', '1\r\na\r\n', 'latin1'],
+  ['255', 'x'.repeat(255), `ff\r\n${'x'.repeat(255)}\r\n`, 'latin1'],
+  ['a character beyond ASCII, though it is in Latin-1', 'é', '2\r\né\r\n', 'utf8'],
+  ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 'utf8'],
+])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, encoding) => {
+  expect(chunkFrame(text)).toEqual({ text, chunk, encoding })
+  // Once for all streams that are written the same.
+  expect(chunkFrame(text)).toBe(chunkFrame(text))
 })
 
 test('an ordinary response is written past: one write to its socket for each event', async () => {

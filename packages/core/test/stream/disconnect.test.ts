@@ -14,7 +14,7 @@ function watching(before: (req: Request, res: Response) => unknown = () => {}) {
   const listener = async (req: Request, res: Response) => {
     await before(req, res)
     const onGone = jest.fn()
-    watchDisconnect(req, res, onGone)
+    watchDisconnect(req, res, { onGone })
     watched.push({ url: req.url, onGone, req, res })
   }
   const calls = () => watched.map(({ onGone }) => onGone.mock.calls.length)

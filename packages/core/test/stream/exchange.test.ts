@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { text } from 'node:stream/consumers'
-import { connectionEnd, isHttp2 } from '../../src/stream/exchange.ts'
+import { connectionOf, endConnection, isHttp2 } from '../../src/stream/exchange.ts'
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
@@ -22,7 +22,8 @@ test('a response over HTTP/1 and one over HTTP/2 are told apart', async () => {
 
 test('an HTTP/1 connection is ended once its response has left', async () => {
   const { origin } = await serve((req, res) => {
-    res.on('close', connectionEnd(req))
+    const connection = connectionOf(req)
+    res.on('close', () => endConnection(connection))
     res.end('x'.repeat(1_000_000))
   })
   const client = await connect(origin)
@@ -36,7 +37,8 @@ test('an HTTP/2 session is ended once its other responses are finished too', asy
   const { session } = await serveHttp2((req, res) => {
     if (req.url === '/other') others.push(res)
     else {
-      res.on('close', connectionEnd(req))
+      const connection = connectionOf(req)
+      res.on('close', () => endConnection(connection))
       res.end()
     }
   })
