@@ -64,6 +64,7 @@ function esmHeader() {
     import Fastify from 'fastify'
     import * as core from '@downstream/core'
     import * as testing from '@downstream/testing'
+    import * as redis from '@downstream/redis'
     import { sse as expressSse } from '@downstream/express'
     import fastifySse from '@downstream/fastify'`
 }
@@ -74,6 +75,7 @@ function cjsHeader() {
     const Fastify = require('fastify')
     const core = require('@downstream/core')
     const testing = require('@downstream/testing')
+    const redis = require('@downstream/redis')
     const { sse: expressSse } = require('@downstream/express')
     const { sse: fastifySse } = require('@downstream/fastify')`
 }
@@ -84,7 +86,7 @@ function program() {
     const assert = (condition, message) => { if (!condition) throw new Error(message) }
 
     async function main() {
-      for (const [name, exports] of Object.entries({ core, testing })) {
+      for (const [name, exports] of Object.entries({ core, testing, redis })) {
         assert(Object.keys(exports).length > 0, '@downstream/' + name + ' exports nothing')
       }
 

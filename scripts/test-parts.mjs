@@ -23,6 +23,8 @@ export const testParts = [
     apt: 'chromium',
   },
   { name: 'curl', find: ['curl'], apt: 'curl' },
+  { name: 'redis-server', find: ['redis-server', 'valkey-server'], apt: 'redis-server' },
+  { name: 'nginx', find: ['nginx'], apt: 'nginx-light' },
 ]
 
 /**

@@ -1,0 +1,72 @@
+import type { ConnectOptions, IoredisClient, RedisConnection } from './redis-client.ts'
+
+interface Ioredis extends IoredisClient {
+  connect(): Promise<unknown>
+  on(event: string, listener: (error?: unknown) => void): unknown
+}
+
+/** Connects a duplicate of an ioredis or iovalkey client, or of a cluster, which comes back never by itself. */
+export function connectIoredis(client: IoredisClient, { timeout, onLost }: ConnectOptions): RedisConnection {
+  const settings = {
+    lazyConnect: true,
+    connectTimeout: timeout,
+    // How long a connection that is given up may still say goodbye; a dead one takes all of it.
+    disconnectTimeout: 100,
+    // What waits for a lost connection may have been executed. Sent again it would be there twice.
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+    reconnectOnError: null,
+    // XREAD waits for longer than an app's other commands may.
+    commandTimeout: undefined,
+    socketTimeout: undefined,
+    blockingTimeout: undefined,
+    enableAutoPipelining: false,
+    replyMapping: 'legacy',
+    readOnly: false,
+    monitor: false,
+  }
+  const cluster = {
+    lazyConnect: true,
+    // Its nodes are connected at the first command, and the second must wait for that.
+    enableOfflineQueue: true,
+    enableAutoPipelining: false,
+    clusterRetryStrategy: null,
+    // Sends again what a lost connection may have executed.
+    retryDelayOnFailover: 0,
+    scaleReads: 'master',
+    redisOptions: { ...settings, enableOfflineQueue: true },
+  }
+  const copy = duplicate(client, isCluster(client) ? [[], cluster] : [settings])
+  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
+  copy.on('error', onLost)
+  copy.on('close', onLost)
+  copy.on('end', onLost)
+  const opened = copy.connect()
+  return {
+    opened,
+    send: ([command = '', ...args]) => copy.call(command, args),
+    close() {
+      copy.disconnect()
+      // A cluster that is disconnected while it connects goes on to connect, and stays.
+      opened.then(
+        () => copy.disconnect(),
+        () => {},
+      )
+    },
+  }
+}
+
+function isCluster(client: IoredisClient): boolean {
+  return 'isCluster' in client && client.isCluster === true
+}
+
+/** Its parameters differ between the classes, and so do their types between the versions. */
+function duplicate(client: IoredisClient, args: unknown[]): unknown {
+  return Reflect.apply(client.duplicate, client, args)
+}
+
+function isIoredis(value: unknown): value is Ioredis {
+  return typeof value === 'object' && value !== null && 'call' in value && 'connect' in value && 'on' in value
+}

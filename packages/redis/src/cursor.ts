@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import type { Cursor } from '@downstream/core'
+
+/** A place in the stream: the id that Redis gave, and what the publisher wrote into the entry. */
+export interface Place {
+  /** `<ms>-<seq>`, decimal, as Redis writes it. */
+  readonly id: string
+  /** After a failover an id may be given a second time, to another entry. */
+  readonly nonce: string
+}
+
+const CURSOR = /^((?:0|[1-9]\d{0,19})-(?:0|[1-9]\d{0,19}))-([\w-]{8})$/
+const MAX_NUMBER = 2n ** 64n - 1n
+
+/** 48 random bits, in 8 characters of a cursor. */
+export function newNonce(): string {
+  return randomBytes(6).toString('base64url')
+}
+
+export function formatCursor({ id, nonce }: Place): Cursor {
+  return `${id}-${nonce}`
+}
+
+/** The place that a cursor names, or undefined for what is no cursor of any log on Redis: it is the client's word. */
+export function parseCursor(cursor: Cursor): Place | undefined {
+  const [, id, nonce] = CURSOR.exec(cursor) ?? []
+  if (id === undefined || nonce === undefined) return undefined
+  return numbers(id).some((number) => number > MAX_NUMBER) ? undefined : { id, nonce }
+}
+
+export function isSamePlace(a: Place | undefined, b: Place): boolean {
+  return a !== undefined && a.id === b.id && a.nonce === b.nonce
+}
+
+/** Whether the id `a` is smaller than `b`: Redis orders its entries so. */
+export function isBefore(a: string, b: string): boolean {
+  const [[msA, seqA], [msB, seqB]] = [numbers(a), numbers(b)]
+  return msA < msB || (msA === msB && seqA < seqB)
+}
+
+/** Whether the id `a` is of an earlier millisecond than `b`. */
+export function isEarlier(a: string, b: string): boolean {
+  return numbers(a)[0] < numbers(b)[0]
+}
+
+/** The smallest id that Redis takes behind `id`. */
+export function idAfter(id: string): string {
+  const [ms, seq] = numbers(id)
+  return seq < MAX_NUMBER ? `${ms}-${seq + 1n}` : `${ms + 1n}-0`
+}
+
+function numbers(id: string): [ms: bigint, seq: bigint] {
+  const dash = id.indexOf('-')
+  return [BigInt(id.slice(0, dash)), BigInt(id.slice(dash + 1))]
+}

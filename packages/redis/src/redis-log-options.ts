@@ -1,0 +1,50 @@
+import { SseError } from '@downstream/core'
+
+/** How a `RedisLog` behaves; none is needed. */
+export interface RedisLogOptions {
+  /**
+   * Name of the stream in Redis. All processes that share a hub use the same; another hub uses another.
+   * Default: `downstream:log`.
+   */
+  key?: string | undefined
+  /**
+   * How many of the newest entries Redis holds; a few more, because it drops them a hundred at a time. A client that
+   * was away for longer than these is told of a gap. At least: entries per second x (keep-alive of the streams + the
+   * longest reconnect to be survived), in seconds. Default: 100 000.
+   */
+  maxLength?: number | undefined
+  /** Entries older than this many ms are dropped as well, from time to time. Needs Redis 6.2. Default: none. */
+  maxAge?: number | undefined
+  /**
+   * How many ms Redis may take to answer. Beyond it the connection is given up for dead: a publish that waits for it is
+   * rejected, and the follower connects anew. Default: 5 000.
+   */
+  timeout?: number | undefined
+}
+
+/** The options with their defaults, checked. */
+export interface ResolvedRedisLogOptions {
+  readonly key: string
+  readonly maxLength: number
+  readonly maxAge: number | undefined
+  readonly timeout: number
+}
+
+/** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
+export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisLogOptions {
+  const { key = 'downstream:log', maxLength = 100_000, maxAge, timeout = 5_000 } = options
+  if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty')
+  if (!isCount(maxLength)) throw invalid('maxLength', 'an integer above 0')
+  if (maxAge !== undefined && !isCount(maxAge)) throw invalid('maxAge', 'an integer of ms above 0')
+  // A longer one would make setTimeout() fire at once.
+  if (!isCount(timeout) || timeout > 2 ** 30) throw invalid('timeout', 'an integer of ms above 0')
+  return { key, maxLength, maxAge, timeout }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0
+}
+
+function invalid(name: string, rule: string): SseError {
+  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
+}

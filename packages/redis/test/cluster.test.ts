@@ -1,0 +1,48 @@
+import { createHub } from '@downstream/core'
+import { eventLogSuite, eventually } from '@downstream/testing'
+import { RedisLog } from '../src/redis-log.ts'
+import { freePort } from './harness/free-port.ts'
+import { clusterClients } from './harness/redis-clients.ts'
+import { RedisServer } from './harness/redis-server.ts'
+
+const maxLength = 200
+let server: RedisServer
+let count = 0
+
+beforeAll(async () => {
+  server = await RedisServer.start({ cluster: await freePort() })
+})
+
+afterAll(() => server?.close())
+
+const mostUsed = Object.entries(clusterClients).filter(([name]) => name.endsWith('redis 6'))
+
+describe.each(mostUsed)('RedisLog on %s', (_, create) => {
+  eventLogSuite({
+    test,
+    create() {
+      const { client } = create(server.port)
+      const key = `log ${count++}`
+      const connect = () => new RedisLog(client, { key, maxLength })
+      return { log: connect(), bounds: { length: maxLength, slack: 200 }, connect }
+    },
+    without: ['scanned', 'clear'],
+  })
+})
+
+test.each(Object.entries(clusterClients))('two logs on %s share their entries', async (_, create) => {
+  const key = `log ${count++}`
+  const [one, other] = [create(server.port), create(server.port)].map(
+    ({ client }) => new RedisLog(client, { key }),
+  ) as [RedisLog, RedisLog]
+  const [hub, otherHub] = [createHub({ log: one }), createHub({ log: other })]
+  await Promise.all([hub.ready(), otherHub.ready()])
+  const before = otherHub.cursor()
+  const cursors = [await hub.publish('news', { data: 1 }), await otherHub.publish('news', { data: 2 })]
+  await eventually('both having both', () =>
+    [hub, otherHub].every((each) => each.cursor() === cursors[1] && each.stats().published === 2),
+  )
+  const reading = await one.read(before, 10)
+  expect(reading.gap ? reading : reading.entries.map(({ cursor }) => cursor)).toEqual(cursors)
+  await Promise.all([hub.close(), otherHub.close()])
+})

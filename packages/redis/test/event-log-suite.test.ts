@@ -1,0 +1,35 @@
+import { eventLogSuite } from '@downstream/testing'
+import { RedisLog } from '../src/redis-log.ts'
+import { allClients, redisClients } from './harness/redis-clients.ts'
+import { RedisServer } from './harness/redis-server.ts'
+
+let server: RedisServer
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+
+afterAll(() => server?.close())
+
+const maxLength = 200
+let count = 0
+
+describe.each(allClients)('RedisLog on %s', (name) => {
+  eventLogSuite({
+    test,
+    create() {
+      const { client, close } = redisClients[name](server.port)
+      const key = `log ${count++}`
+      const connect = () => new RedisLog(client, { key, maxLength })
+      return {
+        log: connect(),
+        // Redis drops a hundred at a time, and none before it holds a hundred more than it has to.
+        bounds: { length: maxLength, slack: 200 },
+        connect,
+        clear: async () => void (await server.command('DEL', key)),
+        close,
+      }
+    },
+    without: ['scanned'],
+  })
+})

@@ -1,0 +1,87 @@
+import { mostUsedClients } from '../harness/redis-clients.ts'
+import { onStage, type Stage } from '../harness/stage.ts'
+import { until } from '../harness/until.ts'
+import { flawless } from '../harness/verdict.ts'
+
+const maxLength = 200
+/** What a node holds is no gap, though the log has dropped it. */
+const tail = { length: 100 }
+/** Redis drops a hundred at a time, so this is more than the log ever holds. */
+const PAST_THE_LOG = 2 * maxLength
+
+/** Two nodes with a short log, and a function that publishes so that who follows can follow. */
+async function begin(stage: Stage) {
+  const redis = await stage.redis()
+  const options = { log: { maxLength }, hub: { tail } }
+  const [a, b] = [await stage.node(redis, options), await stage.node(redis, options)]
+  const publisher = stage.publisher('b', b)
+  const publish = async (count: number) => {
+    for (let n = 0; n < count; n += 20) {
+      await publisher.publish(20)
+      await until('node b having it', () => b.hub.stats().published >= publisher.numbers.size)
+    }
+  }
+  return { a, b, publish }
+}
+
+describe.each(mostUsedClients)('with %s', (client) => {
+  test(
+    'a client that was away for longer than the log reaches is told once, and not again',
+    onStage(client, async (stage) => {
+      const { a, b, publish } = await begin(stage)
+      const [stayed, away, hasty] = await stage.readers(3, b)
+      if (stayed === undefined || away === undefined || hasty === undefined) throw new Error('no readers')
+      await publish(20)
+      expect(await stage.verdicts(stayed, away, hasty)).toEqual([flawless, flawless, flawless])
+      away.leave()
+      hasty.leave()
+      await publish(PAST_THE_LOG)
+      away.visit(b)
+      // It leaves when it has got no more than the gap.
+      hasty.visit(b)
+      await until('the gap', () => hasty.received.some((one) => 'gap' in one))
+      hasty.visit(a)
+      const told = { ...flawless, gaps: ['expired'] }
+      expect(await stage.verdicts(stayed, away, hasty)).toEqual([flawless, told, told])
+      away.leave()
+      await publish(20)
+      away.visit(a)
+      expect(await stage.verdicts(stayed, away)).toEqual([flawless, told])
+    }),
+  )
+
+  test(
+    'a client that was away for longer than the node holds, but not the log, misses nothing',
+    onStage(client, async (stage) => {
+      const redis = await stage.redis()
+      const node = await stage.node(redis, { log: { maxLength: 5_000 }, hub: { tail: { length: 50 } } })
+      const [stayed, away] = [await stage.reader(node), await stage.reader(node)]
+      const publisher = stage.publisher('a', node)
+      await publisher.publish(20)
+      expect(await stage.verdicts(stayed, away)).toEqual([flawless, flawless])
+      away.leave()
+      await publisher.publish(2_000)
+      away.visit(node)
+      expect(await stage.verdicts(stayed, away)).toEqual([flawless, flawless])
+      expect(node.hub.stats().tail.length).toBe(50)
+    }),
+  )
+
+  test(
+    'a node that is cut off while more passes than the log holds tells its clients of one gap, and goes on',
+    onStage(client, async (stage) => {
+      const { a, b, publish } = await begin(stage)
+      const readers = [await stage.reader(a), await stage.reader(b)]
+      await publish(20)
+      expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])
+      a.proxy.refuse()
+      a.proxy.cut()
+      await until('node a noticing', () => a.hub.stats().log === 'down')
+      await publish(PAST_THE_LOG)
+      await a.proxy.accept()
+      await until('node a being up again', () => a.hub.stats().log === 'up')
+      await publish(100)
+      expect(await stage.verdicts(...readers)).toEqual([{ ...flawless, gaps: ['trimmed'] }, flawless])
+    }),
+  )
+})

@@ -1,0 +1,48 @@
+import type { ConnectOptions, RedisConnection } from '../src/redis-client.ts'
+
+/** One connection that does as the test says. */
+export class FakeConnection implements RedisConnection {
+  readonly opened: Promise<unknown>
+  readonly sent: string[][] = []
+  closed = false
+  readonly #options: ConnectOptions
+  readonly #answers: { resolve(answer: unknown): void; reject(error: Error): void }[] = []
+  #open: () => void = () => {}
+  #refuse: (error: Error) => void = () => {}
+
+  constructor(options: ConnectOptions) {
+    this.#options = options
+    this.opened = new Promise<void>((resolve, reject) => {
+      this.#open = resolve
+      this.#refuse = reject
+    })
+  }
+
+  send(args: string[]): Promise<unknown> {
+    this.sent.push(args)
+    return new Promise((resolve, reject) => this.#answers.push({ resolve, reject }))
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  open(): void {
+    this.#open()
+  }
+
+  refuse(message: string): void {
+    this.#refuse(new Error(message))
+  }
+
+  /** Answers the oldest command that waits. */
+  answer(answer: unknown): void {
+    const waiting = this.#answers.shift()
+    if (answer instanceof Error) waiting?.reject(answer)
+    else waiting?.resolve(answer)
+  }
+
+  break(message: string): void {
+    this.#options.onLost(new Error(message))
+  }
+}

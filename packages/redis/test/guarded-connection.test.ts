@@ -1,0 +1,73 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
+import { GuardedConnection } from '../src/guarded-connection.ts'
+import { FakeConnection } from './fake-redis.ts'
+
+function start() {
+  const connections: FakeConnection[] = []
+  const guarded = new GuardedConnection((options) => {
+    const connection = new FakeConnection(options)
+    connections.push(connection)
+    return connection
+  }, 60_000)
+  return { guarded, connections }
+}
+
+async function sendAndAnswer({ guarded, connections }: ReturnType<typeof start>, answer: string) {
+  const sent = guarded.send(['PING'])
+  const connection = connections.at(-1)
+  connection?.open()
+  await turn()
+  connection?.answer(answer)
+  return sent
+}
+
+test('opens at the first command, and once', async () => {
+  const tools = start()
+  expect(tools.connections).toHaveLength(0)
+  await expect(sendAndAnswer(tools, 'a')).resolves.toBe('a')
+  await expect(sendAndAnswer(tools, 'b')).resolves.toBe('b')
+  expect(tools.connections).toHaveLength(1)
+})
+
+test('opens another after the connection was lost, at once if it has been of use', async () => {
+  const tools = start()
+  await sendAndAnswer(tools, 'a')
+  tools.connections[0]?.break('ECONNRESET')
+  await expect(sendAndAnswer(tools, 'b')).resolves.toBe('b')
+  expect(tools.connections).toHaveLength(2)
+})
+
+test('rejects at once while it is known that nobody is there, and tries again later', async () => {
+  const { guarded, connections } = start()
+  const first = guarded.send(['1'])
+  connections[0]?.refuse('ECONNREFUSED')
+  await expect(first).rejects.toThrow('ECONNREFUSED')
+  await expect(guarded.send(['2'])).rejects.toThrow('ECONNREFUSED')
+  expect(connections).toHaveLength(1)
+  await eventually('another attempt', () => {
+    guarded.send(['3']).catch(() => {})
+    return connections.length === 2
+  })
+  guarded.close()
+})
+
+test('gives up what waits when it is told to, and goes on with another connection', async () => {
+  const tools = start()
+  const { guarded, connections } = tools
+  await sendAndAnswer(tools, 'a')
+  const sent = guarded.send(['1'])
+  guarded.drop(new Error('enough'))
+  await expect(sent).rejects.toThrow('enough')
+  await expect(sendAndAnswer(tools, 'b')).resolves.toBe('b')
+  expect(connections.map(({ closed }) => closed)).toEqual([true, false])
+})
+
+test('opens nothing after it was closed', async () => {
+  const { guarded, connections } = start()
+  const sent = guarded.send(['1'])
+  guarded.close()
+  await expect(sent).rejects.toThrow('closed')
+  await expect(guarded.send(['2'])).rejects.toThrow('closed')
+  expect(connections.map(({ closed }) => closed)).toEqual([true])
+})

@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { FaultyProxy } from './faulty-proxy.ts'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+const open: { close(): unknown }[] = []
+
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+})
+
+/** A server that answers every line with its name and the line, behind a proxy. */
+async function serve(name: string) {
+  const port = await freePort()
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {}).on('data', (text) => socket.write(`${name}:${text}`))
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  open.push(server)
+  return { port, sockets }
+}
+
+async function openProxy(port: number) {
+  const proxy = await FaultyProxy.open(port)
+  open.push(proxy)
+  return proxy
+}
+
+async function client({ port }: FaultyProxy) {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let text = ''
+  let error = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
+  socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+    error = code ?? ''
+  })
+  await new Promise((resolve) => socket.once('connect', resolve).once('error', resolve))
+  return {
+    socket,
+    says: (line: string) => socket.write(line),
+    hears: (what: string) =>
+      until(
+        `hearing ${what}`,
+        () => text.includes(what),
+        () => text,
+      ),
+    fails: (code: string) =>
+      until(
+        `failing with ${code}`,
+        () => error === code,
+        () => error,
+      ),
+    get text() {
+      return text
+    },
+  }
+}
+
+test('passes everything on, and the end', async () => {
+  const server = await serve('redis')
+  const proxy = await openProxy(server.port)
+  const one = await client(proxy)
+  one.says('a')
+  await one.hears('redis:a')
+  expect(proxy).toMatchObject({ accepted: 1, open: 1 })
+  one.socket.end()
+  await until('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
+})
+
+test('cut resets what is open, on both sides, and takes new ones', async () => {
+  const server = await serve('redis')
+  const proxy = await openProxy(server.port)
+  const one = await client(proxy)
+  one.says('a')
+  await one.hears('redis:a')
+  proxy.cut()
+  await one.fails('ECONNRESET')
+  await until('the server noticing', () => server.sockets[0]?.destroyed === true)
+  const two = await client(proxy)
+  two.says('b')
+  await two.hears('redis:b')
+})
+
+test('refuse leaves what is open, and accept takes new ones on the same port', async () => {
+  const server = await serve('redis')
+  const proxy = await openProxy(server.port)
+  const one = await client(proxy)
+  proxy.refuse()
+  await (await client(proxy)).fails('ECONNREFUSED')
+  one.says('a')
+  await one.hears('redis:a')
+  await proxy.accept()
+  const two = await client(proxy)
+  two.says('b')
+  await two.hears('redis:b')
+})
+
+test('a black hole swallows all without a word; what was in it stays dead', async () => {
+  const server = await serve('redis')
+  const proxy = await openProxy(server.port)
+  const old = await client(proxy)
+  proxy.blackHole()
+  old.says('a')
+  const during = await client(proxy)
+  during.says('b')
+  await until('three sockets', () => server.sockets.length === 2)
+  server.sockets[0]?.destroy()
+  proxy.heal()
+  const fresh = await client(proxy)
+  fresh.says('c')
+  await fresh.hears('redis:c')
+  old.says('d')
+  during.says('e')
+  fresh.says('f')
+  await fresh.hears('redis:f')
+  expect([old.text, during.text]).toEqual(['', ''])
+  expect([old.socket.readyState, during.socket.readyState]).toEqual(['open', 'open'])
+})
+
+test('a black hole for old connections lets new ones through', async () => {
+  const server = await serve('redis')
+  const proxy = await openProxy(server.port)
+  const old = await client(proxy)
+  proxy.blackHole('old')
+  old.says('a')
+  const fresh = await client(proxy)
+  fresh.says('b')
+  await fresh.hears('redis:b')
+  expect(old.text).toBe('')
+})
+
+test('a delay keeps the order, also when it ends', async () => {
+  const server = await serve('')
+  const proxy = await openProxy(server.port)
+  const one = await client(proxy)
+  one.socket.setNoDelay()
+  const since = performance.now()
+  proxy.delay(100)
+  one.says('a')
+  await until('a being on its way', () => one.socket.bytesWritten === 1)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  proxy.delay(0)
+  one.says('b')
+  await one.hears('b')
+  expect(one.text.replaceAll(':', '')).toBe('ab')
+  expect(performance.now() - since).toBeGreaterThan(95)
+})
+
+test('retarget sends new connections elsewhere', async () => {
+  const [first, second] = [await serve('first'), await serve('second')]
+  const proxy = await openProxy(first.port)
+  const one = await client(proxy)
+  proxy.retarget(second.port)
+  const two = await client(proxy)
+  one.says('a')
+  two.says('b')
+  await one.hears('first:a')
+  await two.hears('second:b')
+})

@@ -1,0 +1,152 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './free-port.ts'
+
+/** What becomes of the bytes of a connection. */
+interface Link {
+  readonly client: Socket
+  readonly server: Socket
+  /** Nothing gets through any more, no end either, and nobody is told. */
+  dead: boolean
+}
+
+/** A TCP proxy: the network between a node and its Redis, and all that can happen to it. */
+export class FaultyProxy {
+  readonly port: number
+  /** How many connections it has taken, ever. */
+  accepted = 0
+  #target: number
+  #listener: Server | undefined
+  readonly #links = new Set<Link>()
+  #swallows = false
+  #delay = 0
+
+  /** @param target - the port that connections go to */
+  static async open(target: number): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(await freePort(), target)
+    await proxy.accept()
+    return proxy
+  }
+
+  private constructor(port: number, target: number) {
+    this.port = port
+    this.#target = target
+  }
+
+  /** How many connections its clients have not ended, dead ones too. */
+  get open(): number {
+    return [...this.#links].filter(({ client }) => !client.readableEnded && !client.destroyed).length
+  }
+
+  /** Resets all connections. */
+  cut(): void {
+    for (const link of this.#links) this.#reset(link)
+  }
+
+  /** Nobody listens any more: new connections are refused by the system. Those that are open stay. */
+  refuse(): void {
+    this.#listener?.close()
+    this.#listener = undefined
+  }
+
+  /** Takes connections again. */
+  async accept(): Promise<void> {
+    if (this.#listener !== undefined) return
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#link(client))
+    this.#listener = listener
+    listener.listen(this.port, '127.0.0.1')
+    await once(listener, 'listening')
+  }
+
+  /**
+   * Swallows all that comes, either way and without a word. `old`: only on the connections that are open, as when a
+   * firewall has forgotten them.
+   */
+  blackHole(which: 'all' | 'old' = 'all'): void {
+    this.#swallows = which === 'all'
+    for (const link of this.#links) link.dead = true
+  }
+
+  /** The way is free for new connections; those that were swallowed stay dead. */
+  heal(): void {
+    this.#swallows = false
+  }
+
+  /** From now on every byte takes `ms` longer, in each direction. */
+  delay(ms: number): void {
+    this.#delay = ms
+  }
+
+  /** New connections go to another server. */
+  retarget(port: number): void {
+    this.#target = port
+  }
+
+  close(): void {
+    this.refuse()
+    this.cut()
+  }
+
+  #link(client: Socket): void {
+    this.accepted++
+    const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    const link: Link = { client, server, dead: this.#swallows }
+    this.#links.add(link)
+    this.#relay(link, client, server)
+    this.#relay(link, server, client)
+  }
+
+  #relay(link: Link, from: Socket, to: Socket): void {
+    const pipe = new DelayPipe()
+    const pass = (step: () => void) =>
+      pipe.push(this.#delay, () => {
+        if (!link.dead) step()
+      })
+    from.on('data', (chunk) =>
+      pass(() => {
+        if (to.write(chunk)) return
+        from.pause()
+        to.once('drain', () => from.resume())
+      }),
+    )
+    from.on('end', () => pass(() => to.end()))
+    from.on('error', () => {
+      if (!link.dead) this.#reset(link)
+    })
+    from.on('close', () => {
+      if (to.destroyed) this.#links.delete(link)
+      pass(() => to.end())
+    })
+  }
+
+  #reset(link: Link): void {
+    this.#links.delete(link)
+    link.client.resetAndDestroy()
+    link.server.resetAndDestroy()
+  }
+}
+
+/** Does things later, in the order in which they were asked for, also when the delay changes. */
+class DelayPipe {
+  readonly #waiting: { due: number; step: () => void }[] = []
+
+  push(delay: number, step: () => void): void {
+    if (delay === 0 && this.#waiting.length === 0) {
+      step()
+      return
+    }
+    this.#waiting.push({ due: performance.now() + delay, step })
+    if (this.#waiting.length === 1) this.#wait()
+  }
+
+  #wait(): void {
+    const next = this.#waiting[0]
+    if (next === undefined) return
+    const step = () => {
+      next.step()
+      this.#waiting.shift()
+      this.#wait()
+    }
+    setTimeout(step, next.due - performance.now()).unref()
+  }
+}

@@ -1,0 +1,141 @@
+import { FaultyProxy } from './faulty-proxy.ts'
+import { HoppingClient } from './hopping-client.ts'
+import { HubNode, type HubNodeOptions } from './hub-node.ts'
+import { Publisher } from './publisher.ts'
+import type { RedisClientName } from './redis-clients.ts'
+import { RedisServer, type RedisServerOptions } from './redis-server.ts'
+import { until } from './until.ts'
+import { judge, type Numbered, type Verdict } from './verdict.ts'
+
+// Longer than until() waits, twice: it is until() that says what was waited for in vain.
+jest.setTimeout(150_000)
+
+/** What a scenario plays with; all of it is closed afterwards. */
+export class Stage {
+  readonly #client: RedisClientName
+  readonly #nodes: HubNode[] = []
+  readonly #readers: HoppingClient[] = []
+  readonly #publishers: Publisher[] = []
+  readonly #proxies: FaultyProxy[] = []
+  readonly #servers: RedisServer[] = []
+
+  constructor(client: RedisClientName) {
+    this.#client = client
+  }
+
+  async redis(options?: RedisServerOptions): Promise<RedisServer> {
+    const server = await RedisServer.start(options)
+    this.#servers.push(server)
+    return server
+  }
+
+  async proxy(to: RedisServer): Promise<FaultyProxy> {
+    const proxy = await FaultyProxy.open(to.port)
+    this.#proxies.push(proxy)
+    return proxy
+  }
+
+  /** A node behind a proxy of its own; with a proxy it need not be able to reach Redis. */
+  async node(to: RedisServer | FaultyProxy, options?: HubNodeOptions): Promise<HubNode> {
+    const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
+    const node = await HubNode.start(this.#client, proxy, options)
+    this.#nodes.push(node)
+    if (to !== proxy) await node.hub.ready()
+    return node
+  }
+
+  /** A client that has its place in the log of this node. */
+  async reader(node: HubNode): Promise<HoppingClient> {
+    const [reader] = await this.readers(1, node)
+    return reader as HoppingClient
+  }
+
+  /** A client that has just come. */
+  newcomer(node: HubNode): HoppingClient {
+    const reader = new HoppingClient()
+    this.#readers.push(reader)
+    reader.visit(node)
+    return reader
+  }
+
+  async readers(count: number, node: HubNode): Promise<HoppingClient[]> {
+    const readers = Array.from({ length: count }, () => this.newcomer(node))
+    await until(`${count} clients having a place`, () =>
+      readers.every(({ lastEventId }) => lastEventId !== ''),
+    )
+    return readers
+  }
+
+  publisher(by: string, node: HubNode): Publisher {
+    const publisher = new Publisher(by, node.hub)
+    this.#publishers.push(publisher)
+    return publisher
+  }
+
+  /** Publishes through each publisher until these readers have got the end of it all, and judges what they got. */
+  async verdicts(...readers: HoppingClient[]): Promise<Verdict[]> {
+    const judged = () => readers.map(({ received }) => judge(received, this.#publishers))
+    const verdicts = () => [...new Set(judged().map((verdict) => JSON.stringify(verdict)))]
+    let last: Numbered[] = []
+    let due = 0
+    const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
+    await until(
+      'all clients having the last event',
+      async () => {
+        // One that was published while a client was coming back can lie in front of the gap that it is told of.
+        if (performance.now() > due) {
+          last = await Promise.all(this.#publishers.map((publisher) => publisher.publishOne()))
+          due = performance.now() + 1_000
+        }
+        // What is missing may still be told of: who notices it has to ask Redis first.
+        return !readers.some(waits) && judged().every(({ missing }) => missing === 0)
+      },
+      () => ({ waiting: readers.filter(waits).length, verdicts: verdicts() }),
+    )
+    return judged()
+  }
+
+  /** What the nodes had to say. */
+  report(): string {
+    return this.#nodes
+      .map(
+        ({ states, errors }, n) =>
+          `node ${n}: ${states.join(' ')}\n  ${errors.slice(-10).map(String).join('\n  ')}`,
+      )
+      .join('\n')
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.#readers) reader.leave()
+    let closed = false
+    const closing = Promise.all(this.#nodes.map((node) => node.close())).finally(() => {
+      closed = true
+    })
+    try {
+      await Promise.race([closing, until('all nodes being closed', () => closed)])
+    } finally {
+      for (const proxy of this.#proxies) proxy.close()
+      await Promise.all(this.#servers.map((server) => server.close()))
+    }
+  }
+}
+
+/** A scenario with one kind of Redis client, as jest runs it. */
+export function onStage(client: RedisClientName, play: (stage: Stage) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const unhandled: unknown[] = []
+    const onUnhandled = (error: unknown) => unhandled.push(error)
+    process.on('unhandledRejection', onUnhandled)
+    const stage = new Stage(client)
+    try {
+      await play(stage)
+      expect(unhandled).toEqual([])
+    } catch (error) {
+      if (error instanceof Error) error.message += `\n\n${stage.report()}`
+      throw error
+    } finally {
+      process.off('unhandledRejection', onUnhandled)
+      await stage.close()
+    }
+  }
+}

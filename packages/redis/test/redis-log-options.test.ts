@@ -1,0 +1,27 @@
+import { resolveRedisLogOptions } from '../src/redis-log-options.ts'
+
+test('no option is needed', () => {
+  expect(resolveRedisLogOptions({})).toEqual({
+    key: 'downstream:log',
+    maxLength: 100_000,
+    maxAge: undefined,
+    timeout: 5_000,
+  })
+})
+
+test.each([
+  ['key', ''],
+  ['key', 1],
+  ['maxLength', 0],
+  ['maxLength', 1.5],
+  ['maxLength', '100'],
+  ['maxAge', 0],
+  ['maxAge', -1],
+  ['timeout', 0],
+  ['timeout', Number.POSITIVE_INFINITY],
+  ['timeout', 2 ** 31],
+])('refuses %s: %p, and names it', (name, value) => {
+  expect(() => resolveRedisLogOptions({ [name]: value })).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(name) }),
+  )
+})

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { eventually } from '@downstream/testing'
+import { Redis } from 'ioredis'
+import { RedisLog } from '../src/redis-log.ts'
+import { freePort } from './harness/free-port.ts'
+import { RedisServer } from './harness/redis-server.ts'
+
+let server: RedisServer
+let client: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  client = new Redis(server.port, '127.0.0.1', { lazyConnect: true })
+})
+
+afterAll(() => server?.close())
+
+async function start(log: RedisLog): Promise<{ head: string; data: string[] }> {
+  const told = { head: '', data: [] as string[] }
+  void log.follow(
+    {
+      start(head) {
+        told.head = head
+      },
+      entries: (batch) => told.data.push(...batch.map(({ data }) => data)),
+      reset: (_, reason) => told.data.push(reason),
+      state() {},
+    },
+    { backlog: 10 },
+  )
+  await eventually('the start', () => told.head !== '')
+  return told
+}
+
+test('what others have put into the stream is passed over, and is no place to begin at', async () => {
+  const key = 'with strangers'
+  await server.command('XADD', key, '*', 'hello', 'world')
+  const log = new RedisLog(client, { key })
+  const told = await start(log)
+  expect(await log.read(told.head, 10)).toEqual({ gap: false, entries: [] })
+  await server.command('XADD', key, '*', 'hello', 'again')
+  const cursor = await log.append({ channel: 'c', data: 'mine' })
+  await eventually('the entry', () => told.data.length > 0)
+  expect(told.data).toEqual(['mine'])
+  expect(await log.read(told.head, 10)).toMatchObject({ gap: false, entries: [{ cursor, data: 'mine' }] })
+  await log.close()
+})
+
+test('maxAge drops what is older, by the clock of Redis', async () => {
+  const key = 'aged'
+  const old = Date.now() - 3_600_000
+  for (let n = 0; n < 200; n++) await server.command('XADD', key, `${old}-${n + 1}`, 'c', 'c', 'd', 'old')
+  const log = new RedisLog(client, { key, maxAge: 60_000 })
+  await log.append({ channel: 'c', data: 'new' })
+  await eventually('the old ones being dropped', async () => Number(await server.command('XLEN', key)) < 200)
+  await log.close()
+})
+
+test('a process that waits for a Redis that is not there goes on to wait', async () => {
+  const module = (path: string) => JSON.stringify(pathToFileURL(require.resolve(path)).href)
+  const program = `
+    import { Redis } from ${module('ioredis')}
+    import { RedisLog } from ${module(join(__dirname, '../src/index.ts'))}
+    const log = new RedisLog(new Redis(${await freePort()}, '127.0.0.1', { lazyConnect: true }))
+    let attempts = 0
+    await new Promise((resolve) => log.follow({
+      start: resolve, entries() {}, reset() {}, state: (up, error) => console.log('down', error.message),
+    }, { backlog: 0 }))`
+  const args = ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', program]
+  const child = spawn(process.execPath, args, { cwd: join(__dirname, '../../..') })
+  try {
+    const ended = once(child, 'exit').then(([code]) => `ended with ${code}`)
+    const told = once(child.stdout, 'data').then(([text]) => String(text))
+    expect(await Promise.race([told, ended])).toContain('down')
+    const later = new Promise<string>((resolve) => setTimeout(resolve, 3_000, 'still waiting'))
+    expect(await Promise.race([later, ended])).toBe('still waiting')
+  } finally {
+    child.kill('SIGKILL')
+  }
+})

@@ -1,0 +1,44 @@
+import { entryFields, markFields, readRange, readRead } from '../src/row.ts'
+
+const nonce = 'abcdefgh'
+const entry = { channel: 'news', event: 'flash', data: 'höre\n\0!' }
+const cursor = `5-0-${nonce}`
+const row = { id: '5-0', nonce, entry: { ...entry, cursor } }
+const rows = [['5-0', entryFields(entry, nonce)]]
+
+test.each<[string, unknown]>([
+  ['as RESP2 has it', [['key', rows]]],
+  ['as a pair', ['key', rows]],
+  ['as an object', { key: rows }],
+  ['as a Map', new Map([['key', rows]])],
+  ['as Buffers', [[Buffer.from('key'), buffers(rows)]]],
+])('reads what XREAD answers, %s', (_, reply) => {
+  expect(readRead(reply)).toEqual([row])
+})
+
+test.each([null, undefined, []])('reads that XREAD has found nothing: %p', (reply) => {
+  expect(readRead(reply)).toEqual([])
+})
+
+test('an empty event name is one, and none is none', () => {
+  expect(readOne(entryFields({ ...entry, event: '' }, nonce)).entry?.event).toBe('')
+  expect(readOne(entryFields({ channel: 'c', data: 'd' }, nonce)).entry?.event).toBeUndefined()
+})
+
+test.each(['genesis', 'fork'] as const)('a %s mark is no event', (mark) => {
+  expect(readOne(markFields(mark, nonce))).toEqual({ id: '5-0', nonce, mark })
+})
+
+test('what others have put into the stream is neither event nor mark', () => {
+  expect(readOne(['hello', 'world', 'm', 'whatever'])).toEqual({ id: '5-0', nonce: '', mark: undefined })
+})
+
+function readOne(fields: string[]) {
+  const [row] = readRange([['5-0', fields]])
+  if (row === undefined) throw new Error('no row')
+  return row
+}
+
+function buffers(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(buffers) : Buffer.from(String(value))
+}

@@ -1,0 +1,110 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { Session } from '../src/session.ts'
+import { FakeConnection } from './fake-redis.ts'
+
+const timeout = 60_000
+
+function start() {
+  const connections: FakeConnection[] = []
+  const onLost = jest.fn()
+  const session = new Session(
+    (options) => {
+      const connection = new FakeConnection(options)
+      connections.push(connection)
+      return connection
+    },
+    timeout,
+    onLost,
+  )
+  return { session, onLost, connection: connections[0] as FakeConnection }
+}
+
+afterEach(() => jest.useRealTimers())
+
+test('commands go out in the order of the calls, however long the opening takes', async () => {
+  const { session, connection } = start()
+  const first = session.send(['1'])
+  await turn()
+  connection.open()
+  const second = session.send(['2'])
+  await turn()
+  const third = session.send(['3'])
+  await turn()
+  expect(connection.sent).toEqual([['1'], ['2'], ['3']])
+  for (const answer of ['a', 'b', 'c']) connection.answer(answer)
+  await expect(Promise.all([first, second, third])).resolves.toEqual(['a', 'b', 'c'])
+})
+
+test('what waits is rejected when the connection is lost, at once and with the reason', async () => {
+  const { session, connection, onLost } = start()
+  connection.open()
+  const sent = [session.send(['1']), session.send(['2'])]
+  await turn()
+  connection.break('ECONNRESET')
+  for (const one of sent) await expect(one).rejects.toThrow('ECONNRESET')
+  expect(connection.closed).toBe(true)
+  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNRESET' }), true]])
+  await expect(session.send(['3'])).rejects.toThrow('ECONNRESET')
+  expect(connection.sent).toHaveLength(2)
+})
+
+test('a connection that cannot be opened is lost, and was never of use', async () => {
+  const { session, connection, onLost } = start()
+  const sent = session.send(['1'])
+  connection.refuse('ECONNREFUSED')
+  await expect(sent).rejects.toThrow('ECONNREFUSED')
+  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNREFUSED' }), false]])
+  expect(connection.sent).toEqual([])
+})
+
+test.each([
+  ['does not open', 0, false],
+  ['does not answer', 0, true],
+  ['does not answer a command that may take longer', 2_000, true],
+])('a server that %s is given up after the timeout, and no sooner', async (_, patience, opens) => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
+  const { session, connection, onLost } = start()
+  if (opens) connection.open()
+  const sent = session.send(['1'], patience)
+  const settled = jest.fn()
+  sent.catch(settled)
+  await turn()
+  jest.advanceTimersByTime(timeout + patience - 1)
+  await turn()
+  expect(settled).not.toHaveBeenCalled()
+  jest.advanceTimersByTime(1)
+  await expect(sent).rejects.toThrow('not answered')
+  expect(connection.closed).toBe(true)
+  expect(onLost).toHaveBeenCalledTimes(1)
+})
+
+test.each([
+  ['OOM command not allowed', false],
+  ['ERR wrong number of arguments', false],
+  ['WRONGTYPE Operation against a key', false],
+  ["READONLY You can't write against a read only replica.", true],
+  ['UNBLOCKED force unblock from blocking operation', true],
+  ['LOADING Redis is loading the dataset in memory', true],
+  ['Connection is closed.', true],
+  ['read ECONNRESET', true],
+])('after "%s" the connection is given up: %s', async (message, givenUp) => {
+  const { session, connection } = start()
+  connection.open()
+  const sent = session.send(['1'])
+  await turn()
+  connection.answer(new Error(message))
+  await expect(sent).rejects.toThrow(message)
+  expect(connection.closed).toBe(givenUp)
+})
+
+test('an answer ends the wait', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
+  const { session, connection, onLost } = start()
+  connection.open()
+  const sent = session.send(['1'])
+  await turn()
+  connection.answer('OK')
+  await expect(sent).resolves.toBe('OK')
+  expect(jest.getTimerCount()).toBe(0)
+  expect(onLost).not.toHaveBeenCalled()
+})
