@@ -1,0 +1,92 @@
+import { connect } from 'node:net'
+import { MARK } from '../work.mjs'
+
+const MARK_CODE = MARK.charCodeAt(0)
+const READ_SIZE = 65_536
+/** One for all sockets: what is read is counted and forgotten before the next read. The byte behind it is for a mark. */
+const memory = Buffer.alloc(READ_SIZE + 1)
+const shared = memory.subarray(0, READ_SIZE)
+
+/**
+ * @typedef {object} ConnectionOwner
+ * @property {() => void} onOpen The head has come.
+ * @property {(events: number) => void} onEvents
+ * @property {(why: string) => void} onLost It was closed, and not by us; or it is no event stream.
+ */
+
+/** One client: a socket that counts the events it gets. */
+export class Connection {
+  count = 0
+  /** Everything that came, when it is kept. */
+  text = ''
+  #owner
+  #keep
+  #socket
+  #opened = false
+  #head = ''
+
+  /**
+   * @param {ConnectionOwner} owner
+   * @param {{ port: number, path: string, lastEventId?: string | undefined, keep: boolean }} options
+   */
+  constructor(owner, { port, path, lastEventId, keep }) {
+    this.#owner = owner
+    this.#keep = keep
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      onread: { buffer: shared, callback: (size) => this.#read(size) },
+    })
+    this.#socket.on('connect', () => {
+      const resume = lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`
+      this.#socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${resume}\r\n`,
+      )
+    })
+    this.#socket.on('error', (error) => owner.onLost(error.message))
+    this.#socket.on('close', () => owner.onLost('the server closed a connection'))
+  }
+
+  /** @returns {Promise<void>} */
+  close() {
+    this.#socket.removeAllListeners('close').removeAllListeners('error')
+    return new Promise((resolve) => {
+      this.#socket.on('error', () => {}).on('close', () => resolve())
+      this.#socket.destroy()
+    })
+  }
+
+  /** @param {number} size */
+  #read(size) {
+    if (this.#keep) this.text += memory.toString('latin1', 0, size)
+    let at = this.#opened ? 0 : this.#readHead(size)
+    // Ends the search where the bytes of an earlier read begin.
+    const behind = memory[size]
+    memory[size] = MARK_CODE
+    let events = 0
+    for (;;) {
+      at = memory.indexOf(MARK_CODE, at) + 1
+      if (at > size) break
+      events++
+    }
+    memory[size] = /** @type {number} */ (behind)
+    if (events === 0) return true
+    this.count += events
+    this.#owner.onEvents(events)
+    return true
+  }
+
+  /** @param {number} size @returns {number} Where the body begins. */
+  #readHead(size) {
+    const before = this.#head.length
+    this.#head += memory.toString('latin1', 0, size)
+    const end = this.#head.indexOf('\r\n\r\n')
+    if (end === -1) return size
+    this.#opened = true
+    const [status = ''] = this.#head.split('\r\n')
+    this.#head = ''
+    if (status.includes(' 200 ')) this.#owner.onOpen()
+    else this.#owner.onLost(`the server answered ${status}`)
+    return end + 4 - before
+  }
+}

@@ -1,0 +1,39 @@
+import { createParser } from 'eventsource-parser'
+import { MARK } from '../work.mjs'
+
+/**
+ * What a client got, read by somebody else's parser.
+ *
+ * @param {string} response With its head.
+ * @returns {{ numbers: number[], lastEventId: string | undefined }} The numbers of the events that count, in their order.
+ */
+export function received(response) {
+  const [head = '', ...body] = response.split('\r\n\r\n')
+  const text = body.join('\r\n\r\n')
+  /** @type {number[]} */
+  const numbers = []
+  /** @type {string | undefined} */
+  let lastEventId
+  const parser = createParser({
+    onEvent({ id, data }) {
+      if (!data.includes(MARK)) return
+      lastEventId = id
+      // Some send a string as it is, some as JSON.
+      numbers.push(Number.parseInt(data.replace('"', ''), 10))
+    },
+  })
+  parser.feed(/^transfer-encoding: *chunked/im.test(head) ? unchunked(text) : text)
+  return { numbers, lastEventId }
+}
+
+/** @param {string} body */
+function unchunked(body) {
+  let text = ''
+  for (let at = 0; at < body.length; ) {
+    const start = body.indexOf('\r\n', at) + 2
+    const size = Number.parseInt(body.slice(at, start), 16)
+    text += body.slice(start, start + size)
+    at = start + size + 2
+  }
+  return text
+}

@@ -1,0 +1,62 @@
+import { createRequire } from 'node:module'
+import { redisMissing } from './measure/redis-node.mjs'
+import { nchanMissing, nchanVersion } from './server/nchan.mjs'
+
+/**
+ * @typedef {object} Contestant
+ * @property {string} title
+ * @property {string} [package] What its version is read from.
+ * @property {string} [ours] Which of ours it is compared with: the one on the same kind of server.
+ */
+
+/** By the name of its file in server/. @type {Record<string, Contestant>} */
+const all = {
+  'downstream-node': { title: 'Downstream, node:http', package: '@downstream/core' },
+  'downstream-express': { title: 'Downstream, Express', package: '@downstream/express' },
+  'downstream-fastify': { title: 'Downstream, Fastify', package: '@downstream/fastify' },
+  'better-sse': { title: 'better-sse', package: 'better-sse', ours: 'downstream-node' },
+  'fastify-sse': { title: '@fastify/sse', package: '@fastify/sse', ours: 'downstream-fastify' },
+  'fastify-sse-v2': { title: 'fastify-sse-v2', package: 'fastify-sse-v2', ours: 'downstream-fastify' },
+  'express-sse': { title: 'express-sse', package: 'express-sse', ours: 'downstream-express' },
+  'res-write-node': { title: 'res.write, node:http', ours: 'downstream-node' },
+  'res-write-express': { title: 'res.write, Express', package: 'express', ours: 'downstream-express' },
+  'redis-ioredis': { title: 'RedisLog, ioredis', package: 'ioredis' },
+  'redis-node-redis': { title: 'RedisLog, node-redis', package: 'redis' },
+  nchan: { title: 'nginx + nchan', ours: 'downstream-node' },
+}
+
+/** Why nchan is left out; undefined when it is not. */
+export const withoutNchan = nchanMissing()
+
+/** Why the log on Redis is left out; undefined when it is not. */
+export const withoutRedis = redisMissing()
+
+/** Logs that several processes share: they have a workload of their own. @type {readonly string[]} */
+export const sharedLogs =
+  withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
+
+/** Those that can run here. @type {readonly string[]} */
+export const contestants = Object.keys(all).filter(
+  (name) => !name.startsWith('redis-') && (name !== 'nchan' || withoutNchan === undefined),
+)
+
+/** @param {string} name */
+export function contestant(name) {
+  const found = all[name]
+  if (found === undefined) throw new Error(`${name} is none of ${Object.keys(all).join(', ')}`)
+  return found
+}
+
+/** @param {string} name @returns {string} */
+export function versionOf(name) {
+  if (name === 'nchan') return nchanVersion()
+  const { package: dependency } = contestant(name)
+  if (dependency === undefined) return `Node ${process.versions.node}`
+  const { paths } = createRequire(import.meta.url).resolve
+  for (const folder of paths(dependency) ?? []) {
+    try {
+      return createRequire(import.meta.url)(`${folder}/${dependency}/package.json`).version
+    } catch {}
+  }
+  throw new Error(`${dependency} is not installed`)
+}

@@ -1,0 +1,91 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { ask } from './rpc.mjs'
+import { startProcess } from './start-process.mjs'
+
+/** Why the log on Redis is left out; undefined when it is not. */
+export function redisMissing() {
+  return spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'redis-server is not installed'
+}
+
+/** A Redis, a process that follows the log on it, and one that publishes. The face of NodeServer. */
+export class RedisNode {
+  #client
+  #port = 0
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #redis
+  #follower = startProcess(fileOf('server/redis-log'), { core: 'server' })
+  #publisher = startProcess(fileOf('client/publish-redis'), { core: 'clients' })
+  #onExit = () => this.#redis?.kill('SIGKILL')
+
+  /** @param {string} client */
+  constructor(client) {
+    this.#client = client
+  }
+
+  /** @returns {Promise<number>} It serves nobody. */
+  async listen() {
+    const free = createServer().listen(0, '127.0.0.1')
+    await once(free, 'listening')
+    this.#port = /** @type {import('node:net').AddressInfo} */ (free.address()).port
+    free.close()
+    await once(free, 'close')
+    const settings = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    this.#redis = spawn('redis-server', settings, { stdio: 'ignore' })
+    process.once('exit', this.#onExit)
+    await ask(this.#follower, 'follow', { port: this.#port, client: this.#client })
+    return 0
+  }
+
+  publish() {}
+
+  /** Publishes `count` events at `rate` a second; resolves when the follower has had them. @param {number} count @param {number} rate */
+  async pass(count, rate) {
+    await ask(this.#publisher, 'publish', { port: this.#port, client: this.#client, count, rate })
+    while (/** @type {number} */ (await ask(this.#follower, 'come')) < count) await sleep(20)
+  }
+
+  /** How late each event came since this was asked last, in ms. @returns {Promise<number[]>} */
+  late() {
+    return ask(this.#follower, 'late')
+  }
+
+  /** Of the follower. @returns {Promise<import('./node-server.mjs').Usage>} */
+  usage() {
+    return ask(this.#follower, 'usage')
+  }
+
+  /** @returns {Promise<import('./node-server.mjs').Memory>} */
+  async memory() {
+    return { rss: 0 }
+  }
+
+  async connections() {
+    return 0
+  }
+
+  async startTimer() {}
+
+  /** @returns {Promise<number[]>} */
+  async stopTimer() {
+    return []
+  }
+
+  async startProfile() {}
+  async stopProfile() {}
+
+  async stop() {
+    this.#follower.disconnect()
+    this.#publisher.disconnect()
+    process.off('exit', this.#onExit)
+    this.#onExit()
+  }
+}
+
+/** @param {string} name */
+function fileOf(name) {
+  return fileURLToPath(new URL(`../${name}.mjs`, import.meta.url))
+}

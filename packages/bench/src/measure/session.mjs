@@ -1,0 +1,124 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sharedLogs } from '../contestants.mjs'
+import { NchanServer } from '../server/nchan.mjs'
+import { NodeServer } from './node-server.mjs'
+import { RedisNode } from './redis-node.mjs'
+import { ask } from './rpc.mjs'
+
+/**
+ * The processes that are there for the whole run.
+ *
+ * @typedef {{ load: import('node:child_process').ChildProcess, prober: import('node:child_process').ChildProcess }} Clients
+ */
+
+/** How many requests may be under way while clients connect, unless the workload is about that. */
+const AT_ONCE = 200
+
+/** @param {string} contestant */
+function serverOf(contestant) {
+  if (contestant === 'nchan') return new NchanServer()
+  return sharedLogs.includes(contestant) ? new RedisNode(contestant) : new NodeServer(contestant)
+}
+
+/** One contestant's server, and its clients. */
+export class Session {
+  /** What the server needed before the last nine tenths of its clients came. @type {import('./node-server.mjs').Memory} */
+  baseline = { rss: 0 }
+  /** How many clients came after that. */
+  added = 0
+  /** Events that each client must have by now. */
+  expected = 0
+  /** For how long no event may arrive until one is given up, in ms. */
+  patience = 60_000
+  #contestant
+  #clients
+  #profiles
+  #profiled = 0
+  #published = 0
+  #port = 0
+
+  /**
+   * @param {string} contestant
+   * @param {Clients} clients
+   * @param {string} [profiles] A folder where each measured work leaves its CPU profile.
+   */
+  constructor(contestant, clients, profiles) {
+    this.#contestant = contestant
+    this.#clients = clients
+    this.#profiles = profiles
+    this.server = serverOf(contestant)
+  }
+
+  /** Starts the server and lets `count` clients follow its events. @param {number} count */
+  async start(count) {
+    this.#port = await this.server.listen()
+    if (count === 0) return
+    const first = Math.ceil(count / 10)
+    await this.open({ count: first })
+    this.baseline = await this.server.memory()
+    this.added = count - first
+    await this.open({ count: this.added })
+  }
+
+  /** Resolves when all of them have the head of their response. @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options */
+  async open({ path = '/events', atOnce = AT_ONCE, ...options }) {
+    await ask(this.#clients.load, 'open', { port: this.#port, path, atOnce, ...options })
+  }
+
+  /** Publishes `count` events in one tick, and waits until every client has them. @param {number} count @param {number} bytes */
+  async tick(count, bytes) {
+    this.server.publish({ from: this.#published, count, bytes })
+    this.#published += count
+    await this.arrived(count)
+  }
+
+  /** Waits until every client has got `count` more. @param {number} count */
+  async arrived(count) {
+    this.expected += count
+    await ask(this.#clients.load, 'arrived', { each: this.expected, patience: this.patience })
+  }
+
+  /**
+   * Fails unless every client has exactly the events it must have, and the first of them in the right order.
+   *
+   * @returns {Promise<string>} The last event's id.
+   */
+  async verify() {
+    return (await ask(this.#clients.load, 'verify', { each: this.expected })) ?? ''
+  }
+
+  /** The server's CPU time for `work`, in µs. @param {() => Promise<void>} work */
+  async cpu(work) {
+    if (this.#profiles !== undefined) await this.server.startProfile()
+    const before = await this.server.usage()
+    await work()
+    // What a server does after the last byte has left is part of it.
+    await sleep(50)
+    const after = await this.server.usage()
+    if (this.#profiles !== undefined) {
+      const file = `${this.#contestant}-${this.added}-${++this.#profiled}.cpuprofile`
+      await this.server.stopProfile(join(this.#profiles, file))
+    }
+    return { user: after.user - before.user, system: after.system - before.system }
+  }
+
+  /** How long requests beside `work` took, in ms. @param {() => Promise<void>} work @returns {Promise<number[]>} */
+  async probe(work) {
+    await ask(this.#clients.prober, 'start', { port: this.#port })
+    await work()
+    return ask(this.#clients.prober, 'stop')
+  }
+
+  /** Resolves when the server has noticed, too. */
+  async closeClients() {
+    await ask(this.#clients.load, 'close')
+    this.expected = 0
+    while ((await this.server.connections()) > 0) await sleep(20)
+  }
+
+  async stop() {
+    await ask(this.#clients.load, 'close')
+    await this.server.stop()
+  }
+}

@@ -1,0 +1,133 @@
+import { contestants, sharedLogs } from './contestants.mjs'
+import { openFiles } from './measure/open-files.mjs'
+import { connect } from './workload/connect.mjs'
+import { fanOut } from './workload/fan-out.mjs'
+import { idle } from './workload/idle.mjs'
+import { otherProcess } from './workload/other-process.mjs'
+import { resume } from './workload/resume.mjs'
+import { tokenStream } from './workload/token-stream.mjs'
+import { unrelatedRequest } from './workload/unrelated-request.mjs'
+import { grouped } from './workload/workload.mjs'
+
+/**
+ * How much of everything.
+ *
+ * @typedef {object} Size
+ * @property {number} rounds
+ * @property {number} few Clients.
+ * @property {number} many
+ * @property {number} small Events delivered to measure one cell with small events.
+ * @property {number} large The same with large ones.
+ * @property {number} tokens
+ * @property {number} visitors How many connect and disconnect.
+ * @property {number} missed Events.
+ * @property {number} probing In ms.
+ * @property {number} following In seconds.
+ * @property {boolean} short Only the cells that have a target.
+ */
+
+/** @type {Record<'full' | 'quick' | 'tiny', Size>} */
+const sizes = {
+  full: {
+    rounds: 3,
+    few: 1_000,
+    many: 10_000,
+    small: 200_000,
+    large: 60_000,
+    tokens: 50_000,
+    visitors: 1_000,
+    missed: 1_000,
+    probing: 4_000,
+    following: 3,
+    short: false,
+  },
+  quick: {
+    rounds: 2,
+    few: 1_000,
+    many: 10_000,
+    small: 60_000,
+    large: 20_000,
+    tokens: 25_000,
+    visitors: 500,
+    missed: 200,
+    probing: 2_000,
+    following: 3,
+    short: true,
+  },
+  // For the test: what it measures means nothing.
+  tiny: {
+    rounds: 1,
+    few: 20,
+    many: 20,
+    small: 200,
+    large: 200,
+    tokens: 100,
+    visitors: 10,
+    missed: 20,
+    probing: 50,
+    following: 0.1,
+    short: false,
+  },
+}
+
+/** @typedef {{ name: keyof typeof sizes, size: Size, workloads: import('./workload/workload.mjs').Workload[], leftOut: string[] }} Plan */
+
+/**
+ * @param {keyof typeof sizes} name
+ * @param {{ workloads?: readonly string[] | undefined, contestants?: readonly string[] | undefined }} only Words of their names.
+ * @returns {Plan}
+ */
+export function makePlan(name, only = {}) {
+  const size = sizes[name]
+  const { few, many, small, large, short } = size
+  /** @type {string[]} */
+  const leftOut = []
+
+  /** @param {readonly string[]} excluded */
+  const without = (...excluded) =>
+    contestants.filter(
+      (one) => !excluded.includes(one) && (only.contestants?.some((word) => one.includes(word)) ?? true),
+    )
+  const rare = short ? ['express-sse', 'fastify-sse-v2'] : []
+  // express-sse writes to all clients whenever one comes: ten thousand would take minutes to connect.
+  const inThousands = without(...rare, 'express-sse')
+
+  /** @param {readonly string[]} contestants @param {number} clients @returns {import('./workload/workload.mjs').Workload} */
+  const fanOutTo = (clients, contestants) => {
+    const cells = [
+      { events: 1, bytes: 120, deliveries: small },
+      { events: 10, bytes: 120, deliveries: small * 2 },
+      { events: 1, bytes: 4096, deliveries: large },
+      { events: 10, bytes: 4096, deliveries: large },
+    ]
+    return fanOut({ clients, contestants, cells: short ? cells.slice(0, clients === few ? 2 : 1) : cells })
+  }
+
+  let workloads = [
+    tokenStream({ contestants: without(...rare, 'express-sse', 'nchan'), count: size.tokens }),
+    connect({ contestants: without(...rare), count: size.visitors }),
+    otherProcess({ contestants: sharedLogs, seconds: size.following }),
+    resume({
+      contestants: without('express-sse', 'fastify-sse-v2', 'res-write-express'),
+      clients: few,
+      events: size.missed,
+    }),
+    ...(few < many ? [fanOutTo(few, without(...rare))] : []),
+    idle({ clients: many, contestants: inThousands }),
+    fanOutTo(many, short ? inThousands.filter((one) => !one.endsWith('-express')) : inThousands),
+    unrelatedRequest({
+      clients: many,
+      contestants: short ? inThousands.filter((one) => !one.endsWith('-express')) : inThousands,
+      duration: size.probing,
+    }),
+  ].filter((workload) => only.workloads?.some((word) => workload.name.includes(word)) ?? true)
+
+  const room = openFiles() - 100
+  if (room < many) {
+    leftOut.push(
+      `${grouped(many)} clients: a process may have ${openFiles()} open files here (ulimit -n ${many + 1_000}).`,
+    )
+    workloads = workloads.filter(({ clients }) => clients <= room)
+  }
+  return { name, size, workloads, leftOut }
+}

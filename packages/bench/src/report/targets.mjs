@@ -1,0 +1,67 @@
+import { contestant } from '../contestants.mjs'
+import { fanOutCase } from '../workload/fan-out.mjs'
+import { MANY_A_TICK, ONE_A_TICK } from '../workload/token-stream.mjs'
+import { ratio } from './results.mjs'
+
+/**
+ * What we want to need at most, as a part of what a peer needs.
+ *
+ * @typedef {object} Target
+ * @property {string} workload How its name begins.
+ * @property {string} [case]
+ * @property {string} theirs
+ * @property {string} [ours] Unless it is the one that the peer is compared with anyway.
+ * @property {number} atMost
+ * @property {number} [allowed] Added to theirs before the division.
+ */
+
+/** @param {import('../plan.mjs').Size} size @returns {Target[]} */
+function targets({ few, many }) {
+  const once = { workload: 'fan-out', case: fanOutCase(few, 1, 120) }
+  const tenTimes = { workload: 'fan-out', case: fanOutCase(few, 10, 120) }
+  const toMany = { workload: 'fan-out', case: fanOutCase(many, 1, 120) }
+  const tokens = { workload: 'token stream', case: MANY_A_TICK }
+  const oneKilobyte = { workload: 'idle', atMost: 1, allowed: 1 }
+  return [
+    { ...once, theirs: 'better-sse', atMost: 0.65 },
+    { ...once, theirs: 'fastify-sse', atMost: 0.7 },
+    { ...once, theirs: 'res-write-node', atMost: 0.8 },
+    { ...once, theirs: 'nchan', atMost: 1 },
+    { ...tenTimes, theirs: 'better-sse', atMost: 0.25 },
+    { ...tenTimes, theirs: 'fastify-sse', atMost: 0.25 },
+    { ...tenTimes, theirs: 'res-write-node', atMost: 0.3 },
+    { ...toMany, theirs: 'better-sse', atMost: 0.65 },
+    { ...toMany, theirs: 'fastify-sse', atMost: 0.65 },
+    { ...toMany, theirs: 'nchan', atMost: 1.05 },
+    { ...tokens, theirs: 'fastify-sse', atMost: 0.4 },
+    { ...tokens, theirs: 'better-sse', atMost: 0.4 },
+    { workload: 'token stream', case: ONE_A_TICK, theirs: 'fastify-sse', atMost: 1 },
+    { ...oneKilobyte, theirs: 'res-write-node' },
+    { ...oneKilobyte, theirs: 'res-write-node', ours: 'downstream-fastify' },
+    { ...oneKilobyte, theirs: 'res-write-express' },
+    { workload: 'an unrelated request', theirs: 'better-sse', atMost: 0.05 },
+  ]
+}
+
+/**
+ * @param {readonly import('./results.mjs').WorkloadResult[]} results
+ * @param {import('../plan.mjs').Size} size
+ * @returns {import('./results.mjs').TargetResult[]} Those that were measured.
+ */
+export function targetsOf(results, size) {
+  return targets(size).flatMap(
+    ({ theirs, ours = contestant(theirs).ours ?? '', atMost, allowed = 0, ...where }) => {
+      for (const { name, columns, cases } of results) {
+        if (!name.startsWith(where.workload)) continue
+        for (const { title, figures } of cases) {
+          if (title !== (where.case ?? title)) continue
+          const value = ratio(figures, ours, theirs, columns[0]?.key ?? '', allowed)
+          if (value === undefined) continue
+          const full = name.startsWith('fan-out') ? title : `${name}, ${title}`
+          return [{ title: full, ours, theirs, ratio: value, atMost, allowed }]
+        }
+      }
+      return []
+    },
+  )
+}

@@ -1,0 +1,50 @@
+import { cpuColumns, cpuFor } from './workload.mjs'
+
+/** How many tokens come at once, when many do. */
+const BURST = 50
+
+export const MANY_A_TICK = `1 client, ${BURST} tokens a tick`
+export const ONE_A_TICK = '1 client, 1 token a tick'
+
+/**
+ * @param {object} options
+ * @param {readonly string[]} options.contestants
+ * @param {number} options.count
+ * @returns {import('./workload.mjs').Workload}
+ */
+export function tokenStream({ contestants, count }) {
+  return {
+    name: 'token stream',
+    does: 'Sends small tokens from an async generator to one client that reads at once. CPU of the server for each token, the generator included.',
+    doesNot: 'Says nothing about how soon a single token arrives.',
+    clients: 0,
+    contestants,
+    columns: cpuColumns,
+    async measure(session) {
+      const results = []
+      for (const [name, burst] of /** @type {const} */ ([
+        [MANY_A_TICK, BURST],
+        [ONE_A_TICK, 1],
+      ])) {
+        await stream(session, Math.ceil(count / 4), burst)
+        results.push({ case: name, values: cpuFor(await stream(session, count, burst), count) })
+      }
+      return results
+    },
+  }
+}
+
+/**
+ * @param {import('../measure/session.mjs').Session} session
+ * @param {number} count
+ * @param {number} burst
+ */
+async function stream(session, count, burst) {
+  const usage = await session.cpu(async () => {
+    await session.open({ count: 1, path: `/tokens?count=${count}&burst=${burst}` })
+    await session.arrived(count)
+  })
+  await session.verify()
+  await session.closeClients()
+  return usage
+}
