@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +14,7 @@ export class ExampleServer {
     const server = new ExampleServer(example, env, port ?? (await freePort()))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
-    if (String(line) === `${server.url}\n`) return server
+    if (String(line).split(/\s+/).includes(server.url)) return server
     await server.kill()
     throw new Error(`${example} does not start; its first words: ${line}`)
   }
@@ -54,11 +54,19 @@ export class ExampleServer {
   }
 }
 
+/** The port after it is free as well: the tour has two servers. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const server = createServer().listen(0)
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const next = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      next.once('error', () => resolve(false))
+      next.listen(port + 1, () => resolve(true))
+    })
+    const open = isFree ? [server, next] : [server]
+    await Promise.all(open.map((each) => once(each.close(), 'close')))
+    if (isFree) return port
+  }
 }

@@ -1,0 +1,95 @@
+import { element, showText } from './element.js'
+import { EventSourceConnection } from './event-source-connection.js'
+import { flow } from './river.js'
+
+const retryAfter = 1000
+const words = { open: 'live', stopped: 'loading' }
+
+const panels = new Map()
+const left = new Set()
+let stream
+let received = 0
+let awaySince
+
+/** One stream for all panels: each has a channel, listeners for its events, and a `load` for what was before them. */
+export function openPageStream(all) {
+  const events = { gap: onGap }
+  for (const panel of all) {
+    panels.set(panel.channel, panel)
+    for (const [type, listener] of Object.entries(panel.events)) {
+      events[type] = (event) => {
+        listener(event)
+        flow(panel.channel)
+        received++
+      }
+    }
+  }
+  const parameters = () => ({ channels: [...panels.keys()].filter((channel) => !left.has(channel)) })
+  stream = new EventSourceConnection('page', { path: 'events', parameters, events, onState })
+  return load()
+}
+
+/** Asks for the channel's events, or no longer. The stream goes on behind the last event, so the others miss nothing. */
+export function follow(channel, wanted) {
+  if (wanted) left.delete(channel)
+  else left.add(channel)
+  stream.reconnect()
+}
+
+async function load() {
+  const state = await fetchState()
+  for (const panel of panels.values()) panel.load(state[panel.channel])
+  // What follows is what the state does not have yet.
+  stream.lastEventId = state.cursor
+  stream.start()
+  return state
+}
+
+async function fetchState() {
+  for (;;) {
+    try {
+      const response = await fetch('state')
+      if (response.ok) return await response.json()
+    } catch {
+      // No connection.
+    }
+    await new Promise((resolve) => setTimeout(resolve, retryAfter))
+  }
+}
+
+/** Events may be missing: the server was restarted, or we were away for too long. The page begins anew. */
+function onGap(event) {
+  const { reason, delay } = JSON.parse(event.data)
+  tell(
+    `The server could not tell what this page had missed (gap: ${reason}), so it has loaded everything afresh.`,
+  )
+  stream.stop()
+  setTimeout(load, delay)
+}
+
+function onState(state) {
+  showText('state', words[state] ?? state)
+  document.body.dataset.state = state
+  element('paused').hidden = state !== 'paused'
+  // All that one sees of a hidden page.
+  document.title = (state === 'paused' ? '⏸ ' : '') + document.title.replace('⏸ ', '')
+  if (state === 'paused') awaySince = Date.now()
+  if (state === 'open' && awaySince) countMissed()
+}
+
+function countMissed() {
+  const seconds = Math.round((Date.now() - awaySince) / 1000)
+  const before = received
+  awaySince = undefined
+  setTimeout(() => {
+    tell(
+      `This page had closed its streams for ${seconds} s. It went on behind its last event: ${received - before} events came at once.`,
+    )
+  }, 500)
+}
+
+function tell(text) {
+  element('notice').textContent = text
+}
+
+element('resume').onclick = () => stream.resume()

@@ -1,0 +1,98 @@
+import { element, fromTemplate, showText } from '../element.js'
+import { EventSourceConnection } from '../event-source-connection.js'
+import { request } from '../request.js'
+
+const offlineSeconds = 10
+const maxHeadlines = 60
+const offlineButton = element('news-offline')
+const list = element('headlines')
+// Known to this page only, so nobody can cut the connection of somebody else.
+const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
+
+const stream = new EventSourceConnection('news', {
+  path: 'news',
+  parameters: () => ({ key }),
+  events: { headline: (event) => add(JSON.parse(event.data), event.lastEventId), gap: onGap },
+  onState,
+})
+const counts = { received: 0, missing: 0, repeated: 0 }
+/** Of the newest headline in the list. undefined: any may come next. */
+let last
+let away = false
+let offlineTimer
+
+/** The stream is open while the panel is seen. */
+export function startNews({ news, cursor }) {
+  for (const headline of news) add(headline, 'loaded with the page')
+  stream.lastEventId = cursor
+  new IntersectionObserver(([entry]) => {
+    if (offlineTimer) return
+    if (entry.isIntersecting) stream.start()
+    else stream.stop()
+  }).observe(list)
+}
+
+function add({ number, text }, id) {
+  check(number)
+  prepend(fromTemplate('headline', { number: `#${number}`, text, id }))
+}
+
+/** Counts the headline, and marks what is missing in front of it. */
+function check(number) {
+  const expected = last === undefined ? number : last + 1
+  if (away) mark(`Back: goes on after #${last}`, 'back')
+  away = false
+  if (number > expected) mark(`${number - expected} missing`, 'hole')
+  if (number < expected) mark(`#${number} came again`, 'hole')
+  counts.received++
+  counts.missing += Math.max(0, number - expected)
+  if (number < expected) counts.repeated++
+  last = Math.max(number, expected)
+  for (const [name, count] of Object.entries(counts)) element(`news-${name}`).textContent = count
+}
+
+/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
+function onGap(event) {
+  last = undefined
+  away = false
+  mark(`News may be missing here (gap: ${JSON.parse(event.data).reason})`, 'hole')
+}
+
+function mark(text, kind) {
+  const item = document.createElement('li')
+  item.className = `mark ${kind}`
+  item.textContent = text
+  prepend(item)
+}
+
+function prepend(item) {
+  list.prepend(item)
+  while (list.children.length > maxHeadlines) list.lastElementChild.remove()
+}
+
+function onState(state) {
+  if (state !== 'open' && state !== 'connecting') away = true
+  showText('news-state', offlineTimer ? 'offline' : state)
+  element('news-state').dataset.state = state
+}
+
+function goOffline() {
+  let left = offlineSeconds
+  const tick = () => {
+    if (left === 0) return goOnline()
+    offlineButton.textContent = `Go online (${left--} s)`
+  }
+  offlineTimer = setInterval(tick, 1000)
+  tick()
+  stream.stop()
+}
+
+function goOnline() {
+  clearInterval(offlineTimer)
+  offlineTimer = undefined
+  offlineButton.textContent = `Go offline for ${offlineSeconds} s`
+  stream.start()
+}
+
+offlineButton.onclick = () => (offlineTimer ? goOnline() : goOffline())
+element('news-cut').onclick = () => request('POST', 'cut', { key })

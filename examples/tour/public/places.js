@@ -1,0 +1,44 @@
+// Over HTTP/1.1 a browser opens six connections to one origin, for all its tabs together; the seventh request waits
+// without a word. So the streams of all tabs share five places, and one connection is left for everything else.
+const places = ['stream 1', 'stream 2', 'stream 3', 'stream 4', 'stream 5']
+const mine = new Set()
+
+/**
+ * Resolves with what gives the place back. When none is free, it is taken from the page that has had one for longest,
+ * and `onLost` is called there.
+ */
+export async function takePlace(onLost) {
+  // A browser has no locks on plain HTTP, except on localhost. There a stream too many waits.
+  if (!navigator.locks) return () => {}
+  for (const name of places) {
+    const release = await lock(name, { ifAvailable: true }, onLost)
+    if (release) return release
+  }
+  const [oldest] = places.filter((name) => !mine.has(name)).sort((a, b) => takenAt(a) - takenAt(b))
+  return lock(oldest, { steal: true }, onLost)
+}
+
+function lock(name, options, onLost) {
+  return new Promise((resolve) => {
+    const locked = navigator.locks.request(name, options, (lock) => {
+      if (!lock) return resolve(undefined)
+      mine.add(name)
+      localStorage.setItem(name, Date.now())
+      return new Promise((release) => {
+        resolve(() => {
+          mine.delete(name)
+          release()
+        })
+      })
+    })
+    // It fails when the place is taken away.
+    locked.catch(() => {
+      mine.delete(name)
+      onLost()
+    })
+  })
+}
+
+function takenAt(name) {
+  return Number(localStorage.getItem(name))
+}

@@ -1,0 +1,38 @@
+import type { EventStream, ServerSentEvent } from '@downstream/core'
+import { hub } from '../hub.ts'
+import { pause } from '../tempo.ts'
+import { tellStory } from './story.ts'
+
+export interface Telling {
+  /** Which one of all that are told at once. */
+  run: string
+  tokens: number
+  /** Stories that the server is telling now. */
+  atWork: number
+}
+
+export type TokenEvents = { working: Telling; stopped: Telling & { why: string } }
+
+const length = 150
+let atWork = 0
+
+// #region tokens
+export async function* tokens(
+  { signal, lastEventId }: EventStream,
+  prompt: string,
+  run: string,
+): AsyncGenerator<ServerSentEvent> {
+  let tokens = /^\d{1,4}$/.test(lastEventId) ? Number(lastEventId) : 0
+  hub.publish('tokens', { event: 'working', data: { run, tokens, atWork: ++atWork } })
+  try {
+    for (const token of tellStory(prompt, length, tokens)) {
+      await pause(70, signal) // it thinks, until the visitor stops it or leaves: then this throws
+      yield { event: 'token', id: String(++tokens), data: token }
+    }
+    yield { event: 'done', data: '' }
+  } finally {
+    const why = signal.aborted ? signal.reason.code : 'finished'
+    hub.publish('tokens', { event: 'stopped', data: { run, tokens, atWork: --atWork, why } })
+  }
+}
+// #endregion

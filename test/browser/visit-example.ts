@@ -1,0 +1,59 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import type { ExampleServer } from './example-server.ts'
+
+/** An example as a test sees it: its server, and its pages in a real Chromium. */
+export interface Visit {
+  /** What the test is talking to at the moment. A test may end it, or put another in its place. */
+  server: Pick<ExampleServer, 'url' | 'kill' | 'interrupt'>
+  /** Opens a page as somebody new would, or as another tab of a context. What fails in its scripts fails the test. */
+  open(path?: string, context?: BrowserContext): Promise<Page>
+}
+
+/** For the tests of one file: each gets a server of its own, and leaves nothing behind. */
+export function visitExample(start: () => Promise<Visit['server']>): Visit {
+  let browser: Browser
+  let server: Visit['server']
+  let errors: Error[]
+
+  // Several pages and a server on a busy machine: slow is not wrong.
+  jest.setTimeout(60_000)
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+
+  beforeEach(async () => {
+    errors = []
+    server = await start()
+  })
+
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()))
+    await server?.kill()
+    expect(errors).toEqual([])
+  })
+
+  afterAll(() => browser?.close())
+
+  return {
+    get server() {
+      return server
+    },
+    set server(next) {
+      server = next
+    },
+    async open(path = '/', context) {
+      const page = await (context ?? (await browser.newContext())).newPage()
+      page.setDefaultTimeout(30_000)
+      page.on('pageerror', (error) => errors.push(error))
+      await page.goto(server.url + path)
+      return page
+    },
+  }
+}
+
+/** Waits until the page says that its connection is in this state. */
+export async function waitForState(page: Page, state: string): Promise<void> {
+  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+}
