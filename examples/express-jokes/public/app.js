@@ -1,0 +1,105 @@
+const retryAfter = 1000
+const maxLength = 12
+const rates = [1, 2, 3, 5, 10]
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
+
+const element = (id) => document.getElementById(id)
+
+let rate = 2
+let source
+let retryTimer
+let lastEventId = ''
+/** What the server has asked for, and since when it is gone. */
+let asked
+let goneAt
+
+function open() {
+  source = new EventSource(`jokes?${new URLSearchParams({ every: rates[rate], last: lastEventId })}`)
+  source.onopen = () => {
+    if (goneAt !== undefined) showBack(performance.now() - goneAt)
+    asked = goneAt = undefined
+    showState('open')
+  }
+  source.onerror = () => {
+    // It comes again with each attempt that fails.
+    if (goneAt === undefined) showGone()
+    showState('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, retryAfter)
+  }
+  source.addEventListener('joke', (event) => {
+    lastEventId = event.lastEventId
+    element('joke').textContent = event.data
+  })
+  source.addEventListener('closing', (event) => {
+    asked = JSON.parse(event.data).retry
+  })
+}
+
+/** The rate is in the URL, so another one is another connection. */
+function changeRate(by) {
+  const next = rate + by
+  if (rates[next] === undefined) return
+  rate = next
+  showRate()
+  clearTimeout(retryTimer)
+  source.close()
+  asked = goneAt = undefined
+  element('wait').replaceChildren()
+  log(`Opened anew, for a joke every ${rates[rate]} s`)
+  showState('connecting')
+  open()
+}
+
+// What is seen
+
+function showGone() {
+  goneAt = performance.now()
+  if (asked === undefined) return log('The connection was lost', 'lost')
+  log(`Closed by the server, which asked to come back after ${asked} ms`)
+  const bar = document.createElement('div')
+  bar.style.animationDuration = `${asked}ms`
+  element('wait').replaceChildren(bar)
+}
+
+function showBack(after) {
+  element('wait').replaceChildren()
+  const ms = Math.round(after)
+  if (asked === undefined) log(`Back after ${ms} ms`)
+  else
+    log(
+      `Back after ${ms} ms: ${Math.abs(ms - asked)} ms ${ms < asked ? 'earlier' : 'later'} than asked`,
+      'back',
+    )
+}
+
+function showRate() {
+  element('rate').textContent = `A joke every ${rates[rate]} s`
+  // A disabled button would lose the focus, and with it the place of who uses the keyboard.
+  element('faster').ariaDisabled = String(rate === 0)
+  element('slower').ariaDisabled = String(rate === rates.length - 1)
+}
+
+function showState(state) {
+  // A screen reader would speak the same state again at each failed attempt.
+  if (element('state').textContent !== state) element('state').textContent = state
+  document.body.dataset.state = state
+}
+
+function log(text, kind = '') {
+  const time = document.createElement('time')
+  time.textContent = clock.format(new Date())
+  const words = document.createElement('span')
+  words.textContent = text
+  const item = document.createElement('li')
+  item.className = kind
+  item.append(time, words)
+  element('log').prepend(item)
+  while (element('log').children.length > maxLength) element('log').lastElementChild.remove()
+}
+
+element('slower').onclick = () => changeRate(1)
+element('faster').onclick = () => changeRate(-1)
+
+showRate()
+open()

@@ -1,0 +1,126 @@
+const retryAfter = 1000
+
+const element = (id) => document.getElementById(id)
+
+let id = new URLSearchParams(location.search).get('job')
+let job
+let source
+
+// What comes in
+
+async function load() {
+  const response = await fetch(`jobs/${id}`)
+  if (response.status === 404) return showGone()
+  if (!response.ok) throw new Error(`HTTP ${response.status}`)
+  const { cursor, ...loaded } = await response.json()
+  show(loaded)
+  if (job.state === 'running') watch(cursor)
+}
+
+function start() {
+  load().catch(() => {
+    showState('reconnecting')
+    setTimeout(start, retryAfter)
+  })
+}
+
+function watch(after) {
+  source = new EventSource(`jobs/${id}/events?${new URLSearchParams({ after })}`)
+  source.onopen = () => showState('open')
+  source.onerror = () => {
+    showState('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200. Perhaps the job is gone.
+    if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
+  }
+  source.addEventListener('progress', (event) => show({ ...job, ...JSON.parse(event.data) }))
+  source.addEventListener('over', (event) => {
+    // Or the browser would take the end of the stream for an accident, and come back for ever.
+    source.close()
+    show(JSON.parse(event.data))
+  })
+}
+
+// What goes out
+
+element('form').onsubmit = async (event) => {
+  event.preventDefault()
+  if (job?.state === 'running') return
+  try {
+    const response = await fetch('jobs', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ fail: element('fail').checked }),
+    })
+    if (response.status !== 202) throw new Error(`HTTP ${response.status}`)
+    id = (await response.json()).id
+    // With the job in its address, the page finds it again after a reload.
+    history.replaceState(null, '', `?${new URLSearchParams({ job: id })}`)
+    start()
+  } catch (error) {
+    showText('report', `Not started: ${error.message}.`)
+  }
+}
+
+element('cancel').onclick = () => {
+  if (job?.state !== 'running') return
+  fetch(`jobs/${id}`, { method: 'DELETE' }).catch((error) => {
+    showText('report', `Not cancelled: ${error.message}.`)
+  })
+}
+
+// What is seen
+
+function show(now) {
+  job = now
+  const { state, photos, finished, photo } = job
+  element('progress').max = photos.length
+  element('progress').value = finished
+  showText('percent', `${Math.round((100 * finished) / photos.length)} %`)
+  showText('photo', state === 'running' ? (photo ?? '') : '')
+  showText('report', reportOf(job))
+  const items = photos.map((name, index) => {
+    const item = document.createElement('li')
+    item.textContent = name.replace(/\D/g, '')
+    item.classList.toggle('finished', index < finished)
+    return item
+  })
+  element('photos').replaceChildren(...items)
+  document.body.dataset.job = state
+  showButtons(state === 'running')
+  if (state !== 'running') showState('closed')
+}
+
+/** It is spoken, so it does not change with every photo. */
+function reportOf({ state, photos, finished, error }) {
+  const count = `${finished} of ${photos.length} photos`
+  if (state === 'done') return `Done: ${count}.`
+  if (state === 'failed') return `Failed after ${count}: ${error}.`
+  if (state === 'cancelled') return `Cancelled after ${count}.`
+  const quarters = Math.floor((4 * finished) / photos.length)
+  return ['Running.', 'A quarter is done.', 'Half of it is done.', 'Three quarters are done.'][quarters]
+}
+
+function showGone() {
+  document.body.dataset.job = 'gone'
+  showText('report', 'There is no such job, or not any more.')
+  showButtons(false)
+  showState('closed')
+}
+
+/** A disabled button would lose the focus, and with it the place of who uses the keyboard. */
+function showButtons(running) {
+  element('start').ariaDisabled = String(running)
+  element('cancel').ariaDisabled = String(!running)
+}
+
+function showState(state) {
+  showText('state', state)
+  document.body.dataset.state = state
+}
+
+/** A screen reader would speak the same text again. */
+function showText(name, text) {
+  if (element(name).textContent !== text) element(name).textContent = text
+}
+
+if (id) start()

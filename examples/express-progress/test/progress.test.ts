@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Page, Route } from 'playwright-core'
+import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
+import { ExampleServer } from '../../../test/browser/example-server.ts'
+import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
+
+/** Jobs take about half a minute: long enough for everything that is done to them in the middle. */
+const visit = visitExample(() => ExampleServer.start('express-progress', { STEP_MS: '1200' }))
+
+test('shows how a job ends, and does not ask again', async () => {
+  await speedUp()
+  const page = await visit.open()
+  let asked = 0
+  page.on('request', (request) => {
+    if (request.url().includes('/events')) asked++
+  })
+  await page.getByRole('button', { name: 'Start' }).click()
+  await waitForReport(page, 'Done: 24 of 24 photos.')
+  expect(await finishedOf(page)).toBe(24)
+  expect(await page.locator('#percent').textContent()).toBe('100 %')
+  // The server ends the stream after a second. A browser that has not closed it would be back after another.
+  await sleep(2_500)
+  expect(asked).toBe(1)
+  await waitForState(page, 'closed')
+  await page.reload()
+  await waitForReport(page, 'Done: 24 of 24 photos.')
+})
+
+test('a job goes on while its page is reloaded or gone', async () => {
+  const page = await startJob()
+  const address = page.url()
+  await waitForFinished(page, 2)
+  expect(await page.getByRole('button', { name: 'Start' }).getAttribute('aria-disabled')).toBe('true')
+  const before = await finishedOf(page)
+  expect(before).toBeLessThan(24)
+  await page.reload()
+  await waitForState(page, 'open')
+  expect(await finishedOf(page)).toBeGreaterThanOrEqual(before)
+  await waitForFinished(page, before + 1)
+
+  await page.close()
+  const later = await visit.open(`/${new URL(address).search}`)
+  await waitForState(later, 'open')
+  await waitForFinished(later, before + 2)
+})
+
+test('a connection that is lost in the middle costs nothing', async () => {
+  const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
+  try {
+    const page = await startJob()
+    await page.goto(`${proxy.url}/${new URL(page.url()).search}`)
+    await waitForState(page, 'open')
+    const back = page.waitForResponse('**/events*')
+    proxy.cut()
+    await waitForState(page, 'reconnecting')
+    const before = await finishedOf(page)
+    await back
+    await waitForState(page, 'open')
+    await waitForFinished(page, before + 2)
+  } finally {
+    await proxy.close()
+  }
+})
+
+test('who was away at the end is told of it', async () => {
+  const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
+  try {
+    const page = await startJob()
+    await page.goto(`${proxy.url}/${new URL(page.url()).search}`)
+    await waitForState(page, 'open')
+    const held = new Promise<Route>((resolve) => {
+      void page.route('**/events*', resolve)
+    })
+    proxy.cut()
+    const comingBack = await held
+    const job = `${visit.server.url}/jobs/${idOf(page)}`
+    await fetch(job, { method: 'DELETE' })
+    // When the job's stream ends by itself, everything has been said on it.
+    await (await fetch(`${job}/events`)).text()
+    await comingBack.continue()
+    await waitForCancelled(page)
+    await waitForState(page, 'closed')
+  } finally {
+    await proxy.close()
+  }
+})
+
+test('Cancel stops the work', async () => {
+  const page = await startJob()
+  await waitForFinished(page, 1)
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await waitForCancelled(page)
+  const finished = await finishedOf(page)
+  await sleep(2_500)
+  expect(await jobOf(idOf(page))).toMatchObject({ state: 'cancelled', finished })
+  await waitForState(page, 'closed')
+})
+
+test('a failure is shown, and the next job starts afresh', async () => {
+  await speedUp()
+  const page = await visit.open()
+  await page.getByLabel('Let it fail on the way').check()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await waitForReport(page, 'Failed after 15 of 24 photos: IMG_2056.jpg is damaged.')
+  expect(await finishedOf(page)).toBe(15)
+  await page.getByLabel('Let it fail on the way').uncheck()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await waitForReport(page, 'Done: 24 of 24 photos.')
+})
+
+test('a client that does not close at the end is stopped', async () => {
+  await speedUp()
+  const started = await fetch(`${visit.server.url}/jobs`, { method: 'POST' })
+  expect(started.status).toBe(202)
+  const job = visit.server.url + started.headers.get('location')
+  await started.text()
+
+  const first = await (await fetch(`${job}/events`)).text()
+  expect(first).toMatch(/event: over\nid: \S+\ndata: \{.*"state":"done"/)
+  const farewell = String(/event: over\nid: (\S+)/.exec(first)?.[1])
+  const late = await (await fetch(`${job}/events`)).text()
+  expect(late).toContain(`event: over\nid: ${farewell}\n`)
+  const again = await fetch(`${job}/events`, { headers: { 'Last-Event-ID': farewell } })
+  expect(again.status).toBe(204)
+})
+
+test('says so when there is no such job', async () => {
+  const page = await visit.open('/?job=nonsense')
+  await waitForReport(page, 'There is no such job, or not any more.')
+  await waitForState(page, 'closed')
+})
+
+test('ends at Ctrl-C while a job runs, and its page is told', async () => {
+  const page = await startJob()
+  await waitForFinished(page, 1)
+  expect(await visit.server.interrupt()).toBe(0)
+  await waitForCancelled(page)
+})
+
+async function speedUp(): Promise<void> {
+  await visit.server.kill()
+  visit.server = await ExampleServer.start('express-progress', { STEP_MS: '20' })
+}
+
+async function startJob(): Promise<Page> {
+  const page = await visit.open()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await waitForState(page, 'open')
+  return page
+}
+
+function idOf(page: Page): string {
+  return String(new URL(page.url()).searchParams.get('job'))
+}
+
+async function jobOf(id: string): Promise<{ state: string; finished: number }> {
+  const response = await fetch(`${visit.server.url}/jobs/${id}`)
+  return (await response.json()) as { state: string; finished: number }
+}
+
+function finishedOf(page: Page): Promise<number> {
+  return page.locator('.finished').count()
+}
+
+async function waitForFinished(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(`document.querySelectorAll('.finished').length >= ${count}`)
+}
+
+async function waitForReport(page: Page, text: string): Promise<void> {
+  await page.getByRole('status').getByText(text, { exact: true }).waitFor()
+}
+
+async function waitForCancelled(page: Page): Promise<void> {
+  await page
+    .getByRole('status')
+    .getByText(/^Cancelled after \d+ of 24 photos\.$/)
+    .waitFor()
+}

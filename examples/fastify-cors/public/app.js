@@ -1,0 +1,125 @@
+const reasons = {
+  open: 'The cookie went along, and the response allows this origin.',
+  'signed out':
+    'The answer was 401, and a browser does not come back after that. EventSource says only “error”; the page has asked again with fetch() to know why.',
+  'no cookie':
+    'The answer was 401: without withCredentials the cookie stays at home, so the server cannot know who this is.',
+  refused:
+    'The server has answered, and the browser keeps it from this page: Access-Control-Allow-Origin names another origin. The page is told no more than “error”; the reason is in the browser’s console.',
+  reconnecting: 'The server cannot be reached. The browser tries again by itself.',
+}
+
+const element = (id) => document.getElementById(id)
+const { api, pages } = await (await fetch('config.json')).json()
+
+let source
+let retryTimer
+let lastEventId = ''
+
+function open() {
+  clearTimeout(retryTimer)
+  source?.close()
+  const withCredentials = element('with-credentials').checked
+  source = new EventSource(`${api}/events?${new URLSearchParams({ after: lastEventId })}`, {
+    withCredentials,
+  })
+  source.onopen = () => {
+    showState('open')
+    showUser()
+  }
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) findOutWhy()
+    else showState('reconnecting')
+  }
+  source.addEventListener('note', (event) => addNote(JSON.parse(event.data).text))
+  for (const type of ['note', 'gap', 'bookmark']) {
+    source.addEventListener(type, (event) => {
+      lastEventId = event.lastEventId
+    })
+  }
+}
+
+/** The browser has given up: the answer was not 200, or CORS keeps it from this page. It tells nobody which, so ask. */
+async function findOutWhy() {
+  const current = source
+  const state = await reason()
+  if (current !== source) return
+  showState(state)
+  showUser()
+  // It may be a proxy's answer while the server restarts, so do not give up for good. Only a new session helps with a 401.
+  if (state === 'reconnecting') retryTimer = setTimeout(open, 1000)
+  if (state === 'refused') retryTimer = setTimeout(open, 10_000)
+}
+
+async function reason() {
+  const cookie = element('with-credentials').checked
+  try {
+    const { status } = await fetch(`${api}/session`, { credentials: cookie ? 'include' : 'omit' })
+    if (status !== 401) return 'reconnecting'
+    return cookie ? 'signed out' : 'no cookie'
+  } catch {
+    return 'refused'
+  }
+}
+
+/** With JSON the browser asks the server first whether this origin may (a preflight), so no other page can do this. */
+function post(path, body) {
+  return fetch(api + path, {
+    method: 'POST',
+    credentials: 'include',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+async function showUser() {
+  const response = await fetch(`${api}/session`, { credentials: 'include' }).catch(() => undefined)
+  const user = response?.ok ? (await response.json()).name : ''
+  // Notes are nobody else's business.
+  if (user !== document.body.dataset.user) element('notes').replaceChildren()
+  element('user').textContent = user
+  document.body.dataset.user = user
+}
+
+function addNote(text) {
+  const item = document.createElement('li')
+  item.textContent = text
+  element('notes').prepend(item)
+}
+
+function showState(state) {
+  // A screen reader would speak the same state again at each failed attempt.
+  if (element('state').textContent !== state) element('state').textContent = state
+  document.body.dataset.state = state
+  element('why').textContent = reasons[state] ?? ''
+}
+
+element('sign-in').onsubmit = async (event) => {
+  event.preventDefault()
+  await post('/session', { name: element('name').value.trim() })
+  open()
+}
+element('sign-out').onsubmit = async (event) => {
+  event.preventDefault()
+  // Ends the streams of all windows. Their browsers come back, are answered 401 and give up.
+  await post('/session/end', {})
+  open()
+}
+element('write').onsubmit = async (event) => {
+  event.preventDefault()
+  const text = element('text').value.trim()
+  element('text').value = ''
+  await post('/notes', { text })
+}
+element('with-credentials').onchange = () => {
+  showState('connecting')
+  open()
+}
+
+for (const [id, origin] of Object.entries(pages)) {
+  element(id).href = origin
+  if (origin === location.origin) element(id).ariaCurrent = 'page'
+}
+element('page').textContent = location.origin
+element('api').textContent = api
+open()

@@ -1,0 +1,30 @@
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import Fastify from 'fastify'
+import { createApi } from './api.ts'
+
+const port = Number(process.env.PORT || 3001)
+const apiPort = Number(process.env.API_PORT || port + 1)
+const origin = `http://localhost:${port}`
+
+const api = await createApi(origin)
+await api.listen({ port: apiPort })
+
+// Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
+const pages = Fastify({ forceCloseConnections: true })
+await pages.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+pages.get('/config.json', (_request, reply) => {
+  reply.header('Cache-Control', 'no-store').send({
+    api: `http://localhost:${(api.server.address() as AddressInfo).port}`,
+    // The same server under another name is another origin.
+    pages: { allowed: origin, refused: `http://127.0.0.1:${port}` },
+  })
+})
+
+const stop = () => Promise.all([pages.close(), api.close()])
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)
+
+await pages.listen({ port })
+console.log(origin)

@@ -1,0 +1,129 @@
+/** How long to wait for the first event before this way is taken for one that cannot stream. */
+const patience = 3000
+const retryAfter = 1000
+const maxResponses = 10
+const maxReadings = 30
+
+const reasons = {
+  connecting: 'The page waits for a first event.',
+  streaming: 'One response that does not end: each reading arrives when it is taken.',
+  polling: `Nothing came for ${patience / 1000} s, so something on this way holds responses back until they end. The page asks for short ones: each has what is new since the last event ID, then ends.`,
+  reconnecting: 'The server cannot be reached. The browser tries again by itself.',
+}
+
+const element = (id) => document.getElementById(id)
+
+/** `streaming` until it is known that this way cannot. */
+let way = 'streaming'
+let source
+let timer
+let lastEventId
+/** Of the newest reading. undefined: any may come next. */
+let lastNumber
+/** Attempts that have failed since the last response. */
+let failures = 0
+const counts = { received: 0, missing: 0, repeated: 0, count: 0 }
+
+/** Loads what is there, and from there on listens. */
+async function start() {
+  try {
+    const response = await fetch('newest')
+    if (!response.ok) throw new Error(`HTTP ${response.status}`)
+    const { cursor, reading } = await response.json()
+    lastEventId = cursor
+    lastNumber = reading.number
+    showReading(reading)
+  } catch {
+    timer = setTimeout(start, retryAfter)
+    return
+  }
+  open()
+  if (way === 'streaming') timer = setTimeout(fallBack, patience)
+}
+
+function fallBack() {
+  way = 'polling'
+  source.close()
+  showState('polling')
+  open()
+}
+
+function open() {
+  const query = new URLSearchParams({ after: lastEventId })
+  if (way === 'polling') query.set('poll', '')
+  source = new EventSource(`events?${query}`)
+  source.onopen = () => {
+    failures = 0
+    addResponse()
+    if (way === 'polling') showState(way)
+  }
+  source.onerror = () => {
+    // Each short response ends with one. A second one in a row means that there was no response.
+    if (++failures > 1 || way === 'streaming') showState('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryAfter)
+  }
+  // Not by `open`: some proxies pass the head on and hold back the rest.
+  source.addEventListener('hello', () => {
+    clearTimeout(timer)
+    showState('streaming')
+  })
+  source.addEventListener('reading', (event) => addReading(JSON.parse(event.data)))
+  source.addEventListener('gap', (event) => {
+    // Readings are missing, after a restart of the server for example.
+    source.close()
+    timer = setTimeout(start, JSON.parse(event.data).delay)
+  })
+  for (const type of ['reading', 'gap', 'bookmark']) {
+    source.addEventListener(type, (event) => {
+      lastEventId = event.lastEventId
+    })
+  }
+}
+
+function addReading(reading) {
+  const expected = lastNumber + 1
+  counts.received++
+  counts.missing += Math.max(0, reading.number - expected)
+  if (reading.number < expected) counts.repeated++
+  lastNumber = Math.max(reading.number, lastNumber)
+  showCounts()
+  showReading(reading)
+  const item = document.createElement('li')
+  item.textContent = reading.number
+  const list = element('responses').querySelector('ol')
+  list.append(item)
+  if (list.children.length > maxReadings) list.firstElementChild.remove()
+}
+
+function addResponse() {
+  counts.count++
+  showCounts()
+  const response = document.createElement('li')
+  const list = document.createElement('ol')
+  list.ariaLabel = `Response ${counts.count}`
+  response.append(list)
+  element('responses').prepend(response)
+  if (element('responses').children.length > maxResponses) element('responses').lastElementChild.remove()
+}
+
+function showReading({ wind, air, waves }) {
+  element('wind').textContent = wind.toFixed(0)
+  element('air').textContent = air.toFixed(1)
+  element('waves').textContent = waves.toFixed(1)
+}
+
+function showCounts() {
+  for (const [name, count] of Object.entries(counts)) element(name).textContent = count
+}
+
+function showState(state) {
+  // A screen reader would speak the same state again at each response.
+  if (element('state').textContent === state) return
+  element('state').textContent = state
+  document.body.dataset.state = state
+  element('why').textContent = reasons[state]
+}
+
+element(location.pathname.startsWith('/buffered/') ? 'buffered' : 'direct').ariaCurrent = 'page'
+start()

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser, Page, Response } from 'playwright-core'
+import { launchChromium } from '../../../test/browser/chromium.ts'
+import { ExampleServer } from '../../../test/browser/example-server.ts'
+
+const readingMs = 100
+const env = { READING_MS: String(readingMs) }
+
+let browser: Browser
+let server: ExampleServer
+let page: Page
+/** Of the page's event streams, as they come through the proxy. */
+let responses: Response[]
+
+// To find out that a way buffers takes seconds, and so does asking again.
+jest.setTimeout(60_000)
+
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+
+beforeEach(async () => {
+  server = await ExampleServer.start('fastify-polling', env)
+  page = await browser.newPage()
+  page.setDefaultTimeout(15_000)
+  responses = []
+  page.on('response', (response) => {
+    if (response.url().includes('/buffered/events')) responses.push(response)
+  })
+})
+
+afterEach(async () => {
+  await server?.kill()
+  await page?.close()
+})
+
+afterAll(() => browser?.close())
+
+test('where nothing is held back, the page streams', async () => {
+  // The page's patience has no end, however slow this machine is.
+  await page.clock.install({ time: 0 })
+  await page.clock.pauseAt(1000)
+  await page.goto(server.url)
+  await waitForState('streaming')
+  await waitForNumber('received', 20)
+  expect(await number('count')).toBe(1)
+  await expectNoLoss()
+  expect(await readings()).toHaveLength(1)
+})
+
+test('behind a proxy that buffers it goes on with short responses, and loses nothing', async () => {
+  await page.goto(server.url)
+  await page.getByRole('link', { name: 'Through a proxy' }).click()
+  await waitForState('polling')
+  await page.getByText('holds responses back until they end').waitFor()
+  await waitForNumber('count', 4)
+  const before = await number('received')
+  await waitForNumber('received', before + 1)
+  await expectNoLoss()
+
+  // Most readings are taken between two responses.
+  const all = await readings()
+  expect(all.length).toBeGreaterThanOrEqual(4)
+  for (const ofOneResponse of all.slice(1)) expect(ofOneResponse.length).toBeGreaterThan(1)
+  const inOrder = all.reverse().flat()
+  expect(inOrder).toEqual(inOrder.map((_, i) => Number(inOrder[0]) + i))
+
+  const [first, second, third] = responses as [Response, Response, Response]
+  for (const response of [first, second, third]) {
+    expect(await response.finished()).toBeNull()
+    expect(new URL(response.url()).searchParams.has('poll')).toBe(true)
+  }
+  // The browser itself says where it was.
+  const { 'last-event-id': lastEventId } = await third.request().allHeaders()
+  expect(lastEventId).toBe(lastIdOf(await second.text()))
+})
+
+test('a response that has nothing to tell waits for it', async () => {
+  await server.kill()
+  server = await ExampleServer.start('fastify-polling', { READING_MS: '2500' })
+  await page.goto(`${server.url}/buffered/`)
+  await waitForNumber('received', 3)
+  await page.waitForFunction(`(() => {
+    const number = (id) => Number(document.getElementById(id).textContent)
+    return number('count') <= number('received')
+  })()`)
+  await expectNoLoss()
+})
+
+test('a reader who was away for a while loses nothing', async () => {
+  await page.goto(`${server.url}/buffered/`)
+  await waitForNumber('count', 2)
+  await page.context().setOffline(true)
+  await waitForState('reconnecting')
+  await sleep(10 * readingMs)
+  await page.context().setOffline(false)
+  await waitForState('polling')
+  const before = await number('received')
+  await waitForNumber('received', before + 1)
+  await expectNoLoss()
+})
+
+test('after a restart of the server it polls on', async () => {
+  await page.goto(`${server.url}/buffered/`)
+  await waitForNumber('count', 2)
+  await server.kill()
+  await waitForState('reconnecting')
+  const before = await number('received')
+  server = await ExampleServer.start('fastify-polling', env, server.port)
+  await waitForState('polling')
+  await waitForNumber('received', before + 20)
+  await expectNoLoss()
+})
+
+test('ends at Ctrl-C while the page is open', async () => {
+  await page.goto(`${server.url}/buffered/`)
+  await waitForState('polling')
+  expect(await server.interrupt()).toBe(0)
+  await waitForState('reconnecting')
+})
+
+/** What the page has counted itself, since it was loaded. */
+async function expectNoLoss(): Promise<void> {
+  expect(await number('missing')).toBe(0)
+  expect(await number('repeated')).toBe(0)
+}
+
+/** By response, the newest first. */
+async function readings(): Promise<number[][]> {
+  return page.evaluate(
+    `[...document.querySelectorAll('#responses ol')].map((list) => [...list.children].map((li) => Number(li.textContent)))`,
+  )
+}
+
+function lastIdOf(text: string): string | undefined {
+  return [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1]
+}
+
+async function number(id: string): Promise<number> {
+  return Number(await page.locator(`#${id}`).textContent())
+}
+
+async function waitForNumber(id: string, atLeast: number): Promise<void> {
+  await page.waitForFunction(`Number(document.querySelector('#${id}').textContent) >= ${atLeast}`)
+}
+
+async function waitForState(state: string): Promise<void> {
+  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+}

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Door, TerminalHub } from './terminal-hub.ts'
+
+interface CrewOptions {
+  hub: TerminalHub
+  /** Ids of the sessions that are signed in. */
+  sessions: ReadonlySet<string>
+  door: Door
+  maxAge: number
+}
+
+/** For the crew. The hook is encapsulated: it runs for the routes of this plugin and for no others. */
+export const crew: FastifyPluginAsync<CrewOptions> = async (scope, { hub, sessions, door, maxAge }) => {
+  scope.addHook('onRequest', async (request, reply) => {
+    door.ran++
+    const signedIn = sessions.has(request.cookies.session ?? '')
+    if (!signedIn) door.refused++
+    hub.publish('door', { event: 'door', data: door })
+    // The response is an ordinary one until reply.sse() is called, so it can be a 401. A browser gives up then.
+    if (!signedIn) return reply.code(401).send({ error: 'Sign in first' })
+  })
+
+  scope.get('/events', (request, reply) => {
+    door.opened++
+    hub.publish('door', { event: 'door', data: door })
+    // A stream outlives its login, so it ends after a while. The browser is back at once, and has to get past the hook.
+    const stream = reply.sse({ maxAge, retry: 500, headers: { 'Cache-Control': 'no-store' } })
+    hub.subscribe(stream, 'crew', { key: request.cookies.session })
+  })
+}

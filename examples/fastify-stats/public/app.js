@@ -1,0 +1,92 @@
+import { Plot } from './plot.js'
+
+const maxSamples = 120
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
+const element = (id) => document.getElementById(id)
+const unit = (name) => (number) => `${whole.format(number)} ${name}`
+
+const plots = {
+  requestsPerSecond: new Plot({ title: 'Requests per second', format: whole.format, top: 10 }),
+  loopDelay: new Plot({ title: 'Event-loop delay', format: unit('ms'), top: 20 }),
+  cpu: new Plot({ title: 'CPU', format: unit('%'), top: 100 }),
+  memoryBytes: new Plot({ title: 'Memory', format: (bytes) => unit('MB')(bytes / 1e6), top: 50e6 }),
+  connections: new Plot({ title: 'Connections', format: whole.format, top: 5 }),
+  streams: new Plot({ title: 'Event streams', format: whole.format, top: 5 }),
+}
+
+let source
+let retryTimer
+let lastEventId = ''
+let samples = []
+let drawing = false
+
+function open() {
+  source = new EventSource(`events?${new URLSearchParams({ after: lastEventId })}`)
+  source.onopen = () => showState('open')
+  source.onerror = () => {
+    showState('reconnecting')
+    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, 1000)
+  }
+  source.addEventListener('sample', (event) => {
+    lastEventId = event.lastEventId
+    samples.push(JSON.parse(event.data))
+    samples.splice(0, samples.length - maxSamples)
+    draw()
+  })
+  // The server was restarted, or we were away for hours: what is shown does not join on to what comes. Begin anew.
+  source.addEventListener('gap', (event) => {
+    source.close()
+    lastEventId = ''
+    samples = []
+    retryTimer = setTimeout(open, JSON.parse(event.data).delay)
+  })
+}
+
+/** A new page gets two minutes of samples at once: they are drawn once. */
+function draw() {
+  if (drawing) return
+  drawing = true
+  requestAnimationFrame(() => {
+    drawing = false
+    if (samples.length === 0) return
+    const times = samples.map(({ time }) => time / 1000)
+    for (const [name, plot] of Object.entries(plots)) {
+      plot.show(
+        times,
+        samples.map((sample) => sample[name]),
+      )
+    }
+    element('uptime').textContent = formatDuration(samples.at(-1).uptime)
+    element('samples').textContent = samples.length
+  })
+}
+
+function showState(state) {
+  // A screen reader would speak the same state again at each failed attempt.
+  if (element('state').textContent !== state) element('state').textContent = state
+  document.body.dataset.state = state
+}
+
+function formatDuration(seconds) {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  if (hours > 0) return `${hours} h ${minutes} min`
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`
+}
+
+element('pause').onclick = () => {
+  const paused = document.body.dataset.state === 'paused'
+  element('pause').textContent = paused ? 'Pause' : 'Go on'
+  clearTimeout(retryTimer)
+  source.close()
+  showState(paused ? 'connecting' : 'paused')
+  // From the last id on: what was measured in the meantime comes first.
+  if (paused) open()
+}
+element('requests').onclick = () => {
+  for (let i = 0; i < 300; i++) fetch('ping').catch(() => {})
+}
+element('block').onclick = () => fetch('block', { method: 'POST' }).catch(() => {})
+
+open()

@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url'
+import { createHub, sse } from '@downstream/fastify'
+import fastifyStatic from '@fastify/static'
+import Fastify from 'fastify'
+import { type Sample, Sampler } from './sampler.ts'
+
+const port = Number(process.env.PORT || 3001)
+const sampleMs = Number(process.env.SAMPLE_MS || 1000)
+/** What a new page is shown: two minutes, at one sample a second. */
+const windowLength = 120
+
+// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+const app = Fastify({ forceCloseConnections: true })
+const hub = createHub<{ stats: { sample: Sample & { streams: number } } }>()
+const sampler = new Sampler(app.server)
+
+/** Ids of the newest samples, the oldest first. The samples themselves are in the hub's log. */
+const ids: string[] = []
+
+async function sample(): Promise<void> {
+  const data = { ...(await sampler.take()), streams: hub.stats().streams }
+  ids.push(await hub.publish('stats', { event: 'sample', data }))
+  ids.splice(0, ids.length - windowLength)
+}
+
+// One timer and one measurement, however many pages are open.
+const sampling = setInterval(() => {
+  sample().catch((error) => {
+    console.error(error)
+  })
+}, sampleMs)
+
+app.addHook('onRequest', async () => sampler.countRequest())
+
+// A page that goes on after a pause opens a new EventSource. That cannot set the header Last-Event-ID, but write the URL.
+await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+await app.register(fastifyStatic, {
+  root: fileURLToPath(new URL('.', import.meta.resolve('uplot'))),
+  prefix: '/uplot/',
+  decorateReply: false,
+})
+
+// A new page starts two minutes ago: the log sends it those samples and then the new ones, in one go.
+app.get('/events', (_request, reply) => {
+  hub.subscribe(reply.sse(), 'stats', { after: ids[0] })
+})
+
+// For the two buttons with which the page makes its plots move. An app of yours has other routes.
+app.get('/ping', () => ({ pong: true }))
+app.post('/block', (_request, reply) => {
+  const end = performance.now() + 300
+  while (performance.now() < end);
+  reply.code(204).send()
+})
+
+app.addHook('onClose', async () => {
+  clearInterval(sampling)
+  await hub.close()
+})
+process.on('SIGINT', () => app.close())
+process.on('SIGTERM', () => app.close())
+
+await app.listen({ port })
+console.log(`http://localhost:${port}`)

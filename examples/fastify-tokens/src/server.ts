@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { sse } from '@downstream/fastify'
+import fastifyStatic from '@fastify/static'
+import Fastify from 'fastify'
+import { generate, type Work } from './model.ts'
+
+const port = Number(process.env.PORT || 3001)
+
+interface Answer extends Work {
+  /** How many of the tokens there were when the stream ended. */
+  tokensAtEnd: number | null
+}
+
+/** The newest answers, for the page to see what was done for it. */
+const answers = new Map<string, Answer>()
+
+// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+const app = Fastify({ forceCloseConnections: true })
+
+await app.register(sse)
+await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+await app.register(fastifyStatic, {
+  root: fileURLToPath(new URL('.', import.meta.resolve('eventsource-parser'))),
+  prefix: '/eventsource-parser/',
+  decorateReply: false,
+})
+
+const prompt = { type: 'string', minLength: 1, maxLength: 500 }
+const schema = { body: { type: 'object', required: ['prompt'], properties: { prompt } } }
+
+app.post<{ Body: { prompt: string } }>('/answers', { schema }, (request, reply) => {
+  const id = randomUUID()
+  const answer: Answer = { tokens: 0, tokensAtEnd: null }
+  remember(id, answer)
+
+  // The function is given the stream. When the page stops it, closes or loses its connection, `signal` aborts.
+  return reply.sse(async function* ({ signal }) {
+    signal.addEventListener('abort', () => {
+      answer.tokensAtEnd = answer.tokens
+    })
+    yield { event: 'answer', data: { id } }
+    for await (const token of generate(request.body.prompt, answer, signal)) {
+      yield { event: 'token', data: token }
+    }
+    // So that the page can tell an answer that is complete from one that was cut off.
+    yield { event: 'done', data: '' }
+  })
+})
+
+app.get<{ Params: { id: string } }>('/answers/:id', (request, reply) => {
+  const answer = answers.get(request.params.id)
+  if (answer === undefined) return reply.code(404).send({ error: 'No such answer' })
+  return reply.header('Cache-Control', 'no-store').send(answer)
+})
+
+function remember(id: string, answer: Answer): void {
+  answers.set(id, answer)
+  for (const oldest of answers.keys()) {
+    if (answers.size <= 100) break
+    answers.delete(oldest)
+  }
+}
+
+process.on('SIGINT', () => app.close())
+process.on('SIGTERM', () => app.close())
+
+await app.listen({ port })
+console.log(`http://localhost:${port}`)

@@ -1,0 +1,121 @@
+import type { Browser, Page, Response } from 'playwright-core'
+
+/** An item of the list of events, as it was put there. */
+interface Item {
+  label: string
+  text: string
+  id: string
+}
+
+/** Notes what is put into the list of events, which itself drops the oldest. It runs in the page, as all strings here. */
+const recorder = `
+  const items = window.items = []
+  const textOf = (item, selector) => item.querySelector(selector)?.textContent ?? ''
+  addEventListener('DOMContentLoaded', () => {
+    new MutationObserver((changes) => {
+      for (const item of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+        const [label, text, id] = ['.label', '.text', '.id'].map((selector) => textOf(item, selector))
+        items.push({ label, text: text || item.textContent, id })
+      }
+    }).observe(document.querySelector('#events'), { childList: true })
+  })`
+
+/** The page of the example in a browser. */
+export class ExamplePage {
+  readonly page: Page
+  /** The answers to its requests for a stream. */
+  readonly streams: Response[] = []
+  /** Streams that broke: they did not end in the normal way. */
+  readonly broken: (string | undefined)[] = []
+
+  static async open(browser: Browser, url: string): Promise<ExamplePage> {
+    const page = await browser.newPage()
+    page.setDefaultTimeout(60_000)
+    await page.addInitScript(recorder)
+    const examplePage = new ExamplePage(page)
+    await page.goto(url)
+    await examplePage.waitForState('open')
+    return examplePage
+  }
+
+  private constructor(page: Page) {
+    this.page = page
+    const isStream = (request: { url(): string }) => request.url().includes('/events?')
+    page.on('response', (response) => {
+      if (isStream(response)) this.streams.push(response)
+    })
+    page.on('requestfailed', (request) => {
+      if (isStream(request)) this.broken.push(request.failure()?.errorText)
+    })
+  }
+
+  /** How often nginx has told it to come back, because there was no process for it. */
+  get turnedAway(): number {
+    return this.streams.filter((response) => response.headers()['cache-control'] === 'no-store').length
+  }
+
+  items(): Promise<Item[]> {
+    return this.page.evaluate('items')
+  }
+
+  /** The chat. */
+  async lines(): Promise<Item[]> {
+    return (await this.items()).filter(({ label }) => label === 'You' || label === 'Page')
+  }
+
+  /** What it has counted: missing, repeated, gaps. */
+  async faults(): Promise<number[]> {
+    return [await this.number('missing'), await this.number('repeated'), await this.number('gaps')]
+  }
+
+  async number(id: string): Promise<number> {
+    return Number(await this.page.locator(`#${id}`).textContent())
+  }
+
+  async pidOf(name: string): Promise<number> {
+    return Number((await this.#condition(name).textContent())?.replace('up, pid ', ''))
+  }
+
+  async isServedBy(name: string): Promise<boolean> {
+    await this.waitForState('open')
+    return (await this.page.locator('#served').textContent()) === `Served by ${name}`
+  }
+
+  async say(text: string): Promise<void> {
+    const input = this.page.getByLabel('Say something to all pages')
+    await input.fill(text)
+    await input.press('Enter')
+  }
+
+  async press(name: string): Promise<void> {
+    await this.page.getByRole('button', { name }).click()
+  }
+
+  /** Until there was an item whose text begins so. */
+  async waitForItem(text: string): Promise<void> {
+    await this.page.waitForFunction(`items.some(({ text }) => text.startsWith(${JSON.stringify(text)}))`)
+  }
+
+  async waitForMore(count: number): Promise<void> {
+    const received = await this.number('received')
+    await this.page.waitForFunction(
+      `Number(document.querySelector('#received').textContent) >= ${received + count}`,
+    )
+  }
+
+  /** Until it is told that the process is up, and not the one with this pid. */
+  async waitForOther(name: string, pid: number): Promise<void> {
+    await this.#condition(name)
+      .filter({ hasText: /^up, pid \d+$/, hasNotText: `up, pid ${pid}` })
+      .waitFor()
+    await this.waitForState('open')
+  }
+
+  async waitForState(state: string): Promise<void> {
+    await this.page.locator('#state').getByText(state, { exact: true }).waitFor()
+  }
+
+  #condition(name: string) {
+    return this.page.locator(`[data-name="${name}"] .condition`)
+  }
+}
