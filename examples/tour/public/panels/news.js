@@ -19,17 +19,19 @@ const counts = { received: 0, missing: 0, repeated: 0 }
 /** Of the newest headline in the list. undefined: any may come next. */
 let last
 let away = false
+let seen = false
 let offlineTimer
 
-/** The stream is open while the panel is seen. */
+/** The stream is open while any of the panel is seen: whoever can press its buttons sees what they do. */
 export function startNews({ news, cursor }) {
   for (const headline of news) add(headline, 'loaded with the page')
   stream.lastEventId = cursor
   new IntersectionObserver(([entry]) => {
+    seen = entry.isIntersecting
     if (offlineTimer) return
-    if (entry.isIntersecting) stream.start()
+    if (seen) stream.start()
     else stream.stop()
-  }).observe(list)
+  }).observe(list.closest('.panel'))
 }
 
 function add({ number, text }, id) {
@@ -91,7 +93,7 @@ function goOnline() {
   clearInterval(offlineTimer)
   offlineTimer = undefined
   offlineButton.textContent = `Go offline for ${offlineSeconds} s`
-  stream.start()
+  if (seen) stream.start()
 }
 
 offlineButton.onclick = () => (offlineTimer ? goOnline() : goOffline())
