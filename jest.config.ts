@@ -17,7 +17,8 @@ const config: Config = {
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
   modulePathIgnorePatterns: ['/dist/'],
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // One more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
+  maxWorkers: 3,
   coverageProvider: 'v8',
 }
 

@@ -1,24 +1,21 @@
 // `npm run check:packages`: packs what would be published, lints the tarballs, and installs them in an empty ESM and an
 // empty CommonJS project, where a small program serves and reads events through Express and through Fastify.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { packPackages, readManifest } from './pack-packages.mjs'
 
 const root = process.cwd()
-const workspace = readManifest('.')
-const pnpm = ['npx', '--yes', '--prefer-offline', workspace.packageManager.split('+')[0]]
-const packages = readdirSync('packages')
-  .map((name) => `packages/${name}`)
-  .filter((directory) => !readManifest(directory).private)
 
 const temporary = mkdtempSync(join(tmpdir(), 'check-packages-'))
 try {
   // From nothing, so that no file of an earlier build gets into a tarball.
-  for (const directory of packages) rmSync(`${directory}/dist`, { recursive: true, force: true })
+  for (const name of readdirSync('packages'))
+    rmSync(`packages/${name}/dist`, { recursive: true, force: true })
   run(root, 'npm', 'run', 'build')
 
-  const tarballs = packages.map((directory) => pack(directory))
+  const tarballs = [...packPackages(temporary).values()]
   for (const tarball of tarballs) {
     run(root, 'node_modules/.bin/publint', 'run', tarball, '--strict')
     run(root, 'node_modules/.bin/attw', tarball, '--no-definitely-typed')
@@ -45,17 +42,6 @@ try {
   process.exitCode = 1
 } finally {
   rmSync(temporary, { recursive: true, force: true })
-}
-
-/**
- * @param {string} directory
- * @returns {string} The tarball's path.
- */
-function pack(directory) {
-  const destination = join(temporary, directory)
-  mkdirSync(destination, { recursive: true })
-  run(resolve(directory), ...pnpm, 'pack', '--pack-destination', destination)
-  return join(destination, String(readdirSync(destination)[0]))
 }
 
 function esmHeader() {
@@ -117,11 +103,6 @@ function program() {
     }
 
     main().catch((error) => { console.error(error); process.exit(1) })`
-}
-
-/** @param {string} directory */
-function readManifest(directory) {
-  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from './free-ports.ts'
 
 /** The server of an example, as a process of its own. */
 export class ExampleServer {
@@ -10,8 +11,13 @@ export class ExampleServer {
   readonly #process: ChildProcessByStdio<null, Readable, null>
 
   /** Resolves when it listens. To restart one, give it the port that it had. */
-  static async start(example: string, env: Record<string, string>, port?: number): Promise<ExampleServer> {
-    const server = new ExampleServer(example, env, port ?? (await freePort()))
+  static async start(
+    example: string,
+    env: Record<string, string> = {},
+    port?: number,
+  ): Promise<ExampleServer> {
+    // Some have two servers.
+    const server = new ExampleServer(example, env, port ?? (await freePorts(2)))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
     if (String(line).split(/\s+/).includes(server.url)) return server
@@ -22,15 +28,13 @@ export class ExampleServer {
   /** As the example's `npm start` does, but on the sources of our packages, and without a process in between. */
   private constructor(example: string, env: Record<string, string>, port: number) {
     this.port = port
-    this.#process = spawn(
-      process.execPath,
-      ['--conditions=@downstream/source', '--import', 'tsx', 'src/server.ts'],
-      {
-        cwd: fileURLToPath(new URL(`../../examples/${example}`, import.meta.url)),
-        env: { ...process.env, ...env, PORT: String(port) },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+    const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
+    const file = existsSync(`${directory}/src/server.js`) ? 'src/server.js' : 'src/server.ts'
+    this.#process = spawn(process.execPath, ['--conditions=@downstream/source', '--import', 'tsx', file], {
+      cwd: directory,
+      env: { ...process.env, ...env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
   }
 
   get url(): string {
@@ -51,22 +55,5 @@ export class ExampleServer {
     this.#process.kill('SIGINT')
     const [code] = await exited
     return code
-  }
-}
-
-/** The port after it is free as well: the tour has two servers. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0)
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    const next = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      next.once('error', () => resolve(false))
-      next.listen(port + 1, () => resolve(true))
-    })
-    const open = isFree ? [server, next] : [server]
-    await Promise.all(open.map((each) => once(each.close(), 'close')))
-    if (isFree) return port
   }
 }

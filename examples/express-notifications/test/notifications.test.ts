@@ -1,9 +1,9 @@
 import type { Page, Route } from 'playwright-core'
 import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
-import { JavaScriptServer } from '../../../test/browser/javascript-server.ts'
+import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 
-const visit = visitExample(() => JavaScriptServer.start('express-notifications'))
+const visit = visitExample(() => ExampleServer.start('express-notifications'))
 
 test('one tab sees what another sends, each kind in its own way', async () => {
   const grace = await enter('Grace')

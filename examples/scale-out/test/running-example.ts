@@ -1,13 +1,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { howToInstall, partPath } from '../../../scripts/test-parts.mjs'
+import { freePorts, portsFrom } from '../../../test/browser/free-ports.ts'
 import type { ProcessStatus } from '../src/hub.ts'
 
 interface Ending {
@@ -16,6 +17,9 @@ interface Ending {
   said: string
   leavesFiles: boolean
 }
+
+/** nginx, the four processes, and what is behind the buttons. */
+const PORTS = 6
 
 /** The example as `npm start` starts it, on free ports. */
 export class RunningExample {
@@ -36,7 +40,7 @@ export class RunningExample {
 
   /** Starts it and waits for nothing. */
   static async attempt(env: Record<string, string>): Promise<RunningExample> {
-    const port = Number(env.PORT ?? (await freePorts()))
+    const port = Number(env.PORT ?? (await freePorts(PORTS)))
     return new RunningExample(port, await mkdtemp(join(tmpdir(), 'test-')), env)
   }
 
@@ -118,7 +122,7 @@ export class RunningExample {
 
   /** Those of its ports on which somebody listens. */
   async listeningPorts(): Promise<number[]> {
-    const ports = portsFrom(this.port)
+    const ports = portsFrom(this.port, PORTS)
     const sockets = ports.map((port) => connect(port, '127.0.0.1'))
     const tried = await Promise.allSettled(sockets.map((socket) => once(socket, 'connect')))
     for (const socket of sockets) socket.destroy()
@@ -135,20 +139,4 @@ export function programPath(name: string): string {
   const path = partPath(name)
   if (path === undefined) throw new Error(`${name} is missing. To install it: ${howToInstall(name)}`)
   return path
-}
-
-/** The first of six in a row. They are not among those that the system gives to outgoing connections. */
-export async function freePorts(): Promise<number> {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000)
-    const servers = portsFrom(first).map((port) => createServer().listen(port))
-    const tried = await Promise.allSettled(servers.map((server) => once(server, 'listening')))
-    for (const server of servers) server.close()
-    if (tried.every(({ status }) => status === 'fulfilled')) return first
-  }
-}
-
-/** nginx, the four processes, and what is behind the buttons. */
-function portsFrom(first: number): number[] {
-  return Array.from({ length: 6 }, (_, index) => first + index)
 }

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePorts, pathWithPrograms, programPath, RunningExample } from './running-example.ts'
+import { freePorts } from '../../../test/browser/free-ports.ts'
+import { pathWithPrograms, programPath, RunningExample } from './running-example.ts'
 
 jest.setTimeout(120_000)
 
@@ -37,7 +38,7 @@ test('needs no redis-server where REDIS_URL names a Redis', async () => {
 })
 
 test('says which port is taken', async () => {
-  const port = await freePorts()
+  const port = await freePorts(6)
   const server = createServer().listen(port + 3)
   await once(server, 'listening')
   try {

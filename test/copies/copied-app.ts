@@ -1,0 +1,98 @@
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, readFile } from 'node:fs/promises'
+import { basename, delimiter, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { freePorts } from '../browser/free-ports.ts'
+
+const run = promisify(execFile)
+
+/** An example as somebody has copied it: no workspace around it, our packages from their tarballs, npm for all else. */
+export class CopiedApp {
+  readonly directory: string
+  #process: ChildProcessByStdio<null, Readable, null> | undefined
+
+  static async copy(example: string, destination: string): Promise<CopiedApp> {
+    await cp(example, destination, {
+      recursive: true,
+      filter: (path) => !['node_modules', 'test'].includes(basename(path)),
+    })
+    return new CopiedApp(destination)
+  }
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /** @param tarballs - by package name; of these it gets what it asks for, and what that needs of the others */
+  async install(tarballs: ReadonlyMap<string, string>): Promise<void> {
+    const { dependencies } = await this.#manifest()
+    const wanted = [...tarballs].filter(([name]) => name === '@downstream/core' || name in dependencies)
+    const files = wanted.map(([, path]) => path)
+    await this.#npm('install', '--prefer-offline', '--no-audit', '--no-fund', ...files)
+  }
+
+  /** Rejects with what the compiler says. Plain JavaScript has none. */
+  async typecheck(): Promise<void> {
+    const { devDependencies = {} } = await this.#manifest()
+    if ('typescript' in devDependencies) await this.#npm('exec', '--', 'tsc', '--pretty', 'false')
+  }
+
+  /** `npm start`. Resolves with the URL, when it has printed that. */
+  async start(env: Record<string, string> = {}): Promise<string> {
+    // Enough for the one that has most.
+    const port = await freePorts(6)
+    const started = spawn('npm', ['start', '--silent'], {
+      cwd: this.directory,
+      env: { ...terminal(), ...env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // A group of its own, for Ctrl-C.
+      detached: true,
+    })
+    this.#process = started
+    const [said] = await Promise.race([once(started.stdout, 'data'), once(started, 'exit')])
+    // Read on, or 'close' never comes.
+    started.stdout.resume()
+    const url = `http://localhost:${port}`
+    if (String(said).split(/\s+/).includes(url)) return url
+    throw new Error(`It does not start; its first words: ${said}`)
+  }
+
+  /** Ctrl-C, which a terminal sends to npm and to all that npm has started. Rejects when one of them goes on. */
+  async stop(): Promise<void> {
+    const started = this.#process
+    if (started?.pid === undefined || started.stdout.closed) return
+    // Closed when nobody is left who could write to it.
+    const ended = once(started.stdout, 'close', { signal: AbortSignal.timeout(10_000) })
+    try {
+      process.kill(-started.pid, 'SIGINT')
+      await ended
+    } catch (error) {
+      process.kill(-started.pid, 'SIGKILL')
+      throw new Error('It does not end at Ctrl-C.', { cause: error })
+    }
+  }
+
+  async #manifest(): Promise<{
+    dependencies: Record<string, string>
+    devDependencies?: Record<string, string>
+  }> {
+    return JSON.parse(await readFile(join(this.directory, 'package.json'), 'utf8'))
+  }
+
+  async #npm(...args: string[]): Promise<void> {
+    await run('npm', args, { cwd: this.directory, env: terminal() })
+  }
+}
+
+/** The environment of somebody's terminal: npm and pnpm put our workspace's programs and packages on the paths of ours. */
+function terminal(): NodeJS.ProcessEnv {
+  const { NODE_PATH: _, PATH = '', ...env } = process.env
+  return {
+    ...env,
+    PATH: PATH.split(delimiter)
+      .filter((path) => !path.includes('node_modules'))
+      .join(delimiter),
+  }
+}

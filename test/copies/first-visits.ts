@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core'
+
+/** What somebody does who has just started an example, and what they then see come over its stream. */
+export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  'express-auth': async (page) => {
+    await page.getByLabel('Name').fill('ada')
+    await page.getByLabel('Password').fill('lovelace')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('combobox', { name: 'To' }).selectOption('ada')
+    await page.getByLabel('Note', { exact: true }).fill('Copied')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await see(page, '#notes .text', /^Copied$/)
+  },
+  'express-chat': async (page) => {
+    await page.getByLabel('Name', { exact: true }).fill('Ada')
+    await page.getByLabel('Message', { exact: true }).fill('Copied')
+    await page.keyboard.press('Enter')
+    await see(page, '#messages .text', /^Copied$/)
+  },
+  'express-clock': (page) => see(page, '#time', /^\d\d:\d\d:\d\d$/),
+  'express-jokes': (page) => see(page, '#joke', /\w/),
+  'express-notifications': async (page) => {
+    await page.getByLabel('Alert', { exact: true }).check()
+    await page.getByRole('combobox', { name: 'To' }).selectOption('everybody')
+    await page.getByLabel('Text', { exact: true }).fill('Copied')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await see(page, '#notifications .text', /^Copied$/)
+  },
+  'express-openai': async (page) => {
+    await page.getByLabel('Message').fill('What of the gulls?')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await see(page, '.assistant p', /^The gulls/)
+  },
+  'express-progress': async (page) => {
+    await page.getByRole('button', { name: 'Start' }).click()
+    await see(page, '#percent', /^[1-9]/)
+  },
+  'express-stocks': (page) => see(page, '#stocks tr:first-child .price', /\d/),
+  'express-upload-progress': async (page) => {
+    const file = { name: 'a file', mimeType: 'application/x-test', buffer: Buffer.alloc(100_000) }
+    await page.getByLabel('File').setInputFiles(file)
+    await page.getByRole('button', { name: 'Upload' }).click()
+    await see(page, '[role=status]', /Done\. SHA-256/)
+  },
+  'fastify-clock': (page) => see(page, '#time', /^\d\d:\d\d:\d\d$/),
+  'fastify-cors': async (page) => {
+    await page.getByLabel('Name').fill('Ada')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByLabel('Note, for all my windows').fill('Copied')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await see(page, '#notes li', /Copied/)
+  },
+  'fastify-news': (page) => see(page, '#received', /^[1-9]/),
+  'fastify-polling': (page) => see(page, '#received', /^[1-9]/),
+  'fastify-prefixed': async (page) => {
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await see(page, '#crew .state', /^open$/)
+  },
+  'fastify-scores': (page) => see(page, '#match-1 .clock', /\d/),
+  'fastify-stats': (page) => see(page, '#samples', /^[1-9]/),
+  'fastify-tokens': async (page) => {
+    await page.getByLabel('Question').fill('Why is the sky blue?')
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await see(page, 'article:last-child .text', /\w/)
+  },
+  'scale-out': (page) => see(page, '#received', /^[1-9]/),
+  tour: (page) => see(page, '#clock-tick', /\d/),
+}
+
+async function see(page: Page, selector: string, text: RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor()
+}
