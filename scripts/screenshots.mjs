@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../test/browser/chromium.ts'
 import { ExampleServer } from '../test/browser/example-server.ts'
+import { firstVisits } from '../test/browser/first-visits.ts'
 
 /** @import { Page } from 'playwright-core' */
 
@@ -14,7 +15,7 @@ import { ExampleServer } from '../test/browser/example-server.ts'
  * @property {string} example
  * @property {readonly [number, number]} size In CSS pixels.
  * @property {'light' | 'dark'} scheme
- * @property {(page: Page) => Promise<unknown>} [act] What happens on the page before. Default: it is watched for a while.
+ * @property {(page: Page) => Promise<unknown>} act What happens on the page before.
  */
 
 const maxBytes = 150_000
@@ -30,9 +31,23 @@ const pictures = [
   { name: 'tour-source', example: 'tour', size: [1280, 860], scheme: 'light', act: viewSource },
   { name: 'tour-phone-light', example: 'tour', size: phone, scheme: 'light', act: useTour },
   { name: 'tour-phone-dark', example: 'tour', size: phone, scheme: 'dark', act: useTourOnFastify },
-  { name: 'express-clock', example: 'express-clock', size: small, scheme: 'light' },
-  { name: 'express-chat', example: 'express-chat', size: small, scheme: 'light', act: chat },
-  { name: 'fastify-news', example: 'fastify-news', size: small, scheme: 'dark', act: cutNews },
+  inGallery('express-clock', 'light'),
+  inGallery('express-chat', 'light', chat),
+  inGallery('fastify-news', 'dark', cutNews),
+  inGallery('express-auth', 'light'),
+  inGallery('express-jokes', 'light'),
+  inGallery('express-notifications', 'light', notify),
+  inGallery('express-openai', 'dark'),
+  inGallery('express-progress', 'light'),
+  inGallery('express-stocks', 'dark'),
+  inGallery('express-upload-progress', 'light'),
+  inGallery('fastify-cors', 'light'),
+  inGallery('fastify-polling', 'light'),
+  inGallery('fastify-prefixed', 'dark'),
+  inGallery('fastify-scores', 'light'),
+  inGallery('fastify-stats', 'dark'),
+  inGallery('fastify-tokens', 'light'),
+  inGallery('scale-out', 'light'),
 ]
 
 const asked = process.argv.slice(2)
@@ -50,7 +65,7 @@ try {
 }
 
 /** @param {Picture} picture */
-async function take({ name, example, size: [width, height], scheme, act = watch }) {
+async function take({ name, example, size: [width, height], scheme, act }) {
   const server = await ExampleServer.start(example, { CHAT_FILE: join(temporary, name) })
   const page = await browser.newPage({
     viewport: { width, height },
@@ -65,7 +80,7 @@ async function take({ name, example, size: [width, height], scheme, act = watch 
     console.log(`docs/images/${name}.webp: ${Math.round(bytes.length / 1000)} KB, quality ${quality}`)
   } finally {
     await page.close()
-    await server.kill()
+    await server.interrupt()
   }
 }
 
@@ -82,9 +97,38 @@ async function capture(page) {
   }
 }
 
+/**
+ * @param {string} example
+ * @param {Picture['scheme']} scheme
+ * @param {Picture['act']} [act] - a first visit, when not given
+ * @returns {Picture}
+ */
+function inGallery(example, scheme, act = firstVisit(example)) {
+  return { name: example, example, size: small, scheme, act }
+}
+
+/** @param {string} example */
+function firstVisit(example) {
+  /** @param {Page} page */
+  return async (page) => {
+    await firstVisits[example]?.(page)
+    await page.waitForTimeout(8_000)
+  }
+}
+
 /** @param {Page} page */
-async function watch(page) {
-  await page.waitForTimeout(12_000)
+async function notify(page) {
+  for (const [type, text] of [
+    ['Message', 'Lunch at one?'],
+    ['Order', 'Order 4711 was shipped'],
+    ['Alert', 'The disk is full'],
+  ]) {
+    await page.getByLabel(/** @type {string} */ (type), { exact: true }).check()
+    await page.getByRole('combobox', { name: 'To' }).selectOption('everybody')
+    await page.getByLabel('Text', { exact: true }).fill(/** @type {string} */ (text))
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByText(`Sent to everybody: ${text}`).waitFor()
+  }
 }
 
 /** @param {Page} page */

@@ -3,6 +3,14 @@ import { fileURLToPath } from 'node:url'
 
 const examples = fileURLToPath(new URL('../examples', import.meta.url))
 
+test('each is in the gallery', () => {
+  const gallery = readFileSync(new URL('../docs/examples.md', import.meta.url), 'utf8')
+  const shown = [...gallery.matchAll(/\*\*\[.+?\]\(\.\.\/examples\/(.+?)\/README\.md\)\*\*/g)].map(
+    ([, name]) => name,
+  )
+  expect([...shown, 'tour'].sort()).toEqual(readdirSync(examples))
+})
+
 test('both clocks serve the same page', () => {
   expect(readPage('fastify-clock')).toEqual(readPage('express-clock'))
 })

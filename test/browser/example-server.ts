@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from './free-ports.ts'
@@ -16,8 +16,8 @@ export class ExampleServer {
     env: Record<string, string> = {},
     port?: number,
   ): Promise<ExampleServer> {
-    // Some have two servers.
-    const server = new ExampleServer(example, env, port ?? (await freePorts(2)))
+    // As many as the one needs that has most.
+    const server = new ExampleServer(example, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
     if (String(line).split(/\s+/).includes(server.url)) return server
@@ -29,7 +29,8 @@ export class ExampleServer {
   private constructor(example: string, env: Record<string, string>, port: number) {
     this.port = port
     const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
-    const file = existsSync(`${directory}/src/server.js`) ? 'src/server.js' : 'src/server.ts'
+    const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
+    const file = scripts.start.split(' ').at(-1)
     this.#process = spawn(process.execPath, ['--conditions=@downstream/source', '--import', 'tsx', file], {
       cwd: directory,
       env: { ...process.env, ...env, PORT: String(port) },

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page, Response } from 'playwright-core'
 import { packPackages } from '../../scripts/pack-packages.mjs'
 import { launchChromium } from '../browser/chromium.ts'
+import { firstVisits } from '../browser/first-visits.ts'
 import { CopiedApp } from './copied-app.ts'
-import { firstVisits } from './first-visits.ts'
 
 // npm fetches what it does not have yet.
 jest.setTimeout(120_000)

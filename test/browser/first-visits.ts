@@ -7,24 +7,24 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.getByLabel('Password').fill('lovelace')
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByRole('combobox', { name: 'To' }).selectOption('ada')
-    await page.getByLabel('Note', { exact: true }).fill('Copied')
+    await page.getByLabel('Note', { exact: true }).fill('It works here')
     await page.getByRole('button', { name: 'Send' }).click()
-    await see(page, '#notes .text', /^Copied$/)
+    await see(page, '#notes .text', /^It works here$/)
   },
   'express-chat': async (page) => {
     await page.getByLabel('Name', { exact: true }).fill('Ada')
-    await page.getByLabel('Message', { exact: true }).fill('Copied')
+    await page.getByLabel('Message', { exact: true }).fill('It works here')
     await page.keyboard.press('Enter')
-    await see(page, '#messages .text', /^Copied$/)
+    await see(page, '#messages .text', /^It works here$/)
   },
   'express-clock': (page) => see(page, '#time', /^\d\d:\d\d:\d\d$/),
   'express-jokes': (page) => see(page, '#joke', /\w/),
   'express-notifications': async (page) => {
     await page.getByLabel('Alert', { exact: true }).check()
     await page.getByRole('combobox', { name: 'To' }).selectOption('everybody')
-    await page.getByLabel('Text', { exact: true }).fill('Copied')
+    await page.getByLabel('Text', { exact: true }).fill('It works here')
     await page.getByRole('button', { name: 'Send' }).click()
-    await see(page, '#notifications .text', /^Copied$/)
+    await see(page, '#notifications .text', /^It works here$/)
   },
   'express-openai': async (page) => {
     await page.getByLabel('Message').fill('What of the gulls?')
@@ -46,9 +46,9 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
   'fastify-cors': async (page) => {
     await page.getByLabel('Name').fill('Ada')
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByLabel('Note, for all my windows').fill('Copied')
+    await page.getByLabel('Note, for all my windows').fill('It works here')
     await page.getByRole('button', { name: 'Send' }).click()
-    await see(page, '#notes li', /Copied/)
+    await see(page, '#notes li', /It works here/)
   },
   'fastify-news': (page) => see(page, '#received', /^[1-9]/),
   'fastify-polling': (page) => see(page, '#received', /^[1-9]/),
