@@ -25,6 +25,9 @@ export const testParts = [
   { name: 'curl', find: ['curl'], apt: 'curl' },
   { name: 'redis-server', find: ['redis-server', 'valkey-server'], apt: 'redis-server' },
   { name: 'nginx', find: ['nginx'], apt: 'nginx-light' },
+  { name: 'haproxy', find: ['haproxy'], apt: 'haproxy' },
+  { name: 'apache2', find: ['apache2', 'httpd'], apt: 'apache2-bin' },
+  { name: 'varnishd', find: ['varnishd'], apt: 'varnish' },
 ]
 
 /**

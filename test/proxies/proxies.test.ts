@@ -1,0 +1,125 @@
+import type { EventStream, EventStreamOptions } from '@downstream/core'
+import { eventually, RawClient } from '@downstream/testing'
+import { Journal } from '../clients/journal.ts'
+import { closeServers, servers, type TestServer } from '../clients/servers.ts'
+import { proxies } from './proxies.ts'
+import { RunningProxy } from './running-proxy.ts'
+
+/** Longer than any test, so that nothing is found out by it. */
+const NEVER = 600
+/** In seconds. */
+const SOON = 1
+/** In ms. Several of them fit into `SOON`. */
+const OFTEN = 200
+
+describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
+  let app: TestServer
+  let running: RunningProxy
+  let streams: Journal<EventStream>
+  let options: EventStreamOptions
+  const clients: RawClient[] = []
+
+  function startApp(port?: number): Promise<TestServer> {
+    const [express] = servers as [(typeof servers)[number]]
+    const routes = { '/events': (sse) => streams.add(sse(options)) } satisfies Parameters<
+      typeof express.start
+    >[0]
+    return express.start(routes, port === undefined ? {} : { port })
+  }
+
+  async function open(headers: Record<string, string> = {}, { url } = running): Promise<RawClient> {
+    const client = await RawClient.connect(url)
+    clients.push(client)
+    client.get('/events', headers)
+    return client
+  }
+
+  beforeAll(async () => {
+    app = await startApp()
+    running = await RunningProxy.start(proxy, { appPort: app.port, idleSeconds: NEVER })
+  })
+
+  beforeEach(() => {
+    streams = new Journal()
+    options = {}
+  })
+
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close()
+  })
+
+  afterAll(async () => {
+    await running?.stop()
+    await closeServers()
+  })
+
+  test('each event comes when it is sent, and is not compressed', async () => {
+    const client = await open({ 'Accept-Encoding': 'gzip, br' })
+    await client.receives('HTTP/1.1 200')
+    await client.receives(':\n\n')
+    const stream = await streams.at(0)
+    for (const data of ['one', 'two']) {
+      await stream.send(data)
+      await client.receives(`data: ${data}\n\n`)
+    }
+    expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
+  })
+
+  test('a last event id reaches the app', async () => {
+    await open({ 'Last-Event-ID': '17' })
+    expect((await streams.at(0)).lastEventId).toBe('17')
+  })
+
+  const how = proxy.hearsOfLeaving ? 'at once' : 'when a comment is sent'
+  test(`the app hears that a client has left ${how}`, async () => {
+    options = { keepAlive: proxy.hearsOfLeaving ? false : OFTEN }
+    const client = await open()
+    await client.receives(':\n\n')
+    const { signal } = await streams.at(0)
+    client.close()
+    await eventually('the stream being over', () => signal.aborted)
+    expect(signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
+  })
+
+  test('two clients are two streams', async () => {
+    const [first, second] = [await open(), await open()]
+    const [one, two] = await streams.first(2)
+    await one?.send('for one')
+    await two?.send('for two')
+    await Promise.all([first.receives('data: for '), second.receives('data: for ')])
+    const texts = [first, second].map(({ events }) => events.map(({ data }) => data).join())
+    expect(texts.sort()).toEqual(['for one', 'for two'])
+  })
+
+  test('its time limit is for silence, and comments are below it', async () => {
+    const hasty = await RunningProxy.start(proxy, { appPort: app.port, idleSeconds: SOON })
+    try {
+      options = { keepAlive: OFTEN }
+      const commented = await open({}, hasty)
+      await commented.receives(':\n\n')
+      options = { keepAlive: false }
+      const silent = await open({}, hasty)
+      await silent.receives(':\n\n')
+      await silent.ends()
+      const before = commented.bytesReceived
+      await eventually('another comment', () => commented.bytesReceived > before)
+    } finally {
+      await hasty.stop()
+    }
+  })
+
+  test('while the app is away clients are told to come back, and when it is back they are served', async () => {
+    await app.close()
+    const client = await open()
+    await client.receives('retry: 2000\n')
+    expect(client.text).toMatch(/^HTTP\/1.1 200 /)
+    expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
+    expect(client.text).toMatch(/^cache-control: no-store\r$/im)
+    app = await startApp(app.port)
+    while (streams.entries.length === 0) {
+      const next = await open()
+      await next.receives('\n\n')
+      expect(next.text).toMatch(/^HTTP\/1.1 200 /)
+    }
+  })
+})

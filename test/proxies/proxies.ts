@@ -1,0 +1,98 @@
+// What stands around the settings of docs/proxies.md: the rest of a configuration, and how to start it.
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { settingsOnPage } from './settings-on-page.ts'
+
+/** A proxy that docs/proxies.md has settings for. */
+export interface TestedProxy {
+  /** As the heading of its section. */
+  name: string
+  /** As in test-parts.mjs. */
+  part: string
+  /** Of the block with its settings. */
+  language: string
+  /** Whether it hears of a client that has left, or finds out when it writes to it. */
+  hearsOfLeaving: boolean
+  /** Writes the configuration to `directory` and returns the arguments of the program. */
+  configure(settings: string, directory: string, port: number): string[]
+}
+
+const isRoot = process.getuid?.() === 0
+
+export const proxies: TestedProxy[] = [
+  {
+    name: 'nginx',
+    part: 'nginx',
+    language: 'nginx',
+    hearsOfLeaving: true,
+    configure: (settings, directory, port) => {
+      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (name) => `${name}_temp_path ${name};`,
+      )
+      writeFileSync(
+        join(directory, 'nginx.conf'),
+        `${isRoot ? 'user root;' : ''} pid nginx.pid; error_log error.log; events {}
+http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port}; ${settings} } }`,
+      )
+      return ['-p', directory, '-c', 'nginx.conf', '-g', 'daemon off;']
+    },
+  },
+  {
+    name: 'HAProxy',
+    part: 'haproxy',
+    language: 'haproxy',
+    hearsOfLeaving: true,
+    configure: (settings, directory, port) => {
+      const file = join(directory, 'haproxy.cfg')
+      writeFileSync(file, settings.replace('bind :80\n', `bind 127.0.0.1:${port}\n`))
+      return ['-db', '-f', file]
+    },
+  },
+  {
+    name: 'Apache',
+    part: 'apache2',
+    language: 'apache',
+    hearsOfLeaving: false,
+    configure: (settings, directory, port) => {
+      const file = join(directory, 'apache.conf')
+      // Its workers are nobody, and have to read this.
+      chmodSync(directory, 0o755)
+      writeFileSync(join(directory, 'come-back.asis'), settingsOnPage('Apache', 'asis'))
+      const modules = ['mpm_event', 'authz_core', 'unixd', 'proxy', 'proxy_http', 'asis', 'alias']
+        .map((name) => [name, join(apacheModules(), `mod_${name}.so`)])
+        // Some are built in.
+        .filter(([, path]) => existsSync(path as string))
+        .map(([name, path]) => `LoadModule ${name}_module ${path}`)
+      writeFileSync(
+        file,
+        `${modules.join('\n')}
+ServerName localhost
+ServerRoot ${directory}
+PidFile apache.pid
+ErrorLog error.log
+Listen 127.0.0.1:${port}
+${isRoot ? 'User #65534\nGroup #65534' : ''}
+${settings.replaceAll('/etc/apache2/', `${directory}/`)}`,
+      )
+      return ['-f', file, '-D', 'FOREGROUND']
+    },
+  },
+  {
+    name: 'Varnish',
+    part: 'varnishd',
+    language: 'vcl',
+    hearsOfLeaving: false,
+    configure: (settings, directory, port) => {
+      const file = join(directory, 'app.vcl')
+      writeFileSync(file, settings)
+      return ['-F', '-j', 'none', '-n', directory, '-a', `127.0.0.1:${port}`, '-f', file, '-s', 'malloc,16m']
+    },
+  },
+]
+
+function apacheModules(): string {
+  const folders = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/usr/libexec/apache2']
+  const folder = folders.find((path) => existsSync(path))
+  if (folder === undefined) throw new Error(`Apache has its modules in none of ${folders}`)
+  return folder
+}
