@@ -1,30 +1,21 @@
 import { spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { packages, root, SnippetProject, snippets } from './snippet-project.ts'
 
-const root = join(__dirname, '..')
-const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
-const pages = ['.', 'docs', ...packages].flatMap((folder) =>
+const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
+const pages = ['.', 'docs', ...packages, ...examples].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
 )
 
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
-const withoutCode = (text: string) => text.replace(/^```.*?^```$/gms, '')
+const withoutCode = (text: string) => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '')
 
 function headings(page: string): string[] {
-  return [...withoutCode(read(page)).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading)
+  const text = read(page).replace(/^```.*?^```$/gms, '')
+  return [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading)
 }
 
 /** As GitHub makes them; a heading that comes twice is not linked to. */
@@ -37,20 +28,34 @@ function anchors(page: string): string[] {
   )
 }
 
+/** Of images too. */
+function links(page: string): string[] {
+  const text = withoutCode(read(page))
+  return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
+    ([, link, attribute]) => link ?? attribute ?? '',
+  )
+}
+
+/** The file that a link leads to, and where in it. */
+function target(page: string, link: string): [path: string, anchor: string | undefined] {
+  const [path = '', anchor] = link.split('#')
+  return [path === '' ? page : relative(root, join(root, dirname(page), path)), anchor]
+}
+
 test.each(pages)('the links of %s lead somewhere', (page) => {
-  const links = withoutCode(read(page))
-    .replace(/`[^`\n]*`/g, '')
-    .matchAll(/\]\(([^)\s]+)\)/g)
-  const broken = [...links]
-    .map(([, link = '']) => link)
-    .filter((link) => {
-      if (/^(https?|mailto):/.test(link)) return false
-      const [path = '', anchor] = link.split('#')
-      const target = path === '' ? page : relative(root, join(root, dirname(page), path))
-      if (!existsSync(join(root, target))) return true
-      return anchor !== undefined && !anchors(target).includes(anchor)
-    })
+  const broken = links(page).filter((link) => {
+    if (/^(https?|mailto):/.test(link)) return false
+    const [path, anchor] = target(page, link)
+    if (!existsSync(join(root, path))) return true
+    return anchor !== undefined && !anchors(path).includes(anchor)
+  })
   expect(broken).toEqual([])
+})
+
+test('docs/README.md leads to every page and to every example', () => {
+  const reached = links('docs/README.md').map((link) => target('docs/README.md', link)[0])
+  const wanted = pages.filter((page) => /^(docs|examples)\//.test(page) && page !== 'docs/README.md')
+  expect(wanted.filter((page) => !reached.includes(page))).toEqual([])
 })
 
 test('docs/errors.md has exactly one heading for each code', () => {
@@ -62,55 +67,35 @@ test('docs/errors.md has exactly one heading for each code', () => {
 })
 
 test('every ts block compiles', () => {
-  const project = mkdtempSync(join(tmpdir(), 'docs-'))
+  const project = new SnippetProject()
   try {
-    linkDependencies(join(project, 'node_modules'))
-    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
+    const programs = new Set<string>()
+    for (const { page, line, code, isBefore } of pages.flatMap(snippets)) {
+      // Some of the other libraries declare a reply.sse of their own: they cannot be in one program with ours.
+      const program = isBefore ? `before/${page}` : 'pages'
+      programs.add(program)
+      // As many lines from the top as in the page, so that a message's line is the page's.
+      project.write(join(program, `${page}.${line}.ts`), '\n'.repeat(line) + code)
+    }
     const compilerOptions = {
       noEmit: true,
       isolatedDeclarations: false,
       moduleDetection: 'force',
       types: ['node', 'jest'],
     }
-    writeFileSync(
-      join(project, 'tsconfig.json'),
-      JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions }),
-    )
-    for (const page of pages) {
-      for (const { index, 1: code = '' } of read(page).matchAll(/^```ts\n(.*?)^```$/gms)) {
-        // As many lines from the top as in the page, so that a message's line is the page's.
-        const line = read(page).slice(0, index).split('\n').length
-        const file = join(project, `${page}.${line}.ts`)
-        mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(file, '\n'.repeat(line) + code)
-      }
-    }
-    const tsc = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], {
-      cwd: project,
-      encoding: 'utf8',
+    const messages = [...programs].map((program) => {
+      project.write(
+        join(program, 'tsconfig.json'),
+        JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions }),
+      )
+      const tsc = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', program], {
+        cwd: project.folder,
+        encoding: 'utf8',
+      })
+      return tsc.status === 0 ? '' : tsc.stdout
     })
-    expect(tsc.stdout).toBe('')
-    expect(tsc.status).toBe(0)
+    expect(messages.join('')).toBe('')
   } finally {
-    rmSync(project, { recursive: true })
+    project.remove()
   }
 })
-
-/** What a page imports is a dependency of one of our packages, or one of them. */
-function linkDependencies(modules: string): void {
-  const link = (name: string, target: string) => {
-    if (existsSync(join(modules, name))) return
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(target, join(modules, name), 'junction')
-  }
-  for (const folder of packages) link(`@downstream/${folder.slice('packages/'.length)}`, join(root, folder))
-  for (const folder of [...packages, '.'].map((name) => join(root, name, 'node_modules'))) {
-    for (const name of readdirSync(folder)) {
-      if (name.startsWith('.')) continue
-      const names = name.startsWith('@')
-        ? readdirSync(join(folder, name)).map((inner) => `${name}/${inner}`)
-        : [name]
-      for (const each of names) link(each, join(folder, each))
-    }
-  }
-}

@@ -1,0 +1,111 @@
+// A page goes on working: the apps of docs/migrating-from-*.md, before and after, send the same events.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { type ReceivedEvent, readEvents } from '@downstream/testing'
+import { SnippetProject, snippets } from './snippet-project.ts'
+
+const count = ['count', 'count', 'count', 'done']
+const news = ['welcome', 'headline', 'headline']
+
+const pages = [
+  { name: 'better-sse', routes: { '/count': count, '/news': news } },
+  { name: 'fastify-sse', routes: { '/count': count, '/news': news } },
+  { name: 'fastify-sse-v2', routes: { '/count': count, '/news': news } },
+  { name: 'express-sse', routes: { '/news': news } },
+]
+const apps = pages.flatMap(({ name }) => [`${name}.before`, `${name}.after`])
+
+const project = new SnippetProject()
+const urls = new Map<string, string>()
+let running: ChildProcess
+
+beforeAll(async () => {
+  const ports = await freePorts(apps.length)
+  for (const [index, app] of apps.entries()) {
+    urls.set(app, `http://localhost:${ports[index]}`)
+    project.write(`${app}.ts`, firstSnippet(app).replace(/\b3000\b/, String(ports[index])))
+  }
+  const imports = apps.map((app) => `await import('./${app}.ts')\n`)
+  project.write('all.ts', `${imports.join('')}console.log('ready')\n`)
+  const args = ['--conditions=@downstream/source', '--import', 'tsx', 'all.ts']
+  running = spawn(process.execPath, args, { cwd: project.folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: running.stdout as NodeJS.ReadableStream })
+  await Promise.race([
+    once(lines, 'line'),
+    once(running, 'exit').then(([code]) => {
+      throw new Error(`The apps have ended with ${code}: see above`)
+    }),
+  ])
+})
+
+afterAll(async () => {
+  if (running?.exitCode === null) {
+    running.kill()
+    await once(running, 'exit')
+  }
+  project.remove()
+})
+
+describe.each(pages)('from $name', ({ name, routes }) => {
+  test.each(Object.entries(routes))('%s sends a page the same events as before', async (route, types) => {
+    const before = await visit(`${name}.before`, route, types.length)
+    const after = await visit(`${name}.after`, route, types.length)
+    expect(before.map(({ event }) => event)).toEqual(types)
+    expect(after.map(content)).toEqual(before.map(content))
+  })
+
+  test('a page that comes back with an id of the old server gets one gap, and then what is published', async () => {
+    const { id = '17' } = (await visit(`${name}.before`, '/news', 2))[1] as ReceivedEvent
+    const events = await visit(`${name}.after`, '/news', 4, { 'Last-Event-ID': id })
+    expect(events.map(({ event }) => event)).toEqual(['welcome', 'gap', 'headline', 'headline'])
+  })
+})
+
+const content = ({ event, data }: ReceivedEvent) => ({ event, data })
+
+/** What a page gets that listens to all but bookmarks, and posts two headlines when it is welcomed. */
+async function visit(
+  app: string,
+  route: string,
+  length: number,
+  headers: Record<string, string> = {},
+): Promise<ReceivedEvent[]> {
+  const response = await fetch(`${urls.get(app)}${route}`, {
+    headers: { Accept: 'text/event-stream', ...headers },
+  })
+  const events: ReceivedEvent[] = []
+  for await (const event of readEvents(response.body as ReadableStream<Uint8Array>)) {
+    if (event.event === 'bookmark') continue
+    if (events.push(event) === length) break
+    if (event.event === 'welcome') for (const title of ['One', 'Two']) await post(app, title)
+  }
+  return events
+}
+
+async function post(app: string, title: string): Promise<void> {
+  const response = await fetch(`${urls.get(app)}/news`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ title }),
+  })
+  expect(response.status).toBe(204)
+}
+
+/** The complete app of a page, before or after: the first of its kind. */
+function firstSnippet(app: string): string {
+  const [name, when] = app.split('.')
+  const snippet = snippets(`docs/migrating-from-${name}.md`).find(
+    ({ isBefore }) => isBefore === (when === 'before'),
+  )
+  return snippet?.code as string
+}
+
+async function freePorts(number: number): Promise<number[]> {
+  const servers = Array.from({ length: number }, () => createServer().listen(0))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
