@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { transformSync } from 'esbuild'
 import { packages, root, SnippetProject, snippets } from './snippet-project.ts'
 
 const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
@@ -64,6 +65,16 @@ test('docs/errors.md has exactly one heading for each code', () => {
   )
   const described = headings('docs/errors.md').filter((heading) => heading.startsWith('ERR_'))
   expect(described.sort()).toEqual(codes?.sort())
+})
+
+test.each(pages)('the js blocks and the scripts of %s parse', (page) => {
+  const blocks = [...read(page).matchAll(/^```(jsx?|html)\n(.*?)^```$/gms)].flatMap(
+    ([, language, code = '']) =>
+      language === 'html'
+        ? [...code.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => script)
+        : [code],
+  )
+  for (const block of blocks) expect(() => transformSync(block, { loader: 'jsx' })).not.toThrow()
 })
 
 test('every ts block compiles', () => {
