@@ -8,7 +8,7 @@ import { RunningProxy } from './running-proxy.ts'
 /** Longer than any test, so that nothing is found out by it. */
 const NEVER = 600
 /** In seconds. */
-const SOON = 1
+const SOON = 2
 /** In ms. Several of them fit into `SOON`. */
 const OFTEN = 200
 
@@ -27,8 +27,8 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     return express.start(routes, port === undefined ? {} : { port })
   }
 
-  async function open(headers: Record<string, string> = {}, { url } = running): Promise<RawClient> {
-    const client = await RawClient.connect(url)
+  async function open(headers: Record<string, string> = {}): Promise<RawClient> {
+    const client = await RawClient.connect(running.url)
     clients.push(client)
     client.get('/events', headers)
     return client
@@ -91,23 +91,6 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(texts.sort()).toEqual(['for one', 'for two'])
   })
 
-  test('its time limit is for silence, and comments are below it', async () => {
-    const hasty = await RunningProxy.start(proxy, { appPort: app.port, idleSeconds: SOON })
-    try {
-      options = { keepAlive: OFTEN }
-      const commented = await open({}, hasty)
-      await commented.receives(':\n\n')
-      options = { keepAlive: false }
-      const silent = await open({}, hasty)
-      await silent.receives(':\n\n')
-      await silent.ends()
-      const before = commented.bytesReceived
-      await eventually('another comment', () => commented.bytesReceived > before)
-    } finally {
-      await hasty.stop()
-    }
-  })
-
   test('while the app is away clients are told to come back, and when it is back they are served', async () => {
     await app.close()
     const client = await open()
@@ -122,4 +105,33 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
       expect(next.text).toMatch(/^HTTP\/1.1 200 /)
     }
   })
+})
+
+// All at once: each of them takes its time.
+test('their time limits are for silence, and comments are below them', async () => {
+  const [express] = servers as [(typeof servers)[number]]
+  const app = await express.start({
+    '/events': (sse, { raw }) => sse({ keepAlive: raw.headers['x-silent'] ? false : OFTEN }),
+  })
+  const outcomes = proxies.map(async (proxy) => {
+    const running = await RunningProxy.start(proxy, { appPort: app.port, idleSeconds: SOON })
+    try {
+      const [commented, silent] = [await RawClient.connect(running.url), await RawClient.connect(running.url)]
+      commented.get('/events')
+      await commented.receives(':\n\n')
+      silent.get('/events', { 'X-Silent': '1' })
+      await silent.receives(':\n\n')
+      await silent.ends()
+      const before = commented.bytesReceived
+      await eventually(`another comment through ${proxy.name}`, () => commented.bytesReceived > before)
+    } finally {
+      await running.stop()
+    }
+  })
+  const settled = await Promise.allSettled(outcomes)
+  const failures = settled.flatMap((outcome, index) =>
+    outcome.status === 'rejected' ? [`${proxies[index]?.name}: ${outcome.reason}`] : [],
+  )
+  await closeServers()
+  expect(failures).toEqual([])
 })
