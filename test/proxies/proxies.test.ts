@@ -21,16 +21,22 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
 
   function startApp(port?: number): Promise<TestServer> {
     const [express] = servers as [(typeof servers)[number]]
-    const routes = { '/events': (sse) => streams.add(sse(options)) } satisfies Parameters<
-      typeof express.start
-    >[0]
-    return express.start(routes, port === undefined ? {} : { port })
+    return express.start(
+      {
+        '/events': (sse, { raw }) => {
+          // As an app that crashes does.
+          if (raw.headers['x-crash']) raw.socket.destroy()
+          else streams.add(sse(options))
+        },
+      },
+      port === undefined ? {} : { port },
+    )
   }
 
-  async function open(headers: Record<string, string> = {}): Promise<RawClient> {
+  async function open(headers: Record<string, string> = {}, path = '/events'): Promise<RawClient> {
     const client = await RawClient.connect(running.url)
     clients.push(client)
-    client.get('/events', headers)
+    client.get(path, headers)
     return client
   }
 
@@ -91,13 +97,21 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(texts.sort()).toEqual(['for one', 'for two'])
   })
 
+  test('a client whose request the app has not survived is told to come back', async () => {
+    const client = await open({ 'X-Crash': '1' })
+    await expectComeBack(client)
+  })
+
+  test('an error that the app answers reaches the client', async () => {
+    const client = await open({}, '/events/none')
+    await client.receives('Cannot GET /events/none')
+    expect(client.text).toMatch(/^HTTP\/1.1 404 /)
+  })
+
   test('while the app is away clients are told to come back, and when it is back they are served', async () => {
     await app.close()
     const client = await open()
-    await client.receives('retry: 2000\n')
-    expect(client.text).toMatch(/^HTTP\/1.1 200 /)
-    expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
-    expect(client.text).toMatch(/^cache-control: no-store\r$/im)
+    await expectComeBack(client)
     app = await startApp(app.port)
     while (streams.entries.length === 0) {
       const next = await open()
@@ -106,6 +120,15 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     }
   })
 })
+
+/** Anything else ends an EventSource for good. */
+async function expectComeBack(client: RawClient): Promise<void> {
+  await client.receives('\r\n\r\n')
+  expect(client.text).toMatch(/^HTTP\/1.1 200 /)
+  expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
+  expect(client.text).toMatch(/^cache-control: no-store\r$/im)
+  await client.receives('retry: 2000\n')
+}
 
 // All at once: each of them takes its time.
 test('their time limits are for silence, and comments are below them', async () => {
