@@ -16,7 +16,8 @@ const config: Config = {
   // Fastify's inject() and @fastify/cookie load an ESM-only package: it, and an import() of it, have to be transformed.
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
   modulePathIgnorePatterns: ['/dist/'],
-  testTimeout: 20_000,
+  // Real browsers, servers and Redis, on a machine that may be busy: slow is not wrong.
+  testTimeout: 60_000,
   // One more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
   maxWorkers: 3,
   coverageProvider: 'v8',

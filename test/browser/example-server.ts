@@ -52,7 +52,7 @@ export class ExampleServer {
 
   /** Ctrl-C. Resolves with the exit code. */
   async interrupt(): Promise<number | null> {
-    const exited = once(this.#process, 'exit', { signal: AbortSignal.timeout(5_000) })
+    const exited = once(this.#process, 'exit', { signal: AbortSignal.timeout(20_000) })
     this.#process.kill('SIGINT')
     const [code] = await exited
     return code

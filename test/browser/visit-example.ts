@@ -16,9 +16,6 @@ export function visitExample(start: () => Promise<Visit['server']>): Visit {
   let server: Visit['server']
   let errors: Error[]
 
-  // Several pages and a server on a busy machine: slow is not wrong.
-  jest.setTimeout(60_000)
-
   beforeAll(async () => {
     browser = await launchChromium()
   })

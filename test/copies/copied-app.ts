@@ -64,7 +64,7 @@ export class CopiedApp {
     const started = this.#process
     if (started?.pid === undefined || started.stdout.closed) return
     // Closed when nobody is left who could write to it.
-    const ended = once(started.stdout, 'close', { signal: AbortSignal.timeout(10_000) })
+    const ended = once(started.stdout, 'close', { signal: AbortSignal.timeout(20_000) })
     try {
       process.kill(-started.pid, 'SIGINT')
       await ended

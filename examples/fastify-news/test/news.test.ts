@@ -21,7 +21,7 @@ beforeEach(async () => {
   server ??= await ExampleServer.start('fastify-news', env)
   proxy = await CuttingProxy.start(server.port)
   page = await browser.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(proxy.url)
   await waitForState('open')
 })

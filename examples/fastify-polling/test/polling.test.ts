@@ -12,9 +12,6 @@ let page: Page
 /** Of the page's event streams, as they come through the proxy. */
 let responses: Response[]
 
-// To find out that a way buffers takes seconds, and so does asking again.
-jest.setTimeout(60_000)
-
 beforeAll(async () => {
   browser = await launchChromium()
 })
@@ -22,7 +19,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   server = await ExampleServer.start('fastify-polling', env)
   page = await browser.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   responses = []
   page.on('response', (response) => {
     if (response.url().includes('/buffered/events')) responses.push(response)

@@ -87,7 +87,7 @@ test('ends at Ctrl-C while the page is open', async () => {
 
 async function openPage(): Promise<Page> {
   const opened = await context.newPage()
-  opened.setDefaultTimeout(10_000)
+  opened.setDefaultTimeout(30_000)
   await opened.goto(server.url)
   await waitForState(opened, 'departures', 'open')
   return opened

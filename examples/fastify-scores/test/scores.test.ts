@@ -20,7 +20,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   server = await ExampleServer.start('fastify-scores', env)
   page = await browser.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   pageErrors = []
   page.on('pageerror', (error) => pageErrors.push(error))
 })

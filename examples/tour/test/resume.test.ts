@@ -1,9 +1,6 @@
 import type { Page } from 'playwright-core'
 import { numberIn, say, Tour, waitForNumber, waitForState, waitUntil } from './tour.ts'
 
-// Real browsers, on a machine that may be busy.
-jest.setTimeout(60_000)
-
 let tour: Tour
 
 beforeAll(async () => {
