@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { createHub, type EventStream, sse } from '@downstream/fastify'
+import { createHub, sse } from '@downstream/fastify'
 import fastifyStatic from '@fastify/static'
 import Fastify from 'fastify'
 import { bufferingProxy } from './buffering-proxy.ts'
@@ -32,20 +32,12 @@ app.get<{ Querystring: { poll?: string } }>('/events', (request, reply) => {
     stream.send({ event: 'hello', data: '' })
     hub.subscribe(stream, 'weather')
   } else {
-    // A response that ends. When nothing happens it does so after 20 s, before a proxy loses its patience. The browser is
-    // back a second later with its last event ID, and the hub goes on there.
+    // A response that ends when it has told something. When nothing happens it does so after 20 s, before a proxy loses its
+    // patience. The browser is back a second later with its last event ID, and the hub goes on there.
     const stream = reply.sse({ maxAge: 20_000, retry: 1000 })
-    hub.subscribe(stream, 'weather', { filter: endWhenTold(stream) })
+    hub.subscribe(stream, 'weather', { once: true })
   }
 })
-
-/** A filter that lets all pass. It is asked right before events are written, so the stream can end when they are. */
-function endWhenTold(stream: EventStream): () => boolean {
-  return () => {
-    setImmediate(() => stream.close())
-    return true
-  }
-}
 
 const reading = setInterval(() => {
   hub.publish('weather', { event: 'reading', data: station.read() })

@@ -84,7 +84,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     const names = new Set(typeof channels === 'string' ? [channels] : channels)
     for (const name of names) checkChannel(name)
     if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
-    checkFunctions(options)
+    checkOptions(options)
     const port = portOf(stream)
     if (port === undefined) {
       throw new SseError(
@@ -254,9 +254,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   }
 }
 
-function checkFunctions({ filter, coalesce }: SubscribeOptions): void {
+function checkOptions({ filter, coalesce, once }: SubscribeOptions): void {
   for (const [name, value] of Object.entries({ filter, coalesce })) {
     if (value === undefined || typeof value === 'function') continue
     throw invalidOption(name, 'a function')
   }
+  if (once !== undefined && typeof once !== 'boolean') throw invalidOption('once', 'true or false')
 }

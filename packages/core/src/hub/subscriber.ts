@@ -44,6 +44,9 @@ export class Subscriber implements StreamOwner {
   queued = false
   readonly #hub: SubscriberHub
   readonly #wanted: Wanted
+  readonly #once: boolean
+  /** It was handed events or a gap, not only a bookmark. */
+  #served = false
   #stage: Stage = 'starting'
   /** Position in the tail of the next entry to look at, and the cursor of the place in front of it. */
   #position = 0
@@ -73,6 +76,7 @@ export class Subscriber implements StreamOwner {
     this.key = options.key
     this.channels = channels
     this.#wanted = this.#wantedOf(options)
+    this.#once = options.once ?? false
   }
 
   /** Whether it is behind what the hub has. */
@@ -127,7 +131,9 @@ export class Subscriber implements StreamOwner {
     if (this.#upToDate) this.#slow = false
     if (run.text !== '') this.#deliver(run)
     if (!this.#upToDate && this.#stage === 'live') this.#hub.enqueue(this)
-    if (this.#upToDate && this.#resuming) this.#welcome()
+    if (!this.#upToDate) return
+    if (this.#resuming) this.#welcome()
+    if (this.#once && this.#served) this.stream.close()
   }
 
   /** The log has lost its continuity: `tail` starts anew. */
@@ -218,6 +224,7 @@ export class Subscriber implements StreamOwner {
   /** Returns whether there is room for more. */
   #deliver({ text, count, told }: Omit<Run, 'next'>): boolean {
     this.#told = told
+    this.#served = true
     this.#hub.counts.delivered += count
     return this.#write(text, true)
   }
@@ -235,6 +242,7 @@ export class Subscriber implements StreamOwner {
     this.#goLive(position)
     const { names, counts, gapDelay } = this.#hub
     counts.gaps++
+    this.#served = true
     this.#write(encodeGap(names.gap, { reason, delay: Math.round(Math.random() * gapDelay) }, this.#told))
     if (this.#stage === 'live') this.#hub.enqueue(this)
   }

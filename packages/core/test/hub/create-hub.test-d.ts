@@ -67,7 +67,13 @@ export function subscribing() {
     after: hub.cursor(),
     key: 'user 7',
   })
-  hub.subscribe(stream, 'chat', { filter: undefined, coalesce: undefined, after: undefined, key: undefined })
+  hub.subscribe(stream, 'chat', {
+    filter: undefined,
+    coalesce: undefined,
+    after: undefined,
+    key: undefined,
+    once: undefined,
+  })
 
   // @ts-expect-error: there is no such channel
   hub.subscribe(stream, 'sports')

@@ -39,6 +39,13 @@ describe('subscribing is refused:', () => {
     ['a stream of something else', 'INVALID_OPTION', () => new FakeStream(), 'news'],
     ['a filter that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { filter: true }],
     ['a coalesce that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { coalesce: 'key' }],
+    [
+      'a once that is neither true nor false',
+      'INVALID_OPTION',
+      () => new FakePort(),
+      'news',
+      { once: 'true' },
+    ],
   ])('%s', (_, code, stream, channels, options = {}) => {
     expect(() =>
       hub.subscribe(stream() as EventStream, channels as string, options as SubscribeOptions),

@@ -473,3 +473,81 @@ test('a client that stays ahead of this process is sent away, to come back or go
   expect(stream.code).toBe('ERR_SSE_SHUTDOWN')
   expect(stream.text).toMatch(/^retry: \d+\n$/)
 })
+
+describe('with once a stream ends', () => {
+  test('when its client was told what is there, and not before', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news', { once: true })
+    await hub.publish('other', { data: 'not for it' })
+    stream.wake()
+    await settle()
+    expect(stream.closed).toBe(false)
+    hub.publish('news', { data: 1 })
+    hub.publish('news', { data: 2 })
+    await settle()
+    expect(dataOf(stream)).toEqual(['1', '2'])
+    expect(stream.code).toBe('ERR_SSE_CLOSED')
+    expect(hub.stats().streams).toBe(0)
+  })
+
+  test('not while there is nothing behind its last id', async () => {
+    const hub = createHub()
+    const after = hub.cursor()
+    await hub.publish('other', { data: 'not for it' })
+    const stream = new FakePort(after)
+    hub.subscribe(stream, 'news', { once: true })
+    await settle()
+    expect(namesOf(stream)).toEqual(['bookmark'])
+    expect(stream.closed).toBe(false)
+  })
+
+  test('and misses nothing when it comes again and again', async () => {
+    const hub = createHub()
+    const got: string[] = []
+    let id = hub.cursor()
+    for (let n = 0; n < 10; n++) {
+      const stream = new FakePort(id)
+      hub.subscribe(stream, 'news', { once: true })
+      hub.publish('news', { data: `${n} while it is open` })
+      await settle()
+      got.push(...dataOf(stream))
+      id = stream.events.at(-1)?.id ?? id
+      hub.publish('news', { data: `${n} while it is away` })
+    }
+    expect(got).toHaveLength(19)
+    expect(new Set(got).size).toBe(19)
+  })
+
+  test('at once when there is something behind its last id, also when that has to be read from the log', async () => {
+    const hub = createHub({ tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    const stream = new FakePort(after)
+    hub.subscribe(stream, 'news', { once: true })
+    await eventually('the end', () => stream.closed)
+    expect(dataOf(stream)).toEqual(['0', '1', '2'])
+  })
+
+  test('after a gap', async () => {
+    const hub = createHub()
+    const stream = new FakePort('nonsense')
+    hub.subscribe(stream, 'news', { once: true })
+    await eventually('the end', () => stream.closed)
+    expect(gapsOf(stream)).toEqual(['malformed'])
+  })
+
+  test('with all of it, when its client reads slowly', async () => {
+    const hub = createHub()
+    const after = hub.cursor()
+    for (let n = 0; n < 100; n++) await hub.publish('news', { data: 'x'.repeat(10_000) })
+    const stream = new FakePort(after)
+    stream.room = 1
+    hub.subscribe(stream, 'news', { once: true })
+    await settle()
+    expect(stream.closed).toBe(false)
+    stream.flow()
+    await eventually('the end', () => stream.closed)
+    expect(dataOf(stream)).toHaveLength(100)
+  })
+})
