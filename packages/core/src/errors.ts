@@ -48,3 +48,19 @@ export class SseError extends Error {
 export function invalidOption(name: string, rule: string): SseError {
   return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
 }
+
+/**
+ * A misspelt option would be none: a `fliter` would let everybody have everything.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_OPTION
+ */
+export function checkOptionNames(options: object, names: readonly string[], whose = 'options'): void {
+  if (typeof options !== 'object' || options === null) throw invalidOption(whose, 'an object')
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue
+    throw new SseError(
+      'ERR_SSE_INVALID_OPTION',
+      `There is no option ${name}. The ${whose} are: ${names.join(', ')}.`,
+    )
+  }
+}

@@ -32,4 +32,4 @@ export {
   type SseMethod,
   type SubscribeOptions,
 } from '@downstream/core'
-export { type SseMiddleware, type SseOptions, sse } from './sse.ts'
+export { type SseMiddleware, type SseOptions, sse, sse as default } from './sse.ts'

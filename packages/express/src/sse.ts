@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type CloseOptions, type EventStreamOptions, type SseMethod, StreamGroup } from '@downstream/core'
+import {
+  type CloseOptions,
+  type EventStreamOptions,
+  SseError,
+  type SseMethod,
+  StreamGroup,
+} from '@downstream/core'
 
 declare global {
   namespace Express {
@@ -37,7 +43,9 @@ export interface SseMiddleware {
  * @param options - defaults of every stream; none is needed
  * @throws SseError ERR_SSE_INVALID_OPTION
  */
-export function sse(options: SseOptions = {}): SseMiddleware {
+export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware {
+  // app.use(sse) compiles, and every request of the app would hang.
+  if (more.length > 0) throw new SseError('ERR_SSE_INVALID_OPTION', 'Write app.use(sse()), not app.use(sse).')
   const { methodName = 'sse', ...defaults } = options
   const group = new StreamGroup(defaults)
   const middleware: SseMiddleware = (req, res, next) => {

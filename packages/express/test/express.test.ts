@@ -155,6 +155,13 @@ describe.each([
     expect(response.body).toEqual({ code: 'ERR_SSE_INVALID_SOURCE' })
   })
 
+  test('says what to write when the middleware was not made, and does not hang', async () => {
+    const app = express()
+    app.use(sse)
+    app.use(((error, _req, res, _next) => res.status(500).send(error.message)) as ErrorRequestHandler)
+    expect((await request(app).get('/')).text).toBe('Write app.use(sse()), not app.use(sse).')
+  })
+
   test('takes another name for the method', async () => {
     const app = express()
     app.use(sse({ methodName: 'eventStream' }))

@@ -22,6 +22,9 @@ export interface SseOptions extends EventStreamOptions, CloseOptions {
   methodName?: string | undefined
 }
 
+/** What register() itself understands comes to the plugin too. */
+const REGISTER_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers', 'exposeHeadRoutes'])
+
 /** The stream of a reply that is not through Fastify's hooks yet, for the hook that hears of their errors. */
 const HANDED_OVER = Symbol('downstream.handedOver')
 
@@ -38,7 +41,8 @@ export const sse: FastifyPluginAsync<SseOptions> = fastifyPlugin(registerSse, {
 })
 
 async function registerSse(app: FastifyInstance, options: SseOptions): Promise<void> {
-  const { methodName = 'sse', drain, ...defaults } = options
+  const { methodName = 'sse', drain, ...rest } = options
+  const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)
   app.decorateReply(methodName, function (this: FastifyReply, ...args: Parameters<SseMethod>) {
     const method = group.sse(this.request.raw, this.raw, {

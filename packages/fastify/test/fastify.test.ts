@@ -284,6 +284,16 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     await expect(other.register(sse)).rejects.toMatchObject({ code: 'FST_ERR_DEC_ALREADY_PRESENT' })
   })
 
+  test('takes the options of register() for what they are', async () => {
+    await app.register(sse, { prefix: '/x', logLevel: 'warn', retry: 1_000 } as object)
+    await app.ready()
+  })
+
+  test('refuses an option that there is none of', async () => {
+    app.register(sse, { keepalive: 1 } as object)
+    await expect(app.ready()).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_OPTION' })
+  })
+
   test('takes another name for the method, also beside a first one', async () => {
     await app.register(sse)
     await app.register(sse, { methodName: 'eventStream' })

@@ -30,8 +30,22 @@ export interface ResolvedRedisLogOptions {
   readonly timeout: number
 }
 
+const NAMES: readonly string[] = [
+  'key',
+  'maxLength',
+  'maxAge',
+  'timeout',
+] as const satisfies (keyof RedisLogOptions)[]
+
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisLogOptions {
+  for (const name of Object.keys(options)) {
+    if (NAMES.includes(name)) continue
+    throw new SseError(
+      'ERR_SSE_INVALID_OPTION',
+      `There is no option ${name}. There are: ${NAMES.join(', ')}.`,
+    )
+  }
   const { key = 'downstream:log', maxLength = 100_000, maxAge, timeout = 5_000 } = options
   if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty')
   if (!isCount(maxLength)) throw invalid('maxLength', 'an integer above 0')

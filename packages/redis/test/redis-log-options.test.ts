@@ -20,6 +20,7 @@ test.each([
   ['timeout', 0],
   ['timeout', Number.POSITIVE_INFINITY],
   ['timeout', 2 ** 31],
+  ['maxlength', 100],
 ])('refuses %s: %p, and names it', (name, value) => {
   expect(() => resolveRedisLogOptions({ [name]: value })).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(name) }),

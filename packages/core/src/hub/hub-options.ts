@@ -1,4 +1,4 @@
-import { invalidOption } from '../errors.ts'
+import { checkOptionNames, invalidOption } from '../errors.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import type { RingBounds } from '../log/ring.ts'
@@ -18,8 +18,22 @@ export interface ResolvedHubOptions {
   readonly onLogState: (state: 'up' | 'down', error?: unknown) => void
 }
 
+const NAMES = [
+  'log',
+  'tail',
+  'serialize',
+  'gapDelay',
+  'maxResume',
+  'controlEvents',
+  'onError',
+  'onLogState',
+] as const satisfies (keyof HubOptions)[]
+
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
+  checkOptionNames(options, NAMES, 'options of a hub')
+  checkOptionNames(options.tail ?? {}, ['length', 'bytes'], 'bounds of the tail')
+  checkOptionNames(options.controlEvents ?? {}, ['gap', 'bookmark'], 'controlEvents')
   const {
     log = new MemoryLog(),
     tail: { length = 10_000, bytes = 16_777_216 } = {},

@@ -1,4 +1,4 @@
-import { invalidOption, SseError } from '../errors.ts'
+import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
@@ -15,6 +15,14 @@ import { Tail } from './tail.ts'
 
 /** How long to wait for a log that is behind or away, in ms, before it is asked again. */
 const PATIENCE = 1_000
+
+const SUBSCRIBE_OPTIONS = [
+  'filter',
+  'after',
+  'coalesce',
+  'key',
+  'once',
+] as const satisfies (keyof SubscribeOptions)[]
 
 /** A Hub on an EventLog: the only writer of the tail, and who knows which stream follows which channel. */
 export class LogHub implements Hub<Record<string, Record<string, unknown>>>, SubscriberHub, LogFollower {
@@ -81,17 +89,17 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     channels: string | readonly string[],
     options: SubscribeOptions = {},
   ): () => void {
-    const names = new Set(typeof channels === 'string' ? [channels] : channels)
-    for (const name of names) checkChannel(name)
-    if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
-    checkOptions(options)
     const port = portOf(stream)
     if (port === undefined) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        'Subscribe a stream that res.sse() or reply.sse() has returned.',
+        'Subscribe a stream that res.sse() or reply.sse() has returned: subscribe(stream, channels).',
       )
     }
+    const names = new Set(Array.isArray(channels) ? channels : [channels])
+    for (const name of names) checkChannel(name)
+    if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
+    checkOptions(options)
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
@@ -254,7 +262,9 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   }
 }
 
-function checkOptions({ filter, coalesce, once }: SubscribeOptions): void {
+function checkOptions(options: SubscribeOptions): void {
+  checkOptionNames(options, SUBSCRIBE_OPTIONS, 'options of a subscription')
+  const { filter, coalesce, once } = options
   for (const [name, value] of Object.entries({ filter, coalesce })) {
     if (value === undefined || typeof value === 'function') continue
     throw invalidOption(name, 'a function')

@@ -1,6 +1,7 @@
 import { SseError } from '../errors.ts'
 import type { NewLogEntry } from '../log/event-log.ts'
 import { caution } from '../stream/caution.ts'
+import { describe } from '../wire/describe.ts'
 import { dataText, encodeEvent } from '../wire/encode.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 
@@ -12,7 +13,10 @@ import type { ResolvedHubOptions } from './hub-options.ts'
 export function newEntry(channel: unknown, published: unknown, options: ResolvedHubOptions): NewLogEntry {
   checkChannel(channel)
   if (typeof published !== 'object' || published === null) {
-    throw new SseError('ERR_SSE_INVALID_EVENT', 'Publish an object: { data }, or { event, data }.')
+    throw new SseError(
+      'ERR_SSE_INVALID_EVENT',
+      `Publish an object: { data }, or { event, data }; got ${describe(published)}.`,
+    )
   }
   const { event, data, ...rest } = published as { event?: string; data?: unknown }
   const [extra] = Object.keys(rest)
@@ -40,5 +44,8 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
 /** @throws {@link SseError} ERR_SSE_INVALID_CHANNEL */
 export function checkChannel(channel: unknown): asserts channel is string {
   if (typeof channel === 'string' && channel !== '') return
-  throw new SseError('ERR_SSE_INVALID_CHANNEL', 'The name of a channel is a string that is not empty.')
+  throw new SseError(
+    'ERR_SSE_INVALID_CHANNEL',
+    `The name of a channel is a string that is not empty; got ${describe(channel)}.`,
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { invalidOption, SseError } from '../errors.ts'
+import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
 import type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './event-log.ts'
 import { Ring, type RingBounds } from './ring.ts'
 
@@ -30,7 +30,9 @@ export class MemoryLog implements EventLog {
   #closed = false
 
   /** @param bounds - how much history is held; default 10 000 entries and 16 MiB of their text */
-  constructor({ length = 10_000, bytes = 16_777_216 }: Partial<RingBounds> = {}) {
+  constructor(bounds: Partial<RingBounds> = {}) {
+    checkOptionNames(bounds, ['length', 'bytes'], 'bounds of a MemoryLog')
+    const { length = 10_000, bytes = 16_777_216 } = bounds
     for (const [name, value] of Object.entries({ length, bytes })) {
       if (Number.isSafeInteger(value) && value > 0) continue
       throw invalidOption(name, 'an integer above 0')

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { invalidOption, SseError } from '../errors.ts'
+import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import type { ExtraHeaders } from '../wire/head.ts'
 import { caution } from './caution.ts'
@@ -74,6 +74,7 @@ export function resolveOptions(
   defaults: ResolvedOptions = DEFAULTS,
 ): ResolvedOptions {
   if (options === undefined) return defaults
+  checkOptionNames(options, Object.keys(DEFAULTS), 'options of a stream')
   const {
     retry,
     keepAlive,

@@ -1,4 +1,4 @@
-import type { SseCloseCode } from '../errors.ts'
+import { type SseCloseCode, SseError } from '../errors.ts'
 import { EMPTY_COMMENT, encodeComment, encodeEvent } from '../wire/encode.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 import { caution } from './caution.ts'
@@ -92,7 +92,10 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     return this.#writer.write(text, now)
   }
 
-  send(event: ServerSentEvent | string): Promise<boolean> {
+  send(event: ServerSentEvent | string, more?: unknown): Promise<boolean> {
+    if (more !== undefined) {
+      throw new SseError('ERR_SSE_INVALID_EVENT', 'send() takes one event: send({ event, data }).')
+    }
     if (this.#code !== undefined) return OVER
     const text = encodeEvent(event, this.#options.serialize)
     if (typeof event !== 'string') caution(event)

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { SseError } from '../errors.ts'
+import { describe } from '../wire/describe.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 import type { EventStream } from './event-stream.ts'
 
@@ -53,10 +54,9 @@ export function pullFrom(source: EventSourceLike): Pull {
 
 /** The error for what is no source. */
 export function invalidSource(value: unknown): SseError {
-  const got = value === null ? 'null' : typeof value
   return new SseError(
     'ERR_SSE_INVALID_SOURCE',
-    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${got}. To send one event call stream.send().`,
+    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${describe(value)}. To send one event call stream.send().`,
   )
 }
 

@@ -40,12 +40,16 @@ export function sseMethod(
     options?: EventStreamOptions,
   ): Promise<void> | EventStream {
     if (isSource(first)) return serve(open(options), first, onSourceError)
-    // A promise of a source is an object too, and would open a stream that stays empty for ever.
-    if (first !== undefined && Object.prototype.toString.call(first) !== '[object Object]')
-      throw invalidSource(first)
+    if (!areOptions(first) || options !== undefined) throw invalidSource(first)
     return open(first)
   }
   return sse
+}
+
+/** A promise of a source is an object too, and so is an event: it would open a stream that stays empty for ever. */
+function areOptions(value: unknown): value is EventStreamOptions | undefined {
+  if (value === undefined) return true
+  return Object.prototype.toString.call(value) === '[object Object]' && !('data' in (value as object))
 }
 
 async function serve(

@@ -4,6 +4,7 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 import { SseError, type SseErrorCode } from '../errors.ts'
+import { describe } from './describe.ts'
 import type { ServerSentEvent } from './server-sent-event.ts'
 
 /** Turns what is not a string into the text of an event's data. */
@@ -35,7 +36,7 @@ const FOREIGN_LINE_END = /[\u0085\u2028\u2029]/g
 export function encodeEvent(event: ServerSentEvent | string, serialize: Serialize = serializeJson): string {
   if (typeof event === 'string') return `${field('data', event)}\n`
   if (typeof event !== 'object' || event === null) {
-    throw refuse('EVENT', 'an event is a string or an object', event)
+    throw refuse('EVENT', 'an event is a string or an object, such as { data: value }', event)
   }
   const { event: name, data, id, retry, comment } = event
   const head =
@@ -47,7 +48,7 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
   if (head === '' || name !== undefined || id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      "An event without data is never dispatched by a client: add data ('' is enough), or wrap a value as { data: value }.",
+      `An event without data is never dispatched by a client: add data ('' is enough), or wrap a value as { data: value }; got ${describe(event)}.`,
     )
   }
   return comment === undefined ? head : `${head}\n`
@@ -90,7 +91,11 @@ export function dataText(data: unknown, serialize: Serialize): string {
   } catch (cause) {
     if (cause instanceof SseError) throw cause
     const why = cause instanceof Error ? cause.message : 'see the cause'
-    throw new SseError('ERR_SSE_INVALID_DATA', `This data cannot be serialized: ${why}`, { cause })
+    throw new SseError(
+      'ERR_SSE_INVALID_DATA',
+      `This data cannot be serialized: ${why}. Convert it first, or set the option serialize.`,
+      { cause },
+    )
   }
   if (typeof text !== 'string') throw refuse('DATA', 'serialize() must return a string', text)
   return text
@@ -130,11 +135,6 @@ function refuse(what: Refusal, rule: string, value: unknown): SseError {
     `ERR_SSE_INVALID_${what}`,
     `Refused, nothing was sent: ${rule}; got ${describe(value)}.`,
   )
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
-  return typeof value === 'number' || value === null ? String(value) : typeof value
 }
 
 function escapeCharacter(character: string): string {

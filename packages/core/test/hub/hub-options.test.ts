@@ -15,6 +15,9 @@ test.each<[option: string, options: unknown]>([
   ['serialize', { serialize: 'json' }],
   ['onError', { onError: {} }],
   ['controlEvents', { controlEvents: { gap: '' } }],
+  ['controlEvents', { controlEvents: { bookmarks: false } }],
+  ['size', { tail: { size: 10 } }],
+  ['onerror', { onerror: () => {} }],
 ])('a hub is not made with a bad %s: %j', (option, options) => {
   expect(() => createHub(options as HubOptions)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),

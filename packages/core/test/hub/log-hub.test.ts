@@ -17,9 +17,9 @@ import { settle } from './settle.ts'
 function follow(
   hub: Hub<ChannelMap>,
   channels: string | string[],
-  options?: SubscribeOptions & { lastEventId?: string },
+  { lastEventId, ...options }: SubscribeOptions & { lastEventId?: string } = {},
 ) {
-  const stream = new FakePort(options?.lastEventId)
+  const stream = new FakePort(lastEventId)
   const unsubscribe = hub.subscribe(stream, channels, options)
   return { stream, unsubscribe }
 }
@@ -39,13 +39,10 @@ describe('subscribing is refused:', () => {
     ['a stream of something else', 'INVALID_OPTION', () => new FakeStream(), 'news'],
     ['a filter that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { filter: true }],
     ['a coalesce that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { coalesce: 'key' }],
-    [
-      'a once that is neither true nor false',
-      'INVALID_OPTION',
-      () => new FakePort(),
-      'news',
-      { once: 'true' },
-    ],
+    ['a once of text', 'INVALID_OPTION', () => new FakePort(), 'news', { once: 'true' }],
+    ['a fliter', 'INVALID_OPTION', () => new FakePort(), 'news', { fliter: () => false }],
+    ['a channel in place of the stream', 'INVALID_OPTION', () => 'news', new FakePort()],
+    ['a number of channels', 'INVALID_CHANNEL', () => new FakePort(), 42],
   ])('%s', (_, code, stream, channels, options = {}) => {
     expect(() =>
       hub.subscribe(stream() as EventStream, channels as string, options as SubscribeOptions),

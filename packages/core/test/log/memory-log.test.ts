@@ -135,6 +135,7 @@ const options: [option: string, value: unknown][] = [
   ['bytes', Number.NaN],
   ['bytes', 2 ** 53],
   ['bytes', 10n],
+  ['size', 10],
 ]
 
 test.each(options)('the option %s of %p is refused by name', (option, value) => {

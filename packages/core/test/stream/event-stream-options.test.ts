@@ -73,6 +73,7 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['stallTimeout', [0, -1, Number.NaN, '1m']],
   ['maxAge', [0, -1, Number.NaN, '1h', false]],
   ['lastEventIdParameter', [1, true]],
+  ['keepalive' as keyof EventStreamOptions, [5_000, undefined]],
 ]
 
 test.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(

@@ -32,6 +32,13 @@ describe('sending', () => {
     expect(target.writes).toEqual([':\n\ndata: early\n\n'])
   })
 
+  test('a name and data in two arguments are refused, or the data would be lost', () => {
+    const { stream } = begin()
+    expect(() =>
+      (stream as unknown as { send(...args: unknown[]): unknown }).send('price', { cents: 1 }),
+    ).toThrow(expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT' }))
+  })
+
   test('an event that cannot be encoded throws, writes nothing and leaves the stream open', async () => {
     const { stream, target } = begin()
     expect(() => stream.send({ event: 'a\nb', data: 'x' })).toThrow(

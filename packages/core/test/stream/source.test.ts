@@ -43,7 +43,7 @@ test('a function has to be called before one can pull from it', () => {
 })
 
 test('the refusal of a text says how to send one event', () => {
-  expect(() => pullFrom('text' as unknown as EventSourceLike)).toThrow(/got string.*call stream\.send\(\)/)
+  expect(() => pullFrom('text' as unknown as EventSourceLike)).toThrow(/got "text".*call stream\.send\(\)/)
 })
 
 test('a promise in an iterable is awaited', async () => {

@@ -58,7 +58,7 @@ test('a function is given the stream', async () => {
   expect(source).toHaveBeenCalledWith(stream)
 })
 
-test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], [new Date()]])(
+test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], [new Date()], [{ data: 1 }]])(
   'what is neither is refused, and nothing is opened: %p',
   (value) => {
     expect(() => sse(value as unknown as EventStreamOptions)).toThrow(
@@ -67,6 +67,13 @@ test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], 
     expect(prepare).not.toHaveBeenCalled()
   },
 )
+
+test('options behind no source are refused: whoever wrote them has a source that is missing', () => {
+  expect(() => (sse as (...args: unknown[]) => unknown)(undefined, {})).toThrow(
+    /^A source is .*; got undefined\./,
+  )
+  expect(prepare).not.toHaveBeenCalled()
+})
 
 test('what is thrown when the stream is opened is thrown at the caller, not promised', () => {
   prepare.mockImplementation(() => {

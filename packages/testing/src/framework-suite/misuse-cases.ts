@@ -18,6 +18,8 @@ const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => 
     (sse) => sse(['x'], { headers: { 'content-type': 'text/plain' } }),
   ],
   ['a line break in a header', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ headers: { 'X-A': 'a\r\nb' } })],
+  ['an event in place of options', 'ERR_SSE_INVALID_SOURCE', (sse) => sse({ data: 1 } as never)],
+  ['an option that there is none of', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepalive: 1 } as never)],
   [
     'a serialize that is no function',
     'ERR_SSE_INVALID_OPTION',
