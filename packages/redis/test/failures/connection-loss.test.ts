@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import { allClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 describe.each(allClients)('with %s', (client) => {
@@ -19,7 +19,7 @@ describe.each(allClients)('with %s', (client) => {
         await sleep(100)
         hopper?.visit(n % 2 === 0 ? b : a)
         if (n < 2) continue
-        await until('node a being up again', () => a.hub.stats().log === 'up')
+        await eventually('node a being up again', () => a.hub.stats().log === 'up')
         a.proxy.cut()
       }
       await publishing

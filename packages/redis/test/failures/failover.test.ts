@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import type { HubNode } from '../harness/hub-node.ts'
 import { mostUsedClients } from '../harness/redis-clients.ts'
 import type { RedisServer } from '../harness/redis-server.ts'
 import { onStage, type Stage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 const key = 'downstream:log'
@@ -14,7 +14,7 @@ async function staleReplica(stage: Stage, master: RedisServer): Promise<RedisSer
   const link = await stage.proxy(master)
   const replica = await stage.redis({ replicaOf: link.port })
   const length = await master.command('XLEN', key)
-  await until('the replica having it all', async () => (await replica.command('XLEN', key)) === length)
+  await eventually('the replica having it all', async () => (await replica.command('XLEN', key)) === length)
   link.refuse()
   link.cut()
   return replica
@@ -82,7 +82,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       const away = await stage.reader(b)
       const [first, second] = [stage.publisher('a', a), stage.publisher('b', b)]
       await second.publish(20)
-      await until('all having them', () => readers.every((reader) => reader.has({ by: 'b', n: 19 })))
+      await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'b', n: 19 })))
       away.leave()
       const replica = await staleReplica(stage, master)
       // The followers' connections: node a has not published yet, and opens another one for that. It is patient enough

@@ -1,6 +1,6 @@
+import { eventually } from '@downstream/testing'
 import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage, type Stage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 const maxLength = 200
@@ -18,7 +18,7 @@ async function begin(stage: Stage) {
   const publish = async (count: number) => {
     for (let n = 0; n < count; n += 20) {
       await publisher.publish(20)
-      await until('node b having it', () => b.hub.stats().published >= publisher.numbers.size)
+      await eventually('node b having it', () => b.hub.stats().published >= publisher.numbers.size)
     }
   }
   return { a, b, publish }
@@ -39,7 +39,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       away.visit(b)
       // It leaves when it has got no more than the gap.
       hasty.visit(b)
-      await until('the gap', () => hasty.received.some((one) => 'gap' in one))
+      await eventually('the gap', () => hasty.received.some((one) => 'gap' in one))
       hasty.visit(a)
       const told = { ...flawless, gaps: ['expired'] }
       expect(await stage.verdicts(stayed, away, hasty)).toEqual([flawless, told, told])
@@ -76,10 +76,10 @@ describe.each(mostUsedClients)('with %s', (client) => {
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])
       a.proxy.refuse()
       a.proxy.cut()
-      await until('node a noticing', () => a.hub.stats().log === 'down')
+      await eventually('node a noticing', () => a.hub.stats().log === 'down')
       await publish(PAST_THE_LOG)
       await a.proxy.accept()
-      await until('node a being up again', () => a.hub.stats().log === 'up')
+      await eventually('node a being up again', () => a.hub.stats().log === 'up')
       await publish(100)
       expect(await stage.verdicts(...readers)).toEqual([{ ...flawless, gaps: ['trimmed'] }, flawless])
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 describe.each(mostUsedClients)('with %s', (client) => {
@@ -15,7 +15,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       expect(await stage.verdicts(reader)).toEqual([flawless])
       expect(node.hub.stats().log).toBe('up')
       await redis.kill()
-      await until('the node noticing', () => node.hub.stats().log === 'down')
+      await eventually('the node noticing', () => node.hub.stats().log === 'down')
       expect(node.states).toEqual(['up', 'down'])
       await publisher.publish(20, { every: 20 })
       expect(publisher.errors.length).toBe(20)
@@ -24,13 +24,13 @@ describe.each(mostUsedClients)('with %s', (client) => {
       }
       // Who comes now waits, too.
       const newcomer = stage.newcomer(node)
-      await until('the stream being open', () => newcomer.opened === 1)
+      await eventually('the stream being open', () => newcomer.opened === 1)
       expect(node.hub.stats().streams).toBe(2)
       expect([reader.opened, reader.received.length, newcomer.received.length]).toEqual([1, 1, 0])
       await redis.restart()
       expect(await stage.verdicts(reader)).toEqual([flawless])
       // It gets what is published from its coming on.
-      await until('the newcomer having the last event, too', () => newcomer.received.length > 0)
+      await eventually('the newcomer having the last event, too', () => newcomer.received.length > 0)
       expect(newcomer.received).toEqual(reader.received.slice(-newcomer.received.length))
       expect([reader.opened, newcomer.opened]).toEqual([1, 1])
       expect(node.hub.stats().log).toBe('up')
@@ -52,17 +52,17 @@ describe.each(mostUsedClients)('with %s', (client) => {
         ready = true
       })
       const newcomer = stage.newcomer(node)
-      await until('the stream being open', () => newcomer.opened === 1)
+      await eventually('the stream being open', () => newcomer.opened === 1)
       const publisher = stage.publisher('a', node)
       await publisher.publish(1)
       expect(publisher.errors).toEqual([expect.objectContaining({ code: 'ERR_SSE_LOG_UNAVAILABLE' })])
-      await until('the node noticing', () => node.states.length > 0)
+      await eventually('the node noticing', () => node.states.length > 0)
       expect(node.states).toEqual(['down'])
       expect([ready, newcomer.lastEventId, node.hub.stats().log]).toEqual([false, '', 'down'])
       proxy.heal()
       await proxy.accept()
       await wait
-      await until('the client having a place', () => newcomer.lastEventId !== '')
+      await eventually('the client having a place', () => newcomer.lastEventId !== '')
       expect(await stage.verdicts(newcomer)).toEqual([flawless])
       expect(node.states).toEqual(['down', 'up'])
     })(),
@@ -95,7 +95,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await publisher.publish(10)
       const { open } = node.proxy
       await redis.command('CONFIG', 'SET', 'timeout', '1')
-      await until('idle connections being closed', () => node.proxy.open < open)
+      await eventually('idle connections being closed', () => node.proxy.open < open)
       await redis.command('CONFIG', 'SET', 'timeout', '0')
       await publisher.publish(10)
       expect(publisher.errors).toEqual([])
@@ -110,7 +110,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       const redis = await stage.redis()
       await redis.command('SET', 'downstream:log', 'something else')
       const node = await stage.node(await stage.proxy(redis))
-      await until('the node noticing', () => node.states.length > 0)
+      await eventually('the node noticing', () => node.states.length > 0)
       expect(node.states).toEqual(['down'])
       expect(String(node.errors[0])).toContain('WRONGTYPE')
       await redis.command('DEL', 'downstream:log')
@@ -132,7 +132,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await sleep(10)
       await Promise.all([node.hub.close(), answer])
       await node.close()
-      await until('no connection being left', () => how === 'cut off' || node.proxy.open === 0)
+      await eventually('no connection being left', () => how === 'cut off' || node.proxy.open === 0)
     })(),
   )
 })

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import { allClients } from '../harness/redis-clients.ts'
 import type { RedisServer } from '../harness/redis-server.ts'
 import { onStage, type Stage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 /** Two nodes on a Redis that has been used for a while, and a client that has left in the middle of that. */
@@ -48,7 +48,7 @@ describe.each(allClients)('with %s', (client) => {
       await sleep(300)
       await redis.restart()
       await publishing
-      await until('both nodes being up', () => [a, b].every(({ hub }) => hub.stats().log === 'up'))
+      await eventually('both nodes being up', () => [a, b].every(({ hub }) => hub.stats().log === 'up'))
       away.visit(b)
       const oneGap = { ...flawless, gaps: [expect.any(String)] }
       expect(await stage.verdicts(...readers, away)).toEqual([oneGap, oneGap, oneGap])

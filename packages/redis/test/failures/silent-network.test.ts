@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import type { HubNode } from '../harness/hub-node.ts'
 import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
-import { until } from '../harness/until.ts'
 import { flawless } from '../harness/verdict.ts'
 
 /** A watchdog that is soon at work. */
@@ -10,7 +10,7 @@ const options = { log: { timeout: 500 } }
 
 /** Its watchdog has found that nobody answers, and it has tried again in vain for a while. */
 async function triesInVain(...nodes: HubNode[]): Promise<void> {
-  await until('the watchdog', () => nodes.every(({ hub }) => hub.stats().log === 'down'))
+  await eventually('the watchdog', () => nodes.every(({ hub }) => hub.stats().log === 'down'))
   await sleep(1_500)
   expect(nodes.map(({ hub }) => hub.stats().log)).toEqual(nodes.map(() => 'down'))
 }

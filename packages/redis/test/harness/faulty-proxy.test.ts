@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { eventually } from '@downstream/testing'
 import { FaultyProxy } from './faulty-proxy.ts'
 import { freePort } from './free-port.ts'
-import { until } from './until.ts'
 
 const open: { close(): unknown }[] = []
 
@@ -45,13 +45,13 @@ async function client({ port }: FaultyProxy) {
     socket,
     says: (line: string) => socket.write(line),
     hears: (what: string) =>
-      until(
+      eventually(
         `hearing ${what}`,
         () => text.includes(what),
         () => text,
       ),
     fails: (code: string) =>
-      until(
+      eventually(
         `failing with ${code}`,
         () => error === code,
         () => error,
@@ -70,7 +70,7 @@ test('passes everything on, and the end', async () => {
   await one.hears('redis:a')
   expect(proxy).toMatchObject({ accepted: 1, open: 1 })
   one.socket.end()
-  await until('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
+  await eventually('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
 })
 
 test('cut resets what is open, on both sides, and takes new ones', async () => {
@@ -81,7 +81,7 @@ test('cut resets what is open, on both sides, and takes new ones', async () => {
   await one.hears('redis:a')
   proxy.cut()
   await one.fails('ECONNRESET')
-  await until('the server noticing', () => server.sockets[0]?.destroyed === true)
+  await eventually('the server noticing', () => server.sockets[0]?.destroyed === true)
   const two = await client(proxy)
   two.says('b')
   await two.hears('redis:b')
@@ -109,7 +109,7 @@ test('a black hole swallows all without a word; what was in it stays dead', asyn
   old.says('a')
   const during = await client(proxy)
   during.says('b')
-  await until('three sockets', () => server.sockets.length === 2)
+  await eventually('three sockets', () => server.sockets.length === 2)
   server.sockets[0]?.destroy()
   proxy.heal()
   const fresh = await client(proxy)
@@ -143,7 +143,7 @@ test('a delay keeps the order, also when it ends', async () => {
   const since = performance.now()
   proxy.delay(100)
   one.says('a')
-  await until('a being on its way', () => one.socket.bytesWritten === 1)
+  await eventually('a being on its way', () => one.socket.bytesWritten === 1)
   await new Promise((resolve) => setTimeout(resolve, 20))
   proxy.delay(0)
   one.says('b')

@@ -1,5 +1,5 @@
+import { eventually } from '@downstream/testing'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
-import { until } from './until.ts'
 
 const servers: RedisServer[] = []
 
@@ -39,7 +39,7 @@ test('a replica has what its master has', async () => {
   const master = await start()
   const replica = await start({ replicaOf: master.port })
   await master.command('SET', 'a', 'x')
-  await until('the replica', async () => (await replica.command('GET', 'a')) === 'x')
+  await eventually('the replica', async () => (await replica.command('GET', 'a')) === 'x')
 })
 
 test('tells what it was asked to do', async () => {

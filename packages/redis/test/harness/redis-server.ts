@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@downstream/testing'
 import { createClient } from 'redis'
 import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 import { freePort } from './free-port.ts'
-import { until } from './until.ts'
 
 export interface RedisServerOptions {
   /** Every write is on the disk before it is answered. Default false: what is in it ends with the process. */
@@ -31,7 +31,7 @@ export class RedisServer {
     await server.restart()
     if (options.cluster !== undefined) {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
-      await until('the cluster being up', async () =>
+      await eventually('the cluster being up', async () =>
         String(await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok'),
       )
     }
@@ -53,7 +53,7 @@ export class RedisServer {
     const child = spawn(program, this.#settings(), { stdio: 'ignore' })
     this.#process = child
     this.#watch = watchOver(child, this.#directory)
-    await until(
+    await eventually(
       `redis-server answering on port ${this.port}`,
       async () => {
         if (child.exitCode !== null) throw new Error(`redis-server does not start: ${await this.#log()}`)

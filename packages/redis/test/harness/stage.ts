@@ -1,13 +1,13 @@
+import { eventually } from '@downstream/testing'
 import { FaultyProxy } from './faulty-proxy.ts'
 import { HoppingClient } from './hopping-client.ts'
 import { HubNode, type HubNodeOptions } from './hub-node.ts'
 import { Publisher } from './publisher.ts'
 import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
-import { until } from './until.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Longer than until() waits, twice: it is until() that says what was waited for in vain.
+// Longer than eventually() waits, twice: it is eventually() that says what was waited for in vain.
 jest.setTimeout(150_000)
 
 /** What a scenario plays with; all of it is closed afterwards. */
@@ -60,7 +60,7 @@ export class Stage {
 
   async readers(count: number, node: HubNode): Promise<HoppingClient[]> {
     const readers = Array.from({ length: count }, () => this.newcomer(node))
-    await until(`${count} clients having a place`, () =>
+    await eventually(`${count} clients having a place`, () =>
       readers.every(({ lastEventId }) => lastEventId !== ''),
     )
     return readers
@@ -79,7 +79,7 @@ export class Stage {
     let last: Numbered[] = []
     let due = 0
     const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
-    await until(
+    await eventually(
       'all clients having the last event',
       async () => {
         // One that was published while a client was coming back can lie in front of the gap that it is told of.
@@ -112,7 +112,7 @@ export class Stage {
       closed = true
     })
     try {
-      await Promise.race([closing, until('all nodes being closed', () => closed)])
+      await Promise.race([closing, eventually('all nodes being closed', () => closed)])
     } finally {
       for (const proxy of this.#proxies) proxy.close()
       await Promise.all(this.#servers.map((server) => server.close()))
