@@ -17,15 +17,18 @@ export function connectNodeRedis(
 ): RedisConnection {
   // XREAD waits for longer than an app's other commands may, and answers must come as they are.
   const commandOptions = { timeout: undefined }
+  // A client that is destroyed while it connects goes on to connect, and its socket stays open.
+  const over = new AbortController()
   const cluster = isCluster(client)
   const settings = cluster
-    ? { commandOptions }
+    ? { commandOptions, defaults: nodeDefaults(client, over.signal) }
     : {
         commandOptions,
         disableOfflineQueue: true,
         clientSideCache: undefined,
         socket: {
-          ...socketOf(client),
+          ...part(part(client, 'options'), 'socket'),
+          signal: over.signal,
           connectTimeout: timeout,
           socketTimeout: undefined,
           reconnectStrategy: false,
@@ -48,7 +51,7 @@ export function connectNodeRedis(
     send: (args) => Reflect.apply(copy.sendCommand, copy, cluster ? [key, false, args] : [args]),
     close() {
       destroy()
-      // One that is destroyed while it connects goes on to connect, and stays.
+      over.abort()
       opened.then(destroy, () => {})
     },
   }
@@ -58,10 +61,16 @@ function isCluster(client: NodeRedisClient): boolean {
   return 'masters' in client
 }
 
-function socketOf(client: NodeRedisClient): object {
-  const options = 'options' in client ? client.options : undefined
-  if (typeof options !== 'object' || options === null || !('socket' in options)) return {}
-  return typeof options.socket === 'object' && options.socket !== null ? options.socket : {}
+/** What the nodes of a cluster have in common, the cluster's own settings included: `duplicate()` would replace them. */
+function nodeDefaults(cluster: NodeRedisClient, signal: AbortSignal): object {
+  const defaults = part(part(cluster, '_options'), 'defaults')
+  const reconnectStrategy = (retries: number) => !signal.aborted && Math.min(50 * 2 ** retries, 2_000)
+  return { ...defaults, socket: { ...part(defaults, 'socket'), signal, reconnectStrategy } }
+}
+
+function part(whole: object, name: string): object {
+  const value: unknown = Reflect.get(whole, name)
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 function isNodeRedis(value: unknown): value is NodeRedis {
