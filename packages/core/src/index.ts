@@ -25,7 +25,7 @@ export { MemoryLog } from './log/memory-log.ts'
 export type { RingBounds } from './log/ring.ts'
 
 // For adapters of frameworks
-export type { PreparedEventStream } from './stream/open-event-stream.ts'
+export type { PreparedEventStream } from './stream/prepared-event-stream.ts'
 export type { CloseOptions } from './stream/shutdown.ts'
 export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
 export { StreamGroup } from './stream/stream-group.ts'

@@ -1,6 +1,6 @@
 import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
-import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
+import type { PreparedEventStream, PreparedResponse } from './prepared-event-stream.ts'
 import type { ResponseEventStream } from './response-event-stream.ts'
 import { invalidSource, isSource, type Source } from './source.ts'
 
@@ -26,22 +26,17 @@ export interface SseMethodHost {
 /** Makes the method of one response. `prepare` opens its stream. */
 export function sseMethod(
   prepare: (options: EventStreamOptions | undefined) => PreparedResponse,
-  { begin = (prepared) => prepared.begin(), onSourceError }: SseMethodHost,
+  host: SseMethodHost,
 ): SseMethod {
-  function open(options: EventStreamOptions | undefined): ResponseEventStream {
-    const prepared = prepare(options)
-    begin(prepared)
-    return prepared.stream
-  }
   function sse(source: Source, options?: EventStreamOptions): Promise<void>
   function sse(options?: EventStreamOptions): EventStream
   function sse(
     first?: Source | EventStreamOptions,
     options?: EventStreamOptions,
   ): Promise<void> | EventStream {
-    if (isSource(first)) return serve(open(options), first, onSourceError)
+    if (isSource(first)) return serve(open(prepare(options), host), first, host)
     if (!areOptions(first) || options !== undefined) throw invalidSource(first)
-    return open(first)
+    return open(prepare(first), host)
   }
   return sse
 }
@@ -52,17 +47,19 @@ function areOptions(value: unknown): value is EventStreamOptions | undefined {
   return Object.prototype.toString.call(value) === '[object Object]' && !('data' in (value as object))
 }
 
-async function serve(
-  stream: ResponseEventStream,
-  source: Source,
-  onSourceError: SseMethodHost['onSourceError'],
-): Promise<void> {
+function open(prepared: PreparedResponse, host: SseMethodHost): ResponseEventStream {
+  if (host.begin === undefined) prepared.begin()
+  else host.begin(prepared)
+  return prepared.stream
+}
+
+async function serve(stream: ResponseEventStream, source: Source, host: SseMethodHost): Promise<void> {
   try {
     await stream.sendAll(source)
     stream.close()
   } catch (error) {
     stream.end('ERR_SSE_SOURCE_FAILED', '', error)
     // Express answers an error after the head by cutting the connection, which would lose what was sent before.
-    stream.whenGone(() => onSourceError(error))
+    stream.whenGone(() => host.onSourceError(error))
   }
 }

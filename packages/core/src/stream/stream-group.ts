@@ -1,6 +1,7 @@
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import type { Request, Response } from './exchange.ts'
-import { type PreparedResponse, prepareEventStream } from './open-event-stream.ts'
+import { prepareEventStream } from './open-event-stream.ts'
+import type { PreparedResponse } from './prepared-event-stream.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
 import type { StreamPort } from './stream-port.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
-import type { PreparedResponse } from '../../src/stream/open-event-stream.ts'
+import type { PreparedResponse } from '../../src/stream/prepared-event-stream.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
 import { codeOf } from './close-code.ts'

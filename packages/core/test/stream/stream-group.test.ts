@@ -65,7 +65,7 @@ describe('opening', () => {
     const { origin } = await serve(async (req, res) => {
       let letOut = () => {}
       const begin: SseMethodHost['begin'] = (prepared) => {
-        letOut = prepared.begin
+        letOut = () => prepared.begin()
       }
       group
         .sse(req, res, { ...host, begin })()
