@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { PreparedEventStream } from '@downstream/core'
+import type { PreparedEventStream, Response } from '@downstream/core'
 
 /**
  * The event stream as Fastify's reply.send() takes it, so that all its hooks run.
@@ -9,20 +9,30 @@ import type { PreparedEventStream } from '@downstream/core'
  */
 export class EventStreamPayload extends Readable {
   readonly #prepared: PreparedEventStream
-  readonly #response: unknown
+  readonly #response: Response
+  /** Who listened to the response when somebody last listened to this. */
+  #listeners: ReturnType<typeof listenersOf> | undefined
   #begun = false
   /** For the stream's writer, which asks before it writes. */
   writableEnded = false
 
-  constructor(prepared: PreparedEventStream, response: unknown) {
+  constructor(prepared: PreparedEventStream, response: Response) {
     super()
     this.#prepared = prepared
     this.#response = response
   }
 
+  /** Fastify listens to its payload, then to the response, then pipes: all in one step. */
+  override on(...args: Parameters<Readable['on']>): this {
+    this.#listeners = listenersOf(this.#response)
+    return super.on(...args)
+  }
+
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
-    if (destination !== this.#response) return super.pipe(destination, options)
+    const response: unknown = this.#response
+    if (destination !== response) return super.pipe(destination, options)
     this.#begun = true
+    this.#release()
     this.#prepared.begin()
     // Done as a payload: Fastify would otherwise take a client that leaves for a stream that broke.
     this.end()
@@ -38,6 +48,19 @@ export class EventStreamPayload extends Readable {
     }
   }
 
+  /**
+   * Fastify waits for the end of the response, to destroy a payload that is not at its end. This one is, and what waits
+   * would hold it with the reply and the request: two kilobytes for each open stream.
+   */
+  #release(): void {
+    const before = this.#listeners
+    if (before === undefined) return
+    for (const [name, listeners] of listenersOf(this.#response)) {
+      const kept = before.get(name)
+      for (const listener of listeners) if (!kept?.includes(listener)) this.#response.off(name, listener)
+    }
+  }
+
   get writableLength(): number {
     return this.readableLength
   }
@@ -50,4 +73,10 @@ export class EventStreamPayload extends Readable {
     this.writableEnded = true
     this.push(null)
   }
+}
+
+type Listener = (...args: unknown[]) => void
+
+function listenersOf(response: Response): Map<string | symbol, Listener[]> {
+  return new Map(response.eventNames().map((name) => [name, response.rawListeners(name) as Listener[]]))
 }

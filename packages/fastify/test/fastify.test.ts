@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type ServerResponse } from 'node:http'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventStream, sse } from '@downstream/fastify'
@@ -218,6 +218,48 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     await eventually('the end', () => stream?.closed)
     await sleep(20)
     expect(log.filter(({ level, msg }) => level >= 40 || /premature/.test(msg))).toEqual([])
+  })
+
+  test('holds nothing of Fastify while the stream is open, and leaves the listeners of hooks alone', async () => {
+    const finished: string[] = []
+    let raw: ServerResponse | undefined
+    let bare: string[] = []
+    let stream: EventStream | undefined
+    const quiet = fastify()
+    await quiet.register(sse)
+    quiet.addHook('onSend', async (_request, reply, payload) => {
+      if (!(payload instanceof Readable)) return
+      payload.on('end', () => finished.push('payload'))
+      reply.raw.on('finish', () => finished.push('response'))
+    })
+    quiet.get('/bare', (_request, reply) => {
+      reply.hijack()
+      stream = reply.sse()
+      bare = reply.raw.eventNames().map((name) => `${String(name)} ${reply.raw.listenerCount(name)}`)
+      stream.close()
+    })
+    quiet.get('/', (_request, reply) => {
+      raw = reply.raw
+      stream = reply.sse()
+    })
+    try {
+      const client = await RawClient.connect(await quiet.listen({ port: 0, host: '127.0.0.1' }))
+      client.get('/bare')
+      await client.receives('0\r\n\r\n')
+      client.get('/')
+      await eventually('the head', () => raw?.headersSent)
+      const names = raw?.eventNames() ?? []
+      expect(names.map((name) => `${String(name)} ${raw?.listenerCount(name)}`).sort()).toEqual(
+        // Node's own listener, and the hook's.
+        bare.map((one) => (one === 'finish 1' ? 'finish 2' : one)).sort(),
+      )
+      stream?.close()
+      await eventually('the end', () => finished.length === 2)
+      expect(finished).toEqual(['payload', 'response'])
+      client.close()
+    } finally {
+      await quiet.close()
+    }
   })
 
   test('completes HEAD on an automatic and on an explicit route', async () => {
