@@ -48,6 +48,7 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
   const stream = new ResponseEventStream(lastEventId, options, connectionOf(req))
   marked[OPENED] = stream
   res.on('error', onError)
+  res.on('prefinish', onEnd)
   watchDisconnect(req, res, stream)
   // Nothing of the body is wanted, so nothing that would make one may start.
   if (req.method === 'HEAD') stream.close()
@@ -57,4 +58,9 @@ export function prepareEventStream(req: Request, res: Response, options: Resolve
 /** Node emits it when other code writes after the end, and nobody else may be listening. One for all responses. */
 function onError(this: Marked, cause: unknown): void {
   this[OPENED]?.onWriteFailed(cause)
+}
+
+/** Node emits 'prefinish' within `end()`, whoever calls it; 'finish' comes when the last byte has left. */
+function onEnd(this: Marked): void {
+  this[OPENED]?.onResponseEnd()
 }

@@ -166,6 +166,11 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     for (const listener of listeners) listener()
   }
 
+  /** Somebody has called `end()` on the response. */
+  onResponseEnd(): void {
+    this.#writer.onTargetEnd()
+  }
+
   keepIn(set: Set<StreamPort>): void {
     if (this.#gone) return
     set.add(this)

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { constants } from 'node:http2'
+import type { Socket } from 'node:net'
 import { chunkFrame, directSocket } from './direct-socket.ts'
 
 /** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
@@ -43,6 +44,8 @@ export class Writer {
   #roomScheduled = false
   /** The head, and something of the body, has been written. */
   #begun = false
+  /** Where chunks go past the target, once that was found to be safe and until somebody ends the target. */
+  #socket: Socket | undefined
   /** The target is blocked, or has had its share of this turn of the event loop. */
   full = false
 
@@ -116,6 +119,11 @@ export class Writer {
     }
   }
 
+  /** Somebody has ended the target: a chunk behind its last one would be taken for another response. */
+  onTargetEnd(): void {
+    this.#socket = undefined
+  }
+
   /** Gives up what waits; nothing is written from here on. */
   discard(): void {
     this.#pending = ''
@@ -153,11 +161,7 @@ export class Writer {
     const text = this.#pending
     this.#pending = ''
     try {
-      // A write after somebody else's end() would be an 'error' event out of nowhere.
-      const { endedByOthers } = this
-      if (endedByOthers !== undefined) throw endedByOthers
-      const socket = this.#begun ? directSocket(target) : undefined
-      this.#begun = true
+      const socket = this.#socket?.writable ? this.#socket : this.#findSocket(target)
       if (socket === undefined) {
         // A patched write() may return nothing; only false says that there is no room.
         const blocked = target.write(text) === false
@@ -172,6 +176,19 @@ export class Writer {
     } catch (cause) {
       this.#fail(target, cause)
     }
+  }
+
+  /**
+   * Remembered, because to read a property of an Express response takes long: each has a shape of its own, and finding
+   * out for each event was a quarter of what the event cost.
+   */
+  #findSocket(target: Target): Socket | undefined {
+    // A write after somebody else's end() would be an 'error' event out of nowhere.
+    const { endedByOthers } = this
+    if (endedByOthers !== undefined) throw endedByOthers
+    if (this.#begun) this.#socket = directSocket(target)
+    this.#begun = true
+    return this.#socket
   }
 
   /** Most streams never have to: the others pay for the listener. */

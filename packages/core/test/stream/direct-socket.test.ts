@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { eventually, RawClient } from '@downstream/testing'
 import { chunkFrame, directSocket } from '../../src/stream/direct-socket.ts'
@@ -131,6 +132,27 @@ test('nor one that has ended, or whose client has gone, or that is something els
   client.reset()
   await eventually('the end', () => res.destroyed)
   expect(directSocket(res)).toBeUndefined()
+})
+
+test.each([
+  ['in the same tick', async () => {}],
+  ['while its end waits for a client that does not read', nextTurn],
+])('one that was written past is not any more once other code has ended it: %s', async (_when, pause) => {
+  await serve()
+  const { res, stream } = await open()
+  await stream.send('one')
+  await client.receives('data: one')
+  client.pause()
+  const chunk = `${(100_000).toString(16)}\r\n${'x'.repeat(100_000)}\r\n`
+  res.socket?.write(chunk.repeat(50))
+  res.end()
+  await pause()
+  stream.send('behind the end')
+  await nextTurn()
+  expect(stream.signal.reason).toMatchObject({ code: 'ERR_SSE_WRITE_FAILED' })
+  client.resume()
+  await client.receives('0\r\n\r\n')
+  expect(client.text.endsWith('x\r\n0\r\n\r\n')).toBe(true)
 })
 
 test('both ways put the same bytes on the wire', async () => {
