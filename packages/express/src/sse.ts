@@ -49,12 +49,15 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
   const { methodName = 'sse', ...defaults } = options
   const group = new StreamGroup(defaults)
   const middleware: SseMiddleware = (req, res, next) => {
-    Object.assign(res, {
-      [methodName]: group.sse(req, res, {
+    // All else is made when it is called, and not held: most responses are no stream, and streams are many.
+    const method = (...args: Parameters<SseMethod>) => {
+      const sse = group.sse(req, res, {
         // Not the middleware's own next: the error handlers of the router that has the route come first.
         onSourceError: (error) => nextOf(req, next)(error),
-      }),
-    })
+      })
+      return sse(...args)
+    }
+    Object.assign(res, { [methodName]: method })
     next()
   }
   middleware.close = (closeOptions) => group.close(closeOptions)
