@@ -30,7 +30,7 @@ export function chunkFrame(text: string): ChunkFrame {
  * somebody patched `write` (compression, loggers), the body is not chunked (HTTP/1.0), the response waits for its turn
  * (pipelining), is corked, or holds bytes back that come first.
  *
- * The head must have been written by `res.write`. What it finds holds until somebody ends the response.
+ * The head must have been flushed. What it finds holds until somebody ends the response.
  */
 export function directSocket(target: Target): Socket | undefined {
   if (!(target instanceof ServerResponse)) return undefined

@@ -5,8 +5,6 @@ import { connectionOf, endConnection, isHttp2, type Request, type Response } fro
 import type { ResponseEventStream } from './response-event-stream.ts'
 import type { Target } from './writer.ts'
 
-const START_OF_HEAD = /^HTTP/
-
 /** HTTP/2 has none of them; Node throws at the first when the head goes out. */
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
 
@@ -60,7 +58,6 @@ export class Preparation implements PreparedResponse {
     }
     try {
       writeHead(res, headers, Object.keys(extra).length === 0)
-      joinHead(res)
     } catch (cause) {
       stream.onWriteFailed(cause)
       throw cause
@@ -86,21 +83,15 @@ export class Preparation implements PreparedResponse {
 function writeHead(res: Response, headers: [name: string, value: HeaderValue][], isPlain: boolean): void {
   if (!isHttp2(res) && isPlain && res.getHeaderNames().length === 0) {
     // Of headers that are set Node keeps what getHeader() answers: half a kilobyte for each open stream.
-    res.writeHead(200, Object.fromEntries(headers.map(([name, value]) => [name, String(value)])))
+    const fields: Record<string, string> = {}
+    for (const [name, value] of headers) fields[name] = String(value)
+    res.writeHead(200, fields)
     return
   }
   for (const [name, value] of headers) res.setHeader(name, value)
   res.removeHeader('Content-Length')
   if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
   res.writeHead(200)
-}
-
-/**
- * Node keeps the text of the head as long as the response, as the thirty pieces that it was put together from. A match
- * makes one string of them: half a kilobyte less for each open stream. Where Node keeps it elsewhere nothing happens.
- */
-function joinHead({ _header: head }: Response & { _header?: unknown }): void {
-  if (typeof head === 'string') START_OF_HEAD.test(head)
 }
 
 /** Returns whether the client is to be told that its connection is kept. */

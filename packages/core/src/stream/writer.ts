@@ -12,6 +12,8 @@ export interface Target extends EventEmitter {
   readonly writableEnded: boolean
   /** HTTP/2 only. */
   readonly stream?: { close(code: number): void }
+  /** HTTP only. */
+  flushHeaders?: () => void
   /** compression() adds it; without the call it holds events back. */
   flush?: () => void
 }
@@ -42,8 +44,6 @@ export class Writer {
   /** The target's last write found no room and no drain came since. */
   #blocked = false
   #roomScheduled = false
-  /** The head, and something of the body, has been written. */
-  #begun = false
   /** Where chunks go past the target, once that was found to be safe and until somebody ends the target. */
   #socket: Socket | undefined
   /** The target is blocked, or has had its share of this turn of the event loop. */
@@ -99,7 +99,12 @@ export class Writer {
     this.full = false
     this.#pending = opening + this.#pending
     if (this.#ended) this.end()
-    else this.#flush()
+    else {
+      // The head alone: with a first chunk it would be four writes in one, and Node would hold the head in the thirty
+      // pieces that it was put together from, half a kilobyte more for each open stream.
+      target.flushHeaders?.()
+      this.#flush()
+    }
     if (!this.full) this.#owner.onRoom()
   }
 
@@ -186,8 +191,7 @@ export class Writer {
     // A write after somebody else's end() would be an 'error' event out of nowhere.
     const { endedByOthers } = this
     if (endedByOthers !== undefined) throw endedByOthers
-    if (this.#begun) this.#socket = directSocket(target)
-    this.#begun = true
+    this.#socket = directSocket(target)
     return this.#socket
   }
 
