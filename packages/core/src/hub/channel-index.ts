@@ -21,7 +21,7 @@ export class ChannelIndex {
 
   /** The set of these channels: the same object as long as somebody follows it. */
   setOf(names: ReadonlySet<string>): ChannelSet {
-    const key = JSON.stringify([...names].sort())
+    const key = keyOf(names)
     return this.#sets.get(key) ?? new ChannelSet(key, names)
   }
 
@@ -45,4 +45,10 @@ export class ChannelIndex {
     }
     if (--channels.uses === 0) this.#sets.delete(channels.key)
   }
+}
+
+/** A list of names begins with a bracket, a single one with a quote: most streams follow one, which needs no sorting. */
+function keyOf(names: ReadonlySet<string>): string {
+  const [first] = names
+  return JSON.stringify(names.size === 1 ? first : [...names].sort())
 }

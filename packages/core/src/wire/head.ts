@@ -37,7 +37,8 @@ export function responseHead(
 
 /** Keeps an app's own directives as long as they keep shared caches away, and adds what a stream needs. */
 function cacheControl(set: HeaderValue | undefined): string {
-  const value = String(set ?? '')
+  if (set === undefined) return 'no-cache, no-transform'
+  const value = String(set)
   const directives = value.split(',').map((directive) => directive.trim().toLowerCase())
   if (!directives.some((directive) => KEEPS_CACHES_AWAY.has(directive))) return 'no-cache, no-transform'
   return directives.includes('no-transform') ? value : `${value}, no-transform`

@@ -24,6 +24,7 @@ test('who follows the same channels, in whatever order, shares one set while som
   index.add(first)
   expect(index.setOf(new Set(['b', 'a']))).toBe(first.channels)
   expect(index.setOf(new Set(['a,b']))).not.toBe(first.channels)
+  expect(index.setOf(new Set(['["a","b"]']))).not.toBe(first.channels)
   index.delete(first)
   expect(index.setOf(new Set(['a', 'b']))).not.toBe(first.channels)
 })
