@@ -1,5 +1,6 @@
 import { contestants, sharedLogs } from './contestants.mjs'
 import { openFiles } from './measure/open-files.mjs'
+import { comparedIn } from './report/targets.mjs'
 import { connect } from './workload/connect.mjs'
 import { fanOut } from './workload/fan-out.mjs'
 import { idle } from './workload/idle.mjs'
@@ -14,54 +15,62 @@ import { grouped } from './workload/workload.mjs'
  *
  * @typedef {object} Size
  * @property {number} rounds
+ * @property {number} roundsOfMany Of them, those with many clients, whose connecting takes most of the time.
  * @property {number} few Clients.
  * @property {number} many
  * @property {number} small Events delivered to measure one cell with small events.
  * @property {number} large The same with large ones.
- * @property {number} tokens
+ * @property {number} tokens That come many at a time.
+ * @property {number} lonelyTokens That come one at a time.
  * @property {number} visitors How many connect and disconnect.
  * @property {number} missed Events.
  * @property {number} probing In ms.
  * @property {number} following In seconds.
- * @property {boolean} short Only the cells that have a target.
+ * @property {boolean} short Only what has a target, unless something else is asked for by name.
  */
 
 /** @type {Record<'full' | 'quick' | 'tiny', Size>} */
 const sizes = {
   full: {
     rounds: 3,
+    roundsOfMany: 2,
     few: 1_000,
     many: 10_000,
-    small: 200_000,
-    large: 60_000,
-    tokens: 50_000,
-    visitors: 1_000,
+    small: 100_000,
+    large: 30_000,
+    tokens: 200_000,
+    lonelyTokens: 50_000,
+    visitors: 500,
     missed: 1_000,
-    probing: 4_000,
-    following: 3,
+    probing: 2_000,
+    following: 2,
     short: false,
   },
   quick: {
     rounds: 2,
+    roundsOfMany: 2,
     few: 1_000,
     many: 10_000,
     small: 60_000,
     large: 20_000,
-    tokens: 25_000,
+    tokens: 100_000,
+    lonelyTokens: 25_000,
     visitors: 500,
     missed: 200,
-    probing: 2_000,
-    following: 3,
+    probing: 1_500,
+    following: 1,
     short: true,
   },
   // For the test: what it measures means nothing.
   tiny: {
     rounds: 1,
+    roundsOfMany: 1,
     few: 20,
     many: 20,
     small: 200,
     large: 200,
     tokens: 100,
+    lonelyTokens: 100,
     visitors: 10,
     missed: 20,
     probing: 50,
@@ -79,7 +88,8 @@ const sizes = {
  */
 export function makePlan(name, only = {}) {
   const size = sizes[name]
-  const { few, many, small, large, short } = size
+  const { few, many, small, large } = size
+  const short = size.short && only.workloads === undefined && only.contestants === undefined
   /** @type {string[]} */
   const leftOut = []
 
@@ -88,9 +98,8 @@ export function makePlan(name, only = {}) {
     contestants.filter(
       (one) => !excluded.includes(one) && (only.contestants?.some((word) => one.includes(word)) ?? true),
     )
-  const rare = short ? ['express-sse', 'fastify-sse-v2'] : []
   // express-sse writes to all clients whenever one comes: ten thousand would take minutes to connect.
-  const inThousands = without(...rare, 'express-sse')
+  const inThousands = without('express-sse')
 
   /** @param {readonly string[]} contestants @param {number} clients @returns {import('./workload/workload.mjs').Workload} */
   const fanOutTo = (clients, contestants) => {
@@ -100,27 +109,29 @@ export function makePlan(name, only = {}) {
       { events: 1, bytes: 4096, deliveries: large },
       { events: 10, bytes: 4096, deliveries: large },
     ]
-    return fanOut({ clients, contestants, cells: short ? cells.slice(0, clients === few ? 2 : 1) : cells })
+    const measured = short ? cells.slice(0, clients === few ? 2 : 1) : cells
+    return fanOut({ clients, contestants, cells: measured })
   }
 
   let workloads = [
-    tokenStream({ contestants: without(...rare, 'express-sse', 'nchan'), count: size.tokens }),
-    connect({ contestants: without(...rare), count: size.visitors }),
+    tokenStream({
+      contestants: without('express-sse', 'nchan'),
+      count: size.tokens,
+      lonely: size.lonelyTokens,
+    }),
+    connect({ contestants: without(), count: size.visitors }),
     otherProcess({ contestants: sharedLogs, seconds: size.following }),
     resume({
       contestants: without('express-sse', 'fastify-sse-v2', 'res-write-express'),
       clients: few,
       events: size.missed,
     }),
-    ...(few < many ? [fanOutTo(few, without(...rare))] : []),
+    ...(few < many ? [fanOutTo(few, without())] : []),
     idle({ clients: many, contestants: inThousands }),
-    fanOutTo(many, short ? inThousands.filter((one) => !one.endsWith('-express')) : inThousands),
-    unrelatedRequest({
-      clients: many,
-      contestants: short ? inThousands.filter((one) => !one.endsWith('-express')) : inThousands,
-      duration: size.probing,
-    }),
+    fanOutTo(many, inThousands),
+    unrelatedRequest({ clients: many, contestants: inThousands, duration: size.probing }),
   ].filter((workload) => only.workloads?.some((word) => workload.name.includes(word)) ?? true)
+  if (short) workloads = workloads.flatMap((workload) => withTarget(workload, size))
 
   const room = openFiles() - 100
   if (room < many) {
@@ -130,4 +141,16 @@ export function makePlan(name, only = {}) {
     workloads = workloads.filter(({ clients }) => clients <= room)
   }
   return { name, size, workloads, leftOut }
+}
+
+/**
+ * With those contestants alone that a target is about.
+ *
+ * @param {import('./workload/workload.mjs').Workload} workload
+ * @param {Size} size
+ */
+function withTarget(workload, size) {
+  const compared = comparedIn(workload.name, size)
+  const contestants = workload.contestants.filter((one) => compared.has(one))
+  return contestants.length === 0 ? [] : [{ ...workload, contestants }]
 }

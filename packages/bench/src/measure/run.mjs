@@ -59,6 +59,7 @@ export async function run({ size, workloads }, { log, profiles }) {
   try {
     for (let round = 0; round < size.rounds; round++) {
       for (const count of new Set(workloads.map((workload) => workload.clients))) {
+        if (count === size.many && round >= size.roundsOfMany) continue
         const group = workloads.filter((workload) => workload.clients === count)
         for (const contestant of inTurn(new Set(group.flatMap((workload) => workload.contestants)), round)) {
           log(`round ${round + 1} of ${size.rounds}: ${grouped(count)} clients, ${contestant}`)

@@ -1,12 +1,13 @@
 import { contestant } from '../contestants.mjs'
+import { grouped } from '../workload/workload.mjs'
 import { shown, shownTarget } from './shown.mjs'
 import { markdownTable } from './text-table.mjs'
 
 /** The part of docs/performance.md that is made of a run. @param {import('./results.mjs').Results} results */
-export function markdownReport({ date, rounds, machine, versions, workloads, targets, leftOut }) {
+export function markdownReport({ date, rounds, fewer, machine, versions, workloads, targets, leftOut }) {
   const servers = Object.entries(versions).map(([title, version]) => `${title} (${version})`)
   return [
-    `Measured on ${date}: ${machine}. Medians of ${rounds} rounds.`,
+    `Measured on ${date}: ${machine}. Medians of ${rounds} rounds${fewer ? `, with ${grouped(fewer.clients)} clients of ${fewer.rounds}` : ''}.`,
     `${servers.join(' · ')}.`,
     ...workloads.flatMap(({ name, does, doesNot, columns, cases }) => [
       `### ${name.charAt(0).toUpperCase()}${name.slice(1)}`,

@@ -10,6 +10,7 @@ import { targetsOf } from './targets.mjs'
  * @property {string} date
  * @property {'full' | 'quick' | 'tiny'} size
  * @property {number} rounds
+ * @property {{ clients: number, rounds: number }} [fewer] With so many clients.
  * @property {import('../measure/machine.mjs').Machine} machine
  * @property {Record<string, string>} versions By title.
  * @property {string[]} leftOut
@@ -59,6 +60,7 @@ export function resultsOf({ name, size, workloads, leftOut }, series) {
     date: new Date().toISOString().slice(0, 10),
     size: name,
     rounds: size.rounds,
+    ...(size.roundsOfMany < size.rounds && { fewer: { clients: size.many, rounds: size.roundsOfMany } }),
     machine: machine(),
     versions: Object.fromEntries(names.map((one) => [contestant(one).title, versionOf(one)])),
     leftOut,

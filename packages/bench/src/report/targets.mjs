@@ -1,6 +1,7 @@
 import { contestant } from '../contestants.mjs'
 import { fanOutCase } from '../workload/fan-out.mjs'
 import { MANY_A_TICK, ONE_A_TICK } from '../workload/token-stream.mjs'
+import { grouped } from '../workload/workload.mjs'
 import { ratio } from './results.mjs'
 
 /**
@@ -17,9 +18,9 @@ import { ratio } from './results.mjs'
 
 /** @param {import('../plan.mjs').Size} size @returns {Target[]} */
 function targets({ few, many }) {
-  const once = { workload: 'fan-out', case: fanOutCase(few, 1, 120) }
-  const tenTimes = { workload: 'fan-out', case: fanOutCase(few, 10, 120) }
-  const toMany = { workload: 'fan-out', case: fanOutCase(many, 1, 120) }
+  const once = { workload: `fan-out to ${grouped(few)}`, case: fanOutCase(few, 1, 120) }
+  const tenTimes = { ...once, case: fanOutCase(few, 10, 120) }
+  const toMany = { workload: `fan-out to ${grouped(many)}`, case: fanOutCase(many, 1, 120) }
   const tokens = { workload: 'token stream', case: MANY_A_TICK }
   const oneKilobyte = { workload: 'idle', atMost: 1, allowed: 1 }
   return [
@@ -44,24 +45,38 @@ function targets({ few, many }) {
 }
 
 /**
+ * Who is compared in a workload.
+ *
+ * @param {string} workload
+ * @param {import('../plan.mjs').Size} size
+ */
+export function comparedIn(workload, size) {
+  const about = targets(size).filter((one) => workload.startsWith(one.workload))
+  return new Set(about.flatMap(({ theirs, ours = oursFor(theirs) }) => [theirs, ours]))
+}
+
+/** @param {string} theirs */
+function oursFor(theirs) {
+  return contestant(theirs).ours ?? ''
+}
+
+/**
  * @param {readonly import('./results.mjs').WorkloadResult[]} results
  * @param {import('../plan.mjs').Size} size
  * @returns {import('./results.mjs').TargetResult[]} Those that were measured.
  */
 export function targetsOf(results, size) {
-  return targets(size).flatMap(
-    ({ theirs, ours = contestant(theirs).ours ?? '', atMost, allowed = 0, ...where }) => {
-      for (const { name, columns, cases } of results) {
-        if (!name.startsWith(where.workload)) continue
-        for (const { title, figures } of cases) {
-          if (title !== (where.case ?? title)) continue
-          const value = ratio(figures, ours, theirs, columns[0]?.key ?? '', allowed)
-          if (value === undefined) continue
-          const full = name.startsWith('fan-out') ? title : `${name}, ${title}`
-          return [{ title: full, ours, theirs, ratio: value, atMost, allowed }]
-        }
+  return targets(size).flatMap(({ theirs, ours = oursFor(theirs), atMost, allowed = 0, ...where }) => {
+    for (const { name, columns, cases } of results) {
+      if (!name.startsWith(where.workload)) continue
+      for (const { title, figures } of cases) {
+        if (title !== (where.case ?? title)) continue
+        const value = ratio(figures, ours, theirs, columns[0]?.key ?? '', allowed)
+        if (value === undefined) continue
+        const full = name.startsWith('fan-out') ? title : `${name}, ${title}`
+        return [{ title: full, ours, theirs, ratio: value, atMost, allowed }]
       }
-      return []
-    },
-  )
+    }
+    return []
+  })
 }

@@ -9,10 +9,11 @@ export const ONE_A_TICK = '1 client, 1 token a tick'
 /**
  * @param {object} options
  * @param {readonly string[]} options.contestants
- * @param {number} options.count
+ * @param {number} options.count Of those that come many at a time.
+ * @param {number} options.lonely Of those that come one at a time.
  * @returns {import('./workload.mjs').Workload}
  */
-export function tokenStream({ contestants, count }) {
+export function tokenStream({ contestants, count, lonely }) {
   return {
     name: 'token stream',
     does: 'Sends small tokens from an async generator to one client that reads at once. CPU of the server for each token, the generator included.',
@@ -22,12 +23,12 @@ export function tokenStream({ contestants, count }) {
     columns: cpuColumns,
     async measure(session) {
       const results = []
-      for (const [name, burst] of /** @type {const} */ ([
-        [MANY_A_TICK, BURST],
-        [ONE_A_TICK, 1],
+      for (const [name, burst, tokens] of /** @type {const} */ ([
+        [MANY_A_TICK, BURST, count],
+        [ONE_A_TICK, 1, lonely],
       ])) {
-        await stream(session, Math.ceil(count / 4), burst)
-        results.push({ case: name, values: cpuFor(await stream(session, count, burst), count) })
+        await stream(session, Math.ceil(tokens / 4), burst)
+        results.push({ case: name, values: cpuFor(await stream(session, tokens, burst), tokens) })
       }
       return results
     },
