@@ -2,7 +2,7 @@ import type { Cursor } from '../log/event-log.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** How long one turn may deliver, in ms, before others have theirs. */
-const SLICE = 8
+const SLICE = 4
 /** To look at the clock costs as much as a visit does. */
 const VISITS = 16
 
