@@ -53,7 +53,7 @@ const sizes = {
     many: 10_000,
     small: 60_000,
     large: 20_000,
-    tokens: 100_000,
+    tokens: 150_000,
     lonelyTokens: 25_000,
     visitors: 500,
     missed: 200,
