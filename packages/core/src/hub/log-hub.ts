@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
@@ -10,19 +10,12 @@ import type { Hub, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
 import { LogReader, type Page } from './log-reader.ts'
 import { checkChannel, newEntry } from './new-entry.ts'
+import { checkSubscribeOptions } from './subscribe-options.ts'
 import { Subscriber, type SubscriberHub } from './subscriber.ts'
 import { Tail } from './tail.ts'
 
 /** How long to wait for a log that is behind or away, in ms, before it is asked again. */
 const PATIENCE = 1_000
-
-const SUBSCRIBE_OPTIONS = [
-  'filter',
-  'after',
-  'coalesce',
-  'key',
-  'once',
-] as const satisfies (keyof SubscribeOptions)[]
 
 /** A Hub on an EventLog: the only writer of the tail, and who knows which stream follows which channel. */
 export class LogHub implements Hub<Record<string, Record<string, unknown>>>, SubscriberHub, LogFollower {
@@ -99,7 +92,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     const names = new Set(Array.isArray(channels) ? channels : [channels])
     for (const name of names) checkChannel(name)
     if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
-    checkOptions(options)
+    checkSubscribeOptions(options)
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
@@ -260,14 +253,4 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     else if (this.#tail !== undefined) subscriber.start(from)
     else this.#waiting.set(subscriber, from)
   }
-}
-
-function checkOptions(options: SubscribeOptions): void {
-  checkOptionNames(options, SUBSCRIBE_OPTIONS, 'options of a subscription')
-  const { filter, coalesce, once } = options
-  for (const [name, value] of Object.entries({ filter, coalesce })) {
-    if (value === undefined || typeof value === 'function') continue
-    throw invalidOption(name, 'a function')
-  }
-  if (once !== undefined && typeof once !== 'boolean') throw invalidOption('once', 'true or false')
 }
