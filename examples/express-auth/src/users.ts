@@ -9,14 +9,17 @@ const users = new Map([
   ['grace', await hash('hopper')],
 ])
 
+/** Whose password nobody knows. An answer that comes at once would tell that there is no such user. */
+const nobody = await hash(randomBytes(16).toString('hex'))
+
 export function isUser(name: unknown): name is string {
   return typeof name === 'string' && users.has(name)
 }
 
 export async function isPasswordOf(name: string, password: unknown): Promise<boolean> {
-  const known = users.get(name)
-  if (known === undefined || typeof password !== 'string') return false
-  return timingSafeEqual(known.key, await derive(password, known.salt, 32))
+  if (typeof password !== 'string') return false
+  const { key, salt } = users.get(name) ?? nobody
+  return timingSafeEqual(key, await derive(password, salt, 32))
 }
 
 async function hash(password: string): Promise<{ salt: Buffer; key: Buffer }> {

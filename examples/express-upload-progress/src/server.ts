@@ -66,7 +66,7 @@ app.put('/uploads/:id', async (req, res) => {
     await upload.hash()
   } catch (error) {
     upload.fail(error)
-    if (!res.headersSent) res.sendStatus(500)
+    if (!res.headersSent) res.sendStatus(upload.cancelled ? 409 : 500)
   } finally {
     await upload.throwAway()
   }

@@ -30,6 +30,10 @@ export class Upload {
     return this.state === 'done' || this.state === 'failed'
   }
 
+  get cancelled(): boolean {
+    return this.#cancelling.signal.aborted
+  }
+
   /** Resolves when all of it is on the disk. When the client leaves in the middle, this rejects. */
   async receive(body: Readable): Promise<void> {
     const { signal } = this.#cancelling
@@ -55,7 +59,7 @@ export class Upload {
 
   fail(error: unknown): void {
     this.state = 'failed'
-    if (this.#cancelling.signal.aborted) this.error = 'it was cancelled'
+    if (this.cancelled) this.error = 'it was cancelled'
     // What a request fails with when its client leaves.
     else if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') {
       this.error = 'it was broken off'

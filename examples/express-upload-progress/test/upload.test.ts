@@ -110,9 +110,11 @@ describe('a server that takes its time', () => {
   test('Cancel stops the upload, and nothing is left of it', async () => {
     const page = await visit.open()
     const asking = page.waitForRequest('**/events')
+    const answer = page.waitForResponse((response) => response.request().method() === 'PUT')
     await upload(page, Buffer.alloc(3_000_000))
     await receivedMoreThan(page, 0)
     await page.getByRole('button', { name: 'Cancel' }).click()
+    expect((await answer).status()).toBe(409)
     await waitForReport(page, 'Failed: it was cancelled.')
     await waitForState(page, 'closed')
     expect(await (await fetch((await asking).url())).text()).toContain('"error":"it was cancelled"')
