@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const examples = fileURLToPath(new URL('../examples', import.meta.url))
@@ -9,6 +9,14 @@ test('each is in the gallery', () => {
     ([, name]) => name,
   )
   expect([...shown, 'tour'].sort()).toEqual(readdirSync(examples))
+})
+
+test('the base style sheet is the same wherever there is one, though each app has a copy to take along', () => {
+  const sheets = readdirSync(examples)
+    .map((example) => `${examples}/${example}/public/base.css`)
+    .filter(existsSync)
+  expect(sheets.length).toBeGreaterThan(1)
+  expect(new Set(sheets.map((sheet) => readFileSync(sheet, 'utf8'))).size).toBe(1)
 })
 
 test('both clocks serve the same page', () => {
