@@ -1,7 +1,7 @@
 import { hub } from '../hub.ts'
 import { every } from '../tempo.ts'
 
-export interface Tick {
+interface Tick {
   /** 1, 2, 3 …, so that a page sees whether one is missing. */
   number: number
   time: string

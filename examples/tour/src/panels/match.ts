@@ -1,10 +1,10 @@
 import { hub } from '../hub.ts'
 import { every } from '../tempo.ts'
 
-export type Side = 'home' | 'away'
+type Side = 'home' | 'away'
 type Kind = 'score' | 'card' | 'substitution'
 
-export interface Incident {
+interface Incident {
   kind: Kind
   minute: number
   side: Side

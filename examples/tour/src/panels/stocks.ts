@@ -9,7 +9,7 @@ const names = {
 }
 type Ticker = keyof typeof names
 
-export type Prices = Record<Ticker, number>
+type Prices = Record<Ticker, number>
 
 export interface Quote {
   /** In ms since 1970. */

@@ -3,7 +3,7 @@ import { hub } from '../hub.ts'
 import { pause } from '../tempo.ts'
 import { tellStory } from './story.ts'
 
-export interface Telling {
+interface Telling {
   /** Which one of all that are told at once. */
   run: string
   tokens: number
