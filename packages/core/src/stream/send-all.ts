@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util'
 import type { EventStream } from './event-stream.ts'
 import { ROOM } from './room.ts'
-import { type Pull, pullFrom, type Source, type SourceItem } from './source.ts'
+import { cancelQuietly, type Pull, pullFrom, type Source, type SourceItem } from './source.ts'
 
 /** {@link EventStream.sendAll}, by means of the stream's public methods alone. */
 export async function sendAll(stream: EventStream, source: Source): Promise<void> {
@@ -37,7 +37,7 @@ async function pump(stream: EventStream, pull: Pull): Promise<void> {
   const { signal } = stream
   let atEnd = false
   const stop = () => {
-    if (!atEnd) quietly(pull)
+    if (!atEnd) void cancelQuietly(pull)
     atEnd = true
   }
   signal.addEventListener('abort', stop)
@@ -72,11 +72,4 @@ async function pump(stream: EventStream, pull: Pull): Promise<void> {
     stop()
     signal.removeEventListener('abort', stop)
   }
-}
-
-/** What a source throws because it is stopped is nobody's business any more. */
-async function quietly(pull: Pull): Promise<void> {
-  try {
-    await pull.cancel()
-  } catch {}
 }

@@ -52,6 +52,13 @@ export function pullFrom(source: EventSourceLike): Pull {
   return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
 }
 
+/** What a source throws because it is stopped is nobody's business any more. */
+export async function cancelQuietly(pull: Pull): Promise<void> {
+  try {
+    await pull.cancel()
+  } catch {}
+}
+
 /** The error for what is no source. */
 export function invalidSource(value: unknown): SseError {
   return new SseError(

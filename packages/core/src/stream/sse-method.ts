@@ -2,7 +2,7 @@ import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
 import type { PreparedEventStream, PreparedResponse } from './prepared-event-stream.ts'
 import type { ResponseEventStream } from './response-event-stream.ts'
-import { invalidSource, isSource, type Source } from './source.ts'
+import { cancelQuietly, invalidSource, isSource, pullFrom, type Source } from './source.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
 export interface SseMethod {
@@ -34,9 +34,18 @@ export function sseMethod(
     first?: Source | EventStreamOptions,
     options?: EventStreamOptions,
   ): Promise<void> | EventStream {
-    if (isSource(first)) return serve(open(prepare(options), host), first, host)
+    if (isSource(first)) return serve(openFor(first, options), first, host)
     if (!areOptions(first) || options !== undefined) throw invalidSource(first)
     return open(prepare(first), host)
+  }
+  function openFor(source: Source, options: EventStreamOptions | undefined): ResponseEventStream {
+    try {
+      return open(prepare(options), host)
+    } catch (error) {
+      // Nobody else stops it: what it reads from, a response of fetch() perhaps, would stay open.
+      if (typeof source !== 'function') void cancelQuietly(pullFrom(source))
+      throw error
+    }
   }
   return sse
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import type { PreparedResponse } from '../../src/stream/prepared-event-stream.ts'
@@ -80,6 +81,19 @@ test('what is thrown when the stream is opened is thrown at the caller, not prom
     throw new TypeError('open already')
   })
   expect(() => sse(['one'])).toThrow('open already')
+})
+
+test('a source is stopped when its stream cannot be opened', () => {
+  prepare.mockImplementation(() => {
+    throw new TypeError('open already')
+  })
+  const cancelled = jest.fn()
+  const source = new ReadableStream<string>({ cancel: cancelled })
+  const readable = new Readable({ read() {} })
+  expect(() => sse(source)).toThrow('open already')
+  expect(() => sse(readable)).toThrow('open already')
+  expect(cancelled).toHaveBeenCalledTimes(1)
+  expect(readable.destroyed).toBe(true)
 })
 
 test('the host may let the head out in its own way', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import type { EventStreamOptions, SseErrorCode } from '@downstream/core'
 import type { Exchange } from './framework-host.ts'
 import type { SuiteCase } from './suite-case.ts'
@@ -58,11 +59,13 @@ export const misuseCases: SuiteCase[] = [
     name: 'refuses a second call with ERR_SSE_ALREADY_OPEN, and the first stream goes on',
     async run(tools) {
       const codes: unknown[] = []
+      const unread = new Readable({ read() {} })
       await tools.serve(({ sse }) => {
         const stream = sse()
         codes.push(
           codeOf(() => sse()),
           codeOf(() => sse(['x'])),
+          codeOf(() => sse(unread)),
         )
         stream.send('first')
         stream.close()
@@ -70,7 +73,8 @@ export const misuseCases: SuiteCase[] = [
       })
       const client = await tools.open()
       assert.equal(await client.ends(), ':\n\ndata: first\n\n')
-      assert.deepEqual(codes, Array(3).fill('ERR_SSE_ALREADY_OPEN'))
+      assert.deepEqual(codes, Array(4).fill('ERR_SSE_ALREADY_OPEN'))
+      assert.ok(unread.destroyed, 'the source is stopped')
     },
   },
   {
