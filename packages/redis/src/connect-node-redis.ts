@@ -52,6 +52,7 @@ export function connectNodeRedis(
     close() {
       destroy()
       over.abort()
+      // A cluster goes on to make its nodes.
       opened.then(destroy, () => {})
     },
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkOptionNames, invalidOption } from '../errors.ts'
+import { invalidOption } from '../errors.ts'
 import type { StreamPort } from './stream-port.ts'
 
 /** How to end many streams. */
@@ -22,9 +22,7 @@ export class Shutdown {
    * @param streams - those that are open; who is gone is no longer in it
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
-  constructor(streams: ReadonlySet<StreamPort>, options: CloseOptions) {
-    checkOptionNames(options, ['drain'], 'options of close()')
-    const { drain = 0 } = options
+  constructor(streams: ReadonlySet<StreamPort>, { drain = 0 }: CloseOptions) {
     if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more')
     this.#endsAt = performance.now() + drain
     this.done = this.#run(streams, drain)

@@ -86,6 +86,10 @@ describe('closing', () => {
     await expect(new StreamGroup().close()).resolves.toBeUndefined()
   })
 
+  test('refuses nothing when it is the listener of a signal: the process has to end', async () => {
+    await expect(new StreamGroup().close('SIGTERM' as never)).resolves.toBeUndefined()
+  })
+
   test('tells every client to come back after 1 to 5 s, not all at once, and ends its connection', async () => {
     const { group, streams, open } = await serveGroup({ retry: 7 })
     const clients = await open(20)
