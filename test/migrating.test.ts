@@ -1,9 +1,9 @@
 // A page goes on working: the apps of docs/migrating-from-*.md, before and after, send the same events.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type ReceivedEvent, readEvents } from '@downstream/testing'
+import { freePorts, portsFrom } from './free-ports.ts'
 import { SnippetProject, snippets } from './snippet-project.ts'
 
 const count = ['count', 'count', 'count', 'done']
@@ -22,7 +22,7 @@ const urls = new Map<string, string>()
 let running: ChildProcess
 
 beforeAll(async () => {
-  const ports = await freePorts(apps.length)
+  const ports = portsFrom(await freePorts(apps.length), apps.length)
   for (const [index, app] of apps.entries()) {
     urls.set(app, `http://localhost:${ports[index]}`)
     project.write(`${app}.ts`, firstSnippet(app).replace(/\b3000\b/, String(ports[index])))
@@ -100,12 +100,4 @@ function firstSnippet(app: string): string {
     ({ isBefore }) => isBefore === (when === 'before'),
   )
   return snippet?.code as string
-}
-
-async function freePorts(number: number): Promise<number[]> {
-  const servers = Array.from({ length: number }, () => createServer().listen(0))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }

@@ -4,13 +4,13 @@ import { cp, readFile } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { freePorts } from '../browser/free-ports.ts'
+import { freePorts } from '../free-ports.ts'
 
 const run = promisify(execFile)
 
 /** An example as somebody has copied it: no workspace around it, our packages from their tarballs, npm for all else. */
 export class CopiedApp {
-  readonly directory: string
+  readonly #directory: string
   #process: ChildProcessByStdio<null, Readable, null> | undefined
 
   static async copy(example: string, destination: string): Promise<CopiedApp> {
@@ -22,7 +22,7 @@ export class CopiedApp {
   }
 
   private constructor(directory: string) {
-    this.directory = directory
+    this.#directory = directory
   }
 
   /** @param tarballs - by package name; of these it gets what it asks for, and what that needs of the others */
@@ -40,12 +40,12 @@ export class CopiedApp {
   }
 
   /** `npm start`. Resolves with the URL, when it has printed that. */
-  async start(env: Record<string, string> = {}): Promise<string> {
+  async start(): Promise<string> {
     // Enough for the one that has most.
     const port = await freePorts(6)
     const started = spawn('npm', ['start', '--silent'], {
-      cwd: this.directory,
-      env: { ...terminal(), ...env, PORT: String(port) },
+      cwd: this.#directory,
+      env: { ...terminal(), PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
       // A group of its own, for Ctrl-C.
       detached: true,
@@ -78,11 +78,11 @@ export class CopiedApp {
     dependencies: Record<string, string>
     devDependencies?: Record<string, string>
   }> {
-    return JSON.parse(await readFile(join(this.directory, 'package.json'), 'utf8'))
+    return JSON.parse(await readFile(join(this.#directory, 'package.json'), 'utf8'))
   }
 
   async #npm(...args: string[]): Promise<void> {
-    await run('npm', args, { cwd: this.directory, env: terminal() })
+    await run('npm', args, { cwd: this.#directory, env: terminal() })
   }
 }
 

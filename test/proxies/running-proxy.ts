@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
+import { freePorts } from '../free-ports.ts'
 import type { TestedProxy } from './proxies.ts'
 import { settingsOnPage } from './settings-on-page.ts'
 
@@ -27,7 +28,7 @@ export class RunningProxy {
     if (path === undefined)
       throw new Error(`${proxy.part} is missing. To install it: ${howToInstall(proxy.part)}`)
     const directory = mkdtempSync(join(tmpdir(), 'proxy-'))
-    const port = await freePort()
+    const port = await freePorts()
     const args = proxy.configure(settings(proxy, options), directory, port)
     const child = spawn(path, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     const running = new RunningProxy(child, directory, port)
@@ -66,15 +67,6 @@ function settings({ name, language }: TestedProxy, { appPort, idleSeconds }: Run
   return settingsOnPage(name, language)
     .replaceAll(/\b3000\b/g, String(appPort))
     .replaceAll(/\b60(?=s?\b)/g, String(idleSeconds))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { howToInstall, partPath } from '../../../scripts/test-parts.mjs'
-import { freePorts, portsFrom } from '../../../test/browser/free-ports.ts'
+import { freePorts, portsFrom } from '../../../test/free-ports.ts'
 import type { ProcessStatus } from '../src/hub.ts'
 
 interface Ending {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePorts } from '../../../test/browser/free-ports.ts'
+import { freePorts } from '../../../test/free-ports.ts'
 import { pathWithPrograms, programPath, RunningExample } from './running-example.ts'
 
 jest.setTimeout(120_000)
