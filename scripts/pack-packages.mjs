@@ -13,18 +13,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export function packPackages(destination) {
   const pnpm = ['--yes', '--prefer-offline', readManifest(root).packageManager.split('+')[0]]
   const tarballs = new Map()
+  mkdirSync(destination, { recursive: true })
   for (const directory of readdirSync(join(root, 'packages'))) {
-    const packed = join(destination, directory)
     const source = join(root, 'packages', directory)
     const manifest = readManifest(source)
     if (manifest.private) continue
-    mkdirSync(packed, { recursive: true })
-    const { status, stderr } = spawnSync('npx', [...pnpm, 'pack', '--pack-destination', packed], {
+    const { status, stderr } = spawnSync('npx', [...pnpm, 'pack', '--pack-destination', destination], {
       cwd: source,
       encoding: 'utf8',
     })
     if (status !== 0) throw new Error(`${manifest.name} cannot be packed: ${stderr}`)
-    tarballs.set(manifest.name, join(packed, String(readdirSync(packed)[0])))
+    const { name, version } = manifest
+    tarballs.set(name, join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`))
   }
   return tarballs
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { transformSync } from 'esbuild'
+import { readManifest } from '../scripts/pack-packages.mjs'
 import { packages, root, SnippetProject, snippets } from './snippet-project.ts'
 
 const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
@@ -10,6 +11,9 @@ const pages = ['.', 'docs', ...packages, ...examples].flatMap((folder) =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
 )
+
+// Package readmes are read on npm, too, where a relative link leads nowhere.
+const inRepository = readManifest(root).bugs.replace('/issues', '/blob/main/')
 
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
 const withoutCode = (text: string) => text.replace(/^```.*?^```$/gms, '').replace(/`[^`\n]*`/g, '')
@@ -37,15 +41,16 @@ function links(page: string): string[] {
   )
 }
 
-/** The file that a link leads to, and where in it. */
+/** The file that a link leads to, and the anchor in it. */
 function target(page: string, link: string): [path: string, anchor: string | undefined] {
   const [path = '', anchor] = link.split('#')
+  if (path.startsWith(inRepository)) return [path.slice(inRepository.length), anchor]
   return [path === '' ? page : relative(root, join(root, dirname(page), path)), anchor]
 }
 
 test.each(pages)('the links of %s lead somewhere', (page) => {
   const broken = links(page).filter((link) => {
-    if (/^(https?|mailto):/.test(link)) return false
+    if (/^(https?|mailto):/.test(link) && !link.startsWith(inRepository)) return false
     const [path, anchor] = target(page, link)
     if (!existsSync(join(root, path))) return true
     return anchor !== undefined && !anchors(path).includes(anchor)
