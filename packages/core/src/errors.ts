@@ -21,6 +21,12 @@ export type SseErrorCode =
   | 'ERR_SSE_HUB_CLOSED'
   | 'ERR_SSE_LOG_CLOSED'
   | 'ERR_SSE_LOG_UNAVAILABLE'
+  | 'ERR_SSE_INVALID_RUN_ID'
+  | 'ERR_SSE_RUNS_CLOSED'
+  | 'ERR_SSE_TOO_MANY_RUNS'
+  | 'ERR_SSE_EVENT_TOO_LARGE'
+  | 'ERR_SSE_RUN_STOPPED'
+  | 'ERR_SSE_RUN_LOST'
   | SseCloseCode
 
 /** Why a stream is over: the `code` of `stream.signal.reason`. */

@@ -24,6 +24,20 @@ export type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry }
 export { MemoryLog } from './log/memory-log.ts'
 export type { RingBounds } from './log/ring.ts'
 
+// Answers that outlive their page
+export { MemoryRunStore } from './run/memory-run-store.ts'
+export type { RunState, RunStatus } from './run/run-state.ts'
+export type {
+  NewRun,
+  RunAttempt,
+  RunClaim,
+  RunListener,
+  RunPlace,
+  RunReading,
+  RunStart,
+  RunStore,
+} from './run/run-store.ts'
+
 // For adapters of frameworks
 export type { PreparedEventStream } from './stream/prepared-event-stream.ts'
 export type { CloseOptions } from './stream/shutdown.ts'

@@ -15,3 +15,7 @@ export { type FrameworkSuiteOptions, frameworkSuite } from './framework-suite/fr
 // Conformance of logs
 export type { CreateEventLog, EventLogAbility, EventLogHost } from './event-log-suite/event-log-host.ts'
 export { type EventLogSuiteOptions, eventLogSuite } from './event-log-suite/event-log-suite.ts'
+
+// Conformance of stores of runs
+export type { CreateRunStore, RunStoreAbility, RunStoreHost } from './run-store-suite/run-store-host.ts'
+export { type RunStoreSuiteOptions, runStoreSuite } from './run-store-suite/run-store-suite.ts'

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { SseError } from '../errors.ts'
+import type { RunState, RunStatus } from './run-state.ts'
+import type { NewRun, RunAttempt, RunClaim, RunListener, RunPlace, RunReading } from './run-store.ts'
+
+/** One attempt of a run, held in this process, and the claim on it. */
+export class MemoryRun implements RunClaim {
+  readonly attempt: RunAttempt = randomBytes(10).toString('hex')
+  readonly id: string
+  readonly #run: NewRun
+  readonly #tell: RunListener
+  readonly #startedAt = Date.now()
+  #endedAt: number | undefined
+  #status: RunStatus = 'running'
+  /** The newest events. What was dropped is cut off in large pieces: `#dropped` of them are gone, `#cut` of the array. */
+  #events: string[] = []
+  #dropped = 0
+  #cut = 0
+  #bytes = 0
+  #heldBytes = 0
+
+  constructor(id: string, run: NewRun, tell: RunListener) {
+    this.id = id
+    this.#run = run
+    this.#tell = tell
+  }
+
+  get ended(): boolean {
+    return this.#endedAt !== undefined
+  }
+
+  get state(): RunState {
+    const state = {
+      id: this.id,
+      status: this.#status,
+      events: this.#last,
+      bytes: this.#bytes,
+      startedAt: this.#startedAt,
+    }
+    return this.#endedAt === undefined ? state : { ...state, endedAt: this.#endedAt }
+  }
+
+  async append(events: readonly string[]): Promise<void> {
+    if (this.ended) throw claimGone(this.id)
+    const first = this.#last + 1
+    for (const event of events) {
+      const bytes = Buffer.byteLength(event)
+      this.#bytes += bytes
+      this.#heldBytes += bytes
+      this.#events.push(event)
+    }
+    this.#trim()
+    this.#tell({ attempt: this.attempt, state: this.state, first, events })
+  }
+
+  async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
+    if (this.ended) throw claimGone(this.id)
+    this.finish(status)
+  }
+
+  /** Ends the run from outside. */
+  revoke(why: 'stopped' | 'lost'): void {
+    this.finish(why)
+    this.#run.onRevoked(why)
+  }
+
+  read(place: RunPlace | undefined, limit: number): RunReading {
+    const { attempt, state } = this
+    const after = place?.attempt === attempt ? Math.min(place.number, this.#last) : 0
+    const from = Math.max(after, this.#dropped)
+    const start = from - this.#cut
+    return { attempt, state, first: from + 1, events: this.#events.slice(start, start + limit) }
+  }
+
+  finish(status: 'done' | 'stopped' | 'failed' | 'lost'): void {
+    this.#status = status
+    this.#endedAt = Date.now()
+    this.#tell(this.read({ attempt: this.attempt, number: this.#last }, 0))
+  }
+
+  /** Number of the newest event. */
+  get #last(): number {
+    return this.#cut + this.#events.length
+  }
+
+  #trim(): void {
+    while (this.#heldBytes > this.#run.maxBytes && this.#dropped < this.#last - 1) {
+      const at = this.#dropped - this.#cut
+      this.#heldBytes -= Buffer.byteLength(this.#events[at] as string)
+      // The text goes now; its slot goes with many others, because to shift an array is to move all of it.
+      this.#events[at] = ''
+      this.#dropped++
+    }
+    const slots = this.#dropped - this.#cut
+    if (slots < 1_024 || slots * 2 < this.#events.length) return
+    this.#events = this.#events.slice(slots)
+    this.#cut = this.#dropped
+  }
+}
+
+function claimGone(id: string): SseError {
+  return new SseError('ERR_SSE_RUN_LOST', `The run ${id} has ended: nothing can be added to it.`)
+}
