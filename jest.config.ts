@@ -18,6 +18,7 @@ const config: Config = {
   modulePathIgnorePatterns: ['/dist/'],
   // Real browsers, servers and Redis, on a machine that may be busy: slow is not wrong.
   testTimeout: 60_000,
+  setupFiles: ['<rootDir>/test/set-patience.ts'],
   // One more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
   maxWorkers: 3,
   coverageProvider: 'v8',

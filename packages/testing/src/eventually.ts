@@ -1,27 +1,37 @@
 import { AssertionError } from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Not how long things take, but when to give up: on a busy machine everything takes long. */
-const DEADLINE = 30_000
+/** Below the 5 s after which Jest and Vitest end a test: they would hide the message. */
+let patience = 4_000
 
 /**
- * Waits until `condition` gives something true, and returns it. Fails after 30 s with `what` was waited for, and with
- * what `state` says by then.
+ * Sets how many ms {@link eventually}, {@link RawClient} and the conformance suites wait before they fail. Default:
+ * 4 000. Set it where tests may take longer than the 5 s of Jest and Vitest, in a setup file for example, and keep it
+ * below the runner's own timeout.
+ */
+export function setPatience(ms: number): void {
+  patience = ms
+}
+
+/**
+ * Waits until `condition` returns something true, and returns that. Fails after 4 s (see {@link setPatience}); the
+ * message says what was waited for, and what `state` returns by then.
  */
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
   state?: () => unknown,
 ): Promise<Exclude<T, false | undefined | null>> {
-  const deadline = Date.now() + DEADLINE
-  // What the condition awaits may never come.
+  const limit = patience
+  const deadline = Date.now() + limit
+  // The promise of a condition may never settle.
   const over = new AbortController()
-  const late = sleep(DEADLINE, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
+  const late = sleep(limit, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
   try {
     for (;;) {
       const value = await Promise.race([condition(), late])
       if (value) return value as Exclude<T, false | undefined | null>
-      if (Date.now() >= deadline) throw new AssertionError({ message: inVain(what, state?.()) })
+      if (Date.now() >= deadline) throw new AssertionError({ message: inVain(what, limit, state?.()) })
       await sleep(5)
     }
   } finally {
@@ -29,7 +39,7 @@ export async function eventually<T>(
   }
 }
 
-/** Waits until `count` is above 0 and has stood still for a while, and returns it. */
+/** Waits until `count` is above 0 and has not changed for 150 ms, and returns it. */
 export async function standstill(what: string, count: () => number): Promise<number> {
   let before = -1
   let since = Date.now()
@@ -42,7 +52,7 @@ export async function standstill(what: string, count: () => number): Promise<num
   return before
 }
 
-function inVain(what: string, state: unknown): string {
+function inVain(what: string, limit: number, state: unknown): string {
   const found = state === undefined ? '' : `; ${typeof state === 'string' ? state : JSON.stringify(state)}`
-  return `Waited ${DEADLINE} ms in vain: ${what}${found}`
+  return `Waited ${limit} ms in vain: ${what}${found}`
 }

@@ -1,6 +1,6 @@
 // Reading streams in tests
 export { type EventParser, eventParser } from './event-parser.ts'
-export { eventually } from './eventually.ts'
+export { eventually, setPatience } from './eventually.ts'
 export { readEvents, takeEvents } from './read-events.ts'
 export { parseEvents, type ReceivedEvent } from './received-event.ts'
 

@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { eventually } from './eventually.ts'
@@ -22,7 +23,9 @@ export class RawClient {
   /** Connects to `http://host:port`. */
   static async connect(origin: string): Promise<RawClient> {
     const { hostname, port } = new URL(origin)
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
+    // A URL writes an IPv6 address in brackets, which a socket takes for a name.
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const socket = connect({ host, port: Number(port), allowHalfOpen: true })
     const client = new RawClient(socket)
     await once(socket, 'connect')
     return client
@@ -76,11 +79,19 @@ export class RawClient {
     this.socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`, 'latin1')
   }
 
-  /** Waits until `text` is among what has come. */
+  /**
+   * Waits until `text` is among what has come. Fails at once when the connection ends without it; the message shows
+   * the end of all that has come.
+   */
   async receives(text: string): Promise<void> {
-    await eventually(`receiving ${JSON.stringify(text)}, got ${JSON.stringify(this.text.slice(-200))}`, () =>
-      this.text.includes(text),
-    )
+    const received = () => `received ${this.#bytes} bytes, the last: ${JSON.stringify(this.text.slice(-500))}`
+    const isOver = () => this.text.includes(text) || this.ended
+    await eventually(`receiving ${JSON.stringify(text)}`, isOver, received)
+    if (!this.text.includes(text)) {
+      throw new AssertionError({
+        message: `The connection ended without ${JSON.stringify(text)}; ${received()}`,
+      })
+    }
   }
 
   /** Waits until the server has ended its side, or the connection is gone. */

@@ -66,3 +66,23 @@ test('half-closes, and hears the end of the other side', async () => {
   await ended
   await client.ends()
 })
+
+// The message showed what had come before the wait, so a head that came during it was missing.
+test('says what has come when the awaited text does not', async () => {
+  client.get('/a')
+  const waiting = client.receives('data: second')
+  await client.receives('data: first')
+  socket.end()
+  await expect(waiting).rejects.toThrow(/"data: second"; received \d+ bytes, the last: .*x-path: \/a/)
+})
+
+// The brackets of the URL went to the socket, which looked them up as a name: ENOTFOUND.
+test('connects to an IPv6 address', async () => {
+  const other = createServer((_, res) => res.end('over IPv6')).listen(0, '::1')
+  await once(other, 'listening')
+  const six = await RawClient.connect(`http://[::1]:${(other.address() as AddressInfo).port}`)
+  six.get('/')
+  await six.receives('over IPv6')
+  six.close()
+  other.close()
+})
