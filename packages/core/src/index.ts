@@ -40,7 +40,7 @@ export type {
 
 // For adapters of frameworks
 export type { PreparedEventStream } from './stream/prepared-event-stream.ts'
-export type { CloseOptions } from './stream/shutdown.ts'
+export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'
 export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
 export { StreamGroup } from './stream/stream-group.ts'
 export type { Target } from './stream/writer.ts'

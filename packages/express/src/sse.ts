@@ -26,8 +26,11 @@ export interface SseOptions extends EventStreamOptions {
 export interface SseMiddleware {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /**
-   * Ends all streams that were opened through it, for a shutdown: every client is told to come back in 1 to 5 s plus
-   * what is left of `drain`. Resolves when all are through. Call `server.close()` beside it.
+   * Ends all streams that were opened through it, for a shutdown, and tells each client when to reconnect. With
+   * `server` it closes the server too. Resolves when all is closed.
+   *
+   * @example
+   * process.once('SIGTERM', () => events.close({ server, drain: 5_000 }))
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -170,7 +170,7 @@ describe.each([
       const named = res as unknown as { eventStream: typeof res.sse }
       return named.eventStream(['x'])
     })
-    expect((await request(app).get('/').buffer(true)).text).toBe(':\n\ndata: x\n\n')
+    expect((await request(app).get('/').buffer(true)).text).toBe('retry: 3000\n:\n\ndata: x\n\n')
   })
 })
 

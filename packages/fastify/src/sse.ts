@@ -17,7 +17,12 @@ declare module 'fastify' {
 }
 
 /** Options of the plugin: the defaults of every stream, and how they end when the app closes. */
-export interface SseOptions extends EventStreamOptions, CloseOptions {
+export interface SseOptions extends EventStreamOptions, Pick<CloseOptions, 'drain'> {
+  /**
+   * The reconnection time in ms that each client is sent when the app closes: a number, or `[least, most]` for a random
+   * value of that range. Default: about the stream's own `retry`.
+   */
+  closeRetry?: CloseOptions['retry']
   /** Name of the method on `reply`, where another plugin has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
 }
@@ -41,7 +46,7 @@ export const sse: FastifyPluginAsync<SseOptions> = fastifyPlugin(registerSse, {
 })
 
 async function registerSse(app: FastifyInstance, options: SseOptions): Promise<void> {
-  const { methodName = 'sse', drain, ...rest } = options
+  const { methodName = 'sse', drain, closeRetry, ...rest } = options
   const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)
   app.decorateReply(methodName, function (this: FastifyReply, ...args: Parameters<SseMethod>) {
@@ -53,7 +58,7 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
     return method(...args)
   })
   app.addHook('onError', async (_request, reply, error) => takeBack(reply, error))
-  app.addHook('preClose', () => group.close({ drain }))
+  app.addHook('preClose', () => group.close({ drain, retry: closeRetry }))
 }
 
 interface HandedOver {

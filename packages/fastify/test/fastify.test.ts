@@ -174,7 +174,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       return value
     })
     const response = await fetch(await listen())
-    expect(await response.text()).toBe(':\n\ndata: later\n\n')
+    expect(await response.text()).toBe('retry: 3000\n:\n\ndata: later\n\n')
     expect(log.filter(({ level }) => level >= 40)).toEqual([])
   })
 
@@ -194,7 +194,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       throw new Error('late')
     })
     const response = await fetch(await listen())
-    expect(await response.text()).toBe(':\n\ndata: before\n\n')
+    expect(await response.text()).toBe('retry: 3000\n:\n\ndata: before\n\n')
     expect(stream?.signal.reason.code).toBe('ERR_SSE_SOURCE_FAILED')
     expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toEqual(['late'])
   })
@@ -316,7 +316,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       reply.hijack()
       return reply.sse(['x'])
     })
-    expect(await (await fetch(await listen())).text()).toBe(':\n\ndata: x\n\n')
+    expect(await (await fetch(await listen())).text()).toBe('retry: 3000\n:\n\ndata: x\n\n')
   })
 
   test('refuses bad options and a second registration', async () => {
@@ -342,7 +342,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     app.get('/', (_request, reply) =>
       (reply as unknown as { eventStream: typeof reply.sse }).eventStream(['x']),
     )
-    expect((await app.inject('/')).payload).toBe(':\n\ndata: x\n\n')
+    expect((await app.inject('/')).payload).toBe('retry: 3000\n:\n\ndata: x\n\n')
   })
 
   test('is read by inject() when the stream ends by itself', async () => {
@@ -398,7 +398,7 @@ describe('Fastify 5 alone', () => {
     app.get('/', { schema }, (_request, reply) => reply.sse(['x']))
     const response = await app.inject('/')
     expect(response.headers['strict-transport-security']).toBeDefined()
-    expect(response.payload).toBe(':\n\ndata: x\n\n')
+    expect(response.payload).toBe('retry: 3000\n:\n\ndata: x\n\n')
     await app.close()
   })
 })

@@ -137,9 +137,9 @@ export interface Hub<Channels> {
   disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number
 
   /**
-   * Ends all streams, spread over `drain` ms, each told to come back in 1 to 5 s plus what is left of it; streams that
-   * subscribe from now on are told so too. Until then events can be published, and are delivered. Then closes the log.
-   * Resolves when all responses are through.
+   * Ends all streams and tells each client when to reconnect: see {@link CloseOptions}. Streams that subscribe from now
+   * on end in the same way. Until the last one has ended, events can be published and are delivered. Then closes the
+   * log. Resolves when all responses are finished.
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -6,7 +6,10 @@ import { caution } from './caution.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
 export interface EventStreamOptions {
-  /** Reconnection time in ms, sent first: how long a client waits before it comes back. Default: the client's own. */
+  /**
+   * Reconnection time in ms: how long a client waits before it reconnects. Sent at the start of every stream, because a
+   * browser keeps the last value it was sent, that of a shutdown for example. Default: 3 000, Chromium's own.
+   */
   retry?: number | undefined
   /**
    * A comment is sent when nothing was written for this many ms (up to an eighth earlier, in steps of 100 ms), so that
@@ -38,7 +41,7 @@ export interface EventStreamOptions {
 
 /** The options with their defaults, checked. */
 export interface ResolvedOptions {
-  readonly retry: number | undefined
+  readonly retry: number
   readonly keepAlive: number
   readonly headers: ExtraHeaders
   readonly serialize: Serialize
@@ -53,7 +56,7 @@ const FIXED_HEADERS =
   /^(content-type|content-length|content-encoding|connection|keep-alive|transfer-encoding)$/i
 
 const DEFAULTS: ResolvedOptions = {
-  retry: undefined,
+  retry: 3_000,
   keepAlive: 15_000,
   headers: {},
   serialize: serializeJson,

@@ -78,6 +78,10 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
     return this.#writer.bufferedBytes
   }
 
+  get ownRetry(): number {
+    return this.#options.retry
+  }
+
   get owned(): boolean {
     return this.#owner !== undefined
   }
@@ -118,7 +122,7 @@ export class ResponseEventStream implements EventStream, StreamPort, Sleeper, Wr
   /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
   begin(target: Target): void {
     const { retry, keepAlive } = this.#options
-    this.#writer.start(target, (retry === undefined ? '' : encodeEvent({ retry })) + EMPTY_COMMENT)
+    this.#writer.start(target, encodeEvent({ retry }) + EMPTY_COMMENT)
     if (this.#code !== undefined) return
     this.#newborn = false
     wheel.add(this, this.#nextWake(keepAlive, performance.now()))

@@ -1,40 +1,73 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption } from '../errors.ts'
+import { MAX_RETRY } from '../wire/encode.ts'
 import type { StreamPort } from './stream-port.ts'
 
 /** How to end many streams. */
 export interface CloseOptions {
-  /** Spread the ends over this many ms, so that the clients do not all come back at once. Default: 0. */
+  /** Spread the ends over this many ms, so that the clients do not all reconnect at once. Default: 0. */
   drain?: number | undefined
+  /**
+   * The reconnection time in ms that each client is sent at the end: a number, or `[least, most]` for a random value of
+   * that range. Clients that are told the same number reconnect together, unless `drain` is longer.
+   *
+   * Default: a random value from half of the stream's own `retry` to one and a half times that. It suits a rolling
+   * restart, where another process listens already. If the only process takes 10 s to restart, use `[10_000, 15_000]`.
+   */
+  retry?: number | readonly [least: number, most: number] | undefined
+  /**
+   * The server that the streams are on: what `app.listen()` or `createServer()` returns. It is closed with them. It
+   * takes no more connections from the start; requests that are still being answered one second after the last stream
+   * has ended are cut off, and so are the spare connections that browsers keep. Default: you close it yourself.
+   */
+  server?: ClosableServer | undefined
+}
+
+/** What {@link CloseOptions.server} must have; servers of node:http, node:https and node:http2 do. */
+export interface ClosableServer {
+  close(callback: () => void): unknown
+  closeIdleConnections?(): void
+  closeAllConnections?(): void
 }
 
 const DRAIN_STEP = 50
 /** What has not left this many ms after the end is cut off, or shutdown would wait for a client that does not read. */
 const GRACE = 1_000
 
-/** The end of many streams, each told to come back in 1 to 5 s plus what is left of the drain. */
+/** The end of many streams, each of whose clients is told when to reconnect. */
 export class Shutdown {
-  /** Resolves when all responses are through; those that are not a second after the last end are cut off. */
+  /** Resolves when all responses are finished; those that are not a second after the last end are cut off. */
   readonly done: Promise<void>
-  readonly #endsAt: number
+  readonly #retry: CloseOptions['retry']
 
   /**
-   * @param streams - those that are open; who is gone is no longer in it
+   * @param streams - those that are open; a stream whose response is finished leaves the set
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
-  constructor(streams: ReadonlySet<StreamPort>, { drain = 0 }: CloseOptions) {
+  constructor(streams: ReadonlySet<StreamPort>, { drain = 0, retry, server }: CloseOptions) {
     if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more')
-    this.#endsAt = performance.now() + drain
-    this.done = this.#run(streams, drain)
+    if (retry !== undefined) checkRetry(retry)
+    if (server !== undefined && typeof server?.close !== 'function')
+      throw invalidOption('server', 'a server of node:http, which app.listen() returns')
+    this.#retry = retry
+    this.done = this.#run(streams, drain, server)
   }
 
   /** Ends one stream, now. */
   end(stream: StreamPort): void {
-    const left = Math.max(0, this.#endsAt - performance.now())
-    stream.shutdown(Math.round(1_000 + Math.random() * 4_000 + left))
+    const { ownRetry } = stream
+    const retry = this.#retry ?? [ownRetry / 2, Math.min(ownRetry * 1.5, MAX_RETRY)]
+    stream.shutdown(typeof retry === 'number' ? retry : Math.round(randomBetween(...retry)))
   }
 
-  async #run(streams: ReadonlySet<StreamPort>, drain: number): Promise<void> {
+  async #run(
+    streams: ReadonlySet<StreamPort>,
+    drain: number,
+    server: ClosableServer | undefined,
+  ): Promise<void> {
+    const serverClosed = server && new Promise<void>((resolve) => server.close(resolve))
+    // Node closes idle connections once, in close(). Those whose stream or request ends later would stay open.
+    const sweep = server && setInterval(() => server.closeIdleConnections?.(), DRAIN_STEP)
     const open = [...streams]
     const steps = Math.ceil(drain / DRAIN_STEP)
     let ended = 0
@@ -46,17 +79,37 @@ export class Shutdown {
       await sleep(DRAIN_STEP)
     }
     for (const stream of open.slice(ended)) this.end(stream)
-    await through(streams)
+    await withinGrace(finished(streams), serverClosed)
     for (const stream of streams) stream.destroy('ERR_SSE_SHUTDOWN')
-    await through(streams)
+    server?.closeAllConnections?.()
+    await withinGrace(finished(streams), serverClosed)
+    clearInterval(sweep)
   }
 }
 
-/** Resolves when every response is through, at the latest after the grace. */
-async function through(streams: ReadonlySet<StreamPort>): Promise<void> {
-  const gone = [...streams].map((stream) => new Promise<void>((resolve) => stream.whenGone(resolve)))
-  if (gone.length === 0) return
+/** Resolves when every response is finished. */
+async function finished(streams: ReadonlySet<StreamPort>): Promise<void> {
+  await Promise.all([...streams].map((stream) => new Promise<void>((resolve) => stream.whenGone(resolve))))
+}
+
+/** Resolves when all of `ends` have, at the latest after the grace. */
+async function withinGrace(...ends: (Promise<void> | undefined)[]): Promise<void> {
   const timeout = new AbortController()
-  await Promise.race([Promise.all(gone), sleep(GRACE, undefined, { signal: timeout.signal })])
+  await Promise.race([Promise.all(ends), sleep(GRACE, undefined, { signal: timeout.signal })])
   timeout.abort()
+}
+
+function randomBetween(least: number, most: number): number {
+  return least + Math.random() * (most - least)
+}
+
+function checkRetry(retry: unknown): void {
+  const range: unknown[] = Array.isArray(retry) ? retry : [retry, retry]
+  const [least, most] = range as number[]
+  if (range.length === 2 && range.every(isRetry) && Number(least) <= Number(most)) return
+  throw invalidOption('retry', `an integer from 0 to ${MAX_RETRY} (ms), or two of them: [least, most]`)
+}
+
+function isRetry(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_RETRY
 }

@@ -36,8 +36,8 @@ export class StreamGroup {
   }
 
   /**
-   * Ends every stream with a random `retry` of 1 to 5 s plus what is left of `drain`. Resolves when all responses
-   * are through; those that are not one second later are cut off. A second call joins the first.
+   * Ends every stream, and tells each client when to reconnect: see {@link CloseOptions}. Resolves when all responses
+   * are finished; those that are not one second later are cut off. A second call joins the first.
    *
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */

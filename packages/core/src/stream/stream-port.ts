@@ -8,6 +8,8 @@ import type { EventStream } from './event-stream.ts'
 export interface StreamPort {
   /** Bytes that the client has not read yet, as far as this process knows. */
   readonly bufferedBytes: number
+  /** The reconnection time in ms that the client was told at the start. */
+  readonly ownRetry: number
   /** Somebody keeps a place in it already. */
   readonly owned: boolean
   /** Makes `owner` hear of the stream; one for each stream. */

@@ -14,7 +14,7 @@ export type Serialize = (data: unknown) => string
 export const EMPTY_COMMENT = ':\n\n'
 
 /** "If the field value consists of only ASCII digits": browsers overflow or give up above 2^31 - 1. */
-const MAX_RETRY = 2_147_483_647
+export const MAX_RETRY = 2_147_483_647
 const MAX_ID_LENGTH = 256
 
 /** The standard's three line ends, and nothing else: U+2028 and U+0085 stay inside their line. */

@@ -92,7 +92,7 @@ test('a response whose write is patched sees every event', async () => {
   expect(directSocket(res)).toBeUndefined()
   stream.send('one')
   await client.receives('data: one\n\n')
-  expect(seen).toEqual([':\n\n', 'data: one\n\n'])
+  expect(seen).toEqual(['retry: 3000\n:\n\n', 'data: one\n\n'])
 })
 
 test('nor is one to an HTTP/1.0 client, which knows no chunks', async () => {
@@ -224,7 +224,9 @@ test('a connection under TLS is written past as well', async () => {
       text += chunk
     })
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await eventually('the event', () => text.includes('\r\n\r\n3\r\n:\n\n\r\n10\r\ndata: over TLS\n\n\r\n'))
+    await eventually('the event', () =>
+      text.includes('\r\n\r\nf\r\nretry: 3000\n:\n\n\r\n10\r\ndata: over TLS\n\n\r\n'),
+    )
     expect(wasDirect).toBe(true)
   } finally {
     socket.destroy()

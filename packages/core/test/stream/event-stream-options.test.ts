@@ -3,7 +3,7 @@ import { serializeJson } from '../../src/wire/encode.ts'
 
 test('without options the defaults hold', () => {
   expect(resolveOptions({})).toEqual({
-    retry: undefined,
+    retry: 3_000,
     keepAlive: 15_000,
     headers: {},
     serialize: serializeJson,

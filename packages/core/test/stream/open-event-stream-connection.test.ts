@@ -21,7 +21,7 @@ describe('the connection', () => {
     const [head, body] = client.text.split('\r\n\r\n')
     expect(head).toContain('Connection: close')
     expect(head).not.toMatch(/transfer-encoding/i)
-    expect(body).toBe(':\n\ndata: one\n\n')
+    expect(body).toBe('retry: 3000\n:\n\ndata: one\n\n')
   })
 
   test('serves the next request after the stream', async () => {

@@ -19,7 +19,7 @@ describe('the head', () => {
       'X-Accel-Buffering: no',
       'X-Content-Type-Options: nosniff',
     ])
-    expect(body).toBe('3\r\n:\n\n\r\n')
+    expect(body).toBe('f\r\nretry: 3000\n:\n\n\r\n')
   })
 
   test('keeps what the app has set, but for the status and the length', async () => {
@@ -177,6 +177,6 @@ describe('a HEAD request', () => {
     expect(streams.map(({ closed }) => closed)).toEqual([true, false])
     const [first, second, body] = client.text.split('\r\n\r\n')
     for (const head of [first, second]) expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    expect(body).toMatch(/^3\r\n:\n\n/)
+    expect(body).toMatch(/^f\r\nretry: 3000\n:\n\n/)
   })
 })

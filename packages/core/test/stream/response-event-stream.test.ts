@@ -7,7 +7,7 @@ const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve)
 
 describe('sending', () => {
   test('begins with a comment, at once', () => {
-    expect(begin().target.writes).toEqual([':\n\n'])
+    expect(begin().target.writes).toEqual(['retry: 3000\n:\n\n'])
   })
 
   test('begins with the reconnection time, where there is one', () => {
@@ -29,7 +29,7 @@ describe('sending', () => {
     stream.send('early')
     const target = new FakeTarget()
     stream.begin(target)
-    expect(target.writes).toEqual([':\n\ndata: early\n\n'])
+    expect(target.writes).toEqual(['retry: 3000\n:\n\ndata: early\n\n'])
   })
 
   test('a name and data in two arguments are refused, or the data would be lost', () => {
@@ -49,7 +49,7 @@ describe('sending', () => {
     )
     expect(await stream.send('next')).toBe(true)
     await endOfTick()
-    expect(target.writes).toEqual([':\n\n', 'data: next\n\n'])
+    expect(target.writes).toEqual(['retry: 3000\n:\n\n', 'data: next\n\n'])
   })
 
   test("data goes through the stream's own serialize", async () => {
@@ -84,7 +84,7 @@ describe('after close()', () => {
     const { stream, target } = begin()
     stream.send('last')
     stream.close()
-    expect(target.writes).toEqual([':\n\n', 'data: last\n\n'])
+    expect(target.writes).toEqual(['retry: 3000\n:\n\n', 'data: last\n\n'])
     expect(target.writableEnded).toBe(true)
     expect(stream.closed).toBe(true)
   })
@@ -97,7 +97,7 @@ describe('after close()', () => {
     expect(await stream.send({ event: '\n' })).toBe(false)
     expect(await stream.comment(1 as unknown as string)).toBe(false)
     await nextTurn()
-    expect(target.writes).toEqual([':\n\n'])
+    expect(target.writes).toEqual(['retry: 3000\n:\n\n'])
   })
 
   test('waiting sends have false', async () => {
@@ -117,7 +117,7 @@ describe('after close()', () => {
     stream.close()
     stream.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')
     expect(end).not.toHaveBeenCalled()
-    expect(target.text).toBe(':\n\n')
+    expect(target.text).toBe('retry: 3000\n:\n\n')
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
@@ -128,7 +128,7 @@ describe('after close()', () => {
     stream.end('ERR_SSE_SHUTDOWN', 'not twice')
     const target = new FakeTarget()
     stream.begin(target)
-    expect(target.text).toBe(':\n\ndata: early\n\n')
+    expect(target.text).toBe('retry: 3000\n:\n\ndata: early\n\n')
     expect(target.writableEnded).toBe(true)
   })
 
@@ -178,7 +178,7 @@ describe('a response that cannot be written to', () => {
     target.end()
     stream.send('late')
     await endOfTick()
-    expect(target.writes).toEqual([':\n\n'])
+    expect(target.writes).toEqual(['retry: 3000\n:\n\n'])
     expect(stream.signal.reason).toMatchObject({
       code: 'ERR_SSE_WRITE_FAILED',
       cause: { message: expect.stringContaining('ended by other code') },

@@ -47,7 +47,7 @@ test('with a source it sends that and closes the stream', async () => {
   const options = { retry: 1 }
   expect(await sse(['one', 'two'], options)).toBeUndefined()
   expect(prepare).toHaveBeenCalledWith(options)
-  expect(target.text).toBe(':\n\ndata: one\n\ndata: two\n\n')
+  expect(target.text).toBe('retry: 3000\n:\n\ndata: one\n\ndata: two\n\n')
   expect(target.writableEnded).toBe(true)
   expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   expect(onSourceError).not.toHaveBeenCalled()
@@ -112,7 +112,7 @@ describe('an error of the source', () => {
 
   test('ends the stream after what was sent, and names itself as the cause', async () => {
     await expect(sse(failLater())).resolves.toBeUndefined()
-    expect(target.text).toBe(':\n\ndata: one\n\n')
+    expect(target.text).toBe('retry: 3000\n:\n\ndata: one\n\n')
     expect(target.writableEnded).toBe(true)
     expect(stream.signal.reason).toMatchObject({ code: 'ERR_SSE_SOURCE_FAILED', cause: error })
   })
@@ -130,7 +130,7 @@ describe('an error of the source', () => {
     expect(onSourceError.mock.calls).toEqual([
       [expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' })],
     ])
-    expect(target.text).toBe(':\n\n')
+    expect(target.text).toBe('retry: 3000\n:\n\n')
   })
 
   test('that comes because the client left is none', async () => {

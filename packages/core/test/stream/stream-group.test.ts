@@ -30,7 +30,8 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
   return { group, server, origin, streams, open, answer: () => answer() }
 }
 
-const retryOf = (client: RawClient) => Number(/^retry: (\d+)\n/m.exec(client.text)?.[1])
+/** The reconnection time that a client has kept: the last that it was sent. */
+const retryOf = (client: RawClient) => Number(client.text.match(/(?<=^retry: )\d+$/gm)?.at(-1))
 
 describe('opening', () => {
   test("takes the group's defaults, and one stream's own options before them", async () => {
@@ -90,8 +91,8 @@ describe('closing', () => {
     await expect(new StreamGroup().close('SIGTERM' as never)).resolves.toBeUndefined()
   })
 
-  test('tells every client to come back after 1 to 5 s, not all at once, and ends its connection', async () => {
-    const { group, streams, open } = await serveGroup({ retry: 7 })
+  test('tells every client to reconnect after about its own retry, not all at once, and ends its connection', async () => {
+    const { group, streams, open } = await serveGroup({ retry: 2_000 })
     const clients = await open(20)
     for (const stream of streams) stream.send('last')
     await group.close()
@@ -102,11 +103,11 @@ describe('closing', () => {
       expect(client.text).toMatch(/data: last\n\n:\nretry: \d{4}\n\n\r\n0\r\n\r\n$/)
     const retries = clients.map(({ text }) => Number(/(\d+)\n\n\r\n0\r\n\r\n$/.exec(text)?.[1]))
     expect(Math.min(...retries)).toBeGreaterThanOrEqual(1_000)
-    expect(Math.max(...retries)).toBeLessThanOrEqual(5_000)
+    expect(Math.max(...retries)).toBeLessThanOrEqual(3_000)
     expect(new Set(retries).size).toBeGreaterThan(1)
   })
 
-  test('with a drain spreads the ends over it, and who is sent away early comes back later', async () => {
+  test('with a drain spreads the ends over it, which makes no client wait longer', async () => {
     const { group, streams, open } = await serveGroup()
     const clients = await open(12)
     const started = performance.now()
@@ -119,10 +120,45 @@ describe('closing', () => {
     expect(new Set(ends.map((end) => Math.floor(end / 40))).size).toBeGreaterThan(3)
     await Promise.all(clients.map((client) => client.ends()))
     for (const client of clients) {
-      expect(retryOf(client)).toBeGreaterThanOrEqual(1_000)
-      expect(retryOf(client)).toBeLessThanOrEqual(5_300)
+      expect(retryOf(client)).toBeGreaterThanOrEqual(1_500)
+      expect(retryOf(client)).toBeLessThanOrEqual(4_500)
     }
   })
+
+  test('sends the retry that it is given, a number or a value of a range', async () => {
+    const exact = await serveGroup()
+    const ranged = await serveGroup()
+    const [one] = await exact.open(1)
+    const several = await ranged.open(8)
+    await exact.group.close({ retry: 12_345 })
+    await ranged.group.close({ retry: [10_000, 15_000] })
+    await Promise.all([one, ...several].map((client) => client?.ends()))
+    expect(retryOf(one as RawClient)).toBe(12_345)
+    const retries = several.map(retryOf)
+    expect(Math.min(...retries)).toBeGreaterThanOrEqual(10_000)
+    expect(Math.max(...retries)).toBeLessThanOrEqual(15_000)
+    expect(new Set(retries).size).toBeGreaterThan(1)
+  })
+
+  test('does not send a reconnection time above what a client takes', async () => {
+    const { group, open } = await serveGroup({ retry: 2_147_483_647 })
+    const clients = await open(8)
+    await group.close()
+    await Promise.all(clients.map((client) => client.ends()))
+    for (const client of clients) expect(retryOf(client)).toBeLessThanOrEqual(2_147_483_647)
+  })
+
+  test.each([[-1], [1.5], ['100'], [[5, 1]], [[1]], [[1, 2, 3]], [null]])(
+    'with a bad retry is refused, and nothing ends: %j',
+    async (retry) => {
+      const { group, streams, open } = await serveGroup()
+      await open(1)
+      expect(() => group.close({ retry: retry as never })).toThrow(
+        'Option retry must be an integer from 0 to',
+      )
+      expect(streams[0]?.closed).toBe(false)
+    },
+  )
 
   test('a second time joins the first', async () => {
     const { group, streams, open } = await serveGroup()
@@ -204,6 +240,64 @@ describe('a stream asked for', () => {
     client.get('/')
     await client.ends()
     expect(source).not.toHaveBeenCalled()
+  })
+})
+
+describe('with the server', () => {
+  test('closes it, with the connections that clients keep and those that never carried a request', async () => {
+    const { group, server, origin, open } = await serveGroup()
+    server.keepAliveTimeout = 60_000
+    const clients = await open(3)
+    const spare = await connect(origin)
+    const closed = once(server, 'close')
+    await group.close({ server, drain: 60 })
+    await closed
+    await Promise.all([spare, ...clients].map((client) => client.ends()))
+  })
+
+  test('takes no more connections from the start', async () => {
+    const { group, server, open } = await serveGroup()
+    await open(1)
+    const closing = group.close({ server, drain: 60 })
+    expect(server.listening).toBe(false)
+    await closing
+  })
+
+  test('lets a request be answered, and closes its connection then', async () => {
+    const { group, server, origin, open, answer } = await serveGroup()
+    server.keepAliveTimeout = 60_000
+    await open(1)
+    const other = await connect(origin)
+    const asked = once(server, 'request')
+    other.get('/plain')
+    await asked
+    const closing = group.close({ server })
+    answer()
+    await other.receives('plain answer')
+    await closing
+    await other.ends()
+  })
+
+  test('cuts off a request that is not answered', async () => {
+    const { group, server, origin } = await serveGroup()
+    const other = await connect(origin)
+    const asked = once(server, 'request')
+    other.get('/plain')
+    await asked
+    await group.close({ server })
+    await other.ends()
+  })
+
+  test('that is closed already is done', async () => {
+    const { group, server } = await serveGroup()
+    server.close()
+    await group.close({ server })
+  })
+
+  test.each([[3000], [null], ['http://localhost'], [{}]])('that is none is refused: %j', async (server) => {
+    expect(() => new StreamGroup().close({ server: server as never })).toThrow(
+      'Option server must be a server',
+    )
   })
 })
 

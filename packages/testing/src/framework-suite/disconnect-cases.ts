@@ -164,7 +164,7 @@ export const disconnectCases: SuiteCase[] = [
         results.push(stream.send('late'), stream.comment('late'))
       })
       const client = await tools.open()
-      assert.equal(await client.ends(), ':\n\ndata: last\n\n')
+      assert.equal(await client.ends(), 'retry: 3000\n:\n\ndata: last\n\n')
       assert.equal(reasonOf(stream), 'ERR_SSE_CLOSED')
       assert.deepEqual(await Promise.all(results), [false, false])
     },

@@ -83,7 +83,7 @@ export const eventCases: SuiteCase[] = [
         stream.close()
       })
       const client = await tools.open()
-      assert.equal(await client.ends(), ':\n\ndata: good\n\n')
+      assert.equal(await client.ends(), 'retry: 3000\n:\n\ndata: good\n\n')
       assert.deepEqual(
         codes,
         refused.map(([, , code]) => code),
@@ -160,7 +160,7 @@ export const eventCases: SuiteCase[] = [
     async run(tools) {
       await tools.serve(({ sse }) => sse([{ retry: 0 }]))
       const client = await tools.open()
-      assert.equal(await client.ends(), ':\n\nretry: 0\n')
+      assert.equal(await client.ends(), 'retry: 3000\n:\n\nretry: 0\n')
     },
   },
   {

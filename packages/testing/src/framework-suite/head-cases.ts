@@ -91,7 +91,7 @@ export const headCases: SuiteCase[] = [
       client.get('/', {}, '1.0')
       await client.ends()
       assert.doesNotMatch(client.text, /connection: keep-alive|transfer-encoding/i)
-      assert.ok(client.text.endsWith('\r\n\r\n:\n\ndata: a\n\n'), client.text)
+      assert.ok(client.text.endsWith('\r\n\r\nretry: 3000\n:\n\ndata: a\n\n'), client.text)
     },
   },
   {

@@ -72,7 +72,7 @@ export const misuseCases: SuiteCase[] = [
         codes.push(codeOf(() => sse()))
       })
       const client = await tools.open()
-      assert.equal(await client.ends(), ':\n\ndata: first\n\n')
+      assert.equal(await client.ends(), 'retry: 3000\n:\n\ndata: first\n\n')
       assert.deepEqual(codes, Array(4).fill('ERR_SSE_ALREADY_OPEN'))
       assert.ok(unread.destroyed, 'the source is stopped')
     },

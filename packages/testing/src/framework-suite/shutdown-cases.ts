@@ -3,15 +3,15 @@ import type { EventStream } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 import { deferred, type SuiteCase } from './suite-case.ts'
 
-/** What a client was told about when to come back. */
+/** The reconnection time that a client has kept: the last that it was sent. */
 function retryOf(text: string): number {
-  return Number(/^retry: (\d+)$/m.exec(text)?.[1])
+  return Number(text.match(/(?<=^retry: )\d+$/gm)?.at(-1))
 }
 
 /** The app goes down with streams open. */
 export const shutdownCases: SuiteCase[] = [
   {
-    name: 'ends open streams, each told to come back in 1 to 5 s, and closes',
+    name: 'ends open streams, each told to reconnect after about 3 s, and closes',
     async run(tools) {
       const streams: EventStream[] = []
       const host = await tools.serve(({ sse }) => {
@@ -21,9 +21,26 @@ export const shutdownCases: SuiteCase[] = [
       await host.close()
       for (const client of clients) {
         const retry = retryOf(await client.ends())
-        assert.ok(retry >= 1_000 && retry <= 5_000, `retry: ${retry}`)
+        assert.ok(retry >= 1_500 && retry <= 4_500, `retry: ${retry}`)
       }
       assert.ok(streams.every((stream) => stream.signal.reason.code === 'ERR_SSE_SHUTDOWN'))
+    },
+  },
+  {
+    name: "sends each stream's retry first, and about the same at a shutdown",
+    async run(tools) {
+      const host = await tools.serve(({ sse }) => void sse({ retry: 20_000 }), { drain: 100 })
+      const clients = await Promise.all(Array.from({ length: 8 }, () => tools.open()))
+      for (const client of clients) {
+        await client.receives(':\n\n')
+        assert.equal(retryOf(client.text), 20_000)
+      }
+      await host.close()
+      const retries = await Promise.all(clients.map(async (client) => retryOf(await client.ends())))
+      assert.ok(
+        retries.every((retry) => retry >= 10_000 && retry <= 30_000),
+        String(retries),
+      )
     },
   },
   {
@@ -61,7 +78,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: 'spreads the ends over the drain, and nobody comes back within it',
+    name: 'spreads the ends over the drain, which makes no client wait longer',
     async run(tools) {
       const drain = 300
       const host = await tools.serve(({ sse }) => void sse(), { drain })
@@ -76,7 +93,7 @@ export const shutdownCases: SuiteCase[] = [
       assert.ok(early < clients.length, 'all ended at once')
       const retries = clients.map(({ text }) => retryOf(text))
       assert.ok(
-        retries.every((retry) => retry >= 1_000 && retry <= 5_000 + drain),
+        retries.every((retry) => retry >= 1_500 && retry <= 4_500),
         String(retries),
       )
       assert.ok(new Set(retries).size > 1, 'every client was told the same')
