@@ -14,10 +14,17 @@ export { openEventStream } from './stream/open-event-stream.ts'
 export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
 
 // Many streams
-export type { ChannelMap, ChannelOf, EventMap, HubEvent } from './hub/channel-map.ts'
+export type { ChannelMap, EventMap, HubEvent } from './hub/channel-map.ts'
 export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
 export { createHub } from './hub/create-hub.ts'
-export type { Hub, HubOptions, HubStats, PublishedEvent, SubscribeOptions } from './hub/hub.ts'
+export type {
+  Hub,
+  HubOptions,
+  HubStats,
+  PublishedEvent,
+  PublishedOn,
+  SubscribeOptions,
+} from './hub/hub.ts'
 
 // Where their events are kept
 export type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './log/event-log.ts'

@@ -3,8 +3,11 @@ import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { Readable } from 'node:stream'
+import type OpenAI from 'openai'
+import type { Stream } from 'openai/streaming'
 import {
   type EventStream,
+  type EventStreamOptions,
   encodeEvent,
   openEventStream,
   type ServerSentEvent,
@@ -24,6 +27,9 @@ declare const stream: EventStream
 declare const numbers: AsyncGenerator<number>
 declare const events: AsyncGenerator<ServerSentEvent>
 declare const texts: Iterable<string>
+declare const row: { id: number; name: string }
+declare const rows: AsyncIterable<typeof row>
+declare const completion: Stream<OpenAI.ChatCompletionChunk>
 
 export function sseMethod() {
   // Without a source: the stream. With one: a promise of its end.
@@ -47,6 +53,20 @@ export function sseMethod() {
   sse([1, 2])
   // @ts-expect-error: likewise, from a function
   sse(() => numbers)
+  // @ts-expect-error: rows of a database are data: { data: row }
+  sse([{ id: 1, name: 'Ada' }])
+  // @ts-expect-error: likewise
+  sse(rows)
+  // @ts-expect-error: likewise the chunks of an SDK
+  sse(completion)
+  // @ts-expect-error: likewise
+  sse(async () => completion)
+  // @ts-expect-error: likewise
+  sse(async function* () {
+    yield row
+  })
+  const either = sse({} as Source | EventStreamOptions)
+  assertType<Equal<typeof either, Promise<void> | EventStream>>()
   // @ts-expect-error: a promise of a source is not one: a function may return it
   sse(Promise.resolve(texts))
   // @ts-expect-error: an event goes to send()
@@ -96,11 +116,25 @@ export function sending() {
   // Absent and undefined are the same, also under exactOptionalPropertyTypes.
   stream.send({ event: undefined, data: null, id: undefined, retry: undefined, comment: undefined })
   const typed: ServerSentEvent<{ at: Date }> = { data: { at: new Date() } }
-  assertType<Equal<typeof typed.data, { at: Date } | undefined>>()
+  assertType<Equal<typeof typed.data, { at: Date }>>()
+  // Alone, without data:
+  stream.send({ retry: 1_000 })
+  stream.send({ comment: 'text' })
+  stream.send({ comment: 'text', retry: 1_000 })
   encodeEvent(typed, (data) => String(data))
 
   // @ts-expect-error: data goes into an event
   stream.send(7)
+  // @ts-expect-error: likewise
+  stream.send(row)
+  // @ts-expect-error: an event without data is never dispatched
+  stream.send({ event: 'e' })
+  // @ts-expect-error: likewise
+  stream.send({ id: 7, retry: 1_000 })
+  // @ts-expect-error: likewise
+  stream.send({ event: 'e', comment: 'text' })
+  // @ts-expect-error: nothing to send
+  stream.send({})
   // @ts-expect-error: a field's name is misspelt
   stream.send({ evnt: 'e', data: 1 })
   // @ts-expect-error: an event name is a string

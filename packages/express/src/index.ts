@@ -23,6 +23,7 @@ export {
   type NewLogEntry,
   openEventStream,
   type PublishedEvent,
+  type PublishedOn,
   type ServerSentEvent,
   type Source,
   type SourceItem,

@@ -10,8 +10,18 @@ export type ChannelMap = { [channel: string]: EventMap }
 /** The events of one channel: name -> type of the data. An event without a name is called `message`, as in browsers. */
 export type EventMap = { [event: string]: unknown }
 
-/** The names of the channels. */
-export type ChannelOf<Channels> = keyof Channels & string
+/** Refuses a {@link ChannelMap} that forgets the names of the events. Written so that interfaces pass, which have no index signature. */
+export type CheckedChannels<Channels> = {
+  [Channel in keyof Channels]: Channels[Channel] extends readonly unknown[] | ((...args: never) => unknown)
+    ? MapsEventNames
+    : Channels[Channel] extends object
+      ? object
+      : MapsEventNames
+}
+
+/** What the compiler says in place of it. */
+type MapsEventNames =
+  'A channel maps the names of its events to the types of their data, for example { message: string }.'
 
 /** What can be published on a channel. */
 export type HubEvent<Events> = {

@@ -1,4 +1,4 @@
-import type { ChannelMap } from './channel-map.ts'
+import type { ChannelMap, CheckedChannels } from './channel-map.ts'
 import type { Hub, HubOptions } from './hub.ts'
 import { LogHub } from './log-hub.ts'
 
@@ -12,7 +12,9 @@ import { LogHub } from './log-hub.ts'
  *
  * @throws SseError ERR_SSE_INVALID_OPTION
  */
-export function createHub<Channels extends object = ChannelMap>(options?: HubOptions): Hub<Channels>
+export function createHub<Channels extends CheckedChannels<Channels> = ChannelMap>(
+  options?: HubOptions,
+): Hub<Channels>
 export function createHub(options: HubOptions = {}): Hub<ChannelMap> {
   return new LogHub(options)
 }

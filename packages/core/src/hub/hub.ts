@@ -3,16 +3,21 @@ import type { RingBounds } from '../log/ring.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { CloseOptions } from '../stream/shutdown.ts'
 import type { Serialize } from '../wire/encode.ts'
-import type { ChannelOf, HubEvent } from './channel-map.ts'
+import type { HubEvent } from './channel-map.ts'
 import type { ControlEventNames } from './control-event.ts'
 
 /** What a filter and a coalescing key look at. */
-export interface PublishedEvent<Channel extends string = string> {
+export interface PublishedEvent<Channel extends string = string, Name extends string = string> {
   readonly channel: Channel
-  readonly event?: string | undefined
+  readonly event?: Name | undefined
   /** The text that is sent: parsing it is the filter's choice. */
   readonly data: string
 }
+
+/** The events of one or several channels. A filter that looks at `channel` knows the names that `event` can have. */
+export type PublishedOn<Channels, Channel extends keyof Channels & string> = {
+  [One in Channel]: PublishedEvent<One, keyof Channels[One] & string>
+}[Channel]
 
 /** How a {@link Hub} behaves; none is needed. */
 export interface HubOptions {
@@ -47,9 +52,9 @@ export interface HubOptions {
 }
 
 /** What one stream wants of its channels. */
-export interface SubscribeOptions<Channel extends string = string> {
+export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent> {
   /** Only events for which this is true. When it throws, that stream ends. */
-  filter?: ((event: PublishedEvent<Channel>) => boolean) | undefined
+  filter?: ((event: Event) => boolean) | undefined
   /** Where to start when the client sent no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page. */
   after?: string | undefined
   /**
@@ -57,7 +62,7 @@ export interface SubscribeOptions<Channel extends string = string> {
    * never left out. It is for events that replace one another, like prices: what is left out is never sent, not even
    * when the client resumes behind it.
    */
-  coalesce?: ((event: PublishedEvent<Channel>) => string | undefined) | undefined
+  coalesce?: ((event: Event) => string | undefined) | undefined
   /** Whose stream it is, for {@link Hub.disconnect}. */
   key?: string | undefined
   /**
@@ -90,15 +95,20 @@ export interface HubStats {
   log: 'up' | 'down'
 }
 
-/** Many streams and one log: what is published reaches every stream of the channel, exactly once and in one order. */
-export interface Hub<Channels> {
+/**
+ * Many streams and one log: what is published reaches every stream of the channel, exactly once and in one order.
+ *
+ * `Hub` without a type argument is a hub of any channels: a parameter of that type takes every hub.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: only a hub of `any` takes hubs whose channels are interfaces
+export interface Hub<Channels = any> {
   /**
    * Publishes an event. Resolves with its id once the log has it; a rejection is ambiguous, it may have been stored.
    * Nobody has to wait for it: a rejection that nobody catches is no unhandled one.
    *
    * @throws SseError synchronously, for a channel or an event that cannot be sent
    */
-  publish<Channel extends ChannelOf<Channels>>(
+  publish<Channel extends keyof Channels & string>(
     channel: Channel,
     event: HubEvent<Channels[Channel]>,
   ): Promise<string>
@@ -110,10 +120,10 @@ export interface Hub<Channels> {
    * @returns ends the subscription; the stream stays open
    * @throws SseError ERR_SSE_ALREADY_SUBSCRIBED, ERR_SSE_INVALID_CHANNEL, ERR_SSE_INVALID_OPTION
    */
-  subscribe<Channel extends ChannelOf<Channels>>(
+  subscribe<Channel extends keyof Channels & string>(
     stream: EventStream,
     channels: Channel | readonly Channel[],
-    options?: SubscribeOptions<Channel>,
+    options?: SubscribeOptions<PublishedOn<Channels, Channel>>,
   ): () => void
 
   /**

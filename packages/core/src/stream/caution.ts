@@ -1,12 +1,10 @@
-import type { ServerSentEvent } from '../wire/server-sent-event.ts'
-
 /** Clients reconnect this soon after every end: a page that meets an error would do it hundreds of times a second. */
 const HASTY_RETRY = 100
 
 const told = new Set<string>()
 
 /** Warns, once in a process for each kind, of what is allowed and rarely meant. */
-export function caution({ event, retry }: ServerSentEvent): void {
+export function caution({ event, retry }: { event?: string | undefined; retry?: number | undefined }): void {
   if (event === 'open' || event === 'error') {
     tell(
       'SSE_EVENT_NAME',

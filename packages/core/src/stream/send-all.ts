@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util'
 import type { EventStream } from './event-stream.ts'
 import { ROOM } from './room.ts'
-import { cancelQuietly, type Pull, pullFrom, type Source, type SourceItem } from './source.ts'
+import { cancelQuietly, type Pull, pullFrom, type Source } from './source.ts'
 
 /** {@link EventStream.sendAll}, by means of the stream's public methods alone. */
 export async function sendAll(stream: EventStream, source: Source): Promise<void> {
@@ -45,7 +45,7 @@ async function pump(stream: EventStream, pull: Pull): Promise<void> {
   let decoder: TextDecoder | undefined
   try {
     while (!atEnd) {
-      let step: IteratorResult<SourceItem>
+      let step: Awaited<ReturnType<Pull['next']>>
       try {
         step = await pull.next()
       } catch (error) {

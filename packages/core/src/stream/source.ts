@@ -4,15 +4,32 @@ import { describe } from '../wire/describe.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 import type { EventStream } from './event-stream.ts'
 
-/** One piece of a source: an event, a string (its data), or bytes of UTF-8 text (its data, one event a chunk). */
-export type SourceItem = ServerSentEvent | string | Uint8Array
+/** One item of a source: an event, a string (its data), or bytes of UTF-8 text (its data, one event for each chunk). */
+export type SourceItem = ServerSentEvent | string | Utf8Bytes
 
-/** Where many events come from. */
+/**
+ * A `Uint8Array` or `Buffer`, known by its tag. With all its members in the union an editor would complete a yielded
+ * object with those, not with the fields of an event.
+ */
+interface Utf8Bytes {
+  readonly [Symbol.toStringTag]: 'Uint8Array'
+}
+
+/** A web `ReadableStream`, of which no more is needed. With all its members TypeScript takes an SDK's stream for one. */
+interface WebReadable {
+  getReader(): Pick<ReadableStreamDefaultReader<SourceItem>, 'read' | 'cancel'>
+}
+
+/**
+ * Where many events come from. A Node Readable is an async iterable. So is an async generator: generators have members
+ * of their own because TypeScript then explains which field of an item is wrong.
+ */
 export type EventSourceLike =
+  | AsyncGenerator<SourceItem, unknown, unknown>
+  | Generator<SourceItem | Promise<SourceItem>, unknown, unknown>
   | AsyncIterable<SourceItem>
   | (Iterable<SourceItem | Promise<SourceItem>> & object)
-  | NodeJS.ReadableStream
-  | ReadableStream<SourceItem>
+  | WebReadable
 
 /** Events, or a function that is given the stream and returns them; or that sends them itself and returns nothing. */
 export type Source =
@@ -22,9 +39,12 @@ export type Source =
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
 type Nothing = undefined | void
 
+/** What a {@link Pull} delivers: items with all that is known of their type. */
+type PulledItem = ServerSentEvent | string | Uint8Array
+
 /** A source in one shape. */
 export interface Pull {
-  next(): Promise<IteratorResult<SourceItem>>
+  next(): Promise<IteratorResult<PulledItem>>
   /** Stops a source that is not at its end. */
   cancel(): unknown
 }
@@ -41,14 +61,14 @@ export function pullFrom(source: EventSourceLike): Pull {
   if (!isSource(source) || typeof source === 'function') throw invalidSource(source)
   if ('getReader' in source) {
     const reader = source.getReader()
-    return { next: () => reader.read() as Promise<IteratorResult<SourceItem>>, cancel: () => reader.cancel() }
+    return { next: () => reader.read() as Promise<IteratorResult<PulledItem>>, cancel: () => reader.cancel() }
   }
   if (Symbol.asyncIterator in source) {
-    const iterator = source[Symbol.asyncIterator]() as AsyncIterator<SourceItem>
+    const iterator = source[Symbol.asyncIterator]() as AsyncIterator<PulledItem>
     const cancel = isReadable(source) ? () => destroy(source) : () => iterator.return?.()
     return { next: () => iterator.next(), cancel }
   }
-  const iterator = source[Symbol.iterator]()
+  const iterator = source[Symbol.iterator]() as Iterator<PulledItem | Promise<PulledItem>>
   return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
 }
 

@@ -13,6 +13,8 @@ export interface SseMethod {
   (source: Source, options?: EventStreamOptions): Promise<void>
   /** Opens the stream and returns it. */
   (options?: EventStreamOptions): EventStream
+  /** For code that does not know which of the two it has. It is last because TypeScript explains errors by the last one. */
+  (sourceOrOptions: Source | EventStreamOptions): Promise<void> | EventStream
 }
 
 /** What a framework has to bring for an {@link SseMethod}. */
@@ -30,6 +32,7 @@ export function sseMethod(
 ): SseMethod {
   function sse(source: Source, options?: EventStreamOptions): Promise<void>
   function sse(options?: EventStreamOptions): EventStream
+  function sse(sourceOrOptions: Source | EventStreamOptions): Promise<void> | EventStream
   function sse(
     first?: Source | EventStreamOptions,
     options?: EventStreamOptions,

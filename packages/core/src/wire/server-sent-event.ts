@@ -1,26 +1,48 @@
 /**
- * One event, field for field as the standard's event stream has it.
+ * One event, with the field names of the standard's event stream: data and what belongs to it, or a `retry` or a
+ * `comment` alone.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export interface ServerSentEvent<T = unknown> {
+export type ServerSentEvent<T = unknown> = EventWithData<T> | RetryAlone | CommentAlone
+
+/** An event that the page receives. */
+export interface EventWithData<T = unknown> {
   /** The event's type: what the page passes to `addEventListener`. Default: `message`. No CR, LF or NUL. */
   event?: string | undefined
   /**
-   * What the page gets as `event.data`. A string is sent as it is (each line its own `data` field), anything else
-   * through the stream's `serialize`, JSON by default. An event without data is never dispatched, so it is refused.
+   * What the page receives as `event.data`. A string is sent as it is (each line its own `data` field), anything else
+   * as the text that the stream's `serialize` returns, JSON by default. Required: clients drop an event without data.
    */
-  data?: T | undefined
+  data: T
   /**
-   * The last event ID from here on: a reconnecting client sends it back as `Last-Event-ID`. `''` resets it.
-   * Printable ASCII without a blank at either end, at most 256 characters, so that it survives that header.
+   * The client's last event ID from now on, which it sends back as `Last-Event-ID` when it reconnects. `''` resets it.
+   * Printable ASCII without a blank at either end, at most 256 characters, so that it fits that header.
    */
   id?: string | number | undefined
   /**
    * Reconnection time in ms, an integer from 0 to 2147483647. Alone (`{ retry: 2000 }`) it takes effect at once
-   * and dispatches nothing. With 0 Chromium reconnects without any pause at all.
+   * and the page receives nothing. With 0 Chromium reconnects without any pause.
    */
   retry?: number | undefined
-  /** Text that clients ignore; it is sent in front of the event, or alone. */
+  /** Text that clients ignore, sent before the event, or alone. */
   comment?: string | undefined
+}
+
+/** Sets the client's reconnection time. The page receives nothing. */
+interface RetryAlone {
+  retry: number
+  comment?: string | undefined
+  event?: undefined
+  data?: undefined
+  id?: undefined
+}
+
+/** Text that clients ignore. The page receives nothing. */
+interface CommentAlone {
+  comment: string
+  retry?: number | undefined
+  event?: undefined
+  data?: undefined
+  id?: undefined
 }

@@ -1,5 +1,11 @@
 // Compile-time assertions: `npm run typecheck` is their run. Nothing here is ever called.
-import { createHub, type EventStream, type Hub, type PublishedEvent } from '../../src/index.ts'
+import {
+  createHub,
+  type EventStream,
+  type Hub,
+  type PublishedEvent,
+  type PublishedOn,
+} from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function assertType<_Holds extends true>(): void
@@ -60,10 +66,10 @@ export function subscribing() {
   const names = ['news', 'chat'] as const
   hub.subscribe(stream, names, {
     filter: (event) => {
-      assertType<Equal<typeof event, PublishedEvent<'news' | 'chat'>>>()
+      assertType<Equal<typeof event, PublishedOn<Channels, 'news' | 'chat'>>>()
       return event.channel === 'news' && event.data !== ''
     },
-    coalesce: ({ event, data }) => (event === 'flash' ? data : undefined),
+    coalesce: (event) => (event.channel === 'news' && event.event === 'flash' ? event.data : undefined),
     after: hub.cursor(),
     key: 'user 7',
   })
@@ -87,6 +93,48 @@ export function subscribing() {
   hub.subscribe(stream, 'news', { filter: ({ channel }) => channel === 'chat' })
   // @ts-expect-error: a stream is what sse() returns
   hub.subscribe({}, 'news')
+}
+
+export function filtering(channel: 'news' | 'chat') {
+  const hub = createHub<Channels>()
+  hub.subscribe(stream, channel, {
+    filter: (event) => {
+      if (event.channel === 'chat') return event.event === 'left'
+      assertType<Equal<typeof event.event, keyof News | undefined>>()
+      return true
+    },
+  })
+  // @ts-expect-error: there is no such event
+  hub.subscribe(stream, 'news', { filter: ({ event }) => event === 'headlin' })
+  // @ts-expect-error: the event of another channel
+  hub.subscribe(stream, 'news', { coalesce: ({ event }) => (event === 'left' ? '' : undefined) })
+  // One filter for many hubs
+  const isFlash = ({ event }: PublishedEvent) => event === 'flash'
+  hub.subscribe(stream, ['news', 'chat'], { filter: isFlash })
+}
+
+export function anyHub(hub: Hub) {
+  hub.publish('anything', { event: 'any', data: 7 })
+  hub.subscribe(stream, 'anything', { filter: ({ channel, event }) => channel === event })
+  const hubs: Hub[] = [
+    createHub(),
+    createHub<Channels>(),
+    createHub<{ [room: `room-${number}`]: { said: string }; lobby: { said: string } }>(),
+  ]
+  const typed: Hub<Channels> = hub
+  // @ts-expect-error: data is needed
+  hub.publish('anything', {})
+  return [hubs, typed]
+}
+
+export function declaring() {
+  createHub<{ news: News }>()
+  // @ts-expect-error: the names of the events are missing
+  createHub<{ news: string }>()
+  // @ts-expect-error: likewise
+  createHub<{ news: Headline[]; chat: { message: string } }>()
+  // @ts-expect-error: likewise
+  createHub<{ news: { message: string } | string }>()
 }
 
 export function untyped() {

@@ -32,7 +32,7 @@ test.each<[ServerSentEvent]>([
   [{ event: 'Error', data: '' }],
   [{ data: '' }],
   [{ retry: 100 }],
-  [{ event: 'opened' }],
+  [{ event: 'opened', data: '' }],
 ])('of %j nobody is warned', (event) => {
   caution(event)
   expect(emitWarning).not.toHaveBeenCalled()

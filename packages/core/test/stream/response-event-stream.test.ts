@@ -94,7 +94,7 @@ describe('after close()', () => {
     stream.close()
     expect(await stream.send('late')).toBe(false)
     expect(await stream.comment('late')).toBe(false)
-    expect(await stream.send({ event: '\n' })).toBe(false)
+    expect(await stream.send({ event: '\n', data: '' })).toBe(false)
     expect(await stream.comment(1 as unknown as string)).toBe(false)
     await nextTurn()
     expect(target.writes).toEqual(['retry: 3000\n:\n\n'])
