@@ -50,6 +50,16 @@ export class SseError extends Error {
   }
 }
 
+/** Reports an error that has nobody to go to, as a process warning. */
+export function warn(error: unknown): void {
+  try {
+    process.emitWarning(error as Error)
+  } catch {
+    // Node takes nothing but text and errors of its own realm.
+    process.emitWarning(String(error))
+  }
+}
+
 /** The error for an option that is not what it must be. */
 export function invalidOption(name: string, rule: string): SseError {
   return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)

@@ -27,9 +27,17 @@ export type {
 } from './hub/hub.ts'
 
 // Where their events are kept
-export type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './log/event-log.ts'
+export { entryBytes } from './log/entry-bytes.ts'
+export type {
+  Cursor,
+  EventLog,
+  LogBounds,
+  LogEntry,
+  LogFollower,
+  LogReading,
+  NewLogEntry,
+} from './log/event-log.ts'
 export { MemoryLog } from './log/memory-log.ts'
-export type { RingBounds } from './log/ring.ts'
 
 // Answers that outlive their page
 export { MemoryRunStore } from './run/memory-run-store.ts'

@@ -1,6 +1,9 @@
 import {
   type Cursor,
   type EventLog,
+  entryBytes,
+  type LogBounds,
+  type LogEntry,
   type LogFollower,
   type LogReading,
   type NewLogEntry,
@@ -60,18 +63,19 @@ export class RedisLog implements EventLog {
     }
   }
 
-  async read(after: Cursor, limit: number): Promise<LogReading> {
+  async read(after: Cursor, bounds: LogBounds, signal?: AbortSignal): Promise<LogReading> {
+    signal?.throwIfAborted()
     const place = parseCursor(after)
     if (place === undefined) return { gap: true, reason: 'malformed' }
     this.#checkOpen()
     try {
-      return await this.#read(place, limit)
+      return await this.#read(place, bounds)
     } catch (error) {
       throw unavailable('Redis does not answer', error)
     }
   }
 
-  async follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+  async follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
     const log = { key: this.#options.key, signal: this.#closing.signal }
     const following = new StreamFollower(log, this.#openConnection(), follower, backlog)
     this.#followers.add(following)
@@ -86,16 +90,20 @@ export class RedisLog implements EventLog {
     this.#commands.close()
   }
 
-  async #read(place: Place, limit: number): Promise<LogReading> {
-    const [first, ...rows] = await this.#stream.range(place.id, limit + 1)
+  async #read(place: Place, bounds: LogBounds): Promise<LogReading> {
+    // Before the page is asked for: a forged cursor costs one entry.
+    if (!(await this.#stream.holds(place))) return { gap: true, reason: 'expired' }
+    const [first, ...rows] = await this.#stream.range(place.id, bounds.length + 1)
     if (!isSamePlace(first, place)) return { gap: true, reason: 'expired' }
     const fork = rows.findIndex(({ mark }) => mark === 'fork')
     const entries = (fork < 0 ? rows : rows.slice(0, fork)).flatMap(({ entry }) => entry ?? [])
-    if (entries.length > 0) return { gap: false, entries }
-    if (fork >= 0) return { gap: true, reason: 'expired' }
+    if (entries.length > 0) return { gap: false, entries: within(bounds.bytes, entries) }
+    if (fork >= 0) return { gap: true, reason: 'log-changed' }
     const last = rows.at(-1)
     // Nothing but marks, and perhaps more behind them.
-    return last !== undefined && rows.length === limit ? this.#read(last, limit) : { gap: false, entries }
+    return last !== undefined && rows.length === bounds.length
+      ? this.#read(last, bounds)
+      : { gap: false, entries }
   }
 
   /** By the clock that gave the ids. A while late costs nothing, each time would. */
@@ -115,6 +123,16 @@ export class RedisLog implements EventLog {
     if (!this.#closing.signal.aborted) return
     throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
   }
+}
+
+/** The first of the entries, up to so many bytes; at least one. */
+function within(bytes: number, entries: readonly LogEntry[]): readonly LogEntry[] {
+  let size = 0
+  const end = entries.findIndex((entry, n) => {
+    size += entryBytes(entry)
+    return size > bytes && n > 0
+  })
+  return end < 0 ? entries : entries.slice(0, end)
 }
 
 function unavailable(what: string, cause: unknown): SseError {

@@ -15,8 +15,11 @@ export interface Row extends Place {
 }
 
 /** The fields of a published event. */
-export function entryFields({ channel, event, data }: NewLogEntry, nonce: string): string[] {
-  const fields = ['n', nonce, 'c', channel, 'd', data]
+export function entryFields({ channels, event, data }: NewLogEntry, nonce: string): string[] {
+  const [first, ...others] = channels
+  // One channel as 0.1.0 has written it, so that its processes read it too.
+  const where = first !== undefined && others.length === 0 ? ['c', first] : ['cs', JSON.stringify(channels)]
+  const fields = ['n', nonce, ...where, 'd', data]
   return event === undefined ? fields : [...fields, 'e', event]
 }
 
@@ -49,12 +52,24 @@ function readRow(reply: unknown): Row {
   const pairs = list(rawFields)
   for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(String(pairs[at]), String(pairs[at + 1]))
   const nonce = fields.get('n') ?? ''
-  const [channel, data] = [fields.get('c'), fields.get('d')]
-  if (channel === undefined || data === undefined) {
+  const [channels, data] = [readChannels(fields), fields.get('d')]
+  if (channels === undefined || data === undefined) {
     const mark = fields.get('m')
     return { id, nonce, mark: mark === 'genesis' || mark === 'fork' ? mark : undefined }
   }
-  return { id, nonce, entry: { cursor: formatCursor({ id, nonce }), channel, event: fields.get('e'), data } }
+  return { id, nonce, entry: { cursor: formatCursor({ id, nonce }), channels, event: fields.get('e'), data } }
+}
+
+/** Others may have put anything there: undefined for what is no list of names. */
+function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined {
+  const one = fields.get('c')
+  if (one !== undefined) return [one]
+  try {
+    const list: unknown = JSON.parse(fields.get('cs') ?? '')
+    return Array.isArray(list) && list.every((name) => typeof name === 'string') ? list : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function list(reply: unknown): unknown[] {

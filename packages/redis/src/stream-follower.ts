@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LogEntry, LogFollower } from '@downstream/core'
+import { entryBytes, type LogBounds, type LogEntry, type LogFollower } from '@downstream/core'
 import { Backoff } from './backoff.ts'
 import { formatCursor, isEarlier, type Place } from './cursor.ts'
 import { markFork } from './fork.ts'
 import type { GuardedConnection } from './guarded-connection.ts'
+import { guardedFollower } from './guarded-follower.ts'
 import { RedisStream } from './redis-stream.ts'
 import type { Row } from './row.ts'
 import { Seen } from './seen.ts'
@@ -31,7 +32,7 @@ export class StreamFollower {
   readonly #connection: GuardedConnection
   readonly #stream: RedisStream
   readonly #follower: LogFollower
-  readonly #backlog: number
+  readonly #backlog: LogBounds
   readonly #backoff = new Backoff()
   readonly #seen = new Seen()
   readonly #unseen = new Unseen()
@@ -42,11 +43,11 @@ export class StreamFollower {
   /** What was told of the engine: '' for up, else what is wrong; undefined before the start. */
   #told: string | undefined
 
-  constructor(log: FollowedLog, connection: GuardedConnection, follower: LogFollower, backlog: number) {
+  constructor(log: FollowedLog, connection: GuardedConnection, follower: LogFollower, backlog: LogBounds) {
     this.#log = log
     this.#connection = connection
     this.#stream = new RedisStream(connection, log.key)
-    this.#follower = follower
+    this.#follower = guardedFollower(follower)
     this.#backlog = backlog
   }
 
@@ -90,22 +91,25 @@ export class StreamFollower {
     this.#moveTo(head, oldest)
     for (const { nonce } of rows) this.#seen.add(nonce)
     const entries = rows.flatMap(({ entry }) => entry ?? [])
-    this.#follower.start(formatCursor(head), this.#backlog === 0 ? [] : entries.slice(-this.#backlog))
+    this.#follower.start(formatCursor(head), newest(entries, this.#backlog))
     this.#tell('')
   }
 
   /** The newest rows, oldest first, as far back as is wanted and nothing is known to be missing. */
   async #readBacklog(): Promise<Row[]> {
     const rows: Row[] = []
+    let bytes = 0
     for (let from = '+'; ; ) {
-      const count = Math.min(this.#backlog - rows.length + 1, PAGE_LENGTH)
+      const count = Math.min(this.#backlog.length - rows.length + 1, PAGE_LENGTH)
       const page = await this.#stream.rangeBack(from, count)
       // It begins with the entry that the page before has ended with.
       rows.push(...(from === '+' ? page : page.slice(1)))
       const fork = rows.findIndex(({ mark }) => mark === 'fork')
       // The mark itself can be where the log ends.
       if (fork >= 0) rows.length = Math.max(fork, 1)
-      if (fork >= 0 || page.length < count || rows.length >= this.#backlog) return rows.reverse()
+      for (const { entry } of page) bytes += entry === undefined ? 0 : entryBytes(entry)
+      const enough = rows.length >= this.#backlog.length || bytes >= this.#backlog.bytes
+      if (fork >= 0 || page.length < count || enough) return rows.reverse()
       from = (rows.at(-1) as Row).id
     }
   }
@@ -179,4 +183,14 @@ export class StreamFollower {
     if (error === undefined) this.#follower.state(true)
     else this.#follower.state(false, error)
   }
+}
+
+/** The newest of the entries within the bounds. */
+function newest(entries: readonly LogEntry[], { length, bytes }: LogBounds): readonly LogEntry[] {
+  let from = entries.length
+  for (let size = 0; from > 0 && entries.length - from < length; from--) {
+    size += entryBytes(entries[from - 1] as LogEntry)
+    if (size > bytes && from < entries.length) break
+  }
+  return entries.slice(from)
 }

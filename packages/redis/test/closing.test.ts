@@ -22,8 +22,8 @@ test.each([...Object.entries(redisClients), ...Object.entries(clusterClients)])(
     const { client, close } = create(server.port)
     for (let turns = 0; turns < 10; turns++) {
       const log = new RedisLog(client)
-      const followed = log.follow(follower, { backlog: 0 })
-      const appended = log.append({ channel: 'c', data: 'd' }).catch(() => {})
+      const followed = log.follow(follower, { backlog: { length: 0, bytes: 1_000_000 } })
+      const appended = log.append({ channels: ['c'], data: 'd' }).catch(() => {})
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
       await Promise.all([log.close(), followed, appended])
     }

@@ -42,7 +42,7 @@ test.each(Object.entries(clusterClients))('two logs on %s share their entries', 
   await eventually('both having both', () =>
     [hub, otherHub].every((each) => each.cursor() === cursors[1] && each.stats().published === 2),
   )
-  const reading = await one.read(before, 10)
+  const reading = await one.read(before, { length: 10, bytes: 1_000_000 })
   expect(reading.gap ? reading : reading.entries.map(({ cursor }) => cursor)).toEqual(cursors)
   await Promise.all([hub.close(), otherHub.close()])
 })

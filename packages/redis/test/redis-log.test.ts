@@ -29,7 +29,7 @@ async function start(log: RedisLog): Promise<{ head: string; data: string[] }> {
       reset: (_, reason) => told.data.push(reason),
       state() {},
     },
-    { backlog: 10 },
+    { backlog: { length: 10, bytes: 1_000_000 } },
   )
   await eventually('the start', () => told.head !== '')
   return told
@@ -40,12 +40,15 @@ test('what others have put into the stream is passed over, and is no place to be
   await server.command('XADD', key, '*', 'hello', 'world')
   const log = new RedisLog(client, { key })
   const told = await start(log)
-  expect(await log.read(told.head, 10)).toEqual({ gap: false, entries: [] })
+  expect(await log.read(told.head, { length: 10, bytes: 1_000_000 })).toEqual({ gap: false, entries: [] })
   await server.command('XADD', key, '*', 'hello', 'again')
-  const cursor = await log.append({ channel: 'c', data: 'mine' })
+  const cursor = await log.append({ channels: ['c'], data: 'mine' })
   await eventually('the entry', () => told.data.length > 0)
   expect(told.data).toEqual(['mine'])
-  expect(await log.read(told.head, 10)).toMatchObject({ gap: false, entries: [{ cursor, data: 'mine' }] })
+  expect(await log.read(told.head, { length: 10, bytes: 1_000_000 })).toMatchObject({
+    gap: false,
+    entries: [{ cursor, data: 'mine' }],
+  })
   await log.close()
 })
 
@@ -54,7 +57,7 @@ test('maxAge drops what is older, by the clock of Redis', async () => {
   const old = Date.now() - 3_600_000
   for (let n = 0; n < 200; n++) await server.command('XADD', key, `${old}-${n + 1}`, 'c', 'c', 'd', 'old')
   const log = new RedisLog(client, { key, maxAge: 60_000 })
-  await log.append({ channel: 'c', data: 'new' })
+  await log.append({ channels: ['c'], data: 'new' })
   await eventually('the old ones being dropped', async () => Number(await server.command('XLEN', key)) < 200)
   await log.close()
 })
@@ -68,7 +71,7 @@ test('a process that waits for a Redis that is not there goes on to wait', async
     let attempts = 0
     await new Promise((resolve) => log.follow({
       start: resolve, entries() {}, reset() {}, state: (up, error) => console.log('down', error.message),
-    }, { backlog: 0 }))`
+    }, { backlog: { length: 0, bytes: 1_000_000 } }))`
   const args = ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', program]
   const child = spawn(process.execPath, args, { cwd: join(__dirname, '../../..') })
   try {

@@ -1,7 +1,7 @@
 import { entryFields, markFields, readRange, readRead } from '../src/row.ts'
 
 const nonce = 'abcdefgh'
-const entry = { channel: 'news', event: 'flash', data: 'höre\n\0!' }
+const entry = { channels: ['news'], event: 'flash', data: 'höre\n\0!' }
 const cursor = `5-0-${nonce}`
 const row = { id: '5-0', nonce, entry: { ...entry, cursor } }
 const rows = [['5-0', entryFields(entry, nonce)]]
@@ -22,7 +22,7 @@ test.each([null, undefined, []])('reads that XREAD has found nothing: %p', (repl
 
 test('an empty event name is one, and none is none', () => {
   expect(readOne(entryFields({ ...entry, event: '' }, nonce)).entry?.event).toBe('')
-  expect(readOne(entryFields({ channel: 'c', data: 'd' }, nonce)).entry?.event).toBeUndefined()
+  expect(readOne(entryFields({ channels: ['c'], data: 'd' }, nonce)).entry?.event).toBeUndefined()
 })
 
 test.each(['genesis', 'fork'] as const)('a %s mark is no event', (mark) => {

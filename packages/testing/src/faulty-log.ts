@@ -1,6 +1,7 @@
 import {
   type Cursor,
   type EventLog,
+  type LogBounds,
   type LogEntry,
   type LogFollower,
   type LogReading,
@@ -47,7 +48,9 @@ export class FaultyLog implements EventLog {
       reset() {},
       state() {},
     }
-    engine.follow(recorder, { backlog: 1_000_000 }).catch(() => {})
+    engine
+      .follow(recorder, { backlog: { length: 1_000_000, bytes: Number.MAX_SAFE_INTEGER } })
+      .catch(() => {})
   }
 
   /**
@@ -121,18 +124,20 @@ export class FaultyLog implements EventLog {
     })
   }
 
-  async read(after: Cursor, limit: number): Promise<LogReading> {
-    return this.#gates.read.pass(async () => {
+  async read(after: Cursor, bounds: LogBounds, signal?: AbortSignal): Promise<LogReading> {
+    const read = this.#gates.read.pass(async () => {
+      signal?.throwIfAborted()
       if (this.#restore !== undefined) throw unreachable()
       if (this.#fails.read.shift() !== undefined) throw failed('read', 'try again')
-      const reading = await this.#engine.read(after, limit)
+      const reading = await this.#engine.read(after, bounds, signal)
       const [first] = reading.gap ? [] : reading.entries
       const dropped = first !== undefined && this.#dropped.has(first.cursor)
-      return dropped ? { gap: true, reason: 'expired' } : reading
+      return dropped ? ({ gap: true, reason: 'expired' } as const) : reading
     })
+    return signal === undefined ? read : Promise.race([read, aborted(signal)])
   }
 
-  follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+  follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#onClose.push(resolve)
       if (this.#closed) resolve()
@@ -175,10 +180,8 @@ class Outlet implements LogFollower {
   start(head: Cursor, backlog: readonly LogEntry[]): void {
     if (this.closed) return
     this.#head = head
-    this.follower.start(
-      head,
-      backlog.filter(({ cursor }) => !this.#dropped.has(cursor)),
-    )
+    const held = backlog.filter(({ cursor }) => !this.#dropped.has(cursor))
+    guard(() => this.follower.start(head, held))
   }
 
   entries(batch: readonly LogEntry[]): void {
@@ -199,7 +202,7 @@ class Outlet implements LogFollower {
   }
 
   state(up: boolean, error?: unknown): void {
-    if (!this.closed) this.follower.state(up, error)
+    if (!this.closed) guard(() => this.follower.state(up, error))
   }
 
   #tell(): void {
@@ -213,11 +216,20 @@ class Outlet implements LogFollower {
       this.#waiting = []
       this.#reset = undefined
       this.#head = lost.at(-1)?.cursor ?? this.#head
-      if (reason !== undefined) this.follower.reset(this.#head, reason)
+      if (reason !== undefined) guard(() => this.follower.reset(this.#head, reason))
       this.#head = batch.at(-1)?.cursor ?? this.#head
-      if (batch.length > 0) this.follower.entries(batch)
+      if (batch.length > 0) guard(() => this.follower.entries(batch))
     }
     this.#telling = false
+  }
+}
+
+/** A follower that throws is told the later entries all the same. */
+function guard(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    process.emitWarning(String(error))
   }
 }
 
@@ -247,6 +259,14 @@ class Gate {
   pass<T>(call: () => Promise<T>): Promise<T> {
     return new Promise((resolve) => this.run(() => resolve(call())))
   }
+}
+
+/** Rejects when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 function unreachable(): Error {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import {
   type Cursor,
   type EventLog,
+  type LogBounds,
   type LogEntry,
   type LogFollower,
   type LogReading,
@@ -54,20 +55,18 @@ function telling(change: (batch: readonly LogEntry[]) => readonly LogEntry[]): E
 
 function following(Wrapped: typeof Relay): EventLog {
   return new (class extends MemoryLog {
-    override follow(follower: LogFollower, options: { backlog: number }) {
+    override follow(follower: LogFollower, options: { backlog: LogBounds }) {
       return super.follow(new Wrapped(follower), options)
     }
   })(bounds)
 }
 
 /** Answers `change` of each reading. */
-function reading(
-  change: (reading: LogReading & { gap: false }, limit: number) => readonly LogEntry[],
-): EventLog {
+function reading(change: (reading: LogReading & { gap: false }) => readonly LogEntry[]): EventLog {
   return new (class extends MemoryLog {
-    override async read(after: Cursor, limit: number): Promise<LogReading> {
-      const answer = await super.read(after, limit)
-      return answer.gap ? answer : { gap: false, entries: change(answer, limit) }
+    override async read(after: Cursor, bounds: LogBounds): Promise<LogReading> {
+      const answer = await super.read(after, bounds)
+      return answer.gap ? answer : { gap: false, entries: change(answer) }
     }
   })(bounds)
 }
@@ -128,23 +127,77 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
-      log.read = (after, limit) => read.call(log, after, limit + 1)
+      log.read = (after, bounds) => read.call(log, after, { ...bounds, length: bounds.length + 1 })
       return log
     },
     'reads the oldest up to the limit',
     'has an entry in its place when append resolves',
   ],
   [
+    'counts a page and does not weigh it',
+    () => {
+      const log = new MemoryLog(bounds)
+      const { read } = log
+      log.read = (after, { length }, signal) => read.call(log, after, { length, bytes: 1e9 }, signal)
+      return log
+    },
+    'weighs what it reads: no more bytes than asked for beyond the first entry, and at least one entry',
+    'reads the oldest up to the limit',
+  ],
+  [
+    'counts a backlog and does not weigh it',
+    () => {
+      const log = new MemoryLog(bounds)
+      const { follow } = log
+      log.follow = (follower, { backlog }) =>
+        follow.call(log, follower, { backlog: { ...backlog, bytes: 1e9 } })
+      return log
+    },
+    'starts with the newest entries within a bound of bytes, and with one at least',
+    'starts with the newest entries, oldest first, not more than asked for',
+  ],
+  [
+    'reads for those who have left',
+    () => {
+      const log = new MemoryLog(bounds)
+      const { read } = log
+      log.read = (after, bounds) => read.call(log, after, bounds)
+      return log
+    },
+    'drops a read that nobody waits for any more, and rejects with the reason of its signal',
+    'reads the oldest up to the limit',
+  ],
+  [
+    'is silent once a follower has thrown',
+    () => {
+      let silent = false
+      return following(
+        class extends Relay {
+          override entries(batch: readonly LogEntry[]) {
+            if (silent) return
+            try {
+              super.entries(batch)
+            } catch {
+              silent = true
+            }
+          }
+        },
+      )
+    },
+    'tells the later entries to a follower that throws, and to the others',
+    'tells each entry once and in order',
+  ],
+  [
     'reads the inclusive way',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
-      log.read = async (after, limit) => {
+      log.read = async (after, bounds) => {
         const [epoch, n] = after.split('-')
         const before = Number.parseInt(n ?? '', 36) - 1
         return before < 0
-          ? read.call(log, after, limit)
-          : read.call(log, `${epoch}-${before.toString(36)}`, limit)
+          ? read.call(log, after, bounds)
+          : read.call(log, `${epoch}-${before.toString(36)}`, bounds)
       }
       return log
     },
@@ -156,8 +209,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
-      log.read = async (after, limit) => {
-        const answer = await read.call(log, after, limit)
+      log.read = async (after, bounds) => {
+        const answer = await read.call(log, after, bounds)
         return answer.gap && answer.reason === 'expired' ? { gap: false, entries: [] } : answer
       }
       return log
@@ -176,7 +229,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         epoch = cursor.split('-')[0]
         return cursor
       }
-      log.read = (after, limit) => read.call(log, after.replace(/^[\da-f]{12}(?=-)/, epoch ?? '$&'), limit)
+      log.read = (after, bounds) => read.call(log, after.replace(/^[\da-f]{12}(?=-)/, epoch ?? '$&'), bounds)
       return log
     },
     'answers gap for every cursor of another log, one with fewer, as many or more entries',
@@ -187,14 +240,14 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
-      log.read = (after, limit) =>
+      log.read = (after, bounds) =>
         read.call(
           log,
           after
             .trim()
             .toLowerCase()
             .replace(/-0+(?=.)/, '-'),
-          limit,
+          bounds,
         )
       return log
     },
@@ -206,7 +259,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
-      log.follow = (follower, { backlog }) => follow.call(log, follower, { backlog: backlog + 1 })
+      log.follow = (follower, { backlog }) =>
+        follow.call(log, follower, { backlog: { ...backlog, length: backlog.length + 1 } })
       return log
     },
     'starts with the newest entries, oldest first, not more than asked for',
@@ -294,8 +348,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         })(follower)
         return MemoryLog.prototype.follow.call(log, spy, options)
       }
-      log.read = async (after, limit) =>
-        after === newest ? { gap: true, reason: 'malformed' } : read.call(log, after, limit)
+      log.read = async (after, bounds) =>
+        after === newest ? { gap: true, reason: 'malformed' } : read.call(log, after, bounds)
       return log
     },
     'has an entry to read when followers are told of it',
@@ -341,15 +395,15 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     () => {
       let scanned = 0
       const log = new MemoryLog(bounds)
-      log.read = async (after, limit) => {
-        const answer = await MemoryLog.prototype.read.call(log, after, 1_000_000)
+      log.read = async (after, bounds) => {
+        const answer = await MemoryLog.prototype.read.call(log, after, { length: 1_000_000, bytes: 1e9 })
         if (answer.gap) return answer
         scanned += answer.entries.length
-        return { gap: false, entries: answer.entries.slice(0, limit) }
+        return { gap: false, entries: answer.entries.slice(0, bounds.length) }
       }
       return { log, bounds, scanned: () => scanned }
     },
-    'looks at no more than the limit and the entry itself, whatever the cursor',
+    'looks at no more than the limit and the entry itself, and at one entry for a cursor that is not held',
     'reads the oldest up to the limit',
   ],
   [

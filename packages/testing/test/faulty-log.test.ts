@@ -1,7 +1,8 @@
 import { type LogEntry, type LogFollower, type LogReading, MemoryLog } from '@downstream/core'
 import { FaultyLog } from '@downstream/testing'
 
-const entry = (data: string) => ({ channel: 'c', data })
+const atMost = (length: number) => ({ length, bytes: 1_000_000 })
+const entry = (data: string) => ({ channels: ['c'], data })
 const words = (entries: readonly LogEntry[]) => entries.map(({ data }) => data).join(' ')
 const dataOf = (reading: LogReading) => (reading.gap ? reading.reason : words(reading.entries))
 
@@ -25,7 +26,7 @@ function listen(log: FaultyLog, backlog = 0): { told: string[]; heads: string[];
     },
     state: (up, error) => told.push(up ? 'up' : `down: ${error}`),
   }
-  return { told, heads, done: log.follow(follower, { backlog }) }
+  return { told, heads, done: log.follow(follower, { backlog: atMost(backlog) }) }
 }
 
 /** Whether a promise has settled. */
@@ -52,7 +53,7 @@ beforeEach(() => {
 
 afterEach(() => log.close())
 
-const all = async () => dataOf(await engine.read(start, 100))
+const all = async () => dataOf(await engine.read(start, atMost(100)))
 
 describe('hold', () => {
   test('append: nothing is stored until it is released, then all in order', async () => {
@@ -79,7 +80,7 @@ describe('hold', () => {
 
   test('read: it is answered when it is released, with what is there then', async () => {
     const release = log.hold('read')
-    const reading = log.read(start, 10)
+    const reading = log.read(start, atMost(10))
     const watched = watch(reading)
     await fill(log, 'a')
     await turn()
@@ -107,7 +108,7 @@ describe('hold', () => {
         told.push(data)
       }
     }
-    void log.follow({ start() {}, entries, reset() {}, state() {} }, { backlog: 0 })
+    void log.follow({ start() {}, entries, reset() {}, state() {} }, { backlog: atMost(0) })
     const release = log.hold('entries')
     await fill(log, 'a b')
     release()
@@ -144,9 +145,9 @@ describe('fail', () => {
 
   test('read: as many as were asked for reject, of any cursor', async () => {
     log.fail('read', { times: 2 })
-    await expect(log.read(start, 10)).rejects.toThrow('read fails')
-    await expect(log.read('', 10)).rejects.toThrow('read fails')
-    expect(dataOf(await log.read(start, 10))).toBe('')
+    await expect(log.read(start, atMost(10))).rejects.toThrow('read fails')
+    await expect(log.read('', atMost(10))).rejects.toThrow('read fails')
+    expect(dataOf(await log.read(start, atMost(10)))).toBe('')
   })
 })
 
@@ -154,11 +155,11 @@ describe('trim', () => {
   test('reads across what was dropped are a gap, others go on', async () => {
     const cursors = await fill(log, 'a b c d')
     log.trim(2)
-    const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, 10)))
+    const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
     expect(readings.map(dataOf)).toEqual(['expired', 'expired', 'c d', 'd', ''])
     log.trim()
     await fill(log, 'e')
-    const later = await Promise.all(cursors.map((cursor) => log.read(cursor, 10)))
+    const later = await Promise.all(cursors.map((cursor) => log.read(cursor, atMost(10))))
     expect(later.map(dataOf)).toEqual(['expired', 'expired', 'expired', 'e'])
   })
 
@@ -176,7 +177,7 @@ describe('trim', () => {
     release()
     expect(told).toEqual(['start', 'up', 'reset trimmed', 'd'])
     expect(heads.at(-1)).toBe(cursors[2])
-    expect(dataOf(await log.read(heads.at(-1) as string, 10))).toBe('d')
+    expect(dataOf(await log.read(heads.at(-1) as string, atMost(10)))).toBe('d')
   })
 
   test('a follower that was told all before hears nothing of it', async () => {
@@ -199,7 +200,7 @@ describe('reset', () => {
       expect(heads.at(-1)).toBe(cursors[1])
       await fill(log, 'c')
       expect(told.at(-1)).toBe('c')
-      const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, 10)))
+      const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
       expect(readings.map(dataOf)).toEqual(['expired', 'expired', 'c'])
     },
   )
@@ -224,7 +225,7 @@ describe('down and up', () => {
     log.down()
     log.down()
     await expect(log.append(entry('lost'))).rejects.toThrow('cannot be reached')
-    await expect(log.read(start, 10)).rejects.toThrow('cannot be reached')
+    await expect(log.read(start, atMost(10))).rejects.toThrow('cannot be reached')
     await fill(other, 'a b')
     expect(told).toEqual(['start', 'up', expect.stringMatching(/^down: .*cannot be reached/)])
     log.up()
@@ -267,7 +268,7 @@ test('close settles what is held and ends every follow, down or not; the engine 
   const followed = listen(log)
   log.hold('append')
   log.hold('read')
-  const [append, read] = [log.append(entry('a')), log.read(start, 10)]
+  const [append, read] = [log.append(entry('a')), log.read(start, atMost(10))]
   log.down()
   const waiting = listen(log)
   await Promise.all([

@@ -19,7 +19,7 @@ answer({
       const due = Math.min(count, Math.ceil(((performance.now() - started) / 1_000) * rate))
       while (appends.length < due) {
         const data = `${performance.timeOrigin + performance.now()} ${text}`
-        appends.push(log.append({ channel: 'news', data }))
+        appends.push(log.append({ channels: ['news'], data }))
       }
       await sleep(1)
     }

@@ -21,7 +21,7 @@ answer({
             for (const { data } of batch) late.push(now - Number(data.slice(0, data.indexOf(' '))))
           },
         },
-        { backlog: 0 },
+        { backlog: { length: 0, bytes: 0 } },
       )
     })
   },

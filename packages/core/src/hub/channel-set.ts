@@ -35,8 +35,8 @@ export class ChannelSet implements Wanted {
     return this.#run
   }
 
-  wants({ channel }: HubEntry): boolean {
-    return this.names.has(channel)
+  wants({ channels }: HubEntry): boolean {
+    return channels.some((channel) => this.names.has(channel))
   }
 
   /** It remembers nothing of one stream. */

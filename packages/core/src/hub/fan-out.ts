@@ -35,14 +35,16 @@ export class FanOut {
   }
 
   /** An entry came in at `position`, behind `place`. */
-  add(channel: string, position: number, place: Cursor): void {
-    if (!this.#channels.has(channel)) return
-    if (this.#fresh.size === 0) {
-      this.#from = position
-      this.#place = place
+  add(channels: readonly string[], position: number, place: Cursor): void {
+    for (const channel of channels) {
+      if (!this.#channels.has(channel)) continue
+      if (this.#fresh.size === 0) {
+        this.#from = position
+        this.#place = place
+      }
+      this.#fresh.add(channel)
     }
-    this.#fresh.add(channel)
-    if (this.#scheduled) return
+    if (this.#scheduled || !this.pending) return
     this.#scheduled = true
     process.nextTick(turn, this)
   }

@@ -1,7 +1,6 @@
-import { checkOptionNames, invalidOption } from '../errors.ts'
-import type { EventLog } from '../log/event-log.ts'
+import { checkOptionNames, invalidOption, warn } from '../errors.ts'
+import type { EventLog, LogBounds } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
-import type { RingBounds } from '../log/ring.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import type { ControlEventNames } from './control-event.ts'
 import type { HubOptions } from './hub.ts'
@@ -9,7 +8,7 @@ import type { HubOptions } from './hub.ts'
 /** The options with their defaults, checked. */
 export interface ResolvedHubOptions {
   readonly log: EventLog
-  readonly tail: RingBounds
+  readonly tail: LogBounds
   readonly serialize: Serialize
   readonly gapDelay: number
   readonly maxResume: number
@@ -71,8 +70,4 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     onError,
     onLogState,
   }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

@@ -1,5 +1,4 @@
-import type { EventLog } from '../log/event-log.ts'
-import type { RingBounds } from '../log/ring.ts'
+import type { EventLog, LogBounds } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { CloseOptions } from '../stream/shutdown.ts'
 import type { Serialize } from '../wire/encode.ts'
@@ -24,7 +23,7 @@ export interface HubOptions {
   /** Where the events are kept. Default: a `MemoryLog`. */
   log?: EventLog | undefined
   /** How much of the log's end is held for all streams at once. Default: 10 000 entries, 16 MiB of their text. */
-  tail?: Partial<RingBounds> | undefined
+  tail?: Partial<LogBounds> | undefined
   /** Text of data that is not a string. Default: JSON. */
   serialize?: Serialize | undefined
   /**

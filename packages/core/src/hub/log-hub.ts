@@ -46,9 +46,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     this.#ready = new Promise((resolve) => {
       this.#onReady = resolve
     })
-    this.#options.log
-      .follow(this, { backlog: this.#options.tail.length })
-      .catch((error) => this.state(false, error))
+    this.#options.log.follow(this, { backlog: this.#options.tail }).catch((error) => this.state(false, error))
   }
 
   // What an app calls.
@@ -164,7 +162,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
   entries(batch: readonly LogEntry[]): void {
     const { tail } = this
     for (const entry of batch) {
-      this.#fanOut.add(entry.channel, tail.next, tail.head)
+      this.#fanOut.add(entry.channels, tail.next, tail.head)
       const { error } = tail.push(entry)
       if (error !== undefined) this.onError(error)
     }

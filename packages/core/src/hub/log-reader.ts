@@ -1,12 +1,13 @@
-import type { Cursor, EventLog } from '../log/event-log.ts'
+import type { Cursor, EventLog, LogBounds } from '../log/event-log.ts'
 import { HubEntry } from './hub-entry.ts'
 
 /** A page of the log, encoded at most once for all who read it. */
 export type Page =
   | { readonly gap: false; readonly entries: readonly HubEntry[] }
-  | { readonly gap: true; readonly reason: 'expired' | 'malformed' }
+  | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-const PAGE_LENGTH = 500
+/** How much of the log is read at once. */
+const PAGE: LogBounds = { length: 1_000, bytes: 65_536 }
 /** A thousand clients that come back at once must not become a thousand reads at once. */
 const MAX_READS = 4
 
@@ -37,7 +38,7 @@ export class LogReader {
     if (this.#running === MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running++
     try {
-      const reading = await this.#log.read(place, PAGE_LENGTH)
+      const reading = await this.#log.read(place, PAGE)
       if (reading.gap) return reading
       return { gap: false, entries: reading.entries.map((entry) => new HubEntry(entry)) }
     } catch (error) {

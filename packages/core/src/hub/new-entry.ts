@@ -38,7 +38,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
   encodeEvent({ event, data: text })
   caution({ event })
-  return { channel, event: event === '' ? undefined : event, data: text as string }
+  return { channels: [channel], event: event === '' ? undefined : event, data: text as string }
 }
 
 /** @throws {@link SseError} ERR_SSE_INVALID_CHANNEL */

@@ -46,8 +46,9 @@ export class Selection implements Wanted {
   }
 
   wants(entry: HubEntry): boolean {
-    if (!this.channels.names.has(entry.channel) || this.#failed) return false
-    return this.#filter === undefined || this.#guard(() => this.#filter?.(entry) ?? false, false)
+    const event = this.#failed ? undefined : entry.publishedOn(this.channels.names)
+    if (event === undefined) return false
+    return this.#filter === undefined || this.#guard(() => this.#filter?.(event) ?? false, false)
   }
 
   /** The tail starts anew, or the client keeps up. */
@@ -75,7 +76,8 @@ export class Selection implements Wanted {
   }
 
   #keyOf(entry: HubEntry): string | undefined {
-    return this.#guard(() => this.#coalesce?.(entry), undefined)
+    const event = entry.publishedOn(this.channels.names)
+    return this.#guard(() => event && this.#coalesce?.(event), undefined)
   }
 
   #guard<T>(call: () => T, otherwise: T): T {

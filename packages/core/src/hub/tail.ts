@@ -1,5 +1,5 @@
-import type { Cursor, LogEntry } from '../log/event-log.ts'
-import { Ring, type RingBounds } from '../log/ring.ts'
+import type { Cursor, LogBounds, LogEntry } from '../log/event-log.ts'
+import { Ring } from '../log/ring.ts'
 import { HubEntry } from './hub-entry.ts'
 
 /**
@@ -12,7 +12,7 @@ export class Tail {
   /** Names the place in front of the oldest entry; '' while that is not known. */
   #base: Cursor
 
-  constructor(bounds: RingBounds, head: Cursor, backlog: readonly LogEntry[]) {
+  constructor(bounds: LogBounds, head: Cursor, backlog: readonly LogEntry[]) {
     this.#ring = new Ring(bounds)
     this.#base = backlog.length === 0 ? head : ''
     for (const entry of backlog) this.push(entry)

@@ -4,9 +4,21 @@
  */
 export type Cursor = string
 
+/** How much: whichever bound is reached first counts. */
+export interface LogBounds {
+  /** Entries. */
+  length: number
+  /** Bytes of their text in UTF-8: data, event name and channel names. */
+  bytes: number
+}
+
 /** What is published: the event's text is serialized already, so that every process has the same. */
 export interface NewLogEntry {
-  readonly channel: string
+  /**
+   * The channels that it is published on, each once; at most 10 000. An entry without channels is the hub's own
+   * message to all processes: a log stores it like any other entry, and no stream receives it.
+   */
+  readonly channels: readonly string[]
   readonly event?: string | undefined
   readonly data: string
 }
@@ -17,20 +29,22 @@ export interface LogEntry extends NewLogEntry {
 }
 
 /**
- * What lies behind a cursor. `gap`: it cannot be proven that nothing is missing, because the entry it names is no
- * longer held (`expired`) or never was one of this log (`malformed`).
+ * What follows a cursor. `gap`: it cannot be proven that nothing is missing.
+ * - `expired`: the entry that it names is no longer held
+ * - `malformed`: it never was a cursor of this log
+ * - `log-changed`: the log has lost entries behind it, by a failover for example
  */
 export type LogReading =
   | { readonly gap: false; readonly entries: readonly LogEntry[] }
-  | { readonly gap: true; readonly reason: 'expired' | 'malformed' }
+  | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** Who follows a log. None of it throws. */
+/** Who follows a log. None of these methods throws. */
 export interface LogFollower {
   /** First of all: the current end, and the newest entries up to it, oldest first. */
   start(head: Cursor, backlog: readonly LogEntry[]): void
   /** The next entries, each exactly once and in the log's order. */
   entries(batch: readonly LogEntry[]): void
-  /** Continuity is lost: what lies between the last entry and `head` is not known. Entries go on behind `head`. */
+  /** Continuity is lost: what lies between the last entry and `head` is not known. Entries continue behind `head`. */
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void
   /** Whether the engine can be reached. */
   state(up: boolean, error?: unknown): void
@@ -48,17 +62,23 @@ export interface EventLog {
    */
   append(entry: NewLogEntry): Promise<Cursor>
   /**
-   * The entries behind `after`, oldest first, at most `limit`; none when `after` is the end. MUST answer `gap` unless
-   * the entry that `after` names, or the end it was when the log was empty, is known to be of this log and nothing
-   * behind it was dropped. MUST NOT cost more than `limit` entries, whatever `after` is: it is the client's word.
+   * Resolves with the entries behind `after`, oldest first: at most `bounds.length` of them and, beyond the first
+   * entry, at most `bounds.bytes`. They may be fewer; MUST be at least one unless `after` is the end. MUST answer
+   * `gap` unless the entry that `after` names, or the end it was when the log was empty, is known to be of this log
+   * and nothing behind it was dropped. `after` is what a client sent: a cursor that is not held MUST cost no more than
+   * looking for its entry, and a held one no more than `bounds`.
+   *
+   * @param signal - the caller no longer needs the answer. A read that waits MUST be dropped then, and reject with the
+   * signal's reason; one that is under way SHOULD be
    */
-  read(after: Cursor, limit: number): Promise<LogReading>
+  read(after: Cursor, bounds: LogBounds, signal?: AbortSignal): Promise<LogReading>
   /**
-   * MUST call `follower.start` once, with at most `backlog` entries, then `entries` for every later one, or `reset`
-   * where it cannot; and `state` whenever the engine is found to be up or down, the first time included. Resolves when
-   * the log is closed.
+   * MUST call `follower.start` once, with at most `backlog` of the newest entries, then `entries` for every later one,
+   * or `reset` where it cannot; and `state` whenever the engine is found to be up or down, the first time included. A
+   * follower that throws MUST be told the later entries all the same, and so MUST the others. Resolves when the log is
+   * closed.
    */
-  follow(follower: LogFollower, options: { backlog: number }): Promise<void>
+  follow(follower: LogFollower, options: { backlog: LogBounds }): Promise<void>
   /** MUST end every `follow` and let go of all that the log has opened. */
   close(): Promise<void>
 }

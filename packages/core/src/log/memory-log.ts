@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
-import type { Cursor, EventLog, LogEntry, LogFollower, LogReading, NewLogEntry } from './event-log.ts'
-import { Ring, type RingBounds } from './ring.ts'
+import { checkOptionNames, invalidOption, SseError, warn } from '../errors.ts'
+import { entryBytes } from './entry-bytes.ts'
+import type {
+  Cursor,
+  EventLog,
+  LogBounds,
+  LogEntry,
+  LogFollower,
+  LogReading,
+  NewLogEntry,
+} from './event-log.ts'
+import { Ring } from './ring.ts'
 
 interface HeldEntry extends LogEntry {
   readonly bytes: number
@@ -9,7 +18,7 @@ interface HeldEntry extends LogEntry {
 
 interface Following {
   readonly follower: LogFollower
-  /** What lies before it was told to `start`. */
+  /** Position of the first entry that `start` has not told it. */
   readonly from: number
   readonly end: () => void
 }
@@ -25,12 +34,12 @@ export class MemoryLog implements EventLog {
   readonly #epoch = randomBytes(6).toString('hex')
   readonly #ring: Ring<HeldEntry>
   readonly #followings = new Set<Following>()
-  /** What not all followers were told yet: one that appends while it is told must not overtake it. */
+  /** Entries that not all followers were told yet: a follower that appends while it is told must not overtake them. */
   readonly #untold: { position: number; entry: HeldEntry }[] = []
   #closed = false
 
   /** @param bounds - how much history is held; default 10 000 entries and 16 MiB of their text */
-  constructor(bounds: Partial<RingBounds> = {}) {
+  constructor(bounds: Partial<LogBounds> = {}) {
     checkOptionNames(bounds, ['length', 'bytes'], 'bounds of a MemoryLog')
     const { length = 10_000, bytes = 16_777_216 } = bounds
     for (const [name, value] of Object.entries({ length, bytes })) {
@@ -40,20 +49,21 @@ export class MemoryLog implements EventLog {
     this.#ring = new Ring({ length, bytes })
   }
 
-  async append({ channel, event, data }: NewLogEntry): Promise<Cursor> {
+  async append(added: NewLogEntry): Promise<Cursor> {
     if (this.#closed)
       throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
     const position = this.#ring.next
     const cursor = this.#cursor(position + 1)
-    const bytes = Buffer.byteLength(data) + channel.length + (event?.length ?? 0)
-    const entry: HeldEntry = { cursor, channel, event, data, bytes }
+    const { event, data } = added
+    const entry: HeldEntry = { cursor, channels: [...added.channels], event, data, bytes: entryBytes(added) }
     this.#ring.push(entry)
     this.#untold.push({ position, entry })
     if (this.#untold.length === 1) this.#tell()
     return cursor
   }
 
-  async read(after: Cursor, limit: number): Promise<LogReading> {
+  async read(after: Cursor, bounds: LogBounds, signal?: AbortSignal): Promise<LogReading> {
+    signal?.throwIfAborted()
     const [, epoch, number] = CURSOR.exec(after) ?? []
     if (number === undefined) return { gap: true, reason: 'malformed' }
     if (epoch !== this.#epoch) return { gap: true, reason: 'expired' }
@@ -62,16 +72,16 @@ export class MemoryLog implements EventLog {
     if (this.#cursor(position) !== after || position > this.#ring.next)
       return { gap: true, reason: 'malformed' }
     if (position < this.#ring.first) return { gap: true, reason: 'expired' }
-    return { gap: false, entries: this.#slice(position, position + limit) }
+    return { gap: false, entries: this.#take(position, 1, bounds) }
   }
 
-  follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+  follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
     const { next } = this.#ring
     return new Promise((resolve) => {
       if (this.#closed) resolve()
       else this.#followings.add({ follower, from: next, end: resolve })
-      follower.start(this.#cursor(next), this.#slice(next - backlog, next))
-      follower.state(true)
+      guard(() => follower.start(this.#cursor(next), this.#take(next - 1, -1, backlog).reverse()))
+      guard(() => follower.state(true))
     })
   }
 
@@ -82,26 +92,37 @@ export class MemoryLog implements EventLog {
   }
 
   #tell(): void {
-    try {
-      // An array's iterator sees what is pushed meanwhile.
-      for (const { position, entry } of this.#untold) {
-        for (const { follower, from } of this.#followings) if (position >= from) follower.entries([entry])
-      }
-    } finally {
-      this.#untold.length = 0
+    // An array's iterator sees what is pushed meanwhile.
+    for (const { position, entry } of this.#untold) {
+      for (const { follower, from } of this.#followings)
+        if (position >= from) guard(() => follower.entries([entry]))
     }
+    this.#untold.length = 0
   }
 
   #cursor(position: number): Cursor {
     return `${this.#epoch}-${position.toString(36)}`
   }
 
-  #slice(from: number, to: number): LogEntry[] {
+  /** The entries from `position` on, forwards or backwards, within the bounds. */
+  #take(position: number, step: 1 | -1, { length, bytes }: LogBounds): LogEntry[] {
     const entries: LogEntry[] = []
-    const end = Math.min(to, this.#ring.next)
-    for (let position = Math.max(from, this.#ring.first); position < end; position++) {
-      entries.push(this.#ring.at(position) as HeldEntry)
+    let size = 0
+    for (let at = position; entries.length < length; at += step) {
+      const entry = this.#ring.at(at)
+      size += entry?.bytes ?? 0
+      if (entry === undefined || (size > bytes && entries.length > 0)) break
+      entries.push(entry)
     }
     return entries
+  }
+}
+
+/** A follower that throws must neither silence the others nor make the append fail, which is stored. */
+function guard(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    warn(error)
   }
 }

@@ -1,14 +1,8 @@
+import type { LogBounds } from './event-log.ts'
+
 /** What a ring holds: it counts the bytes, as they are known to who puts them in. */
 export interface Sized {
   readonly bytes: number
-}
-
-/** How much is held: both bounds count. */
-export interface RingBounds {
-  /** Entries. */
-  length: number
-  /** Bytes of their text. */
-  bytes: number
 }
 
 /**
@@ -16,13 +10,13 @@ export interface RingBounds {
  * held even when it alone is larger than the bound.
  */
 export class Ring<T extends Sized> {
-  readonly #bounds: RingBounds
+  readonly #bounds: LogBounds
   readonly #slots: (T | undefined)[] = []
   #first = 0
   #next = 0
   #bytes = 0
 
-  constructor(bounds: RingBounds) {
+  constructor(bounds: LogBounds) {
     this.#bounds = bounds
   }
 

@@ -1,13 +1,13 @@
 import type {
   Cursor,
   EventLog,
+  LogBounds,
   LogEntry,
   LogFollower,
   LogReading,
   NewLogEntry,
 } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
-import type { RingBounds } from '../../src/log/ring.ts'
 
 /** Who watches what a log has and what it lets its follower know, each time before the follower does. */
 export interface LogWatcher {
@@ -35,12 +35,12 @@ export class FaultyLog implements EventLog {
   /** How many were under way at once, at most. */
   mostReads = 0
   #running = 0
-  readonly #bounds: Partial<RingBounds>
+  readonly #bounds: Partial<LogBounds>
   readonly #watcher: LogWatcher
   #inner: MemoryLog
   #head: Cursor = ''
   #follower: LogFollower | undefined
-  #backlog = 0
+  #backlog: LogBounds = { length: 0, bytes: 0 }
   #startHeld: boolean
   #started = false
   #followHeld = false
@@ -48,7 +48,7 @@ export class FaultyLog implements EventLog {
   readonly #waitingReads: (() => void)[] = []
   #end: () => void = () => {}
 
-  constructor(bounds: Partial<RingBounds> = {}, { startHeld = false, watcher = {} as LogWatcher } = {}) {
+  constructor(bounds: Partial<LogBounds> = {}, { startHeld = false, watcher = {} as LogWatcher } = {}) {
     this.#bounds = bounds
     this.#startHeld = startHeld
     this.#watcher = watcher
@@ -59,7 +59,7 @@ export class FaultyLog implements EventLog {
     return this.#inner.append(entry)
   }
 
-  async read(after: Cursor, limit: number): Promise<LogReading> {
+  async read(after: Cursor, { length, bytes }: LogBounds, signal?: AbortSignal): Promise<LogReading> {
     this.reads++
     this.mostReads = Math.max(this.mostReads, ++this.#running)
     try {
@@ -68,13 +68,13 @@ export class FaultyLog implements EventLog {
         this.failures--
         throw new Error('The log cannot be read.')
       }
-      return await this.#inner.read(after, Math.min(limit, this.pageLength))
+      return await this.#inner.read(after, { length: Math.min(length, this.pageLength), bytes }, signal)
     } finally {
       this.#running--
     }
   }
 
-  follow(follower: LogFollower, { backlog }: { backlog: number }): Promise<void> {
+  follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
     this.#follower = follower
     this.#backlog = backlog
     if (!this.#startHeld) this.releaseStart()
@@ -162,7 +162,7 @@ export class FaultyLog implements EventLog {
       reset: () => {},
       state: () => {},
     }
-    void inner.follow(recorder, { backlog: 0 })
+    void inner.follow(recorder, { backlog: { length: 0, bytes: 0 } })
     return inner
   }
 

@@ -579,7 +579,7 @@ test('an entry of a shared log that cannot be sent is reported and left out, and
   const onError = jest.fn()
   const hub = createHub({ log, onError })
   const { stream } = follow(hub, 'news')
-  await log.append({ channel: 'news', event: 'a\nb', data: 'forged' })
+  await log.append({ channels: ['news'], event: 'a\nb', data: 'forged' })
   await hub.publish('news', { data: 'good' })
   await settle()
   expect(dataOf(stream)).toEqual(['good'])

@@ -6,7 +6,7 @@ import { settle } from './settle.ts'
 async function start() {
   const log = new FaultyLog()
   const places: string[] = []
-  for (let n = 0; n < 10; n++) places.push(await log.append({ channel: 'news', data: String(n) }))
+  for (let n = 0; n < 10; n++) places.push(await log.append({ channels: ['news'], data: String(n) }))
   log.readsHeld = true
   const onError = jest.fn()
   return { log, places, onError, reader: new LogReader(log, onError) }
@@ -26,7 +26,7 @@ test('a read that is through is not used again', async () => {
   const { log, places, reader } = await start()
   log.releaseReads()
   await reader.read(places[8] as string)
-  await log.append({ channel: 'news', data: 'new' })
+  await log.append({ channels: ['news'], data: 'new' })
   const page = await reader.read(places[8] as string)
   expect(page.gap === false && page.entries.map(({ data }) => data)).toEqual(['9', 'new'])
   expect(log.reads).toBe(2)

@@ -1,6 +1,6 @@
 import type { ReceivedEvent } from '@downstream/testing'
-import type { Cursor, LogEntry } from '../../src/log/event-log.ts'
-import type { RingBounds } from '../../src/log/ring.ts'
+import { entryBytes } from '../../src/log/entry-bytes.ts'
+import type { Cursor, LogBounds, LogEntry } from '../../src/log/event-log.ts'
 import { encodeEvent } from '../../src/wire/encode.ts'
 import type { LogWatcher } from './faulty-log.ts'
 
@@ -42,9 +42,9 @@ class Held {
   readonly items: { cursor: Cursor; bytes: number; at: number }[] = []
   /** The place in front of the oldest item; undefined when nobody knows it. */
   base: { cursor: Cursor; at: number } | undefined
-  readonly #bounds: RingBounds
+  readonly #bounds: LogBounds
 
-  constructor(bounds: RingBounds, base: { cursor: Cursor; at: number } | undefined) {
+  constructor(bounds: LogBounds, base: { cursor: Cursor; at: number } | undefined) {
     this.#bounds = bounds
     this.base = base
   }
@@ -77,10 +77,10 @@ export class History implements LogWatcher {
   /** The reset that is being told right now. */
   reset: { cursor: Cursor; reason: string } | undefined
   #log: Held
-  readonly #logBounds: RingBounds
-  readonly #tailBounds: RingBounds
+  readonly #logBounds: LogBounds
+  readonly #tailBounds: LogBounds
 
-  constructor(logBounds: RingBounds, tailBounds: RingBounds) {
+  constructor(logBounds: LogBounds, tailBounds: LogBounds) {
     this.#logBounds = logBounds
     this.#tailBounds = tailBounds
     this.#log = new Held(logBounds, undefined)
@@ -109,8 +109,7 @@ export class History implements LogWatcher {
     this.past.push({ ...entry, payload: JSON.parse(entry.data) })
     const at = this.past.length
     this.places.set(entry.cursor, at)
-    const bytes = Buffer.byteLength(entry.data) + entry.channel.length + (entry.event?.length ?? 0)
-    this.#log.push(entry.cursor, bytes, at)
+    this.#log.push(entry.cursor, entryBytes(entry), at)
   }
 
   started(head: Cursor, backlog: readonly LogEntry[]): void {
@@ -137,7 +136,10 @@ export class History implements LogWatcher {
   wanted({ channels, filter }: Wish, from: number, to: number): Past[] {
     return this.past
       .slice(from, to)
-      .filter((entry) => channels.includes(entry.channel) && (filter?.(entry.payload) ?? true))
+      .filter(
+        (entry) =>
+          entry.channels.some((channel) => channels.includes(channel)) && (filter?.(entry.payload) ?? true),
+      )
   }
 }
 

@@ -69,7 +69,7 @@ describe('publishing is refused at once, and nothing gets into the log:', () => 
 })
 
 describe('publishing puts into the log', () => {
-  test.each<[what: string, event: { event?: string; data: unknown }, entry: Omit<NewLogEntry, 'channel'>]>([
+  test.each<[what: string, event: { event?: string; data: unknown }, entry: Omit<NewLogEntry, 'channels'>]>([
     ['text as it is', { data: 'text\r\nmore' }, { event: undefined, data: 'text\r\nmore' }],
     ['empty text', { event: 'e', data: '' }, { event: 'e', data: '' }],
     [
@@ -82,7 +82,7 @@ describe('publishing puts into the log', () => {
   ])('%s', async (_, event, entry) => {
     const { hub, appended } = spiedHub()
     await hub.publish('news', event)
-    expect(appended).toEqual([{ channel: 'news', ...entry }])
+    expect(appended).toEqual([{ channels: ['news'], ...entry }])
   })
 
   test('what serialize() makes of data that is not text', async () => {

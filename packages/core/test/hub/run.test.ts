@@ -4,7 +4,7 @@ import { collect } from '../../src/hub/run.ts'
 const entriesOf = (count: number, data = '') =>
   Array.from(
     { length: count },
-    (_, n) => new HubEntry({ cursor: `c-${n}`, channel: 'news', data: `${n}${data}` }),
+    (_, n) => new HubEntry({ cursor: `c-${n}`, channels: ['news'], data: `${n}${data}` }),
   )
 
 /** Collects run after run until the end; returns the ids in each. */

@@ -14,7 +14,7 @@ function tailOf(...data: string[]): Tail {
 function push(tail: Tail, ...data: string[]): void {
   for (const text of data) {
     const channel = /^[A-Z]/.test(text) ? 'other' : 'prices'
-    tail.push({ cursor: `c-${tail.next}`, channel, data: text })
+    tail.push({ cursor: `c-${tail.next}`, channels: [channel], data: text })
   }
 }
 

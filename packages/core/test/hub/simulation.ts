@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReceivedEvent } from '@downstream/testing'
 import type { PublishedEvent, SubscribeOptions } from '../../src/hub/hub.ts'
 import { LogHub } from '../../src/hub/log-hub.ts'
-import type { RingBounds } from '../../src/log/ring.ts'
+import type { LogBounds } from '../../src/log/event-log.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../../src/stream/stream-port.ts'
 import { eventReader } from './event-reader.ts'
@@ -22,8 +22,8 @@ export interface SimulatedStream extends EventStream, StreamPort {
 const CHANNELS = ['a', 'b', 'c'] as const
 
 export interface Settings {
-  tail: RingBounds
-  log: RingBounds
+  tail: LogBounds
+  log: LogBounds
   maxResume: number
   /** How many entries a read of the log returns at most. */
   pageLength: number
@@ -168,7 +168,7 @@ export async function simulate(
   }
   for (let count = 0; count < settings.backlog; count++) {
     const { data, ...rest } = entry(CHANNELS[count % CHANNELS.length] as string, 0)
-    await log.append({ ...rest, data: JSON.stringify(data) })
+    await log.append({ event: rest.event, channels: [rest.channel], data: JSON.stringify(data) })
   }
   // A process that is behind cannot tell too far behind from ahead.
   const maxResume = steps.some((step) => step.do === 'hold follower') ? 100_000 : settings.maxResume

@@ -1,6 +1,6 @@
 import { Tail } from '../../src/hub/tail.ts'
 
-const entry = (cursor: string) => ({ cursor, channel: 'news', data: cursor })
+const entry = (cursor: string) => ({ cursor, channels: ['news'], data: cursor })
 const tailOf = (head: string, backlog: string[], length = 3) =>
   new Tail({ length, bytes: 1_000_000 }, head, backlog.map(entry))
 

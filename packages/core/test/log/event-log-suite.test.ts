@@ -1,4 +1,4 @@
-import { type EventLog, type LogReading, MemoryLog } from '@downstream/core'
+import { type EventLog, type LogBounds, type LogReading, MemoryLog } from '@downstream/core'
 import { eventLogSuite, FaultyLog } from '@downstream/testing'
 
 const bounds = { length: 250 }
@@ -39,8 +39,8 @@ describe('several logs with no fault switched on, on one MemoryLog', () => {
 class CountingLog extends MemoryLog implements EventLog {
   scanned = 0
 
-  override async read(after: string, limit: number): Promise<LogReading> {
-    const reading = await super.read(after, limit)
+  override async read(after: string, bounds: LogBounds): Promise<LogReading> {
+    const reading = await super.read(after, bounds)
     if (!reading.gap) this.scanned += reading.entries.length
     return reading
   }

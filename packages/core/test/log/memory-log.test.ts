@@ -3,7 +3,8 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 
 // What every log promises is in event-log-suite.test.ts; here is what only this one does.
 
-const entry = (data: string) => ({ channel: 'c', data })
+const entry = (data: string) => ({ channels: ['c'], data })
+const page = (length: number) => ({ length, bytes: 1_000_000 })
 const dataOf = (reading: LogReading) =>
   reading.gap ? reading.reason : reading.entries.map(({ data }) => data).join(' ')
 
@@ -36,7 +37,7 @@ test('each log has an epoch of its own, so that a cursor from before a restart i
   const [before, after] = [new MemoryLog(), new MemoryLog()]
   const [cursor = ''] = await fill(before, 'a')
   await fill(after, 'a b c')
-  expect(await after.read(cursor, 10)).toEqual({ gap: true, reason: 'expired' })
+  expect(await after.read(cursor, page(10))).toEqual({ gap: true, reason: 'expired' })
 })
 
 const wrongNumbers = [
@@ -56,59 +57,59 @@ test.each(wrongNumbers)('a cursor of its epoch whose number is %s is malformed',
   const log = new MemoryLog()
   const [cursor = ''] = await fill(log, 'a b c')
   const epoch = cursor.slice(0, 13)
-  expect(await log.read(epoch + number, 10)).toEqual({ gap: true, reason: 'malformed' })
+  expect(await log.read(epoch + number, page(10))).toEqual({ gap: true, reason: 'malformed' })
 })
 
 test('number 0 is where the empty log ended', async () => {
   const log = new MemoryLog()
   let start = ''
-  void log.follow(follower({ start: (head) => (start = head) }), { backlog: 0 })
+  void log.follow(follower({ start: (head) => (start = head) }), { backlog: page(0) })
   expect(start).toMatch(/-0$/)
   await fill(log, 'a b')
-  expect(dataOf(await log.read(start, 10))).toBe('a b')
+  expect(dataOf(await log.read(start, page(10)))).toBe('a b')
 })
 
 test('an entry that was dropped itself is still a place, as long as nothing behind it was', async () => {
   const log = new MemoryLog({ length: 2 })
   const cursors = await fill(log, 'a b c')
-  const readings = await Promise.all(cursors.map((cursor) => log.read(cursor, 10)))
+  const readings = await Promise.all(cursors.map((cursor) => log.read(cursor, page(10))))
   expect(readings.map(dataOf)).toEqual(['b c', 'c', ''])
   await fill(log, 'd')
-  expect(dataOf(await log.read(cursors[0] as string, 10))).toBe('expired')
-  expect(dataOf(await log.read(cursors[1] as string, 10))).toBe('c d')
+  expect(dataOf(await log.read(cursors[0] as string, page(10)))).toBe('expired')
+  expect(dataOf(await log.read(cursors[1] as string, page(10)))).toBe('c d')
 })
 
 test('the bound of bytes counts data in UTF-8, the channel and the event', async () => {
   const log = new MemoryLog({ bytes: 12 })
-  const first = await log.append({ channel: 'ch', data: 'éé' })
-  const second = await log.append({ channel: 'ch', event: 'ev', data: '' })
-  const third = await log.append({ channel: 'c', data: 'x' })
-  expect(dataOf(await log.read(first, 10))).toBe(' x')
-  await log.append({ channel: 'c', data: 'y' })
-  expect(dataOf(await log.read(first, 10))).toBe(' x y')
-  await log.append({ channel: 'c', data: '12345678901234567890' })
-  expect(dataOf(await log.read(first, 10))).toBe('expired')
-  expect(dataOf(await log.read(second, 10))).toBe('expired')
-  expect(dataOf(await log.read(third, 10))).toBe('expired')
+  const first = await log.append({ channels: ['ch'], data: 'éé' })
+  const second = await log.append({ channels: ['ch'], event: 'ev', data: '' })
+  const third = await log.append({ channels: ['c'], data: 'x' })
+  expect(dataOf(await log.read(first, page(10)))).toBe(' x')
+  await log.append({ channels: ['c'], data: 'y' })
+  expect(dataOf(await log.read(first, page(10)))).toBe(' x y')
+  await log.append({ channels: ['c'], data: '12345678901234567890' })
+  expect(dataOf(await log.read(first, page(10)))).toBe('expired')
+  expect(dataOf(await log.read(second, page(10)))).toBe('expired')
+  expect(dataOf(await log.read(third, page(10)))).toBe('expired')
 })
 
 test('an entry beyond the bound of bytes is held until the next one', async () => {
   const log = new MemoryLog({ bytes: 5 })
   const large = 'x'.repeat(100)
   const [first = '', second = ''] = await fill(log, `a ${large}`)
-  expect(dataOf(await log.read(first, 10))).toBe(large)
+  expect(dataOf(await log.read(first, page(10)))).toBe(large)
   await fill(log, 'b')
-  expect(dataOf(await log.read(first, 10))).toBe('expired')
-  expect(dataOf(await log.read(second, 10))).toBe('b')
+  expect(dataOf(await log.read(first, page(10)))).toBe('expired')
+  expect(dataOf(await log.read(second, page(10)))).toBe('b')
 })
 
 test('by default it holds 10 000 entries', async () => {
   const log = new MemoryLog()
   const first = await log.append(entry('first'))
   for (let n = 0; n < 10_000; n++) await log.append(entry('x'))
-  expect(await log.read(first, 1)).toMatchObject({ gap: false })
+  expect(await log.read(first, page(1))).toMatchObject({ gap: false })
   await log.append(entry('x'))
-  expect(await log.read(first, 1)).toMatchObject({ gap: true })
+  expect(await log.read(first, page(1))).toMatchObject({ gap: true })
 })
 
 test('by default it holds 16 MiB', async () => {
@@ -118,9 +119,9 @@ test('by default it holds 16 MiB', async () => {
   const first = await log.append(entry(''))
   await log.append(half)
   await log.append(half)
-  expect(await log.read(first, 1)).toMatchObject({ gap: false })
+  expect(await log.read(first, page(1))).toMatchObject({ gap: false })
   await log.append(entry(''))
-  expect(await log.read(first, 1)).toMatchObject({ gap: true })
+  expect(await log.read(first, page(1))).toMatchObject({ gap: true })
 })
 
 const options: [option: string, value: unknown][] = [
@@ -147,7 +148,7 @@ test.each(options)('the option %s of %p is refused by name', (option, value) => 
 test('an option of undefined is the default', async () => {
   const log = new MemoryLog({ length: undefined, bytes: undefined } as never)
   const [first = ''] = await fill(log, 'a b')
-  expect(dataOf(await log.read(first, 10))).toBe('b')
+  expect(dataOf(await log.read(first, page(10)))).toBe('b')
 })
 
 // A follower that appended while it was told of an entry made the log tell all the others of the newer entry first,
@@ -163,10 +164,10 @@ test('an append by a follower does not overtake the entry it was made at', async
   const reacts = (batch: readonly LogEntry[]) => {
     if (batch[0]?.data !== 'a') return
     for (const data of ['b', 'c', 'd']) void log.append(entry(data))
-    void log.follow(listen('late'), { backlog: 9 })
+    void log.follow(listen('late'), { backlog: page(9) })
   }
-  void log.follow(follower({ entries: reacts }), { backlog: 0 })
-  void log.follow(listen('other'), { backlog: 0 })
+  void log.follow(follower({ entries: reacts }), { backlog: page(0) })
+  void log.follow(listen('other'), { backlog: page(0) })
   await fill(log, 'a e')
   expect(told).toEqual([
     'other: start ',
@@ -188,7 +189,7 @@ test('an append by a follower at its start comes after the start', async () => {
       start: () => void log.append(entry('a')),
       entries: (batch) => told.push(...batch.map(({ data }) => data)),
     }),
-    { backlog: 0 },
+    { backlog: page(0) },
   )
   expect(told).toEqual(['a'])
 })
@@ -196,8 +197,8 @@ test('an append by a follower at its start comes after the start', async () => {
 test('a follower that closes the log is the last that is told', async () => {
   const log = new MemoryLog()
   let told = 0
-  const done = log.follow(follower({ entries: () => void log.close() }), { backlog: 0 })
-  void log.follow(follower({ entries: () => told++ }), { backlog: 0 })
+  const done = log.follow(follower({ entries: () => void log.close() }), { backlog: page(0) })
+  void log.follow(follower({ entries: () => told++ }), { backlog: page(0) })
   await fill(log, 'a')
   await done
   expect(told).toBe(0)

@@ -7,7 +7,7 @@ export const appendCases: LogCase[] = [
     name: "gives every entry a cursor of its own that can be an event's id: 1 to 64 of [\\w.-]",
     async run(tools) {
       const cursors = [await tools.end()]
-      const same = { channel: 'c', data: 'same' }
+      const same = { channels: ['c'], data: 'same' }
       cursors.push(...(await Promise.all(Array.from({ length: 100 }, () => tools.log.append(same)))))
       for (let n = 0; n < 20; n++) cursors.push(await tools.log.append(same))
       for (const cursor of cursors) assert.match(cursor, /^[\w.-]{1,64}$/)
@@ -18,11 +18,11 @@ export const appendCases: LogCase[] = [
     name: 'keeps the order of appends in flight together, small ones after a large one too',
     async run(tools) {
       const start = await tools.end()
-      const large = tools.append({ channel: 'large', data: 'x'.repeat(300_000) })
+      const large = tools.append({ channels: ['large'], data: 'x'.repeat(300_000) })
       const appended = [await large, ...(await tools.fill(100))]
       const again = await Promise.all([
-        tools.append({ channel: 'large', data: 'y'.repeat(300_000) }),
-        tools.append({ channel: 'small', data: '' }),
+        tools.append({ channels: ['large'], data: 'y'.repeat(300_000) }),
+        tools.append({ channels: ['small'], data: '' }),
       ])
       assert.deepEqual(await tools.read(start), [...appended, ...again])
     },

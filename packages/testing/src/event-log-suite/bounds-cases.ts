@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogEntry } from '@downstream/core'
 import { eventually } from '../eventually.ts'
-import { assertGap, type LogCase } from './log-case.ts'
+import { assertGap, atMost, type LogCase } from './log-case.ts'
 import { plain } from './recording-follower.ts'
 
 /** The oldest entries are dropped, never in silence. */
@@ -13,7 +13,7 @@ export const boundsCases: LogCase[] = [
       const { length } = tools.host.bounds
       const entries = await tools.fill(length + tools.overflow)
       const newest = entries.slice(-length) as [LogEntry, ...LogEntry[]]
-      assert.deepEqual(await tools.read(newest[0].cursor, length), newest.slice(1))
+      assert.deepEqual(await tools.read(newest[0].cursor), newest.slice(1))
     },
   },
   {
@@ -22,8 +22,8 @@ export const boundsCases: LogCase[] = [
       const start = await tools.end()
       const dropped = await tools.fill(5)
       await tools.fill(tools.overflow)
-      assertGap(await tools.log.read(start, 10), 'where the empty log ended', 'expired')
-      for (const { cursor } of dropped) assertGap(await tools.log.read(cursor, 10), cursor, 'expired')
+      assertGap(await tools.log.read(start, atMost(10)), 'where the empty log ended', 'expired')
+      for (const { cursor } of dropped) assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired')
     },
   },
   {
@@ -32,11 +32,15 @@ export const boundsCases: LogCase[] = [
       const known: LogEntry[] = []
       for (let round = 0; known.length < 2 * tools.overflow; round++) {
         known.push(...(await tools.fill(40 + (round % 3))))
-        const readings = await Promise.all(known.map(({ cursor }) => tools.log.read(cursor, 5)))
+        const readings = await Promise.all(known.map(({ cursor }) => tools.log.read(cursor, atMost(5))))
         let gap = true
         for (const [n, reading] of readings.entries()) {
           if (reading.gap) assert.ok(gap, 'a gap behind a newer entry than one that was none')
-          else assert.deepEqual(reading.entries.map(plain), known.slice(n + 1, n + 6))
+          else {
+            const { length } = reading.entries
+            assert.ok(length > 0 || n === known.length - 1, 'no entry, though there are some')
+            assert.deepEqual(reading.entries.map(plain), known.slice(n + 1, n + 1 + length))
+          }
           gap = reading.gap
         }
       }
@@ -76,7 +80,7 @@ export const boundsCases: LogCase[] = [
       await follower.reaches(lost.at(-1) as LogEntry)
       await tools.clear()
       for (const cursor of [start, ...lost.slice(0, -1).map(({ cursor }) => cursor)]) {
-        assertGap(await tools.log.read(cursor, 10), cursor, 'expired', 'malformed')
+        assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired', 'malformed')
       }
       // What comes between the loss and the reset is lost too, but not in silence.
       const all = [...lost]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Cursor } from '@downstream/core'
-import { assertGap, type LogCase } from './log-case.ts'
+import { assertGap, atMost, type LogCase } from './log-case.ts'
 
 /** No cursor of any log looks like this. Each is given a good cursor. */
 const malformed: [what: string, make: (cursor: Cursor) => string][] = [
@@ -86,10 +86,10 @@ export const cursorCases: LogCase[] = [
       name: `answers gap, malformed, for what is no cursor: ${what}`,
       async run(tools) {
         const start = await tools.end()
-        assertGap(await tools.log.read(make(start), 10), 'the empty log', 'malformed')
+        assertGap(await tools.log.read(make(start), atMost(10)), 'the empty log', 'malformed')
         const { cursor } = await tools.append()
         await tools.fill(3)
-        assertGap(await tools.log.read(make(cursor), 10), 'with entries', 'malformed')
+        assertGap(await tools.log.read(make(cursor), atMost(10)), 'with entries', 'malformed')
       },
     }),
   ),
@@ -99,7 +99,7 @@ export const cursorCases: LogCase[] = [
       for (const count of [0, 12]) {
         await tools.fill(count)
         for (const stranger of strangers) {
-          assertGap(await tools.log.read(stranger, 10), stranger, 'expired', 'malformed')
+          assertGap(await tools.log.read(stranger, atMost(10)), stranger, 'expired', 'malformed')
         }
       }
     },
@@ -113,11 +113,11 @@ export const cursorCases: LogCase[] = [
         for (const { cursor } of await tools.fill(12)) known.add(cursor)
         const wrong = [...known].slice(-2).flatMap(nearly)
         for (const cursor of wrong.filter((cursor) => !known.has(cursor))) {
-          assertGap(await tools.log.read(cursor, 10), cursor, 'expired', 'malformed')
+          assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired', 'malformed')
         }
       }
       for (const cursor of nearly(start).filter((cursor) => !known.has(cursor))) {
-        assertGap(await tools.log.read(cursor, 10), cursor, 'expired', 'malformed')
+        assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired', 'malformed')
       }
     },
   },
@@ -129,7 +129,7 @@ export const cursorCases: LogCase[] = [
         const { log } = await tools.createHost()
         const cursors = [await tools.end(log), ...(await tools.fill(count, log)).map(({ cursor }) => cursor)]
         for (const cursor of cursors) {
-          assertGap(await tools.log.read(cursor, 10), cursor, 'expired', 'malformed')
+          assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired', 'malformed')
         }
       }
     },
@@ -139,7 +139,7 @@ export const cursorCases: LogCase[] = [
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(10)
-      const wrong = Array.from({ length: 1_000 }, (_, n) => tools.log.read(`${n}*`, 500))
+      const wrong = Array.from({ length: 1_000 }, (_, n) => tools.log.read(`${n}*`, atMost(500)))
       for (const reading of await Promise.all(wrong)) assertGap(reading, 'wrong', 'malformed')
       assert.deepEqual(await tools.read(start), entries)
     },

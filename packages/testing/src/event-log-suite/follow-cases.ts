@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LogEntry, LogReading } from '@downstream/core'
 import { eventually } from '../eventually.ts'
-import type { LogCase, LogTools } from './log-case.ts'
-import { plain, type RecordingFollower } from './recording-follower.ts'
+import { atMost, type LogCase, type LogTools } from './log-case.ts'
+import { plain, RecordingFollower } from './recording-follower.ts'
 
 /** All that the log tells is told: what else comes has been lost or repeated. */
 async function settle(tools: LogTools, ...followers: RecordingFollower[]): Promise<LogEntry> {
@@ -63,6 +63,46 @@ export const followCases: LogCase[] = [
     },
   },
   {
+    name: 'starts with the newest entries within a bound of bytes, and with one at least',
+    async run(tools) {
+      const entries: LogEntry[] = []
+      for (const size of [10, 200_000, 10, 90_000, 90_000, 10])
+        entries.push(await tools.append({ channels: ['c'], data: 'x'.repeat(size) }))
+      for (const [bytes, expected] of [
+        [1, 1],
+        [100_000, 2],
+        [190_000, 4],
+        [10_000_000, 6],
+      ] as const) {
+        const follower = new RecordingFollower()
+        tools.log.follow(follower, { backlog: atMost(1_000, bytes) }).catch(() => {})
+        await follower.started()
+        assert.deepEqual(follower.backlog, entries.slice(-expected))
+        assert.equal(follower.head, entries.at(-1)?.cursor)
+      }
+    },
+  },
+  {
+    name: 'tells the later entries to a follower that throws, and to the others',
+    async run(tools) {
+      const throwing = await tools.follow()
+      const other = await tools.follow()
+      const { entries } = throwing
+      let thrown = 0
+      throwing.entries = (batch) => {
+        entries.call(throwing, batch)
+        if (thrown++ < 3) throw new Error('This follower throws.')
+      }
+      const order: LogEntry[] = []
+      for (let n = 0; n < 5; n++) {
+        order.push(await tools.append())
+        await other.reaches(order[n] as LogEntry)
+      }
+      order.push(await settle(tools, throwing, other))
+      for (const follower of [throwing, other]) assertTold(order, follower)
+    },
+  },
+  {
     name: 'tells each entry once and in order',
     async run(tools) {
       const follower = await tools.follow(10)
@@ -117,7 +157,7 @@ export const followCases: LogCase[] = [
       const follower = await tools.follow()
       const { entries } = follower
       follower.entries = (batch) => {
-        for (const { cursor } of batch) readings.push(tools.log.read(cursor, 1_000))
+        for (const { cursor } of batch) readings.push(tools.log.read(cursor, atMost(1_000)))
         entries.call(follower, batch)
       }
       const order = await tools.fill(20)
@@ -172,7 +212,7 @@ async function join(tools: LogTools, from: LogEntry, backlog: number): Promise<v
   let place = from.cursor
   const known = () => [follower.head, ...follower.all.map(({ cursor }) => cursor)]
   while (!known().includes(place)) {
-    const page = await tools.read(place, 7)
+    const page = await tools.readPage(place, atMost(7))
     // What can be read may be further than what followers were told.
     if (page.length === 0) await eventually('the follower, at the end', () => known().includes(place))
     entries.push(...page)

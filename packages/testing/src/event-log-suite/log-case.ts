@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import type { Cursor, EventLog, LogEntry, LogReading, NewLogEntry } from '@downstream/core'
+import {
+  type Cursor,
+  type EventLog,
+  entryBytes,
+  type LogBounds,
+  type LogEntry,
+  type LogReading,
+  type NewLogEntry,
+} from '@downstream/core'
 import type { CreateEventLog, EventLogAbility, EventLogHost } from './event-log-host.ts'
 import { plain, RecordingFollower } from './recording-follower.ts'
 
@@ -22,6 +30,7 @@ export class LogTools {
   readonly #hosts: EventLogHost[] = []
   readonly #logs: EventLog[] = []
   #count = 0
+  #appended = 0
 
   constructor(create: CreateEventLog) {
     this.#create = create
@@ -76,11 +85,16 @@ export class LogTools {
   /** An entry unlike any other. */
   newEntry(): NewLogEntry {
     const n = this.#count++
-    return { channel: `c${n % 3}`, event: n % 2 === 0 ? undefined : 'tick', data: `entry ${n}` }
+    return {
+      channels: n % 10 === 9 ? ['c0', 'c1'] : [`c${n % 3}`],
+      event: n % 2 === 0 ? undefined : 'tick',
+      data: `entry ${n}`,
+    }
   }
 
   /** Appends an entry; returns it as it must be read. */
   async append(entry: NewLogEntry = this.newEntry(), log: EventLog = this.log): Promise<LogEntry> {
+    this.#appended++
     return plain({ ...entry, cursor: await log.append(entry) })
   }
 
@@ -92,7 +106,7 @@ export class LogTools {
   /** Follows a log. */
   watch(backlog = 0, log: EventLog = this.log): RecordingFollower {
     const follower = new RecordingFollower()
-    follower.done = log.follow(follower, { backlog })
+    follower.done = log.follow(follower, { backlog: atMost(backlog) })
     // A case that does not wait for it must not fail twice.
     follower.done.catch(() => {})
     return follower
@@ -111,21 +125,28 @@ export class LogTools {
   }
 
   /** One read that must not be a gap. */
-  async read(after: Cursor, limit = 1_000, log: EventLog = this.log): Promise<LogEntry[]> {
-    const reading = await log.read(after, limit)
+  async readPage(after: Cursor, bounds: LogBounds, log: EventLog = this.log): Promise<LogEntry[]> {
+    const reading = await log.read(after, bounds)
     assert.ok(!reading.gap, `gap behind ${after}`)
-    assert.ok(reading.entries.length <= limit, `${reading.entries.length} entries, the limit was ${limit}`)
+    const { length } = reading.entries
+    assert.ok(length <= bounds.length, `${length} entries, the bound was ${bounds.length}`)
+    const bytes = reading.entries.slice(1).reduce((sum, entry) => sum + entryBytes(entry), 0)
+    assert.ok(bytes <= bounds.bytes, `${bytes} bytes beyond the first entry, the bound was ${bounds.bytes}`)
     return reading.entries.map(plain)
   }
 
   /** Everything behind a cursor, in pages. */
-  async readAll(after: Cursor, limit: number, log: EventLog = this.log): Promise<LogEntry[]> {
+  async read(
+    after: Cursor,
+    log: EventLog = this.log,
+    bounds: LogBounds = atMost(1_000),
+  ): Promise<LogEntry[]> {
     const entries: LogEntry[] = []
     for (;;) {
-      const page = await this.read(entries.at(-1)?.cursor ?? after, limit, log)
+      const page = await this.readPage(entries.at(-1)?.cursor ?? after, bounds, log)
       if (page.length === 0) return entries
       entries.push(...page)
-      assert.ok(entries.length <= this.#count, 'more entries than were appended')
+      assert.ok(entries.length <= this.#appended, 'more entries than were appended')
     }
   }
 
@@ -134,6 +155,11 @@ export class LogTools {
     for (const log of this.#logs) await log.close()
     for (const host of this.#hosts) await host.close?.()
   }
+}
+
+/** So many entries, of any size. */
+export function atMost(length: number, bytes: number = 2 ** 40): LogBounds {
+  return { length, bytes }
 }
 
 /** The reading is a gap, for one of these reasons. */

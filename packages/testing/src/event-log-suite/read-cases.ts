@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { LogCase } from './log-case.ts'
+import type { LogEntry } from '@downstream/core'
+import { atMost, type LogCase } from './log-case.ts'
 
 /** Reading what lies behind an entry that is held. */
 export const readCases: LogCase[] = [
@@ -30,8 +31,11 @@ export const readCases: LogCase[] = [
       const start = await tools.end()
       const entries = await tools.fill(40)
       for (const limit of [1, 2, 39, 40, 41, 1_000_000]) {
-        assert.deepEqual(await tools.read(start, limit), entries.slice(0, limit))
-        assert.deepEqual(await tools.read(entries[9]?.cursor ?? '', limit), entries.slice(10, 10 + limit))
+        for (const first of [0, 10]) {
+          const page = await tools.readPage(entries[first - 1]?.cursor ?? start, atMost(limit))
+          assert.ok(page.length > 0, 'no entry, though there are some')
+          assert.deepEqual(page, entries.slice(first, first + page.length))
+        }
       }
     },
   },
@@ -41,8 +45,41 @@ export const readCases: LogCase[] = [
       const start = await tools.end()
       const entries = await tools.fill(60)
       for (const limit of [1, 7, 20, 60, 61]) {
-        assert.deepEqual(await tools.readAll(start, limit), entries)
+        assert.deepEqual(await tools.read(start, tools.log, atMost(limit)), entries)
       }
+    },
+  },
+  {
+    name: 'weighs what it reads: no more bytes than asked for beyond the first entry, and at least one entry',
+    async run(tools) {
+      const start = await tools.end()
+      const entries: LogEntry[] = []
+      for (const size of [1, 50_000, 400_000, 10, 120_000, 120_000, 3]) {
+        entries.push(await tools.append({ channels: ['c'], data: 'é'.repeat(size / 2) }))
+      }
+      for (const bytes of [1, 60_000, 250_000]) {
+        assert.deepEqual(await tools.read(start, tools.log, atMost(1_000, bytes)), entries)
+      }
+    },
+  },
+  {
+    name: 'drops a read that nobody waits for any more, and rejects with the reason of its signal',
+    async run(tools) {
+      const { cursor } = await tools.append()
+      const reason = new Error('The client disconnected.')
+      const isReason = (error: unknown) => error === reason
+      const aborted = AbortSignal.abort(reason)
+      await assert.rejects(tools.log.read(cursor, atMost(10), aborted), isReason)
+      const leaving = new AbortController()
+      const reads = Array.from({ length: 100 }, () =>
+        tools.log.read(cursor, atMost(10), leaving.signal).catch((error: unknown) => error),
+      )
+      leaving.abort(reason)
+      // One that was under way may be through.
+      for (const answer of await Promise.all(reads)) {
+        if (answer !== reason) assert.deepEqual(answer, { gap: false, entries: [] })
+      }
+      assert.deepEqual(await tools.read(cursor), [])
     },
   },
   {
@@ -73,24 +110,27 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'looks at no more than the limit and the entry itself, whatever the cursor',
+    name: 'looks at no more than the limit and the entry itself, and at one entry for a cursor that is not held',
     needs: 'scanned',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(150)
       const foreign = await tools.createHost()
-      const cursors = [
-        start,
-        ...entries.map(({ cursor }) => cursor),
+      for (const cursor of [start, ...entries.map(({ cursor }) => cursor)]) {
+        const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(10)))
+        // The entry itself may be looked at twice: to see that it is held, and that it still is.
+        assert.ok(scanned <= 12, `${scanned} entries for a limit of 10 behind '${cursor}'`)
+      }
+      const forged = [
         ...(await tools.fill(3, foreign.log)).map(({ cursor }) => cursor),
         `${start}0`,
         'nothing',
         '',
         '*',
       ]
-      for (const cursor of cursors) {
-        const scanned = await tools.scannedBy(() => tools.log.read(cursor, 10))
-        assert.ok(scanned <= 11, `${scanned} entries for a limit of 10 behind '${cursor}'`)
+      for (const cursor of forged) {
+        const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(1_000)))
+        assert.ok(scanned <= 2, `${scanned} entries for '${cursor}', which is not held`)
       }
     },
   },

@@ -54,6 +54,6 @@ export class RecordingFollower implements LogFollower {
 }
 
 /** An entry without what an engine keeps with it. */
-export function plain({ cursor, channel, event, data }: LogEntry): LogEntry {
-  return { cursor, channel, event, data }
+export function plain({ cursor, channels, event, data }: LogEntry): LogEntry {
+  return { cursor, channels, event, data }
 }

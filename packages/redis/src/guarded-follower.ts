@@ -1,0 +1,18 @@
+import type { LogFollower } from '@downstream/core'
+
+/** The follower, whose errors become warnings: one that throws must be told the later entries all the same. */
+export function guardedFollower(follower: LogFollower): LogFollower {
+  const guard = (call: () => void) => {
+    try {
+      call()
+    } catch (error) {
+      process.emitWarning(String(error))
+    }
+  }
+  return {
+    start: (head, backlog) => guard(() => follower.start(head, backlog)),
+    entries: (batch) => guard(() => follower.entries(batch)),
+    reset: (head, reason) => guard(() => follower.reset(head, reason)),
+    state: (up, error) => guard(() => follower.state(up, error)),
+  }
+}
