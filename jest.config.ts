@@ -17,10 +17,13 @@ const config: Config = {
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
   modulePathIgnorePatterns: ['/dist/'],
   // Real browsers, servers and Redis, on a machine that may be busy: slow is not wrong.
-  testTimeout: 60_000,
+  testTimeout: 150_000,
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],
   // One more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
   maxWorkers: 3,
+  reporters: ['default', '<rootDir>/scripts/slowest-reporter.mjs'],
   coverageProvider: 'v8',
 }
 

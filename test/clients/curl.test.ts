@@ -79,7 +79,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
     )
     expect(lines.includes('transfer-encoding: chunked')).toBe(version === '1.1')
     // curl takes the chunks apart; without them nothing may be left of their frame.
-    expect(body).toBe(':\n\ndata: a\n\n')
+    expect(body).toBe('retry: 3000\n:\n\ndata: a\n\n')
   })
 
   test('an event arrives while the stream is open, and leaving ends the stream', async () => {

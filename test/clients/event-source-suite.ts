@@ -197,10 +197,8 @@ export function eventSourceSuite(
     })
 
     test('a shutdown sends it to the next server, whether it came before or during', async () => {
-      // Clients are told to come back in 1 to 5 s, at random: let it be 1 s.
-      jest.spyOn(Math, 'random').mockReturnValue(0)
       const streams = new Journal<EventStream>()
-      // Were that not heard, it would take clients a minute.
+      // A client that did not take the retry of the shutdown would reconnect after a minute.
       const routes = {
         '/events': (sse: SseMethod) => streams.add(sse(hearsRetryAlone ? { retry: 60_000 } : {})),
       }

@@ -57,7 +57,12 @@ describe.each(servers)('$server', ({ start }) => {
     const messages = new Journal<unknown>()
     await fetchEventSource(`${server.url}/events`, { onmessage: (message) => messages.add(message) })
     const nothing = { event: '', data: '', id: '', retry: undefined }
-    expect(messages.entries).toEqual([nothing, nothing, { ...nothing, event: 'news' }, nothing])
+    expect(messages.entries).toEqual([
+      { ...nothing, retry: 3_000 },
+      nothing,
+      { ...nothing, event: 'news' },
+      nothing,
+    ])
   })
 
   test('without an onclose that throws, the end of the stream is the end', async () => {

@@ -43,6 +43,9 @@ export const servers: { server: string; start: Start }[] = [
   { server: 'Fastify 5', start: startFastify },
 ]
 
+/** What clients are told at a shutdown: when to reconnect, in ms. */
+const CLOSE_RETRY = 300
+
 const running = new Set<TestServer>()
 
 /** For `afterEach`. */
@@ -72,7 +75,7 @@ async function startExpress(
     const listening = app.listen(port, '127.0.0.1', (error) => (error ? reject(error) : resolve(listening)))
   })
   return track(server, async (meanwhile) => {
-    await events.close()
+    await events.close({ retry: CLOSE_RETRY })
     await meanwhile()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -86,7 +89,7 @@ async function startFastify(
   // By default Fastify answers 503 while it closes, at which an EventSource gives up for good.
   const app = fastify({ return503OnClosing: false })
   if (allowOrigin !== undefined) await app.register(fastifyCors, { origin: allowOrigin, credentials: true })
-  await app.register(ssePlugin)
+  await app.register(ssePlugin, { closeRetry: CLOSE_RETRY })
   app.addHook('preClose', async () => {
     await betweenStreamsAndServer()
   })

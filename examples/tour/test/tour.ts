@@ -86,9 +86,9 @@ export async function numberIn(page: Page, selector: string): Promise<number> {
 
 /** Until the expression is true in the page. Playwright's own waiting needs eval(), which the page does not allow. */
 export async function waitUntil(page: Page, expression: string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!(await page.evaluate(expression))) {
-    if (Date.now() > deadline) throw new Error(`Waited 20 s in vain: ${expression}`)
+    if (Date.now() > deadline) throw new Error(`Waited 60 s in vain: ${expression}`)
     await sleep(20)
   }
 }

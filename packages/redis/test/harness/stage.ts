@@ -7,8 +7,8 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Longer than eventually() waits, twice: it is eventually() that says what was waited for in vain.
-jest.setTimeout(150_000)
+// Longer than eventually() waits, four times: it is eventually() that says what was waited for in vain.
+jest.setTimeout(300_000)
 
 /** What a scenario plays with; all of it is closed afterwards. */
 export class Stage {
