@@ -18,7 +18,14 @@ try {
   const tarballs = [...packPackages(temporary).values()]
   for (const tarball of tarballs) {
     run(root, 'node_modules/.bin/publint', 'run', tarball, '--strict')
-    run(root, 'node_modules/.bin/attw', tarball, '--no-definitely-typed')
+    run(
+      root,
+      'node_modules/.bin/attw',
+      tarball,
+      '--no-definitely-typed',
+      '--exclude-entrypoints',
+      'browser.js',
+    )
   }
 
   const frameworks = [
@@ -51,6 +58,7 @@ function esmHeader() {
     import * as core from '@downstream/core'
     import * as testing from '@downstream/testing'
     import * as redis from '@downstream/redis'
+    import { connect } from '@downstream/client'
     import { sse as expressSse } from '@downstream/express'
     import fastifySse from '@downstream/fastify'`
 }
@@ -62,6 +70,7 @@ function cjsHeader() {
     const core = require('@downstream/core')
     const testing = require('@downstream/testing')
     const redis = require('@downstream/redis')
+    const { connect } = require('@downstream/client')
     const { sse: expressSse } = require('@downstream/express')
     const { sse: fastifySse } = require('@downstream/fastify')`
 }
@@ -99,6 +108,12 @@ function program() {
       const body = await response.text()
       const data = body.split('\\n').filter((line) => line.startsWith('data:'))
       assert(data.join() === 'data: a,data: b', name + ' sent ' + JSON.stringify(body))
+      const received = []
+      for await (const event of connect(url)) {
+        received.push(event.data)
+        if (received.length === 2) break
+      }
+      assert(received.join() === 'a,b', 'connect() received ' + received)
       console.log(name + ': ' + data.join(', '))
     }
 

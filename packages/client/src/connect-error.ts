@@ -1,0 +1,9 @@
+/** Why there is no connection. */
+export interface ConnectError extends Error {
+  /** The HTTP status of the answer. Undefined: there was none, or the connection broke. */
+  status?: number | undefined
+}
+
+export function connectError(message: string, status?: number): ConnectError {
+  return Object.assign(new Error(message), { status })
+}

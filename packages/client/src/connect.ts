@@ -1,0 +1,147 @@
+import type { ConnectError } from './connect-error.ts'
+import type { ConnectOptions } from './connect-options.ts'
+import { createConnection } from './connection.ts'
+import { attempt, createListeners } from './listeners.ts'
+import { watchPage } from './page.ts'
+import type { Block } from './parser.ts'
+import { createTabs, locks } from './tabs.ts'
+import type { EventMap, ReceivedEvent, SourceState, TypedEventSource } from './typed-event-source.ts'
+
+/** Keys of listeners that are no event names. */
+const STATE = 1
+const ANY = 2
+
+/**
+ * Connects to an event stream, and stays connected until `close()`: it reconnects after every error that can pass, and goes
+ * on after the last id.
+ *
+ * @example
+ * const source = connect<{ headline: { title: string } }>('/news')
+ * source.on('headline', ({ title }) => show(title))
+ *
+ * @param url - relative to the page, or absolute
+ */
+export function connect<Events = EventMap>(
+  url: string | URL,
+  options: ConnectOptions = {},
+): TypedEventSource<Events> {
+  const { parse = parseJson, until = 'end', share, signal } = options
+  const listeners = createListeners()
+  const life = new AbortController()
+  let state: SourceState = 'connecting'
+  let error: ConnectError | undefined
+
+  const connection = createConnection(url, options, {
+    onBlock: (block) => (tabs ?? own).onBlock(block),
+    onState: (state, error) => (tabs ?? own).onState(state, error),
+    onCaughtUp: () => tabs?.onCaughtUp(),
+  })
+  const own = { onBlock: dispatch, onState: setState }
+  const tabs =
+    share && locks && !connection.isOnce
+      ? createTabs(nameOf(url, options), connection, dispatch, setState)
+      : undefined
+  const start = tabs ? tabs.join : connection.open
+  watchPage(
+    life.signal,
+    stop,
+    start,
+    () => {
+      // What is sent only once may still come through.
+      if (connection.isOnce) return
+      stop()
+      start()
+    },
+    () => {
+      tabs?.ask()
+      connection.wake()
+    },
+  )
+  signal?.addEventListener('abort', close, life)
+  // Later, so that the listeners are there before anything happens.
+  queueMicrotask(() => {
+    if (signal?.aborted) close()
+    if (!life.signal.aborted) start()
+  })
+
+  return {
+    get lastEventId() {
+      return connection.lastEventId
+    },
+    on: (name, listener) =>
+      listeners.add(name, (event: ReceivedEvent) => listener(event.data as never, event as never)),
+    onState(listener) {
+      attempt(() => listener(state, error))
+      return listeners.add(STATE, listener)
+    },
+    close,
+    async *[Symbol.asyncIterator]() {
+      const queue: never[] = []
+      let wake = () => {}
+      listeners.add(ANY, (event) => {
+        queue.push(event)
+        wake()
+      })
+      listeners.add(STATE, () => wake())
+      try {
+        for (;;) {
+          yield* queue.splice(0)
+          if (queue.length > 0) continue
+          if (error && state === 'closed') throw error
+          if (state === 'closed') return undefined
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      } finally {
+        // After which nobody calls the two listeners.
+        close()
+      }
+    },
+  }
+
+  function stop(): void {
+    tabs?.leave()
+    connection.pause()
+  }
+
+  function close(): void {
+    setState('closed')
+  }
+
+  function setState(newState: SourceState, newError?: ConnectError): void {
+    if (state === 'closed' || (state === newState && error === newError)) return
+    state = newState
+    error = newError
+    if (state === 'closed') {
+      stop()
+      life.abort()
+    }
+    listeners.call(STATE, state, error)
+  }
+
+  function dispatch({ event, data: text, id }: Block): void {
+    connection.lastEventId = id
+    if (text === undefined) return
+    attempt(() => {
+      const received = { event, data: parse(text, event), id }
+      listeners.call(event, received)
+      listeners.call(ANY, received)
+    })
+    if (event === until) close()
+  }
+}
+
+/** Text that is no JSON is data as it is: the server sends strings that way. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Where to find the tabs that may share the connection. */
+function nameOf(url: string | URL, options: ConnectOptions): string {
+  return `${new Request(url).url} ${JSON.stringify({ ...options, after: 0 })}`
+}

@@ -1,0 +1,219 @@
+import { type ConnectError, connectError } from './connect-error.ts'
+import type { ConnectOptions } from './connect-options.ts'
+import { createDeadline } from './deadline.ts'
+import { type Block, createParser } from './parser.ts'
+import { retryAfter } from './retry-after.ts'
+import { retryDelay } from './retry-delay.ts'
+import type { SourceState } from './typed-event-source.ts'
+
+/** How long the server may hold a long poll, in seconds. */
+const WAIT = 20
+/** The server ends a long poll at 256 KB. One that brought so many bytes may not have brought everything. */
+const MAYBE_CUT = 100_000
+
+/** Requests, one after the other. Each goes on where the one before ended. */
+export interface Connection {
+  /** The next request goes on after it. */
+  lastEventId: string
+  /** The request must not be sent a second time. */
+  isOnce: boolean
+  /**
+   * Connects now, whatever is going on.
+   *
+   * @param catchUp - by one request that brings what there is at the moment
+   */
+  open(catchUp?: boolean): void
+  /** Ends the wait for the next attempt. */
+  wake(): void
+  /** Stops, until `open()`. */
+  pause(): void
+}
+
+/** Who uses a {@link Connection}. */
+export interface ConnectionOwner {
+  onBlock(block: Block): void
+  onState(state: SourceState, error?: ConnectError): void
+  /** The request of a catch-up is complete. */
+  onCaughtUp(): void
+}
+
+export function createConnection(
+  url: string | URL,
+  options: ConnectOptions,
+  owner: ConnectionOwner,
+): Connection {
+  const { headers, credentials, resume } = options
+  const { openTimeout = 15_000, silence = 45_000, retry: { min = 1_000, max = 30_000 } = {} } = options
+  let { poll = 'auto', body, method = body == null ? 'GET' : 'POST' } = options
+  /** Seconds that a long poll may take; 0: stream. */
+  let wait = poll === 'always' ? WAIT : 0
+  let streamAgainAt = 0
+  let isCatchUp: boolean | undefined
+  /** Of the current attempt. Once it has aborted, nothing that the attempt still does has an effect. */
+  let attempt = new AbortController()
+  let state: SourceState | undefined
+  let lastError: ConnectError | undefined
+  let failures = 0
+  let minRetry = min
+  /** A 401 or 403 has led to another attempt already. */
+  let refreshed = false
+  /** False: the server itself has asked for this wait. */
+  let mayWake = false
+  const deadline = createDeadline()
+
+  const connection: Connection = {
+    lastEventId: options.after ?? '',
+    isOnce: method !== 'GET',
+    open(catchUp) {
+      isCatchUp = catchUp
+      // It may be another network by now, that holds nothing back.
+      streamAgainAt = 0
+      if (state && connection.isOnce) again(connectError(`${url}: interrupted`))
+      else run()
+    },
+    wake() {
+      if (state === 'waiting' && mayWake) run()
+    },
+    pause,
+  }
+  return connection
+
+  function pause(): void {
+    attempt.abort()
+    deadline()
+    mayWake = false
+  }
+
+  function setState(newState: SourceState, error?: ConnectError): void {
+    lastError = error
+    state = newState
+    owner.onState(state, error)
+  }
+
+  function close(error?: ConnectError): void {
+    pause()
+    setState('closed', error)
+  }
+
+  function again(error?: ConnectError, atLeast = 0): void {
+    pause()
+    if (connection.isOnce) {
+      if (!resume) {
+        close(error)
+        return
+      }
+      connection.isOnce = false
+      url = resume
+      method = 'GET'
+      body = undefined
+    }
+    mayWake = atLeast <= 0
+    deadline(Math.max(retryDelay(++failures, minRetry, max), atLeast), run)
+    setState('waiting', error)
+  }
+
+  async function run(): Promise<void> {
+    pause()
+    attempt = new AbortController()
+    const { signal } = attempt
+    const startedAt = Date.now()
+    if (poll === 'auto' && startedAt > streamAgainAt) wait = 0
+    const once = connection.isOnce
+    const ends = !once && (isCatchUp || wait > 0)
+    let head: Response | undefined
+    let length = 0
+
+    const onTimeout = () => {
+      if (poll === 'auto' && !once && !length) {
+        if (!wait) {
+          wait = 1
+          streamAgainAt = startedAt + 20 * openTimeout
+          return run()
+        }
+        wait = 0
+        // The headers of a long poll, and then nothing: the server does not know long polling.
+        if (head) poll = 'never'
+      }
+      again(connectError(`${url}: silent too long`))
+    }
+    const onByte = () => {
+      deadline(silence, onTimeout)
+      failures = 0
+      setState('open')
+    }
+    deadline(once ? silence : openTimeout + wait * 1000, onTimeout)
+    // A page that polls is up to date between two polls.
+    if (!ends || state !== 'open') setState('connecting', lastError)
+
+    try {
+      const own = typeof headers === 'function' ? await headers(lastError) : headers
+      if (signal.aborted) return
+      const { lastEventId } = connection
+      const request = {
+        cache: 'no-store',
+        credentials,
+        method,
+        body,
+        headers: {
+          Accept: 'text/event-stream',
+          ...(lastEventId && { 'Last-Event-ID': toByteString(lastEventId) }),
+          ...(ends && { Prefer: `wait=${wait}` }),
+          ...own,
+        },
+        signal,
+      } as RequestInit
+      head = await fetch(url, request)
+      if (signal.aborted) return
+      const { status } = head
+      const type = head.headers.get('content-type')
+      if (status === 204) return close()
+      if (status !== 200 || !type?.startsWith('text/event-stream')) {
+        const refusal = connectError(`${url}: ${status} ${type}`, status)
+        if ((status === 401 || status === 403) && !refreshed && !once) {
+          refreshed = true
+          lastError = refusal
+          return run()
+        }
+        if (status >= 400 && status < 500 && status !== 429) return close(refusal)
+        return again(refusal, retryAfter(head.headers))
+      }
+      refreshed = false
+      if (poll === 'never') onByte()
+
+      if (!isCatchUp || head.headers.has('preference-applied')) {
+        const parse = createParser(
+          lastEventId,
+          // A listener of an earlier event may have closed the source.
+          (block) => signal.aborted || owner.onBlock(block),
+          (ms) => {
+            minRetry = ms
+          },
+        )
+        const decoder = new TextDecoder()
+        const reader = (head.body as ReadableStream<Uint8Array>).getReader()
+        for (;;) {
+          const { done, value } = await reader.read()
+          if (signal.aborted) return
+          if (done) break
+          onByte()
+          length += value.length
+          parse(decoder.decode(value, { stream: true }))
+        }
+      }
+      if (isCatchUp && length < MAYBE_CUT) {
+        pause()
+        owner.onCaughtUp()
+      } else if (ends) {
+        wait = wait && WAIT
+        deadline(startedAt + minRetry - Date.now(), run)
+      } else again()
+    } catch (error) {
+      if (!signal.aborted) again(error as ConnectError)
+    }
+  }
+}
+
+/** A header's value is bytes: "the last event ID string, encoded as UTF-8". */
+function toByteString(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text))
+}

@@ -1,0 +1,171 @@
+import type { Connection, ConnectionOwner } from './connection.ts'
+import { createDeadline } from './deadline.ts'
+import type { Block } from './parser.ts'
+import type { SourceState } from './typed-event-source.ts'
+
+/** How long a leader may take to answer, in ms, before another tab takes over: it may be frozen. */
+const ANSWER = 2_000
+/** A leader that was not heard of for so long, in ms, is asked whether it is still there. */
+const SILENCE = 45_000
+/** How many events are remembered, to know again those that a new leader receives once more. */
+const REMEMBERED = 500
+
+interface LockManager {
+  request(
+    name: string,
+    options: { steal?: boolean; signal?: AbortSignal },
+    callback: () => Promise<void> | undefined,
+  ): Promise<void>
+}
+
+/** Web Locks, where they are available: not on plain http, not in all runtimes. */
+export const locks: LockManager | undefined = (globalThis as { navigator?: { locks?: LockManager } })
+  .navigator?.locks
+
+/**
+ * From the leader to all: its term (it rises with each leader), its state, its last event ID so far, and perhaps a block.
+ * 0 asks the leader for one.
+ */
+type Message = [term: number, state: SourceState | undefined, id: string, block: Block | undefined] | 0
+
+/**
+ * The tabs of a browser that share one connection. One of them, the holder of a lock, leads: it has the connection, and
+ * broadcasts what it receives. Each other one, when it joins and when the leader changes, catches up by a request of its own, and
+ * meanwhile keeps what is broadcast.
+ */
+export interface Tabs extends ConnectionOwner {
+  join(): void
+  /** Another one leads. */
+  leave(): void
+  /** Makes sure that there is a leader, and that it is awake. */
+  ask(): void
+}
+
+export function createTabs(
+  name: string,
+  connection: Connection,
+  onBlock: ConnectionOwner['onBlock'],
+  onState: ConnectionOwner['onState'],
+): Tabs {
+  const deadline = createDeadline()
+  /** The newest events of this tab. */
+  const seen = new Set<string>()
+  let channel: InstanceType<typeof BroadcastChannel>
+  let left: AbortController
+  let release = (): void => {}
+  let leads = false
+  let term = 0
+  let state: SourceState | undefined
+  /** What was broadcast during a catch-up. */
+  let kept: Exclude<Message, 0>[] | undefined
+  /** Whether events may come that this tab has already. */
+  let overlaps = false
+
+  return {
+    join() {
+      left = new AbortController()
+      channel = new BroadcastChannel(name)
+      channel.onmessage = onMessage
+      queue()
+      ask()
+    },
+    leave() {
+      left?.abort()
+      channel?.close()
+      deadline()
+      leads = false
+      term = 0
+      release()
+    },
+    ask,
+    onBlock(block) {
+      if (leads) tell(block)
+      take(block)
+    },
+    onState(newState, newError) {
+      onState(newState, newError)
+      if (newState === state) return
+      state = newState
+      if (leads) tell()
+    },
+    onCaughtUp() {
+      const messages = kept ?? []
+      kept = undefined
+      messages.forEach(apply)
+    },
+  }
+
+  function ask(): void {
+    if (leads) return
+    channel.postMessage(0)
+    // At random, so that not all of them take over.
+    deadline(ANSWER * (1 + Math.random()), () => queue({ steal: true }))
+  }
+
+  function queue(options: { steal?: boolean; signal?: AbortSignal } = left): void {
+    const { signal } = left
+    locks
+      ?.request(name, options, () => {
+        if (signal.aborted) return
+        leads = true
+        kept = undefined
+        deadline()
+        term = Math.max(term + 1, Date.now())
+        tell()
+        connection.open()
+        return new Promise((resolve) => {
+          release = resolve
+        })
+      })
+      .catch(() => {
+        // Another tab has taken over, because this one did not answer.
+        if (signal.aborted || !leads) return
+        leads = false
+        connection.pause()
+        queue()
+        ask()
+      })
+  }
+
+  function tell(block?: Block): void {
+    channel.postMessage([term, state, connection.lastEventId, block])
+  }
+
+  function onMessage({ data }: { data: unknown }): void {
+    const message = data as Message
+    if (leads && message === 0) tell()
+    if (leads || message === 0 || message[0] < term) return
+    const [itsTerm, , id, block] = message
+    const isNew = itsTerm > term
+    // What a leader receives before it introduces itself is part of the catch-up.
+    if (isNew && block) return
+    deadline(SILENCE, ask)
+    if (isNew || !(kept || overlaps)) {
+      term = itsTerm
+      overlaps = isNew
+      // This tab has missed something, or cannot know.
+      if (id !== connection.lastEventId || (isNew && !id)) {
+        overlaps = true
+        kept = []
+        connection.open(true)
+      }
+    }
+    if (kept) kept.push(message)
+    else apply(message)
+  }
+
+  function apply([, state, , block]: Exclude<Message, 0>): void {
+    if (!block) {
+      if (state) onState(state)
+    } else if (!overlaps || !seen.has(JSON.stringify(block))) {
+      overlaps &&= block.data === undefined
+      take(block)
+    }
+  }
+
+  function take(block: Block): void {
+    // All of it: events of several names may share an id.
+    if (seen.add(JSON.stringify(block)).size > REMEMBERED) seen.delete(seen.values().next().value as string)
+    onBlock(block)
+  }
+}

@@ -1,0 +1,41 @@
+// Checked by `npm run typecheck`.
+import { connect, type ReceivedEvent } from '../src/index.ts'
+
+const source = connect<{ headline: { title: string }; flash: string }>('/news')
+
+source.on('headline', (data, event) => {
+  data.title satisfies string
+  event satisfies ReceivedEvent<'headline', { title: string }>
+})
+source.on('flash', (data) => data satisfies string)
+// @ts-expect-error no such event
+source.on('headlines', () => {})
+// @ts-expect-error no such property
+source.on('headline', ({ titel }) => titel)
+
+source.onState((state, error) => {
+  state satisfies 'connecting' | 'open' | 'waiting' | 'closed'
+  error?.status satisfies number | undefined
+})
+
+async function loop(): Promise<void> {
+  for await (const received of source) {
+    if (received.event === 'flash') received.data satisfies string
+    else received.data.title satisfies string
+  }
+}
+void loop
+
+// Without a declaration any event may come, and its data can be anything.
+connect('/any').on('what', (data) => {
+  data satisfies unknown
+  // @ts-expect-error unknown
+  data.title
+})
+
+// @ts-expect-error an unknown option
+connect('/news', { retries: 1 })
+connect('/news', {
+  headers: async (error) => ({ Authorization: `Bearer ${error?.status}` }),
+  retry: { min: 1 },
+})

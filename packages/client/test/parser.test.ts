@@ -1,0 +1,93 @@
+import { createParser as createOtherParser } from 'eventsource-parser'
+import fc from 'fast-check'
+import { type Block, createParser } from '../src/parser.ts'
+
+function parse(pieces: string[], id = '') {
+  const blocks: Block[] = []
+  const retries: number[] = []
+  const push = createParser(
+    id,
+    (block) => blocks.push(block),
+    (ms) => retries.push(ms),
+  )
+  for (const piece of pieces) push(piece)
+  return { blocks, retries }
+}
+
+const message = (data: string, id = '') => ({ event: 'message', data, id })
+
+/** Text of a stream, and what the HTML standard makes of it. */
+const cases: [title: string, text: string, blocks: Block[], retries?: number[]][] = [
+  ['data', 'data: a\n\n', [message('a')]],
+  ['only the first space after the colon is not data', 'data:  a \n\n', [message(' a ')]],
+  ['no space after the colon', 'data:a\n\n', [message('a')]],
+  ['a colon in the data', 'data: a: b\n\n', [message('a: b')]],
+  ['several lines', 'data: a\ndata\ndata:\ndata: b\n\n', [message('a\n\n\nb')]],
+  ['empty data is an event', 'data\n\n', [message('')]],
+  ['two lines of empty data', 'data\ndata\n\n', [message('\n')]],
+  ['a name', 'event: news\ndata: a\n\n', [{ event: 'news', data: 'a', id: '' }]],
+  ['an empty name is no name', 'event: news\nevent:\ndata: a\n\n', [message('a')]],
+  ['a name without data is no event, and is not kept', 'event: news\n\ndata: a\n\n', [message('a')]],
+  ['an id stays', 'id: 1\ndata: a\n\ndata: b\n\n', [message('a', '1'), message('b', '1')]],
+  ['an empty id resets it', 'id: 1\ndata: a\n\nid\ndata: b\n\n', [message('a', '1'), message('b', '')]],
+  [
+    'an id with NUL is ignored',
+    'id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n',
+    [message('a', '1'), message('b', '1')],
+  ],
+  [
+    'an id alone moves the last id',
+    'id: 1\n\ndata: a\n\n',
+    [{ event: 'message', data: undefined, id: '1' }, message('a', '1')],
+  ],
+  ['a retry counts at once', 'retry: 10\n', [], [10]],
+  ['a retry is digits only', 'retry: 1x\nretry: -1\nretry: 1.5\nretry:\nretry: 007\n', [], [7]],
+  ['comments', ': data: a\n:\n:b\n\ndata: c\n\n', [message('c')]],
+  ['unknown fields', 'Data: a\n data: b\ndata : c\nfoo\ndata: d\n\n', [message('d')]],
+  ['CR', 'data: a\rdata: b\r\r', [message('a\nb')]],
+  ['CRLF', 'data: a\r\ndata: b\r\n\r\n', [message('a\nb')]],
+  ['all line ends mixed', 'data: a\r\ndata: b\n\rdata: c\r\n\n', [message('a\nb'), message('c')]],
+  ['an unfinished event is dropped', 'data: a\n\ndata: b\n', [message('a')]],
+  ['line separators that are none', 'data: a\u2028b\u0085c\u000bd\n\n', [message('a\u2028b\u0085c\u000bd')]],
+]
+
+test.each(cases)('%s', (_, text, blocks, retries = []) => {
+  expect(parse([text])).toEqual({ blocks, retries })
+})
+
+test.each(cases)('%s: cut anywhere', (_, text, blocks, retries = []) => {
+  for (let at = 0; at <= text.length; at++) {
+    expect(parse([text.slice(0, at), text.slice(at)])).toEqual({ blocks, retries })
+  }
+  expect(parse([...text])).toEqual({ blocks, retries })
+})
+
+test('goes on with the id that the client has', () => {
+  expect(parse(['data: a\n\n'], '7').blocks).toEqual([message('a', '7')])
+})
+
+test('any text in any pieces is what another parser makes of it', () => {
+  const line = fc.constantFrom('data', 'data: a', 'data:b', 'id: 1', 'event: e', ':c', 'retry: 1', 'x', '')
+  const end = fc.constantFrom('\n', '\r', '\r\n')
+  const text = fc.array(fc.tuple(line, end), { maxLength: 20 }).map((lines) => lines.flat().join(''))
+  fc.assert(
+    fc.property(text, fc.array(fc.nat(40), { maxLength: 5 }), (text, cuts) => {
+      const places = [0, ...cuts.map((cut) => Math.min(cut, text.length)).sort((a, b) => a - b), text.length]
+      const pieces = places.slice(1).map((place, index) => text.slice(places[index], place))
+      const others: unknown[] = []
+      const other = createOtherParser({
+        onEvent: ({ event = 'message', data }) => others.push({ event: event || 'message', data }),
+      })
+      // It waits for what follows a CR; the line after it is a comment.
+      other.feed(`${text}:\n`)
+      const ours = parse(pieces).blocks.filter(({ data }) => data !== undefined)
+      expect(ours.map(({ event, data }) => ({ event, data }))).toEqual(others)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('an event of many pieces costs no more than its text', () => {
+  const pieces = ['data: ', ...Array.from({ length: 20_000 }, () => 'x'.repeat(1_000)), '\n\n']
+  expect(parse(pieces).blocks[0]?.data).toHaveLength(20_000_000)
+})

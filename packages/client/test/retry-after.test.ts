@@ -1,0 +1,13 @@
+import { retryAfter } from '../src/retry-after.ts'
+
+const ms = (value?: string) => retryAfter(new Headers(value === undefined ? {} : { 'Retry-After': value }))
+
+test('seconds, a date, or nothing', () => {
+  expect(ms('120')).toBe(120_000)
+  const date = ms(new Date(Date.now() + 60_000).toUTCString())
+  expect(date).toBeGreaterThan(50_000)
+  expect(date).toBeLessThanOrEqual(60_000)
+  expect(ms()).toBe(0)
+  expect(ms('soon')).toBe(0)
+  expect(ms('0')).toBeLessThanOrEqual(0)
+})
