@@ -15,8 +15,6 @@ const config: Config = {
   },
   // Fastify's inject() and @fastify/cookie load an ESM-only package: it, and an import() of it, have to be transformed.
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
-  // The client as pages load it.
-  globalSetup: '<rootDir>/scripts/bundle-client.mjs',
   modulePathIgnorePatterns: ['/dist/'],
   // Real browsers, servers and Redis, on a machine that may be busy: slow is not wrong.
   testTimeout: 150_000,

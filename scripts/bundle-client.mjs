@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild'
 const folder = fileURLToPath(new URL('../packages/client/', import.meta.url))
 
 /** Needs nothing that was built before: the tests of the examples call it too. */
-export default function bundleClient() {
+export function bundleClient() {
   // Renamed when it is whole: a server may be reading it.
   const written = `${folder}dist/browser.${process.pid}.js`
   buildSync({
