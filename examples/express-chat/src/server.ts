@@ -59,10 +59,8 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop() {
-  server.close()
-  await Promise.all([events.close(), hub.close()])
-  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
-  server.closeAllConnections()
+  await events.close({ server })
+  await hub.close()
 }
 
 process.on('SIGINT', stop)

@@ -72,10 +72,7 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop() {
-  server.close()
-  await events.close()
-  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
-  server.closeAllConnections()
+  await events.close({ server })
   await hub.close()
 }
 

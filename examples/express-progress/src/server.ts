@@ -73,13 +73,10 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop() {
-  server.close()
   // These jobs end with the process. Their pages should hear of it.
   for (const job of jobs.values()) job.cancel()
   await Promise.all(runs)
-  await events.close()
-  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
-  server.closeAllConnections()
+  await events.close({ server })
   await hub.close()
 }
 

@@ -83,11 +83,8 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop() {
-  server.close()
   for (const upload of uploads.values()) upload.cancel()
-  await events.close()
-  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
-  server.closeAllConnections()
+  await events.close({ server })
 }
 
 process.on('SIGINT', stop)

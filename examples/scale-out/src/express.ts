@@ -41,8 +41,6 @@ const server = app.listen(port, '127.0.0.1', (error) => {
 })
 
 process.once('SIGTERM', async () => {
-  server.close()
-  await events.close({ drain: 1000 })
-  server.closeAllConnections()
+  await events.close({ server, drain: 1000 })
   await hub.close()
 })

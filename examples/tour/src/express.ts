@@ -96,10 +96,5 @@ export async function startExpress(port: number, fastifyPort: number): Promise<(
   countOn('Express', server)
   await once(server, 'listening')
 
-  return async () => {
-    server.close()
-    await events.close()
-    // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
-    server.closeAllConnections()
-  }
+  return () => events.close({ server })
 }
