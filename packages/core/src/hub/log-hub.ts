@@ -8,6 +8,7 @@ import type { ControlEventNames } from './control-event.ts'
 import { FanOut } from './fan-out.ts'
 import type { Hub, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
+import { warnOfLocalLog } from './local-log.ts'
 import { LogReader, type Page } from './log-reader.ts'
 import { checkChannel, newEntry } from './new-entry.ts'
 import { checkSubscribeOptions } from './subscribe-options.ts'
@@ -98,6 +99,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
       )
     }
     if (stream.closed) return () => {}
+    warnOfLocalLog(this.#options.log)
     const subscriber = new Subscriber(this, stream, port, this.#channels.setOf(names), options)
     port.attach(subscriber)
     // From a query it may be a list: whatever it is, it is no cursor then.

@@ -6,20 +6,21 @@ const told = new Set<string>()
 /** Warns, once in a process for each kind, of what is allowed and rarely meant. */
 export function caution({ event, retry }: { event?: string | undefined; retry?: number | undefined }): void {
   if (event === 'open' || event === 'error') {
-    tell(
+    warnOnce(
       'SSE_EVENT_NAME',
       `An event named "${event}" is also given to the page's listeners for EventSource's own ${event} event.`,
     )
   }
   if (retry !== undefined && retry < HASTY_RETRY) {
-    tell(
+    warnOnce(
       'SSE_HASTY_RETRY',
       `With a retry below ${HASTY_RETRY} (it is in ms) a browser reconnects almost without a pause.`,
     )
   }
 }
 
-function tell(code: string, message: string): void {
+/** Emits a process warning, once for each message. `node --disable-warning=CODE` switches it off. */
+export function warnOnce(code: string, message: string): void {
   if (told.has(message)) return
   told.add(message)
   process.emitWarning(message, { type: 'SseWarning', code })
