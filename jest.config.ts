@@ -21,8 +21,8 @@ const config: Config = {
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],
-  // One more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
-  maxWorkers: 3,
+  // Two more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
+  maxWorkers: 4,
   reporters: ['default', '<rootDir>/scripts/slowest-reporter.mjs'],
   coverageProvider: 'v8',
 }

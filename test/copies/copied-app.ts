@@ -1,16 +1,17 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readFile } from 'node:fs/promises'
-import { basename, delimiter, join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { freePorts } from '../free-ports.ts'
+import { terminal } from './terminal.ts'
 
 const run = promisify(execFile)
 
 /** An example as somebody has copied it: no workspace around it, our packages from their tarballs, npm for all else. */
 export class CopiedApp {
-  readonly #directory: string
+  readonly directory: string
   #process: ChildProcessByStdio<null, Readable, null> | undefined
 
   static async copy(example: string, destination: string): Promise<CopiedApp> {
@@ -22,21 +23,17 @@ export class CopiedApp {
   }
 
   private constructor(directory: string) {
-    this.#directory = directory
-  }
-
-  /** @param tarballs - by package name; of these it gets what it asks for, and what that needs of the others */
-  async install(tarballs: ReadonlyMap<string, string>): Promise<void> {
-    const { dependencies } = await this.#manifest()
-    const wanted = [...tarballs].filter(([name]) => name === '@downstream/core' || name in dependencies)
-    const files = wanted.map(([, path]) => path)
-    await this.#npm('install', '--prefer-offline', '--no-audit', '--no-fund', ...files)
+    this.directory = directory
   }
 
   /** Rejects with what the compiler says. Plain JavaScript has none. */
   async typecheck(): Promise<void> {
-    const { devDependencies = {} } = await this.#manifest()
-    if ('typescript' in devDependencies) await this.#npm('exec', '--', 'tsc', '--pretty', 'false')
+    const { devDependencies = {} } = JSON.parse(await readFile(join(this.directory, 'package.json'), 'utf8'))
+    if (!('typescript' in devDependencies)) return
+    await run(join('node_modules', '.bin', 'tsc'), ['--pretty', 'false'], {
+      cwd: this.directory,
+      env: terminal(),
+    })
   }
 
   /** `npm start`. Resolves with the URL, when it has printed that. */
@@ -44,7 +41,7 @@ export class CopiedApp {
     // Enough for the one that has most.
     const port = await freePorts(6)
     const started = spawn('npm', ['start', '--silent'], {
-      cwd: this.#directory,
+      cwd: this.directory,
       env: { ...terminal(), PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
       // A group of its own, for Ctrl-C.
@@ -72,27 +69,5 @@ export class CopiedApp {
       process.kill(-started.pid, 'SIGKILL')
       throw new Error('It does not end at Ctrl-C.', { cause: error })
     }
-  }
-
-  async #manifest(): Promise<{
-    dependencies: Record<string, string>
-    devDependencies?: Record<string, string>
-  }> {
-    return JSON.parse(await readFile(join(this.#directory, 'package.json'), 'utf8'))
-  }
-
-  async #npm(...args: string[]): Promise<void> {
-    await run('npm', args, { cwd: this.#directory, env: terminal() })
-  }
-}
-
-/** The environment of somebody's terminal: npm and pnpm put our workspace's programs and packages on the paths of ours. */
-function terminal(): NodeJS.ProcessEnv {
-  const { NODE_PATH: _, PATH = '', ...env } = process.env
-  return {
-    ...env,
-    PATH: PATH.split(delimiter)
-      .filter((path) => !path.includes('node_modules'))
-      .join(delimiter),
   }
 }

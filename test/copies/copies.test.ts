@@ -8,6 +8,7 @@ import { packPackages } from '../../scripts/pack-packages.mjs'
 import { launchChromium } from '../browser/chromium.ts'
 import { firstVisits } from '../browser/first-visits.ts'
 import { CopiedApp } from './copied-app.ts'
+import { SharedInstall } from './shared-install.ts'
 
 // npm fetches what it does not have yet.
 jest.setTimeout(120_000)
@@ -15,13 +16,14 @@ jest.setTimeout(120_000)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const examples = readdirSync(join(root, 'examples'))
 const temporary = mkdtempSync(join(tmpdir(), 'copies-'))
-let tarballs: ReadonlyMap<string, string>
+let installed: SharedInstall
 let browser: Browser
 let app: CopiedApp
 
 beforeAll(async () => {
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'pipe' })
-  tarballs = packPackages(temporary)
+  const directories = examples.map((example) => join(root, 'examples', example))
+  installed = await SharedInstall.of(directories, packPackages(temporary), join(temporary, 'installed'))
   browser = await launchChromium()
 })
 
@@ -37,7 +39,7 @@ afterEach(async () => {
 
 test.each(examples)('%s works where it is copied to', async (example) => {
   app = await CopiedApp.copy(join(root, 'examples', example), join(temporary, 'copies', example))
-  await app.install(tarballs)
+  await installed.linkInto(app.directory)
   await app.typecheck()
   const url = await app.start()
 
