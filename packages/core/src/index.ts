@@ -10,7 +10,7 @@ export type { ServerSentEvent } from './wire/server-sent-event.ts'
 export type { EventStream } from './stream/event-stream.ts'
 export type { EventStreamOptions } from './stream/event-stream-options.ts'
 export type { Request, Response } from './stream/exchange.ts'
-export { openEventStream } from './stream/open-event-stream.ts'
+export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'
 export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
 
 // Many streams
@@ -54,7 +54,6 @@ export type {
 } from './run/run-store.ts'
 
 // For adapters of frameworks
-export type { PreparedEventStream } from './stream/prepared-event-stream.ts'
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'
 export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
 export { StreamGroup } from './stream/stream-group.ts'

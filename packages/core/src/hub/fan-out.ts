@@ -1,4 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
+import { clock } from '../stream/clock.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** How long one turn may deliver, in ms, before others have theirs. */
@@ -46,7 +47,7 @@ export class FanOut {
     }
     if (this.#scheduled || !this.pending) return
     this.#scheduled = true
-    process.nextTick(turn, this)
+    clock.nextTick(turn, this)
   }
 
   /**
@@ -59,7 +60,7 @@ export class FanOut {
     this.#queue.push(subscriber)
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(turn, this)
+    clock.setImmediate(turn, this)
   }
 
   /** Forgets what is fresh: the tail that it was in is gone. */
@@ -70,9 +71,9 @@ export class FanOut {
   /** @internal */
   turn(): void {
     this.tell()
-    const end = performance.now() + SLICE
+    const end = clock.now() + SLICE
     let visited = 0
-    while (visited < this.#queue.length && (visited % VISITS > 0 || performance.now() < end)) {
+    while (visited < this.#queue.length && (visited % VISITS > 0 || clock.now() < end)) {
       const subscriber = this.#queue[visited++] as Subscriber
       subscriber.queued = false
       subscriber.visit()
@@ -80,13 +81,13 @@ export class FanOut {
     // Cut at every turn: under load the queue is never empty, and must not hold all that were ever in it.
     this.#queue.splice(0, visited)
     if (this.#queue.length > 0) {
-      setImmediate(turn, this)
+      clock.setImmediate(turn, this)
       return
     }
     this.#scheduled = false
     if (!this.pending) return
     this.#scheduled = true
-    setImmediate(turn, this)
+    clock.setImmediate(turn, this)
   }
 
   /** Whoever is up to date has had everything in front of `#from`: entries of other channels cost it nothing. */

@@ -137,7 +137,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     const picked = [...this.#subscribers].filter(({ key, stream }) => picks(stream, key))
     for (const subscriber of picked) {
       // A farewell that was published just before.
-      subscriber.onEnding()
+      subscriber.flush()
       subscriber.stream.close()
     }
     return picked.length

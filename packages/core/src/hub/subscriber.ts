@@ -154,7 +154,7 @@ export class Subscriber implements StreamOwner {
   }
 
   /** What is published before a shutdown is not left to the resume, of which a log in memory has none. */
-  onEnding(): void {
+  flush(): void {
     this.#hub.tell()
     const { tail } = this.#hub
     while (this.#stage === 'live' && !this.#upToDate && this.#position >= tail.first) this.visit()

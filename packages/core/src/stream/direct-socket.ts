@@ -1,11 +1,13 @@
-import { ServerResponse } from 'node:http'
+import { OutgoingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { clock } from './clock.ts'
 import type { Target } from './writer.ts'
 
 /** A chunk of a chunked body, and how it is encoded. */
 export interface ChunkFrame {
   readonly text: string
   readonly chunk: string
+  readonly bytes: number
   /** What is all ASCII is the same in Latin-1, which needs no look at each character. */
   readonly encoding: 'utf8' | 'latin1'
 }
@@ -20,26 +22,42 @@ export function chunkFrame(text: string): ChunkFrame {
   if (last?.text === text) return last
   const bytes = Buffer.byteLength(text)
   const encoding = bytes === text.length ? 'latin1' : 'utf8'
-  last = { text, chunk: `${bytes.toString(16)}\r\n${text}\r\n`, encoding }
+  // Forget it after this turn: a large event would otherwise be held until the next broadcast.
+  if (last === undefined) clock.setImmediate(forget)
+  last = { text, chunk: `${bytes.toString(16)}\r\n${text}\r\n`, bytes, encoding }
   return last
 }
 
+function forget(): void {
+  last = undefined
+}
+
 /**
- * The socket of an HTTP/1.1 response, when chunks can be written to it past the response: one write instead of the
- * three of `res.write`, whose price is most of what an event costs. Undefined whenever anything else may have a say:
- * somebody patched `write` (compression, loggers), the body is not chunked (HTTP/1.0), the response waits for its turn
- * (pipelining), is corked, or holds bytes back that come first.
- *
- * The head must have been flushed. What it finds holds until somebody ends the response.
+ * Node's own write(). By its source, because an agent may have put its own in its place before this module was loaded;
+ * undefined then.
  */
-export function directSocket(target: Target): Socket | undefined {
+const { write } = OutgoingMessage.prototype
+const NODES_WRITE = write.toString().includes(' = write_(this, chunk, encoding, ') ? write : undefined
+
+/**
+ * The socket of an HTTP/1.1 response, when a chunk can be written to it past the response: one write instead of the
+ * three of `res.write`, whose price is most of what a broadcast costs. Undefined whenever anything else may have a say:
+ * somebody patched `write`, of this response or of its class (compression, loggers, agents), the body is not chunked
+ * (HTTP/1.0), the response waits for its turn (pipelining), has ended, is corked, or holds bytes back that come first.
+ *
+ * The head must have been flushed.
+ *
+ * @param known - the socket that was found before: only what other code may have done since is looked at. To read a
+ * property of an Express response takes long, since each has a shape of its own.
+ */
+export function directSocket(target: Target, known?: Socket): Socket | undefined {
+  if (target.write !== NODES_WRITE || target.writableEnded) return undefined
+  if (known?.writable) return known
   if (!(target instanceof ServerResponse)) return undefined
   const { socket } = target
   const safe =
     socket !== null &&
-    target.write === ServerResponse.prototype.write &&
     target.chunkedEncoding &&
-    !target.writableEnded &&
     target.writableCorked === 0 &&
     // Otherwise the response itself holds some of it.
     target.writableLength === socket.writableLength &&

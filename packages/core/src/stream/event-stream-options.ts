@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
-import type { ExtraHeaders } from '../wire/head.ts'
+import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
 import { caution } from './caution.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
@@ -12,43 +12,53 @@ export interface EventStreamOptions {
    */
   retry?: number | undefined
   /**
-   * A comment is sent when nothing was written for this many ms (up to an eighth earlier, in steps of 100 ms), so that
-   * proxies do not take the stream for dead. `false`: never. Default: 15 000, the standard's advice.
+   * A comment is sent when nothing was written for this many ms (up to an eighth and 0.2 s earlier), so that proxies
+   * do not take the stream for dead. `false`: never. Default: 15 000, the standard's advice.
    */
   keepAlive?: number | false | undefined
-  /** Extra response headers. Those that make it an event stream cannot be changed. The status is always 200. */
+  /**
+   * After how many ms of silence TCP asks whether the client is still there; `false`: never. A client that vanished is
+   * noticed ten probes, a second apart, later, if they fit in before the next comment: `tcpKeepAlive` + 10 s below 7/8
+   * of `keepAlive`. Costs a packet each way per `tcpKeepAlive` for an idle stream. HTTP/1 only. Default: 2 000.
+   */
+  tcpKeepAlive?: number | false | undefined
+  /**
+   * Extra response headers: an object, `Headers` or a `Map`. `Set-Cookie` and `Vary` are added to those that are set
+   * already. Those that make it an event stream cannot be changed. The status is always 200.
+   */
   headers?: ExtraHeaders | undefined
   /** Text of data that is not a string. Default: JSON. */
   serialize?: Serialize | undefined
   /**
    * A stream whose client has left more than this many bytes unread when the next event is sent is ended
-   * (`ERR_SSE_SLOW_CLIENT`); who awaits `send()` never gets there. Default: 1 MiB (1 048 576).
+   * (`ERR_SSE_SLOW_CLIENT`). Code that awaits `send()` never reaches this limit. Default: 1 MiB (1 048 576).
    */
   maxBufferedBytes?: number | undefined
   /**
    * A stream whose client takes nothing for this many ms though something waits for it is cut off
-   * (`ERR_SSE_SLOW_CLIENT`): it may be gone without a word. Looked at about every 15 s. Default: 120 000.
+   * (`ERR_SSE_SLOW_CLIENT`): it may have vanished. Looked at about every 15 s. Default: 120 000.
    */
   stallTimeout?: number | undefined
   /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
   maxAge?: number | undefined
   /**
-   * Name of a query parameter that is read when the client sent no `Last-Event-ID` header, for pages that start an
-   * EventSource where another one left off. Default: none.
+   * Name of a query parameter that is read when the client sent no `Last-Event-ID` header: for polyfills, and for pages
+   * that start an EventSource where another one left off. `false`: none. Default: `lastEventId`.
    */
-  lastEventIdParameter?: string | undefined
+  lastEventIdParameter?: string | false | undefined
 }
 
 /** The options with their defaults, checked. */
 export interface ResolvedOptions {
   readonly retry: number
   readonly keepAlive: number
-  readonly headers: ExtraHeaders
+  readonly tcpKeepAlive: number
+  readonly headers: readonly (readonly [name: string, value: HeaderValue])[]
   readonly serialize: Serialize
   readonly maxBufferedBytes: number
   readonly stallTimeout: number
   readonly maxAge: number
-  readonly lastEventIdParameter: string | undefined
+  readonly lastEventIdParameter: string | false
 }
 
 /** What Node decides from the message itself, or what would stop it from being an event stream. */
@@ -58,12 +68,13 @@ const FIXED_HEADERS =
 const DEFAULTS: ResolvedOptions = {
   retry: 3_000,
   keepAlive: 15_000,
-  headers: {},
+  tcpKeepAlive: 2_000,
+  headers: [],
   serialize: serializeJson,
   maxBufferedBytes: 1_048_576,
   stallTimeout: 120_000,
   maxAge: Number.POSITIVE_INFINITY,
-  lastEventIdParameter: undefined,
+  lastEventIdParameter: 'lastEventId',
 }
 
 /**
@@ -81,6 +92,7 @@ export function resolveOptions(
   const {
     retry,
     keepAlive,
+    tcpKeepAlive,
     headers,
     serialize,
     maxBufferedBytes,
@@ -92,7 +104,8 @@ export function resolveOptions(
   const resolved: ResolvedOptions = {
     retry: retry ?? defaults.retry,
     keepAlive: keepAlive === false ? Number.POSITIVE_INFINITY : (keepAlive ?? defaults.keepAlive),
-    headers: headers ?? defaults.headers,
+    tcpKeepAlive: tcpKeepAlive === false ? Number.POSITIVE_INFINITY : (tcpKeepAlive ?? defaults.tcpKeepAlive),
+    headers: headers === undefined ? defaults.headers : checkHeaders(headers),
     serialize: serialize ?? defaults.serialize,
     maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
     stallTimeout: stallTimeout ?? defaults.stallTimeout,
@@ -102,14 +115,18 @@ export function resolveOptions(
   if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
   caution({ retry })
   checkPositive('keepAlive', resolved.keepAlive, ' or false')
+  // The operating system counts in seconds, and takes 0 for two hours.
+  checkPositive('tcpKeepAlive', resolved.tcpKeepAlive, ' or false')
+  if (resolved.tcpKeepAlive < 1_000) {
+    throw invalidOption('tcpKeepAlive', '1000 or more (ms), or false')
+  }
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
   checkPositive('stallTimeout', resolved.stallTimeout)
   checkPositive('maxAge', resolved.maxAge)
   if (typeof resolved.serialize !== 'function') throw invalidOption('serialize', 'a function')
-  if (resolved.lastEventIdParameter !== undefined && typeof resolved.lastEventIdParameter !== 'string') {
-    throw invalidOption('lastEventIdParameter', 'the name of a query parameter')
+  if (resolved.lastEventIdParameter !== false && typeof resolved.lastEventIdParameter !== 'string') {
+    throw invalidOption('lastEventIdParameter', 'the name of a query parameter, or false')
   }
-  if (headers !== undefined) checkHeaders(headers)
   return resolved
 }
 
@@ -117,10 +134,14 @@ function checkPositive(name: string, value: unknown, orElse = ''): void {
   if (typeof value !== 'number' || !(value > 0)) throw invalidOption(name, `a number above 0${orElse}`)
 }
 
-function checkHeaders(headers: ExtraHeaders): void {
+function checkHeaders(headers: ExtraHeaders): ResolvedOptions['headers'] {
   if (typeof headers !== 'object' || headers === null)
-    throw invalidOption('headers', 'an object of names and values')
-  for (const [name, value] of Object.entries(headers)) {
+    throw invalidOption('headers', 'an object of names and values, Headers or a Map')
+  let list: ResolvedOptions['headers'] = []
+  checkOption('headers', () => {
+    list = headerList(headers)
+  })
+  for (const [name, value] of list) {
     if (FIXED_HEADERS.test(name))
       throw invalidOption('headers', `without ${name}, which belongs to the stream`)
     checkOption('headers', () => {
@@ -129,6 +150,7 @@ function checkHeaders(headers: ExtraHeaders): void {
       for (const one of [value].flat()) validateHeaderValue(name, one as string)
     })
   }
+  return list
 }
 
 function checkOption(name: string, check: () => void): void {

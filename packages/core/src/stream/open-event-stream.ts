@@ -1,66 +1,171 @@
+import { EventEmitter } from 'node:events'
 import { SseError } from '../errors.ts'
+import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
-import { watchDisconnect } from './disconnect.ts'
+import { isGone, watchPipelined } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import { connectionOf, type Request, type Response } from './exchange.ts'
-import { Preparation, type PreparedResponse } from './prepared-event-stream.ts'
+import { connectionOf, holdConnection, isHttp2, type Request, type Response, writeHead } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
+import { ResponsePort } from './response-port.ts'
+import type { StreamPort } from './stream-port.ts'
+import type { Target } from './writer.ts'
 
 /** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
-const OPENED = Symbol.for('@downstream/core/opened')
-type Marked = Response & { [OPENED]?: ResponseEventStream }
+const OPENED: unique symbol = Symbol.for('@downstream/core/opened')
+type Marked = Response & { [OPENED]?: ResponsePort }
 
 /**
  * Opens an event stream on a response of `node:http` or `node:http2`. The head and a first comment leave at once.
  *
- * When the client has left already the stream comes back closed. A HEAD request gets the head and a closed stream.
+ * When the client has disconnected already the stream comes back closed. A HEAD request gets the head and a closed
+ * stream.
  *
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN, ERR_SSE_INVALID_OPTION
  */
 export function openEventStream(req: Request, res: Response, options?: EventStreamOptions): EventStream {
-  const prepared = prepareEventStream(req, res, resolveOptions(options))
+  const prepared = new Preparation(req, res, resolveOptions(options))
   prepared.begin()
   return prepared.stream
 }
 
-/**
- * The first half of {@link openEventStream}, for frameworks that let the head out later.
- *
- * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN
- */
-export function prepareEventStream(req: Request, res: Response, options: ResolvedOptions): PreparedResponse {
-  const marked: Marked = res
-  if (marked[OPENED] !== undefined) {
-    throw new SseError(
-      'ERR_SSE_ALREADY_OPEN',
-      'This response is an event stream already: open it once and keep it.',
-    )
-  }
-  if (res.headersSent) {
-    throw new SseError(
-      'ERR_SSE_HEADERS_SENT',
-      'The head of this response has been sent: open the stream before that.',
-    )
-  }
-  const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
-  const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
-  const stream = new ResponseEventStream(lastEventId, options, connectionOf(req))
-  marked[OPENED] = stream
-  res.on('error', onError)
-  res.on('prefinish', onEnd)
-  watchDisconnect(req, res, stream)
-  // Nothing of the body is wanted, so nothing that would make one may start.
-  if (req.method === 'HEAD') stream.close()
-  return new Preparation(req, res, stream, options)
+/** A stream whose head is not out yet; what is sent meanwhile waits. */
+export interface PreparedEventStream {
+  readonly stream: EventStream
+  /** The headers of the stream, given those that the app has set so far. */
+  head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
+  /** Writes the head to the response, then what waits. */
+  begin(): void
+  /** Writes what waits to something that the framework sends, head and all, in its own way. */
+  beginOn(target: Target): void
+  /** Ends the stream, because the app failed with `error`. */
+  fail(error: unknown): void
+  /** Gives the response back to the framework, which has something else to say: `error`. */
+  abandon(error: unknown): void
 }
 
-/** Node emits it when other code writes after the end, and nobody else may be listening. One for all responses. */
+/** The same for those inside this package. */
+export interface PreparedResponse extends PreparedEventStream {
+  readonly port: StreamPort
+}
+
+/** Where a response becomes a stream. A class, since each open stream would keep its own copy of every closure. */
+export class Preparation implements PreparedResponse {
+  readonly stream: EventStream
+  readonly port: ResponsePort
+  readonly #req: Request
+  readonly #res: Response
+
+  /** @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN */
+  constructor(req: Request, res: Marked, options: ResolvedOptions) {
+    if (res[OPENED] !== undefined) {
+      throw new SseError(
+        'ERR_SSE_ALREADY_OPEN',
+        'This response is an event stream already: open it once and keep it.',
+      )
+    }
+    if (res.headersSent) {
+      throw new SseError(
+        'ERR_SSE_HEADERS_SENT',
+        'The head of this response has been sent: open the stream before that.',
+      )
+    }
+    const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
+    const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
+    this.#req = req
+    this.#res = res
+    this.port = new ResponsePort(lastEventId, options, connectionOf(req))
+    this.stream = new ResponseEventStream(this.port)
+    listen(req, res, this.port)
+    // Nothing of the body is wanted, so nothing that would make one may start.
+    if (req.method === 'HEAD') this.stream.close()
+  }
+
+  head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][] {
+    return responseHead(current, this.port.options.headers)
+  }
+
+  begin(): void {
+    const res = this.#res
+    const { port } = this
+    if (port.gone) return
+    try {
+      writeHead(
+        res,
+        this.head((name) => res.getHeader(name)),
+        port.options.headers.length === 0,
+      )
+    } catch (cause) {
+      port.onWriteFailed(cause)
+      throw cause
+    }
+    if (this.#req.method === 'HEAD') res.end()
+    else this.beginOn(res)
+  }
+
+  beginOn(target: Target): void {
+    const { port } = this
+    const release = holdConnection(connectionOf(this.#req), port.options.tcpKeepAlive)
+    if (release !== undefined) port.whenGone(release)
+    port.begin(target)
+  }
+
+  fail(error: unknown): void {
+    this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
+  }
+
+  abandon(error: unknown): void {
+    this.port.onWriteFailed(error)
+  }
+}
+
+/**
+ * Makes `port` hear of its response. Only the response tells that a client has disconnected: a request's 'close' comes
+ * as soon as its body was parsed, and its 'aborted' never after that.
+ *
+ * The listeners are shared by all responses, and added by the emitter's own method: some middleware replaces `res.on`,
+ * and moves listeners to its compressor or ties them to the request that added them last.
+ */
+function listen(req: Request, res: Marked, port: ResponsePort): void {
+  const { on } = EventEmitter.prototype
+  res[OPENED] = port
+  on.call(res, 'error', onError)
+  if (isGone(req, res)) {
+    port.onGone()
+    return
+  }
+  on.call(res, 'close', onClose)
+  interceptEnd(res)
+  if (!isHttp2(res) && res.socket === null) port.whenGone(watchPipelined(req, () => port.onGone()))
+}
+
+/** Node emits it when other code writes after the end, and nobody else may be listening. */
 function onError(this: Marked, cause: unknown): void {
   this[OPENED]?.onWriteFailed(cause)
 }
 
-/** Node emits 'prefinish' within `end()`, whoever calls it; 'finish' comes when the last byte has left. */
-function onEnd(this: Marked): void {
-  this[OPENED]?.onResponseEnd()
+function onClose(this: Marked): void {
+  this[OPENED]?.onGone()
+}
+
+/** Other code may end the response in the tick in which something was sent. */
+function interceptEnd(res: Marked): void {
+  // Its class may be patched later, so its method is looked up when it is called; what the response has of its own is not.
+  if (!Object.hasOwn(res, 'end')) res.end = end as typeof res.end
+  else {
+    const wrapped = res.end
+    res.end = function (this: Marked, ...args: unknown[]) {
+      this[OPENED]?.onEnd()
+      return Reflect.apply(wrapped, this, args)
+    } as typeof res.end
+  }
+}
+
+function end(this: Marked, ...args: unknown[]): unknown {
+  this[OPENED]?.onEnd()
+  let owner: Response = this
+  // More than one step where other code has derived an object from the response.
+  do owner = Object.getPrototypeOf(owner)
+  while (owner.end === end)
+  return Reflect.apply(owner.end, this, args)
 }

@@ -80,7 +80,7 @@ export class Shutdown {
     }
     for (const stream of open.slice(ended)) this.end(stream)
     await withinGrace(finished(streams), serverClosed)
-    for (const stream of streams) stream.destroy('ERR_SSE_SHUTDOWN')
+    for (const stream of streams) stream.cut('ERR_SSE_SHUTDOWN')
     server?.closeAllConnections?.()
     await withinGrace(finished(streams), serverClosed)
     clearInterval(sweep)

@@ -1,7 +1,6 @@
 import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
-import type { PreparedEventStream, PreparedResponse } from './prepared-event-stream.ts'
-import type { ResponseEventStream } from './response-event-stream.ts'
+import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
 import { cancelQuietly, invalidSource, isSource, pullFrom, type Source } from './source.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
@@ -39,9 +38,9 @@ export function sseMethod(
   ): Promise<void> | EventStream {
     if (isSource(first)) return serve(openFor(first, options), first, host)
     if (!areOptions(first) || options !== undefined) throw invalidSource(first)
-    return open(prepare(first), host)
+    return open(prepare(first), host).stream
   }
-  function openFor(source: Source, options: EventStreamOptions | undefined): ResponseEventStream {
+  function openFor(source: Source, options: EventStreamOptions | undefined): PreparedResponse {
     try {
       return open(prepare(options), host)
     } catch (error) {
@@ -59,19 +58,21 @@ function areOptions(value: unknown): value is EventStreamOptions | undefined {
   return Object.prototype.toString.call(value) === '[object Object]' && !('data' in (value as object))
 }
 
-function open(prepared: PreparedResponse, host: SseMethodHost): ResponseEventStream {
+function open(prepared: PreparedResponse, host: SseMethodHost): PreparedResponse {
   if (host.begin === undefined) prepared.begin()
   else host.begin(prepared)
-  return prepared.stream
+  return prepared
 }
 
-async function serve(stream: ResponseEventStream, source: Source, host: SseMethodHost): Promise<void> {
+async function serve({ stream, port }: PreparedResponse, source: Source, host: SseMethodHost): Promise<void> {
   try {
     await stream.sendAll(source)
     stream.close()
   } catch (error) {
-    stream.end('ERR_SSE_SOURCE_FAILED', '', error)
+    port.end('ERR_SSE_SOURCE_FAILED', '', error)
     // Express answers an error after the head by cutting the connection, which would lose what was sent before.
-    stream.whenGone(() => host.onSourceError(error))
+    // A promise, because it carries on in the AsyncLocalStorage context of this request.
+    const gone = new Promise<void>((resolve) => port.whenGone(resolve))
+    void gone.then(() => host.onSourceError(error))
   }
 }

@@ -1,7 +1,6 @@
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import type { Request, Response } from './exchange.ts'
-import { prepareEventStream } from './open-event-stream.ts'
-import type { PreparedResponse } from './prepared-event-stream.ts'
+import { Preparation, type PreparedResponse } from './open-event-stream.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
 import type { StreamPort } from './stream-port.ts'
@@ -47,10 +46,9 @@ export class StreamGroup {
   }
 
   #prepare(req: Request, res: Response, options: EventStreamOptions | undefined): PreparedResponse {
-    const prepared = prepareEventStream(req, res, resolveOptions(options, this.#defaults))
-    const { stream } = prepared
-    stream.keepIn(this.#open)
-    this.#shutdown?.end(stream)
+    const prepared = new Preparation(req, res, resolveOptions(options, this.#defaults))
+    prepared.port.keepIn(this.#open)
+    this.#shutdown?.end(prepared.port)
     return prepared
   }
 }

@@ -2,52 +2,55 @@ import type { SseCloseCode } from '../errors.ts'
 import type { EventStream } from './event-stream.ts'
 
 /**
- * What a hub needs of a stream beyond its public face. Reached by a registered symbol and not by class: the stream may
- * come from the other copy of this package (ES module or CommonJS).
+ * What the rest of this package needs of a stream beyond its public face. Reached by a registered symbol and not by
+ * class: the stream may come from the other copy of this package (ES module or CommonJS).
  */
 export interface StreamPort {
   /** Bytes that the client has not read yet, as far as this process knows. */
   readonly bufferedBytes: number
   /** The reconnection time in ms that the client was told at the start. */
   readonly ownRetry: number
-  /** Somebody keeps a place in it already. */
+  /** It has an owner already. */
   readonly owned: boolean
-  /** Makes `owner` hear of the stream; one for each stream. */
+  /** Makes `owner` the one whom the stream tells; one for each stream. */
   attach(owner: StreamOwner): void
   /**
-   * Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} will tell.
+   * Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} is called when there is.
    *
    * @param now - they leave at once, not with what else is written in this tick
    */
   write(text: string, now?: boolean): boolean
   /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
   shutdown(retry: number): void
+  /** Ends the response after what is buffered and `farewell`. The first end counts. */
   end(code: SseCloseCode, farewell?: string, cause?: unknown): void
-  destroy(code: SseCloseCode, cause?: unknown): void
+  /** Cuts the connection; what is buffered is lost. */
+  cut(code: SseCloseCode, cause?: unknown): void
+  /** Calls `listener` once the last byte has left or the connection is dead. */
   whenGone(listener: () => void): void
-  /** Puts it into `set`, until the response is through or the connection is gone. */
+  /** Keeps it in `set` until it is gone. */
   keepIn(set: Set<StreamPort>): void
 }
 
-/** Who keeps a place in a stream. */
+/** Who feeds a stream: the place of a hub's subscriber. */
 export interface StreamOwner {
   /** There is room again. */
   onRoom(): void
-  /** The stream is about to end for a shutdown: the last moment to write. */
-  onEnding(): void
+  /** The stream is about to end for a shutdown: writes what is pending. */
+  flush(): void
   /** The stream is over. */
   onOver(code: SseCloseCode): void
-  /** What to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */
+  /** Returns what to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */
   onWake(): string
 }
 
-const PORT = Symbol.for('@downstream/core/port')
+const PORT: unique symbol = Symbol.for('@downstream/core/port')
 
-/** Makes the streams of a class their own ports. */
-export function makePorts(prototype: StreamPort): void {
+/** Gives the streams of a class their ports. */
+export function definePort<Stream>(prototype: Stream, port: (stream: Stream) => StreamPort): void {
   Object.defineProperty(prototype, PORT, {
-    get(this: StreamPort) {
-      return this
+    get(this: Stream) {
+      return port(this)
     },
   })
 }

@@ -1,23 +1,33 @@
-/** Something that is woken now and then. */
+import { clock } from './clock.ts'
+import { inNoContext } from './no-context.ts'
+
+/** Something that is woken now and then. Times are in ms, those of `performance.now()`. */
 export interface Sleeper {
-  /** Called about when it is due, perhaps early; returns in how many ms it is due next (Infinity: never again). */
-  wake(now: number): number
-  /** The slot it waits in: the wheel's own note, so that forgetting it costs no search. */
+  /**
+   * Does what is due before `until`; it is asked next after that, and perhaps earlier. Returns when something is due
+   * next (Infinity: never).
+   */
+  wake(until: number): number
+  /** The wheel's note of the slot that it waits in, so that delete() needs no search. */
   slot?: Set<Sleeper> | undefined
 }
 
 const TICK = 100
 const SLOTS = 160
+/** How late a tick of an idle process comes. */
+const SLACK = 10
 
 /**
- * One timer for all streams of the process, because ten thousand of them with a timer each, moved at every write,
- * would cost more than the writes. A sleeper waits in the slot of its due time and is looked at only then.
+ * One timer for all streams of the process: ten thousand of them with a timer each, moved at every write, would cost
+ * more than the writes. A sleeper waits in the slot of its due time and is woken in the last tick before that; late
+ * ticks visit every slot that they have missed. So a sleeper is late only by as much as the event loop is.
  * Waits longer than the wheel (16 s) are cut into several. The timer is unref'd and stops when nobody waits.
  */
 export class TimerWheel {
-  /** Time of the last tick in ms; reading it costs nothing, and is at most a tick old while somebody waits. */
-  now: number = performance.now()
+  /** Time of the last tick; reading it costs nothing. At most a tick old while somebody waits, if nothing is late. */
+  now: number = clock.now()
   readonly #slots: Set<Sleeper>[] = Array.from({ length: SLOTS }, () => new Set())
+  /** Number of the last slot that was visited; slot n is for what is due n to n + 1 ticks after time 0. */
   #hand = 0
   #sleepers = 0
   #timer: NodeJS.Timeout | undefined
@@ -27,39 +37,49 @@ export class TimerWheel {
     return this.#sleepers
   }
 
-  /** Wakes `sleeper` in about `delay` ms. */
-  add(sleeper: Sleeper, delay: number): void {
-    if (delay === Number.POSITIVE_INFINITY) return
+  /** Wakes `sleeper` before `due`. */
+  add(sleeper: Sleeper, due: number): void {
+    if (due === Number.POSITIVE_INFINITY) return
     if (this.#sleepers++ === 0) this.#start()
-    const ticks = Math.min(SLOTS - 1, Math.max(1, Math.ceil(delay / TICK)))
-    sleeper.slot = this.#slots[(this.#hand + ticks) % SLOTS]
-    sleeper.slot?.add(sleeper)
+    this.#place(sleeper, due)
   }
 
   /** Never wakes `sleeper` again. */
   delete(sleeper: Sleeper): void {
-    if (sleeper.slot?.delete(sleeper) && --this.#sleepers === 0) this.#stop()
+    if (sleeper.slot?.delete(sleeper) && --this.#sleepers === 0) clock.clearInterval(this.#timer)
     sleeper.slot = undefined
   }
 
-  #start(): void {
-    this.now = performance.now()
-    this.#timer = setInterval(() => this.#turn(), TICK).unref()
+  #place(sleeper: Sleeper, due: number): void {
+    const slot = Math.min(this.#hand + SLOTS - 1, Math.max(this.#hand + 1, Math.floor(due / TICK)))
+    sleeper.slot = this.#slots[slot % SLOTS]
+    sleeper.slot?.add(sleeper)
   }
 
-  #stop(): void {
-    clearInterval(this.#timer)
+  #start(): void {
+    this.now = clock.now()
+    this.#hand = Math.floor(this.now / TICK)
+    this.#timer = inNoContext(() => clock.setInterval(() => this.#turn(), TICK)).unref()
   }
 
   #turn(): void {
-    this.now = performance.now()
-    this.#hand = (this.#hand + 1) % SLOTS
-    for (const sleeper of this.#slots[this.#hand] ?? []) {
-      const delay = sleeper.wake(this.now)
+    this.now = clock.now()
+    const until = this.now + TICK + SLACK
+    const last = Math.floor(until / TICK)
+    this.#hand = Math.max(this.#hand, last - SLOTS)
+    while (this.#hand < last) this.#visit(++this.#hand, until)
+  }
+
+  #visit(slot: number, until: number): void {
+    for (const sleeper of this.#slots[slot % SLOTS] ?? []) {
+      const due = sleeper.wake(until)
       // It may have been deleted while it was awake.
       if (sleeper.slot === undefined) continue
-      this.delete(sleeper)
-      this.add(sleeper, delay)
+      if (due === Number.POSITIVE_INFINITY) this.delete(sleeper)
+      else {
+        sleeper.slot.delete(sleeper)
+        this.#place(sleeper, due)
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
-import { constants } from 'node:http2'
 import type { Socket } from 'node:net'
+import { clock } from './clock.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
+import { cut } from './exchange.ts'
 
 /** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
 export interface Target extends EventEmitter {
@@ -10,8 +11,8 @@ export interface Target extends EventEmitter {
   destroy(): unknown
   readonly writableLength: number
   readonly writableEnded: boolean
-  /** HTTP/2 only. */
-  readonly stream?: { close(code: number): void }
+  /** HTTP/1 only. */
+  readonly chunkedEncoding?: boolean
   /** HTTP only. */
   flushHeaders?: () => void
   /** compression() adds it; without the call it holds events back. */
@@ -30,21 +31,22 @@ export interface WriterOwner {
 const FLUSH_LENGTH = 16_384
 
 /**
- * The only one who writes to a response. What is written in one tick leaves in one write; what is written before the target
- * is known waits for it.
+ * The only one who writes to a response. What is written in one tick leaves in one write; what is written before the
+ * target is known waits for it.
  */
 export class Writer {
   readonly #owner: WriterOwner
   #target: Target | undefined
   #pending = ''
+  /** Bytes handed to the target, chunk frames included: those that `writableLength` counts. */
   #written = 0
   #scheduled = false
   #ended = false
-  #discarded = false
+  #stopped = false
   /** The target's last write found no room and no drain came since. */
   #blocked = false
   #roomScheduled = false
-  /** Where chunks go past the target, once that was found to be safe and until somebody ends the target. */
+  /** Where broadcasts last went past the target. */
   #socket: Socket | undefined
   /** The target is blocked, or has had its share of this turn of the event loop. */
   full = false
@@ -58,33 +60,31 @@ export class Writer {
     return this.#pending.length + (this.#target?.writableLength ?? 0)
   }
 
-  /** How much of all that was written the client's side has taken: it grows as long as the client reads. */
+  /** How many bytes the operating system has taken: it grows as long as the client reads. */
   get taken(): number {
-    return this.#written - this.bufferedBytes
+    return this.#written - (this.#target?.writableLength ?? 0)
   }
 
-  /** The error that it is when other code has ended the target. */
-  get endedByOthers(): Error | undefined {
-    if (this.#ended || !this.#target?.writableEnded) return undefined
-    return new Error('The response was ended by other code.')
+  /** Whether this writer has ended the target, or will. */
+  get ended(): boolean {
+    return this.#ended
   }
 
   /**
    * Returns whether there is room for more.
    *
-   * @param now - at once instead of at the end of the tick: more is not to be expected
+   * @param now - at once instead of at the end of the tick: a broadcast, more is not to be expected
    */
   write(text: string, now = false): boolean {
     this.#pending += text
-    this.#written += text.length
-    if (now && this.#pending.length < FLUSH_LENGTH) {
-      this.#flush()
-    } else if (this.#pending.length >= FLUSH_LENGTH) {
-      this.#flush()
+    if (this.#pending.length >= FLUSH_LENGTH) {
+      this.#flush(now)
       if (this.#target !== undefined) this.#roomNextTurn()
+    } else if (now) {
+      this.#flush(true)
     } else if (!this.#scheduled) {
       this.#scheduled = true
-      process.nextTick(flushAtEndOfTick, this)
+      clock.nextTick(flushAtEndOfTick, this)
     }
     return !this.full
   }
@@ -92,7 +92,7 @@ export class Writer {
   /** Gives the writer its target; `opening` goes in front of what waits, and leaves now. */
   start(target: Target, opening: string): void {
     this.#target = target
-    if (this.#discarded) {
+    if (this.#stopped) {
       cut(target)
       return
     }
@@ -103,7 +103,7 @@ export class Writer {
       // The head alone: with a first chunk it would be four writes in one, and Node would hold the head in the thirty
       // pieces that it was put together from, half a kilobyte more for each open stream.
       target.flushHeaders?.()
-      this.#flush()
+      this.flush()
     }
     if (!this.full) this.#owner.onRoom()
   }
@@ -124,28 +124,30 @@ export class Writer {
     }
   }
 
-  /** Somebody has ended the target: a chunk behind its last one would be taken for another response. */
-  onTargetEnd(): void {
-    this.#socket = undefined
-  }
-
-  /** Gives up what waits; nothing is written from here on. */
-  discard(): void {
+  /** Gives up what waits; nothing is written from here on. The target is ended: middleware saves or logs then. */
+  stop(): void {
     this.#pending = ''
     this.#ended = true
-    this.#discarded = true
+    this.#stopped = true
+    try {
+      if (this.#target?.writableEnded === false) this.#target.end()
+    } catch {
+      // Nobody reads it any more.
+    }
   }
 
   /** Gives up what waits and cuts the connection (HTTP/2: resets the stream). */
-  destroy(): void {
-    this.discard()
+  cut(): void {
+    this.#pending = ''
+    this.#ended = true
+    this.#stopped = true
     if (this.#target !== undefined) cut(this.#target)
   }
 
-  /** @internal */
+  /** Writes what waits now. */
   flush(): void {
     this.#scheduled = false
-    this.#flush()
+    this.#flush(false)
   }
 
   /** @internal */
@@ -156,7 +158,7 @@ export class Writer {
     this.#owner.onRoom()
   }
 
-  #flush(): void {
+  #flush(broadcast: boolean): void {
     if (this.#ended || this.#pending === '') return
     const target = this.#target
     if (target === undefined) {
@@ -166,33 +168,30 @@ export class Writer {
     const text = this.#pending
     this.#pending = ''
     try {
-      const socket = this.#socket?.writable ? this.#socket : this.#findSocket(target)
-      if (socket === undefined) {
-        // A patched write() may return nothing; only false says that there is no room.
-        const blocked = target.write(text) === false
-        if (blocked) this.#awaitDrain(target)
-        target.flush?.()
-      } else {
-        const { chunk, encoding } = chunkFrame(text)
-        // Node tells the response of a 'drain' only when it was the response that found no room.
-        if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
-      }
+      this.#socket = broadcast ? directSocket(target, this.#socket) : undefined
+      if (this.#socket === undefined) this.#writeTo(target, text)
+      else this.#writePast(this.#socket, text)
       if (this.#blocked) this.full = true
     } catch (cause) {
       this.#fail(target, cause)
     }
   }
 
-  /**
-   * Remembered, because to read a property of an Express response takes long: each has a shape of its own, and finding
-   * out for each event was a quarter of what the event cost.
-   */
-  #findSocket(target: Target): Socket | undefined {
+  #writeTo(target: Target, text: string): void {
     // A write after somebody else's end() would be an 'error' event out of nowhere.
-    const { endedByOthers } = this
-    if (endedByOthers !== undefined) throw endedByOthers
-    this.#socket = directSocket(target)
-    return this.#socket
+    if (target.writableEnded) throw endedByOthers()
+    const bytes = Buffer.byteLength(text)
+    this.#written += target.chunkedEncoding ? framedBytes(bytes) : bytes
+    // A patched write() may return nothing; only false says that there is no room.
+    if (target.write(text) === false) this.#awaitDrain(target)
+    target.flush?.()
+  }
+
+  #writePast(socket: Socket, text: string): void {
+    const { chunk, bytes, encoding } = chunkFrame(text)
+    this.#written += framedBytes(bytes)
+    // Node tells the response of a 'drain' only when it was the response that found no room.
+    if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
   }
 
   /** Most streams never have to: the others pay for the listener. */
@@ -213,7 +212,7 @@ export class Writer {
     this.full = true
     if (this.#roomScheduled) return
     this.#roomScheduled = true
-    setImmediate(roomAtNextTurn, this)
+    clock.setImmediate(roomAtNextTurn, this)
   }
 
   #fail(target: Target, cause: unknown): void {
@@ -223,10 +222,13 @@ export class Writer {
   }
 }
 
-/** An HTTP/2 stream that is merely destroyed leaves its session open as long as the client does not read. */
-function cut(target: Target): void {
-  if (target.stream === undefined) target.destroy()
-  else target.stream.close(constants.NGHTTP2_CANCEL)
+export function endedByOthers(): Error {
+  return new Error('The response was ended by other code.')
+}
+
+/** The bytes of a chunk with its size, in hexadecimal, and two line ends. */
+function framedBytes(bytes: number): number {
+  return bytes + 4 + ((35 - Math.clz32(bytes)) >> 2)
 }
 
 function flushAtEndOfTick(writer: Writer): void {

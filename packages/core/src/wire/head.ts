@@ -4,35 +4,67 @@
 export type HeaderValue = string | number | readonly string[]
 
 /** Extra response headers; a list is sent as several headers of one name (`Set-Cookie`). */
-export type ExtraHeaders = Readonly<Record<string, HeaderValue>>
+export type ExtraHeaders =
+  | Readonly<Record<string, HeaderValue>>
+  | Iterable<readonly [name: string, value: HeaderValue]>
 
 /** "A `Content-Type` of `text/event-stream`": any other essence, and in Chromium any other charset, is final. */
 const CONTENT_TYPE = 'text/event-stream'
 
 const KEEPS_CACHES_AWAY = new Set(['no-cache', 'no-store', 'private'])
 
+/** Headers of which the app and other middleware may each have set a part. */
+const APPENDED = new Set(['set-cookie', 'vary'])
+
+/** Extra headers as a list, each name once. */
+export function headerList(extra: ExtraHeaders): [name: string, value: HeaderValue][] {
+  const list = new Map<string, [name: string, value: HeaderValue]>()
+  for (const [name, value] of Symbol.iterator in extra ? extra : Object.entries(extra)) {
+    const key = name.toLowerCase()
+    const before = list.get(key)?.[1]
+    // Headers() gives each cookie an entry of its own.
+    list.set(key, [name, before !== undefined && key === 'set-cookie' ? append(key, before, value) : value])
+  }
+  return [...list.values()]
+}
+
 /**
  * The headers that make a response an event stream.
  *
  * `no-transform` keeps compression middleware and proxies from holding events back, `X-Accel-Buffering: no` does
- * the same for nginx, and `no-cache` keeps shared caches from joining two clients onto one stream.
+ * the same for nginx and `Incremental: ?1` (RFC 10036) for every proxy that knows it. `no-cache` keeps shared caches
+ * from joining two clients onto one stream.
  *
  * @param current - reads a header that the app has set already
  */
 export function responseHead(
   current: (name: string) => HeaderValue | undefined,
-  extra: ExtraHeaders = {},
+  extra: readonly (readonly [name: string, value: HeaderValue])[] = [],
 ): [name: string, value: HeaderValue][] {
-  const extraCacheControl = Object.entries(extra).find(
-    ([name]) => name.toLowerCase() === 'cache-control',
-  )?.[1]
+  const value = (name: string) =>
+    extra.find(([extraName]) => extraName.toLowerCase() === name)?.[1] ?? current(name)
   return [
-    ...Object.entries(extra),
+    ['Incremental', value('incremental') ?? '?1'],
+    ...extra.map(([name, value]): [string, HeaderValue] => [name, merge(name.toLowerCase(), current, value)]),
     ['Content-Type', CONTENT_TYPE],
-    ['Cache-Control', cacheControl(extraCacheControl ?? current('Cache-Control'))],
+    ['Cache-Control', cacheControl(value('cache-control'))],
     ['X-Accel-Buffering', 'no'],
     ['X-Content-Type-Options', 'nosniff'],
   ]
+}
+
+function merge(
+  key: string,
+  current: (name: string) => HeaderValue | undefined,
+  value: HeaderValue,
+): HeaderValue {
+  const set = APPENDED.has(key) ? current(key) : undefined
+  return set === undefined ? value : append(key, set, value)
+}
+
+function append(key: string, set: HeaderValue, value: HeaderValue): HeaderValue {
+  const values = [set, value].flat().map(String)
+  return key === 'vary' ? values.join(', ') : values
 }
 
 /** Keeps an app's own directives as long as they keep shared caches away, and adds what a stream needs. */

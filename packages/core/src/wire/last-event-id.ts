@@ -1,16 +1,20 @@
 /**
- * Reads the last event ID that a client sent, as a request header or (opt-in) as a query parameter: a page cannot
- * set headers on a new EventSource, but it can write the URL. The header wins. '' when there is none.
+ * Reads the last event ID that a client sent, as a request header or as a query parameter: a page cannot set headers
+ * on a new EventSource, but it can write the URL, and polyfills do. The header wins. '' when there is none.
  *
  * It is the client's word: opaque, up to the header limit of the server long, and to be checked before it is used.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
-export function readLastEventId(header: string | string[] | undefined, url = '', parameter?: string): string {
+export function readLastEventId(
+  header: string | string[] | undefined,
+  url = '',
+  parameter: string | false = 'lastEventId',
+): string {
   const sent = Array.isArray(header) ? header.join(', ') : header
   if (sent !== undefined && sent !== '') return decodeHeader(sent)
-  const query = parameter === undefined ? -1 : url.indexOf('?')
-  if (parameter === undefined || query === -1) return ''
+  const query = url.indexOf('?')
+  if (parameter === false || query === -1) return ''
   return new URLSearchParams(url.slice(query + 1)).get(parameter) ?? ''
 }
 

@@ -3,7 +3,7 @@ import { type SseCloseCode, SseError } from '../../src/errors.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { sendAll } from '../../src/stream/send-all.ts'
 import type { Source } from '../../src/stream/source.ts'
-import { makePorts, type StreamOwner, type StreamPort } from '../../src/stream/stream-port.ts'
+import { definePort, type StreamOwner, type StreamPort } from '../../src/stream/stream-port.ts'
 import { encodeComment, encodeEvent } from '../../src/wire/encode.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
@@ -91,12 +91,13 @@ export class FakePort implements EventStream, StreamPort {
 
   shutdown(retry: number): void {
     if (this.gone) return
-    if (!this.closed) this.#owner?.onEnding()
+    if (!this.closed) this.#owner?.flush()
     this.retry = retry
     this.end('ERR_SSE_SHUTDOWN', encodeEvent({ retry }))
   }
 
-  destroy(code: SseCloseCode, cause?: unknown): void {
+  /** Without a code the client is gone. */
+  cut(code: SseCloseCode = 'ERR_SSE_CLIENT_CLOSED', cause?: unknown): void {
     this.#over(code, cause)
     this.#leave()
   }
@@ -132,11 +133,6 @@ export class FakePort implements EventStream, StreamPort {
     this.read()
   }
 
-  /** The client is gone. */
-  cut(): void {
-    this.destroy('ERR_SSE_CLIENT_CLOSED')
-  }
-
   /** As the stream does about once each keepAlive. */
   wake(): void {
     if (this.closed || this.#full) return
@@ -158,4 +154,4 @@ export class FakePort implements EventStream, StreamPort {
   }
 }
 
-makePorts(FakePort.prototype)
+definePort(FakePort.prototype, (stream) => stream)

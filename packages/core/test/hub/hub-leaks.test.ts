@@ -25,7 +25,7 @@ const leave: ((stream: FakePort, unsubscribe: () => void) => void)[] = [
     // What is unread holds a response back.
     stream.flow()
   },
-  (stream) => stream.destroy('ERR_SSE_SLOW_CLIENT'),
+  (stream) => stream.cut('ERR_SSE_SLOW_CLIENT'),
   (_, unsubscribe) => unsubscribe(),
 ]
 

@@ -5,10 +5,8 @@ import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub, HubOptions, SubscribeOptions } from '../../src/hub/hub.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
-import { resolveOptions } from '../../src/stream/event-stream-options.ts'
-import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { begin } from '../stream/begin.ts'
 import { FakeStream } from '../stream/fake-stream.ts'
-import { FakeTarget } from '../stream/fake-target.ts'
 import { FakePort } from './fake-port.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
@@ -129,17 +127,13 @@ describe('publishing', () => {
 
   test('leaves in one write of the response too', async () => {
     const hub = createHub()
-    const target = new FakeTarget()
-    const stream = new ResponseEventStream('', resolveOptions({}))
-    stream.begin(target)
+    const { stream, target } = begin()
     hub.subscribe(stream, 'news')
     await nextTurn()
     target.writes.length = 0
     for (let n = 0; n < 10; n++) hub.publish('news', { data: n })
     await settle()
     expect(target.writes).toHaveLength(1)
-    stream.close()
-    stream.onGone()
   })
 
   test('serializes and encodes an event once, however many streams get it', async () => {

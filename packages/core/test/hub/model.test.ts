@@ -4,6 +4,10 @@
 import fc from 'fast-check'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { ResponsePort } from '../../src/stream/response-port.ts'
+import type { Source } from '../../src/stream/source.ts'
+import { definePort } from '../../src/stream/stream-port.ts'
+import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 import { FakeTarget } from '../stream/fake-target.ts'
 import { FakePort } from './fake-port.ts'
 import { ENDLESS, type From, type Settings, type SimulatedStream, type Step, simulate } from './simulation.ts'
@@ -100,7 +104,12 @@ async function holds(
 }
 
 /** A stream of the library itself, on a response that the simulation reads. */
-class ResponseStream extends ResponseEventStream implements SimulatedStream {
+class ResponseStream extends ResponsePort implements SimulatedStream {
+  static {
+    definePort(ResponseStream.prototype, (stream) => stream)
+  }
+
+  readonly #face = new ResponseEventStream(this)
   room: number = ENDLESS
   readonly #target = new FakeTarget()
   #taken = 0
@@ -137,8 +146,24 @@ class ResponseStream extends ResponseEventStream implements SimulatedStream {
     this.read()
   }
 
-  cut(): void {
+  override cut(): void {
     this.onGone()
+  }
+
+  override send(event: ServerSentEvent | string): Promise<boolean> {
+    return this.#face.send(event)
+  }
+
+  sendAll(source: Source): Promise<void> {
+    return this.#face.sendAll(source)
+  }
+
+  comment(text?: string): Promise<boolean> {
+    return this.#face.comment(text)
+  }
+
+  close(): void {
+    this.#face.close()
   }
 
   override wake(now = performance.now()): number {

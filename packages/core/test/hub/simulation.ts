@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReceivedEvent } from '@downstream/testing'
+import type { SseCloseCode } from '../../src/errors.ts'
 import type { PublishedEvent, SubscribeOptions } from '../../src/hub/hub.ts'
 import { LogHub } from '../../src/hub/log-hub.ts'
 import type { LogBounds } from '../../src/log/event-log.ts'
@@ -15,7 +16,7 @@ export interface SimulatedStream extends EventStream, StreamPort {
   /** The client reads up to `count` characters more; returns what it has read by now. */
   read(count?: number): string
   flow(): void
-  cut(): void
+  cut(code?: SseCloseCode): void
   wake(): void
 }
 
@@ -134,7 +135,7 @@ class Client {
     stream.attach = (owner: StreamOwner) =>
       attach({
         onRoom: () => owner.onRoom(),
-        onEnding: () => owner.onEnding(),
+        flush: () => owner.flush(),
         onOver: (code) => owner.onOver(code),
         onWake: () => {
           const news = owner.onWake()

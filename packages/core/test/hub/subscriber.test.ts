@@ -2,9 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually } from '@downstream/testing'
 import type { Gap } from '../../src/hub/control-event.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
-import { resolveOptions } from '../../src/stream/event-stream-options.ts'
-import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
-import { FakeTarget } from '../stream/fake-target.ts'
+import { begin } from '../stream/begin.ts'
+import { useFakeClock, useRealClock } from '../stream/fake-clock.ts'
 import { FakePort } from './fake-port.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
@@ -113,12 +112,10 @@ describe('a bookmark', () => {
   })
 
   test('comes between what a stream sends by itself, too', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] })
+    useFakeClock()
     try {
       const hub = createHub()
-      const target = new FakeTarget()
-      const stream = new ResponseEventStream('', resolveOptions({ keepAlive: 1_000 }))
-      stream.begin(target)
+      const { stream, port, target } = begin({ keepAlive: 1_000 })
       hub.subscribe(stream, 'news')
       await hub.publish('other', { data: 1 })
       for (let passed = 0; passed < 2_000; passed += 100) {
@@ -128,10 +125,9 @@ describe('a bookmark', () => {
       }
       expect(target.text.split(`id: ${hub.cursor()}\n`)).toHaveLength(2)
       expect(target.text).not.toContain(':\n\n:')
-      stream.close()
-      stream.onGone()
+      port.onGone()
     } finally {
-      jest.useRealTimers()
+      useRealClock()
     }
   })
 
@@ -257,7 +253,7 @@ describe('a client that reads too slowly', () => {
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
     hub.subscribe(new FakePort(), 'news')
-    stream.destroy('ERR_SSE_SLOW_CLIENT')
+    stream.cut('ERR_SSE_SLOW_CLIENT')
     expect(hub.stats()).toMatchObject({ stalled: 1, streams: 1 })
   })
 
@@ -265,7 +261,7 @@ describe('a client that reads too slowly', () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')()
-    stream.destroy('ERR_SSE_SLOW_CLIENT')
+    stream.cut('ERR_SSE_SLOW_CLIENT')
     expect(hub.stats().stalled).toBe(0)
   })
 })

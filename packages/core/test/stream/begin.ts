@@ -1,23 +1,31 @@
+import type { EventStream } from '../../src/stream/event-stream.ts'
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { ResponsePort } from '../../src/stream/response-port.ts'
 import { FakeTarget } from './fake-target.ts'
 
-const open: ResponseEventStream[] = []
+/** A stream, what is behind its face, and the response that it is or will be written to. */
+export interface Begun {
+  stream: EventStream
+  port: ResponsePort
+  target: FakeTarget
+}
+
+const open: ResponsePort[] = []
 afterEach(() => {
-  for (const stream of open.splice(0)) stream.close()
+  for (const port of open.splice(0)) port.onGone()
 })
 
 /** A stream that has not begun; the test's end closes it. */
-export function create(options: EventStreamOptions = {}): ResponseEventStream {
-  const stream = new ResponseEventStream('7', resolveOptions(options))
-  open.push(stream)
-  return stream
+export function create(options: EventStreamOptions = {}): Begun {
+  const port = new ResponsePort('7', resolveOptions(options))
+  open.push(port)
+  return { port, stream: new ResponseEventStream(port), target: new FakeTarget() }
 }
 
 /** A stream on a fake response. */
-export function begin(options: EventStreamOptions = {}): { stream: ResponseEventStream; target: FakeTarget } {
-  const stream = create(options)
-  const target = new FakeTarget()
-  stream.begin(target)
-  return { stream, target }
+export function begin(options: EventStreamOptions = {}): Begun {
+  const begun = create(options)
+  begun.port.begin(begun.target)
+  return begun
 }

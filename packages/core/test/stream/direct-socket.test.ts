@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, OutgoingMessage, type Server, ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -8,6 +8,8 @@ import { eventually, RawClient } from '@downstream/testing'
 import { chunkFrame, directSocket } from '../../src/stream/direct-socket.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { openEventStream } from '../../src/stream/open-event-stream.ts'
+import { portOf } from '../../src/stream/stream-port.ts'
+import { encodeEvent } from '../../src/wire/encode.ts'
 import { FakeTarget } from './fake-target.ts'
 
 interface Opened {
@@ -18,13 +20,14 @@ interface Opened {
 let server: Server
 let client: RawClient
 let opened: Opened[]
+let openIt = openEventStream
 
 /** Serves streams; `prepare` is what other middleware did to the response before. */
 async function serve(prepare: (res: ServerResponse) => void = () => {}): Promise<void> {
   opened = []
   server = createServer((req: IncomingMessage, res: ServerResponse) => {
     prepare(res)
-    opened.push({ res, stream: openEventStream(req, res) })
+    opened.push({ res, stream: openIt(req, res) })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -37,33 +40,122 @@ async function open(version: '1.0' | '1.1' = '1.1'): Promise<Opened> {
 }
 
 afterEach(() => {
+  openIt = openEventStream
   client?.close()
   server?.closeAllConnections()
   server?.close()
 })
 
 test.each([
-  ['one character', 'a', '1\r\na\r\n', 'latin1'],
-  ['255', 'x'.repeat(255), `ff\r\n${'x'.repeat(255)}\r\n`, 'latin1'],
-  ['a character beyond ASCII, though it is in Latin-1', 'é', '2\r\né\r\n', 'utf8'],
-  ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 'utf8'],
-])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, encoding) => {
-  expect(chunkFrame(text)).toEqual({ text, chunk, encoding })
+  ['one character', 'a', '1\r\na\r\n', 1, 'latin1'],
+  ['255', 'x'.repeat(255), `ff\r\n${'x'.repeat(255)}\r\n`, 255, 'latin1'],
+  ['a character beyond ASCII, though it is in Latin-1', 'é', '2\r\né\r\n', 2, 'utf8'],
+  ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 9, 'utf8'],
+])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, bytes, encoding) => {
+  expect(chunkFrame(text)).toEqual({ text, chunk, bytes, encoding })
   // Once for all streams that are written the same.
   expect(chunkFrame(text)).toBe(chunkFrame(text))
 })
 
-test('an ordinary response is written past: one write to its socket for each event', async () => {
+// The last frame was held until the next broadcast: 100 MB after one event of 50 MB.
+test('a frame is forgotten after the turn in which it was made', async () => {
+  const frame = chunkFrame('large')
+  await nextTurn()
+  expect(chunkFrame('large')).not.toBe(frame)
+})
+
+test('a broadcast is written past an ordinary response: one write to its socket for each event', async () => {
   await serve()
   const { res, stream } = await open()
   expect(directSocket(res)).toBe(res.socket)
-  const toResponse = jest.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(res)), 'write')
   const toSocket = jest.spyOn(res.socket as NonNullable<typeof res.socket>, 'write')
-  await stream.send('one')
+  portOf(stream)?.write('data: one\n\n', true)
   await client.receives('data: one')
   expect(toSocket.mock.calls.map(([text]) => text)).toEqual(['b\r\ndata: one\n\n\r\n'])
-  expect(toResponse).not.toHaveBeenCalled()
-  toResponse.mockRestore()
+})
+
+describe('agents that wrap what a response is written with see every byte', () => {
+  const seen: string[] = []
+  const note = (chunk: unknown) => {
+    if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) seen.push(String(chunk))
+  }
+  /** As shimmer does it. */
+  function wrap(owner: object, name: 'write' | 'end'): void {
+    const original = Reflect.get(owner, name)
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name)
+    Object.defineProperty(owner, name, {
+      configurable: true,
+      writable: true,
+      value: function (this: unknown, ...args: unknown[]) {
+        note(args[0])
+        return Reflect.apply(original, this, args)
+      },
+    })
+    undo.push(() => {
+      if (descriptor === undefined) Reflect.deleteProperty(owner, name)
+      else Object.defineProperty(owner, name, descriptor)
+    })
+  }
+  const undo: (() => void)[] = []
+  afterEach(() => {
+    for (const one of undo.splice(0)) one()
+    seen.length = 0
+  })
+
+  const owners: [where: string, wrapOne: (res: ServerResponse) => void][] = [
+    ['the response', (res) => wrap(res, 'write')],
+    ['the class of responses', () => wrap(ServerResponse.prototype, 'write')],
+    ['the class of messages', () => wrap(OutgoingMessage.prototype, 'write')],
+  ]
+
+  test.each(owners)('on %s before the stream is opened', async (_where, wrapOne) => {
+    await serve(wrapOne)
+    const { stream } = await open()
+    stream.send('sent')
+    portOf(stream)?.write('data: broadcast\n\n', true)
+    stream.send('last')
+    stream.close()
+    await client.receives('0\r\n\r\n')
+    expect(seen.join('')).toBe('retry: 3000\n:\n\ndata: sent\n\ndata: broadcast\n\ndata: last\n\n')
+  })
+
+  test.each(owners)('on %s after events were broadcast', async (_where, wrapOne) => {
+    await serve()
+    const { res, stream } = await open()
+    portOf(stream)?.write('data: before\n\n', true)
+    wrapOne(res)
+    portOf(stream)?.write('data: broadcast\n\n', true)
+    stream.send('last')
+    stream.close()
+    await client.receives('0\r\n\r\n')
+    expect(seen.join('')).toBe('data: broadcast\n\ndata: last\n\n')
+  })
+
+  test('on the socket', async () => {
+    await serve()
+    const { res, stream } = await open()
+    wrap(res.socket as object, 'write')
+    portOf(stream)?.write('data: broadcast\n\n', true)
+    stream.send('last')
+    stream.close()
+    await client.receives('0\r\n\r\n')
+    expect(seen.join('')).toContain('data: broadcast\n\n')
+    expect(seen.join('')).toContain('data: last\n\n')
+  })
+
+  test('on the class of messages before this library was loaded', async () => {
+    wrap(OutgoingMessage.prototype, 'write')
+    await jest.isolateModulesAsync(async () => {
+      const loaded = await import('../../src/stream/open-event-stream.ts')
+      openIt = loaded.openEventStream
+    })
+    await serve()
+    const { stream } = await open()
+    portOf(stream)?.write('data: broadcast\n\n', true)
+    stream.close()
+    await client.receives('0\r\n\r\n')
+    expect(seen.join('')).toBe('retry: 3000\n:\n\ndata: broadcast\n\n')
+  })
 })
 
 test('a response that is corked is not, until it is uncorked', async () => {
@@ -140,14 +232,14 @@ test.each([
 ])('one that was written past is not any more once other code has ended it: %s', async (_when, pause) => {
   await serve()
   const { res, stream } = await open()
-  await stream.send('one')
+  portOf(stream)?.write('data: one\n\n', true)
   await client.receives('data: one')
   client.pause()
   const chunk = `${(100_000).toString(16)}\r\n${'x'.repeat(100_000)}\r\n`
   res.socket?.write(chunk.repeat(50))
   res.end()
   await pause()
-  stream.send('behind the end')
+  portOf(stream)?.write('data: behind the end\n\n', true)
   await nextTurn()
   expect(stream.signal.reason).toMatchObject({ code: 'ERR_SSE_WRITE_FAILED' })
   client.resume()
@@ -164,7 +256,7 @@ test('both ways put the same bytes on the wire', async () => {
     })
     const { stream } = await open()
     for (const data of ['one', 'é…😀', 'two\nlines', 'x'.repeat(20_000)]) {
-      await stream.send({ event: 'e', data })
+      portOf(stream)?.write(encodeEvent({ event: 'e', data }), true)
       await new Promise((resolve) => setImmediate(resolve))
     }
     stream.close()
@@ -182,12 +274,12 @@ test('a client that stops reading is waited for, with one listener however much 
   client.pause()
   const { socket } = res
   await eventually('no room', () => {
-    void stream.send('x'.repeat(16_000))
+    portOf(stream)?.write(`data: ${'x'.repeat(16_000)}\n\n`, true)
     return res.socket?.writableNeedDrain
   })
   const waiting = stream.send('last')
   for (let n = 0; n < 20; n++) {
-    void stream.send(String(n))
+    portOf(stream)?.write(`data: ${n}\n\n`, true)
     await new Promise((resolve) => setImmediate(resolve))
   }
   expect(stream.closed).toBe(false)

@@ -5,18 +5,20 @@ test('without options the defaults hold', () => {
   expect(resolveOptions({})).toEqual({
     retry: 3_000,
     keepAlive: 15_000,
-    headers: {},
+    tcpKeepAlive: 2_000,
+    headers: [],
     serialize: serializeJson,
     maxBufferedBytes: 1_048_576,
     stallTimeout: 120_000,
     maxAge: Number.POSITIVE_INFINITY,
-    lastEventIdParameter: undefined,
+    lastEventIdParameter: 'lastEventId',
   })
 })
 
 const all = {
   retry: 0,
   keepAlive: 1,
+  tcpKeepAlive: 1_000,
   headers: { 'X-A': 'a' },
   serialize: String,
   maxBufferedBytes: 2,
@@ -24,9 +26,11 @@ const all = {
   maxAge: 3,
   lastEventIdParameter: 'id',
 }
+const resolved = { ...all, headers: [['X-A', 'a']] }
 const others = {
   retry: 10,
   keepAlive: 11,
+  tcpKeepAlive: 1_001,
   headers: { 'X-B': 'b' },
   serialize: () => '',
   maxBufferedBytes: 12,
@@ -36,22 +40,30 @@ const others = {
 }
 
 test('every option is taken as it is given', () => {
-  expect(resolveOptions(all)).toEqual(all)
+  expect(resolveOptions(all)).toEqual(resolved)
 })
 
 test('the options of one stream go before the defaults of the app', () => {
-  expect(resolveOptions(all, resolveOptions(others))).toEqual(all)
+  expect(resolveOptions(all, resolveOptions(others))).toEqual(resolved)
 })
 
 test('an option that is undefined does not hide a default', () => {
   const undefinedOptions = Object.fromEntries(Object.keys(all).map((name) => [name, undefined]))
-  expect(resolveOptions(undefinedOptions, resolveOptions(all))).toEqual(all)
+  expect(resolveOptions(undefinedOptions, resolveOptions(all))).toEqual(resolved)
 })
 
-test('keepAlive false means never, also where the app keeps alive', () => {
-  expect(resolveOptions({ keepAlive: false }, resolveOptions({ keepAlive: 5 })).keepAlive).toBe(
-    Number.POSITIVE_INFINITY,
-  )
+test.each(['keepAlive', 'tcpKeepAlive'] as const)(
+  '%s false means never, also where the app keeps alive',
+  (name) => {
+    expect(resolveOptions({ [name]: false }, resolveOptions({ [name]: 5_000 }))[name]).toBe(
+      Number.POSITIVE_INFINITY,
+    )
+  },
+)
+
+test('lastEventIdParameter false means none, also where the app has one', () => {
+  const app = resolveOptions({ lastEventIdParameter: 'from' })
+  expect(resolveOptions({ lastEventIdParameter: false }, app).lastEventIdParameter).toBe(false)
 })
 
 test('one stream can keep alive where the app does not', () => {
@@ -61,11 +73,12 @@ test('one stream can keep alive where the app does not', () => {
 const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['retry', [-1, 1.5, Number.NaN, '1000', 2 ** 31]],
   ['keepAlive', [0, -1, Number.NaN, '15000', true]],
+  ['tcpKeepAlive', [0, 999, Number.NaN, '15000', true]],
   [
     'headers',
     [null, 'X-A: a', { 'X A': 'a' }, { '': 'a' }, { 'X-A': 'a\r\nX-B: b' }, { 'X-A': ['a', 'b\n'] }],
   ],
-  ['headers', [{ 'X-A': undefined }, { 'X-A': '…' }]],
+  ['headers', [{ 'X-A': undefined }, { 'X-A': '…' }, ['x'], [1], new Headers({ Connection: 'close' })]],
   ['headers', [{ 'content-type': 'text/plain' }, { 'Content-Length': 1 }, { 'Content-Encoding': 'gzip' }]],
   ['headers', [{ Connection: 'close' }, { 'Keep-Alive': 'timeout=5' }, { 'transfer-encoding': 'chunked' }]],
   ['serialize', ['json', {}]],
@@ -91,5 +104,5 @@ test.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as
 
 test('a header list is several headers', () => {
   const headers = { 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 }
-  expect(resolveOptions({ headers }).headers).toEqual(headers)
+  expect(resolveOptions({ headers }).headers).toEqual(Object.entries(headers))
 })

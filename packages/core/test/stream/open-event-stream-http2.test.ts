@@ -53,6 +53,7 @@ test('the head has no header of a connection, and nothing is warned of', async (
     'cache-control',
     'content-type',
     'date',
+    'incremental',
     'x-accel-buffering',
     'x-app',
     'x-content-type-options',

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { eventually } from '@downstream/testing'
+import { clock } from '../../src/stream/clock.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
 import { openEventStream } from '../../src/stream/open-event-stream.ts'
-import type { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import { portOf, type StreamPort } from '../../src/stream/stream-port.ts'
+import { wheel } from '../../src/stream/timer-wheel.ts'
 import { serve } from './serve.ts'
 
 const OPENS = 1_000
@@ -10,8 +13,8 @@ const OPENS = 1_000
 let startedTimers: jest.SpyInstance[]
 let stoppedTimers: jest.SpyInstance
 beforeEach(() => {
-  startedTimers = [jest.spyOn(globalThis, 'setInterval'), jest.spyOn(globalThis, 'setTimeout')]
-  stoppedTimers = jest.spyOn(globalThis, 'clearInterval')
+  startedTimers = [jest.spyOn(clock, 'setInterval'), jest.spyOn(globalThis, 'setTimeout')]
+  stoppedTimers = jest.spyOn(clock, 'clearInterval')
 })
 afterEach(() => {
   jest.restoreAllMocks()
@@ -23,22 +26,25 @@ function runningTimers(): unknown[] {
   return startedTimers.flatMap(({ mock }) => mock.results).filter(({ value }) => !stopped.has(value))
 }
 
+const notGone = new Set<StreamPort>()
+
 /** Opens a stream on each request. */
-async function serveStreams(onOpen: (stream: ResponseEventStream, req: IncomingMessage) => void) {
-  const streams: ResponseEventStream[] = []
+async function serveStreams(onOpen: (stream: EventStream, req: IncomingMessage) => void) {
+  const streams: EventStream[] = []
   const { origin } = await serve((req, res) => {
-    const stream = openEventStream(req, res, { maxAge: 60_000 }) as ResponseEventStream
+    const stream = openEventStream(req, res, { maxAge: 60_000 })
     stream.signal.addEventListener('abort', () => {})
     streams.push(stream)
+    portOf(stream)?.keepIn(notGone)
     onOpen(stream, req)
   })
   return { origin, streams }
 }
 
-async function expectNothingLeftOf(streams: ResponseEventStream[]): Promise<void> {
-  await eventually('every response being through', () => streams.every(({ gone }) => gone))
+async function expectNothingLeftOf(streams: EventStream[]): Promise<void> {
+  await eventually('every response being through', () => notGone.size === 0)
   expect(streams).toHaveLength(OPENS)
-  expect(streams.filter(({ slot }) => slot !== undefined)).toEqual([])
+  expect(wheel.size).toBe(0)
   expect(startedTimers[0]).toHaveBeenCalled()
   expect(runningTimers()).toEqual([])
 }

@@ -1,41 +1,36 @@
 import type { SseCloseCode } from '../../src/errors.ts'
-import type { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
-import { begin, create } from './begin.ts'
+import { type Begun, begin, create } from './begin.ts'
 import { codeOf } from './close-code.ts'
-import type { FakeTarget } from './fake-target.ts'
 
 const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
 
 const cause = new Error('why')
-const ends: [
-  code: SseCloseCode,
-  cause: unknown,
-  end: (stream: ResponseEventStream, target: FakeTarget) => unknown,
-][] = [
-  ['ERR_SSE_CLIENT_CLOSED', undefined, (stream) => stream.onGone()],
-  ['ERR_SSE_CLOSED', undefined, (stream) => stream.close()],
-  ['ERR_SSE_SLOW_CLIENT', undefined, (stream, target) => overflow(stream, target)],
-  ['ERR_SSE_MAX_AGE', undefined, (stream) => stream.wake(performance.now() + 10_000)],
-  ['ERR_SSE_SHUTDOWN', undefined, (stream) => stream.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')],
-  ['ERR_SSE_SOURCE_FAILED', cause, (stream) => stream.end('ERR_SSE_SOURCE_FAILED', '', cause)],
-  ['ERR_SSE_WRITE_FAILED', cause, (stream) => stream.onWriteFailed(cause)],
+const ends: [code: SseCloseCode, cause: unknown, end: (begun: Begun) => unknown][] = [
+  ['ERR_SSE_CLIENT_CLOSED', undefined, ({ port }) => port.onGone()],
+  ['ERR_SSE_CLOSED', undefined, ({ stream }) => stream.close()],
+  ['ERR_SSE_SLOW_CLIENT', undefined, overflow],
+  ['ERR_SSE_MAX_AGE', undefined, ({ port }) => port.wake(performance.now() + 10_000)],
+  ['ERR_SSE_SHUTDOWN', undefined, ({ port }) => port.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')],
+  ['ERR_SSE_SOURCE_FAILED', cause, ({ port }) => port.end('ERR_SSE_SOURCE_FAILED', '', cause)],
+  ['ERR_SSE_WRITE_FAILED', cause, ({ port }) => port.onWriteFailed(cause)],
 ]
 
-function overflow(stream: ResponseEventStream, target: FakeTarget): void {
+function overflow({ stream, target }: Begun): void {
   target.hasRoom = false
   for (let sent = 0; sent < 3; sent++) stream.send('x'.repeat(20_000))
 }
 
 describe('the signal', () => {
   test.each(ends)('aborts once, with the reason: %s', (code, expectedCause, end) => {
-    const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+    const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+    const { stream, port } = begun
     const onAbort = jest.fn()
     stream.signal.addEventListener('abort', onAbort)
     expect(stream.signal.aborted).toBe(false)
-    end(stream, target)
+    end(begun)
     stream.close()
-    stream.onGone()
-    stream.onWriteFailed(new Error('later'))
+    port.onGone()
+    port.onWriteFailed(new Error('later'))
     expect(onAbort).toHaveBeenCalledTimes(1)
     expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
     expect(stream.signal.reason.cause).toBe(expectedCause)
@@ -45,10 +40,11 @@ describe('the signal', () => {
   test.each(ends)(
     'asked for only after the end is aborted with the same reason: %s',
     (code, expectedCause, end) => {
-      const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
-      end(stream, target)
-      stream.onGone()
-      stream.onWriteFailed(new Error('later'))
+      const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+      const { stream, port } = begun
+      end(begun)
+      port.onGone()
+      port.onWriteFailed(new Error('later'))
       expect(stream.closed).toBe(true)
       expect(stream.signal.aborted).toBe(true)
       expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
@@ -57,10 +53,11 @@ describe('the signal', () => {
   )
 
   test.each(ends)('leaves nothing in the timer wheel: %s', (_code, _cause, end) => {
-    const { stream, target } = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
-    expect(stream.slot).toBeDefined()
-    end(stream, target)
-    expect(stream.slot).toBeUndefined()
+    const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
+    expect(begun.port.slot).toBeDefined()
+    end(begun)
+    begun.port.onGone()
+    expect(begun.port.slot).toBeUndefined()
   })
 
   test('is the same one each time', () => {
@@ -69,8 +66,8 @@ describe('the signal', () => {
   })
 
   test('of a stream that was over before its head was out aborts after this turn, for those who listen now', async () => {
-    const stream = create()
-    stream.onGone()
+    const { stream, port } = create()
+    port.onGone()
     const onAbort = jest.fn()
     stream.signal.addEventListener('abort', onAbort)
     expect(stream.closed).toBe(true)
@@ -81,7 +78,7 @@ describe('the signal', () => {
   })
 
   test('of a stream that was over before its head was out has aborted for those who ask later', async () => {
-    const stream = create()
+    const { stream } = create()
     stream.close()
     await endOfTick()
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')

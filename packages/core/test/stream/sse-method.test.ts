@@ -1,26 +1,29 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
-import type { PreparedResponse } from '../../src/stream/prepared-event-stream.ts'
-import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
+import type { PreparedResponse } from '../../src/stream/open-event-stream.ts'
+import type { ResponsePort } from '../../src/stream/response-port.ts'
 import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
+import { create } from './begin.ts'
 import { codeOf } from './close-code.ts'
-import { FakeTarget } from './fake-target.ts'
+import type { FakeTarget } from './fake-target.ts'
 
 let sse: SseMethod
-let stream: ResponseEventStream
+let stream: EventStream
+let port: ResponsePort
 let target: FakeTarget
 let prepare: jest.Mock<PreparedResponse, [EventStreamOptions | undefined]>
 let onSourceError: jest.Mock
 
 beforeEach(() => {
-  stream = new ResponseEventStream('', resolveOptions({}))
-  target = new FakeTarget()
+  ;({ stream, port, target } = create())
   prepare = jest.fn((_options) => ({
     stream,
+    port,
     head: () => [],
-    begin: () => stream.begin(target),
-    beginOn: (other) => stream.begin(other),
+    begin: () => port.begin(target),
+    beginOn: (other) => port.begin(other),
     fail: () => {},
     abandon: () => {},
   }))
@@ -28,8 +31,7 @@ beforeEach(() => {
   sse = sseMethod(prepare, { onSourceError })
 })
 afterEach(() => {
-  stream.close()
-  stream.onGone()
+  port.onGone()
 })
 
 test('without a source it opens the stream and returns it', () => {
@@ -120,13 +122,15 @@ describe('an error of the source', () => {
   test('goes to the host once, when the response is through', async () => {
     await sse(failLater())
     expect(onSourceError).not.toHaveBeenCalled()
-    stream.onGone()
+    port.onGone()
+    await nextTurn()
     expect(onSourceError.mock.calls).toEqual([[error]])
   })
 
   test('that is an event which cannot be encoded is one too', async () => {
     await sse([{ event: 'a\nb', data: '' }])
-    stream.onGone()
+    port.onGone()
+    await nextTurn()
     expect(onSourceError.mock.calls).toEqual([
       [expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' })],
     ])
@@ -139,7 +143,7 @@ describe('an error of the source', () => {
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(error)))
     })
     await nextTurn()
-    stream.onGone()
+    port.onGone()
     await done
     await nextTurn()
     expect(onSourceError).not.toHaveBeenCalled()

@@ -80,7 +80,7 @@ describe('before the target is known', () => {
 
   test('what was given up is not written, and the target is cut off', () => {
     writer.write('a')
-    writer.discard()
+    writer.stop()
     writer.start(target, ':')
     expect(target.writes).toEqual([])
     expect(target.destroyed).toBe(true)
@@ -159,7 +159,7 @@ describe('the end', () => {
   test('of a target that was destroyed loses what waits', async () => {
     writer.start(target, '')
     writer.write('a')
-    writer.destroy()
+    writer.cut()
     await endOfTick()
     expect(target.writes).toEqual([])
     expect(target.destroyed).toBe(true)

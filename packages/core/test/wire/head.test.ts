@@ -1,19 +1,20 @@
-import { type ExtraHeaders, type HeaderValue, responseHead } from '../../src/wire/head.ts'
+import { type ExtraHeaders, type HeaderValue, headerList, responseHead } from '../../src/wire/head.ts'
 
 /** The head that follows from what the app set before and the stream's own extra headers, as Node would merge it. */
-function headOf(set: Record<string, HeaderValue>, extra?: ExtraHeaders): Record<string, HeaderValue> {
+function headOf(set: Record<string, HeaderValue>, extra: ExtraHeaders = {}): Record<string, HeaderValue> {
   const head: Record<string, HeaderValue> = {}
   for (const [name, value] of Object.entries(set)) head[name.toLowerCase()] = value
-  for (const [name, value] of responseHead((wanted) => head[wanted.toLowerCase()], extra)) {
+  for (const [name, value] of responseHead((wanted) => head[wanted.toLowerCase()], headerList(extra))) {
     head[name.toLowerCase()] = value
   }
   return head
 }
 
-test('without anything from the app it is the five headers of an event stream, Connection aside', () => {
+test('without anything from the app it is the headers of an event stream, without Connection, which Node decides', () => {
   expect(headOf({})).toEqual({
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
+    incremental: '?1',
     'x-accel-buffering': 'no',
     'x-content-type-options': 'nosniff',
   })
@@ -61,4 +62,48 @@ test.each([
 test('extra headers are sent, over those of the app, several of one name as several', () => {
   const head = headOf({ 'x-one': 'app' }, { 'X-One': 'stream', 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 })
   expect(head).toMatchObject({ 'x-one': 'stream', 'set-cookie': ['a=1', 'b=2'], 'x-count': 3 })
+})
+
+// Cookies and Vary of the option replaced those that were set before: cors' "Vary: Origin" was lost.
+// Headers and Map were ignored, since they have no properties.
+test.each<[what: string, extra: ExtraHeaders]>([
+  ['an object', { 'set-cookie': ['c=3', 'd=4'], vary: 'Accept', 'x-a': '1' }],
+  [
+    'Headers',
+    new Headers([
+      ['set-cookie', 'c=3'],
+      ['set-cookie', 'd=4'],
+      ['vary', 'Accept'],
+      ['x-a', '1'],
+    ]),
+  ],
+  [
+    'a Map',
+    new Map<string, HeaderValue>([
+      ['set-cookie', ['c=3', 'd=4']],
+      ['vary', 'Accept'],
+      ['x-a', '1'],
+    ]),
+  ],
+  [
+    'a list of pairs',
+    [
+      ['set-cookie', 'c=3'],
+      ['Set-Cookie', 'd=4'],
+      ['vary', 'Accept'],
+      ['x-a', '1'],
+    ],
+  ],
+])('Set-Cookie and Vary of the option are added to those of the app: %s', (_, extra) => {
+  const set = { 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin', 'X-A': '0' }
+  expect(headOf(set, extra)).toMatchObject({
+    'set-cookie': ['a=1', 'b=2', 'c=3', 'd=4'],
+    vary: 'Origin, Accept',
+    'x-a': '1',
+  })
+})
+
+test('Incremental of the app or of the option is kept', () => {
+  expect(headOf({ Incremental: '?0' }).incremental).toBe('?0')
+  expect(headOf({}, { incremental: '?0' }).incremental).toBe('?0')
 })

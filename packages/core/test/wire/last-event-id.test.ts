@@ -37,10 +37,12 @@ const urls: [what: string, header: string | undefined, url: string | undefined, 
   ['nothing without a URL', undefined, undefined, ''],
 ]
 
-test.each(urls)('where a query parameter was agreed upon it reads %s', (_, header, url, id) => {
+test.each(urls)('of a header and a query it reads %s', (_, header, url, id) => {
   expect(readLastEventId(header, url, 'lastEventId')).toBe(id)
 })
 
-test('the query is not looked at unless a name was given', () => {
-  expect(readLastEventId(undefined, '/?lastEventId=7&undefined=8')).toBe('')
+test('the parameter is lastEventId, as polyfills send it, unless another name or none was given', () => {
+  expect(readLastEventId(undefined, '/?lastEventId=7&from=8')).toBe('7')
+  expect(readLastEventId(undefined, '/?lastEventId=7&from=8', 'from')).toBe('8')
+  expect(readLastEventId(undefined, '/?lastEventId=7&false=8', false)).toBe('')
 })

@@ -1,0 +1,264 @@
+import type { SseCloseCode } from '../errors.ts'
+import { EMPTY_COMMENT, encodeEvent } from '../wire/encode.ts'
+import { clock } from './clock.ts'
+import { closeReason } from './close-reason.ts'
+import type { ResolvedOptions } from './event-stream-options.ts'
+import { type Connection, endConnection } from './exchange.ts'
+import { inNoContext } from './no-context.ts'
+import { OVER, ROOM, Room } from './room.ts'
+import type { StreamOwner, StreamPort } from './stream-port.ts'
+import { type Sleeper, wheel } from './timer-wheel.ts'
+import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
+
+/** What most streams have none of costs them nothing. */
+const NONE: readonly never[] = []
+
+/** An ended response whose client has read nothing for this many ms is cut off. */
+const LINGER = 15_000
+
+/**
+ * A stream behind its public face. `#code` is the one owner of "over": set once, and with it the signal aborts, every
+ * waiting send settles and the timer wheel forgets the stream. The words for the end:
+ *
+ * | word | it means |
+ * |---|---|
+ * | close | the app ends the stream; `closed` is what it sees of "over" |
+ * | end | over, and the response ends after what is buffered |
+ * | cut | over, and the connection is cut; what is buffered is lost |
+ * | shutdown | end, with the time after which the client is to come back; its connection is not kept |
+ * | over | no more events |
+ * | gone | over, and the last byte has left or the connection is dead |
+ */
+export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
+  readonly lastEventId: string
+  readonly options: ResolvedOptions
+  slot?: Set<Sleeper> | undefined
+  readonly #connection: Connection
+  readonly #writer = new Writer(this)
+  readonly #expires: number
+  #lastWrite = wheel.now
+  #code: SseCloseCode | undefined
+  #cause: unknown
+  /** Made when somebody asks for it: ten thousand idle streams need none. */
+  #controller: AbortController | undefined
+  /** Made when somebody has to wait. */
+  #room: Room | undefined
+  #owner: StreamOwner | undefined
+  /** Until its head is out. */
+  #newborn = true
+  #gone = false
+  /** When the client was last seen taking something; how much it had taken in all, and whether more waited for it. */
+  #tookAt = 0
+  #taken = 0
+  #waited = false
+  #goneListeners: readonly (() => void)[] = NONE
+  #sets: readonly Set<StreamPort>[] = NONE
+
+  /** @param connection - a stream that ends for a shutdown does not leave it to the next request */
+  constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection) {
+    this.lastEventId = lastEventId
+    this.options = options
+    this.#connection = connection
+    // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
+    // together do not come back together.
+    this.#expires = clock.now() + options.maxAge * (1 - Math.random() / 5)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#code !== undefined && !this.#newborn) this.#abort(this.#code)
+    }
+    return this.#controller.signal
+  }
+
+  get closed(): boolean {
+    return this.#code !== undefined
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  get bufferedBytes(): number {
+    return this.#writer.bufferedBytes
+  }
+
+  get ownRetry(): number {
+    return this.options.retry
+  }
+
+  get owned(): boolean {
+    return this.#owner !== undefined
+  }
+
+  attach(owner: StreamOwner): void {
+    this.#owner = owner
+  }
+
+  write(text: string, now?: boolean): boolean {
+    return this.#code === undefined && this.#write(text, now)
+  }
+
+  /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
+  send(text: string): Promise<boolean> {
+    if (this.#writer.full && this.bufferedBytes > this.options.maxBufferedBytes) {
+      this.cut('ERR_SSE_SLOW_CLIENT')
+      return OVER
+    }
+    const hasRoom = this.#write(text)
+    if (this.#code !== undefined) return OVER
+    if (hasRoom) return ROOM
+    this.#room ??= new Room()
+    return this.#room.wait()
+  }
+
+  /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
+  begin(target: Target): void {
+    this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT)
+    if (this.#code !== undefined) return
+    this.#newborn = false
+    const now = clock.now()
+    wheel.add(this, this.#nextDue(now + this.#patience(), now))
+    // The wheel stands still while nobody waits: its time is right only now.
+    this.#lastWrite = wheel.now
+  }
+
+  end(code: SseCloseCode, farewell = '', cause?: unknown): void {
+    if (this.#code !== undefined) return
+    this.#writer.end(farewell)
+    this.#over(code, cause)
+    if (this.#gone) return
+    this.#waited = false
+    wheel.add(this, this.#linger(clock.now()))
+  }
+
+  shutdown(retry: number): void {
+    // Its connection may be busy with another request by now.
+    if (this.#gone) return
+    if (this.#code === undefined) this.#owner?.flush()
+    this.whenGone(() => endConnection(this.#connection))
+    // With the blank line that the standard does not ask for, but undici's EventSource waits for.
+    this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
+  }
+
+  cut(code: SseCloseCode, cause?: unknown): void {
+    this.#writer.cut()
+    this.#over(code, cause)
+  }
+
+  /** The response is through or cut off. If it had not been ended, the client has disconnected. */
+  onGone(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#over('ERR_SSE_CLIENT_CLOSED')
+    this.#writer.stop()
+    wheel.delete(this)
+    for (const set of this.#sets) set.delete(this)
+    const listeners = this.#goneListeners
+    this.#sets = NONE
+    this.#goneListeners = NONE
+    for (const listener of listeners) listener()
+  }
+
+  /** `end()` of the response is called. If it is other code that calls it, what was sent before goes first. */
+  onEnd(): void {
+    if (this.#writer.ended) return
+    this.#writer.flush()
+    this.onWriteFailed(endedByOthers())
+  }
+
+  keepIn(set: Set<StreamPort>): void {
+    if (this.#gone) return
+    set.add(this)
+    // Neither push() nor a spread, which make room for sixteen more.
+    this.#sets = this.#sets.concat(set)
+  }
+
+  whenGone(listener: () => void): void {
+    if (this.#gone) listener()
+    else this.#goneListeners = this.#goneListeners.concat(listener)
+  }
+
+  onRoom(): void {
+    this.#room?.settle(true)
+    this.#owner?.onRoom()
+  }
+
+  onWriteFailed(cause: unknown): void {
+    this.#over('ERR_SSE_WRITE_FAILED', cause)
+  }
+
+  wake(until: number): number {
+    if (this.#code !== undefined) return this.#linger(until)
+    if (this.#stalledFor(until) >= this.options.stallTimeout) {
+      this.cut('ERR_SSE_SLOW_CLIENT')
+      return Number.POSITIVE_INFINITY
+    }
+    if (until >= this.#expires) {
+      this.end('ERR_SSE_MAX_AGE')
+      return until + LINGER
+    }
+    // A client that does not read has bytes enough waiting for it.
+    const full = this.#writer.full
+    const news = full ? '' : (this.#owner?.onWake() ?? '')
+    if (news !== '') this.#write(news)
+    const patience = this.#patience()
+    if (this.#lastWrite + patience > until) return this.#nextDue(this.#lastWrite + patience, until)
+    if (!full) this.#write(EMPTY_COMMENT)
+    this.#lastWrite = wheel.now
+    return this.#nextDue(this.#lastWrite + patience, until)
+  }
+
+  #write(text: string, now?: boolean): boolean {
+    this.#lastWrite = wheel.now
+    return this.#writer.write(text, now)
+  }
+
+  /** An ended response may go on for as long as its client reads at all, but nothing else holds it for longer. */
+  #linger(now: number): number {
+    if (this.#stalledFor(now) >= LINGER) this.#writer.cut()
+    this.#waited = true
+    return now + LINGER
+  }
+
+  /** For how long the client has taken nothing of what waits for it. */
+  #stalledFor(now: number): number {
+    const { taken, bufferedBytes } = this.#writer
+    if (taken > this.#taken || !this.#waited) this.#tookAt = now
+    this.#taken = taken
+    this.#waited = bufferedBytes > 0
+    return now - this.#tookAt
+  }
+
+  /** An eighth early at random, so that streams that fell silent together do not all wake in one turn. */
+  #patience(): number {
+    return this.options.keepAlive * (1 - Math.random() / 8)
+  }
+
+  #nextDue(comment: number, now: number): number {
+    return Math.min(comment, this.#expires, now + this.options.stallTimeout)
+  }
+
+  #over(code: SseCloseCode, cause?: unknown): void {
+    if (this.#code !== undefined) return
+    this.#code = code
+    this.#cause = cause
+    wheel.delete(this)
+    this.#room?.settle(false)
+    this.#owner?.onOver(code)
+    if (!this.#newborn) this.#abort(code)
+    else {
+      // Who was given a stream that is over already has had no time to listen.
+      clock.nextTick(() => {
+        this.#newborn = false
+        this.#abort(code)
+      })
+    }
+  }
+
+  #abort(code: SseCloseCode): void {
+    if (this.#controller === undefined) return
+    inNoContext(() => this.#controller?.abort(closeReason(code, this.#cause)))
+  }
+}
