@@ -55,8 +55,9 @@ app.get<{ Querystring: { key: string } }>(
   },
 )
 
-app.post<{ Body: { key: string } }>('/cut', { schema: { body: withKey } }, (request) => {
-  return { cut: hub.disconnect(request.body.key) }
+app.post<{ Body: { key: string } }>('/cut', { schema: { body: withKey } }, async (request) => {
+  await hub.disconnect(request.body.key)
+  return { cut: true }
 })
 
 for (let i = 0; i < 5; i++) report()

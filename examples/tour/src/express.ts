@@ -67,9 +67,10 @@ export async function startExpress(port: number, fastifyPort: number): Promise<(
     hub.subscribe(res.sse(), 'news', { key })
   })
 
-  app.post('/cut', (req, res) => {
+  app.post('/cut', async (req, res) => {
     const key = readWord(req.body?.key)
-    res.json({ cut: key ? hub.disconnect(key) : 0 })
+    if (key) await hub.disconnect(key)
+    res.sendStatus(204)
   })
   // #endregion
 

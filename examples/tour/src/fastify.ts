@@ -71,9 +71,10 @@ export async function startFastify(port: number, expressPort: number): Promise<(
     hub.subscribe(reply.sse(), 'news', { key })
   })
 
-  app.post<Body>('/cut', (request, reply) => {
+  app.post<Body>('/cut', async (request, reply) => {
     const key = readWord(request.body?.key)
-    reply.send({ cut: key ? hub.disconnect(key) : 0 })
+    if (key) await hub.disconnect(key)
+    return reply.code(204).send()
   })
   // #endregion
 

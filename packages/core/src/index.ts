@@ -19,6 +19,8 @@ export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
 export { createHub } from './hub/create-hub.ts'
 export type {
   Hub,
+  EventsOptions,
+  HubItem,
   HubOptions,
   HubStats,
   PublishedEvent,

@@ -1,78 +1,87 @@
 import type { Cursor } from '../log/event-log.ts'
 import type { GapReason } from './control-event.ts'
-import type { HubEntry } from './hub-entry.ts'
-import type { Page } from './log-reader.ts'
+import type { PageReading } from './log-reader.ts'
+import type { Page } from './page.ts'
 import type { Tail } from './tail.ts'
 
 /** What is read from. */
 export interface CatchUpSource {
   readonly tail: Tail
   readonly maxResume: number
-  read(place: Cursor): Promise<Page>
-  /** Resolves when entries came in, or after a while. */
-  moved(): Promise<void>
+  read(place: Cursor, signal: AbortSignal): Promise<PageReading>
+  /** Resolves when entries came in, when the engine is reached again, or after a while. */
+  moved(signal: AbortSignal): Promise<void>
 }
 
-/** Who reads. */
-export interface CatchUpReader {
-  /** Where it is: behind the last entry that it took. */
-  place(): Cursor
-  /** False: it is over, or its tail is another one by now. */
-  going(): boolean
-  /** Takes the entries of a page; resolves when there is room for more. */
-  take(entries: readonly HubEntry[]): Promise<void>
+/** What comes next for a reader. */
+export type CatchUpStep =
+  /** The entries of a page from the index `from` on. */
+  | { readonly page: Page; readonly from: number }
+  /** Its place is at this position of the tail. */
+  | { readonly position: number }
+  /** Something may be missing. It goes on with the oldest entry of the tail, or at its end. */
+  | { readonly gap: GapReason; readonly goOn: 'oldest' | 'end' }
   /** This process is too far behind to say anything: the client is to come back, or to go elsewhere. */
-  leave(): void
-  /**
-   * It is at `position` of the tail; with a gap, what lies in front of it may be missing. Called in the same step in
-   * which the place was looked up, so that nothing can come in between.
-   */
-  arrive(position: number, gap?: GapReason): void
-}
+  | 'leave'
 
-/** How long a reader's place may be unknown to the tail though the log knows it: this process is behind. */
+/** How long a reader's place may be unknown to the tail though the log knows it: this process is behind. In ms. */
 const AHEAD_LIMIT = 10_000
 
-/**
- * Reads the log from a place that is not in the tail, until it is.
- *
- * @param held - its place was in the tail before: what the log has dropped since, it dropped because the client is slow
- */
-export async function catchUp(source: CatchUpSource, reader: CatchUpReader, held: boolean): Promise<void> {
-  let slow = held
-  let read = 0
-  let aheadSince: number | undefined
-  for (;;) {
-    const page = await nextPage(source, reader)
-    if (page === undefined || !reader.going()) return
-    const { tail } = source
-    const position = tail.positionAfter(reader.place())
-    if (position !== undefined) return reader.arrive(position)
-    // Exactly what the log has dropped is missing, when that happened under our eyes.
-    if (page.gap && slow) return reader.arrive(tail.first, 'slow')
-    if (page.gap) return reader.arrive(tail.next, page.reason)
-    if (page.entries.length === 0) {
-      // The client comes from a process that is further than this one.
-      aheadSince ??= performance.now()
-      if (performance.now() - aheadSince > AHEAD_LIMIT) return reader.leave()
-      await source.moved()
-      continue
-    }
-    read += page.entries.length
-    if (read > source.maxResume) return reader.arrive(tail.next, 'too-far')
-    await reader.take(page.entries)
-    slow = true
-  }
-}
+/** Reads the log from a place that is not in the tail, page by page, until it is. */
+export class CatchUp {
+  /** The client reads slowly, or its place fell off the tail: what the log drops now, it drops because of that. */
+  slow: boolean
+  readonly #source: CatchUpSource
+  readonly #signal: AbortSignal
+  #read = 0
+  #aheadSince: number | undefined
 
-/** Tries again for as long as the log cannot be read: that is no gap. */
-async function nextPage(source: CatchUpSource, reader: CatchUpReader): Promise<Page | undefined> {
-  while (reader.going()) {
-    try {
-      return await source.read(reader.place())
-    } catch {
-      await source.moved()
+  /** @param signal - the reader is over: what is read for it is dropped */
+  constructor(source: CatchUpSource, slow: boolean, signal: AbortSignal) {
+    this.#source = source
+    this.slow = slow
+    this.#signal = signal
+  }
+
+  /** Rejects with the signal's reason, and with nothing else: a log that cannot be read is asked again. */
+  async next(place: Cursor): Promise<CatchUpStep> {
+    for (;;) {
+      const reading = await this.#readPage(place)
+      const position = this.#source.tail.positionAfter(place)
+      if (position !== undefined) return { position }
+      if (reading === undefined) continue
+      if (reading.gap) return this.#gap(reading.reason)
+      const { page, from } = reading
+      if (page.length > from) {
+        this.#read += page.length - from
+        return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from }
+      }
+      // The client comes from a process that is further than this one.
+      this.#aheadSince ??= performance.now()
+      if (performance.now() - this.#aheadSince > AHEAD_LIMIT) return 'leave'
+      await this.#source.moved(this.#signal)
+      this.#signal.throwIfAborted()
     }
   }
-  return undefined
+
+  /** Undefined when that is not necessary, or when the log could not be read: that is no gap. */
+  async #readPage(place: Cursor): Promise<PageReading | undefined> {
+    if (this.#source.tail.positionAfter(place) !== undefined) return undefined
+    try {
+      const reading = await this.#source.read(place, this.#signal)
+      this.#signal.throwIfAborted()
+      return reading
+    } catch {
+      this.#signal.throwIfAborted()
+      await this.#source.moved(this.#signal)
+      this.#signal.throwIfAborted()
+      return undefined
+    }
+  }
+
+  /** The reason, and where to go on: exactly what was dropped is missing only when that happened under our eyes. */
+  #gap(reason: 'expired' | 'malformed' | 'log-changed'): CatchUpStep {
+    if (reason === 'expired' && this.slow) return { gap: 'slow', goOn: 'oldest' }
+    return { gap: reason, goOn: 'end' }
+  }
 }

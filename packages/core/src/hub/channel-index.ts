@@ -1,9 +1,13 @@
 import { ChannelSet } from './channel-set.ts'
-import type { Subscriber } from './subscriber.ts'
+
+/** Who can follow channels. */
+interface Follower {
+  readonly channels: ChannelSet
+}
 
 /** Who follows which channel. What nobody follows is forgotten. */
-export class ChannelIndex {
-  readonly #followers = new Map<string, Set<Subscriber>>()
+export class ChannelIndex<T extends Follower> {
+  readonly #followers = new Map<string, Set<T>>()
   readonly #sets = new Map<string, ChannelSet>()
 
   /** Channels with a follower. */
@@ -15,7 +19,7 @@ export class ChannelIndex {
     return this.#followers.has(channel)
   }
 
-  get(channel: string): ReadonlySet<Subscriber> | undefined {
+  get(channel: string): ReadonlySet<T> | undefined {
     return this.#followers.get(channel)
   }
 
@@ -25,22 +29,22 @@ export class ChannelIndex {
     return this.#sets.get(key) ?? new ChannelSet(key, names)
   }
 
-  add(subscriber: Subscriber): void {
-    const { channels } = subscriber
+  add(follower: T): void {
+    const { channels } = follower
     for (const name of channels.names) {
       const followers = this.#followers.get(name)
-      if (followers === undefined) this.#followers.set(name, new Set([subscriber]))
-      else followers.add(subscriber)
+      if (followers === undefined) this.#followers.set(name, new Set([follower]))
+      else followers.add(follower)
     }
     channels.uses++
     this.#sets.set(channels.key, channels)
   }
 
-  delete(subscriber: Subscriber): void {
-    const { channels } = subscriber
+  delete(follower: T): void {
+    const { channels } = follower
     for (const name of channels.names) {
       const followers = this.#followers.get(name)
-      followers?.delete(subscriber)
+      followers?.delete(follower)
       if (followers?.size === 0) this.#followers.delete(name)
     }
     if (--channels.uses === 0) this.#sets.delete(channels.key)

@@ -23,6 +23,13 @@ export type CheckedChannels<Channels> = {
 type MapsEventNames =
   'A channel maps the names of its events to the types of their data, for example { message: string }.'
 
+/** What can be published on several channels at once: what each of them takes. */
+export type EventOfAll<Channels, Channel extends keyof Channels> = {
+  [One in Channel]: (event: HubEvent<Channels[One]>) => void
+}[Channel] extends (event: infer Event) => void
+  ? Event
+  : never
+
 /** What can be published on a channel. */
 export type HubEvent<Events> = {
   [Name in keyof Events & string]: string extends Name

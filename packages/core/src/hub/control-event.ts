@@ -3,9 +3,9 @@ import { encodeEvent } from '../wire/encode.ts'
 
 /**
  * Why events may be missing:
- * - `expired`: the log no longer holds where the client was, or it is a cursor of another log
+ * - `expired`: the log no longer holds the client's place, or it is a cursor of another log
  * - `malformed`: it is no cursor at all
- * - `slow`: the client read so slowly that the log has dropped what it has not read
+ * - `slow`: the log has dropped events that this stream was not sent yet; its client reads too slowly
  * - `too-far`: it is further behind than the hub reads for one client
  * - `trimmed`, `log-changed`: the log itself has lost its continuity
  */

@@ -15,6 +15,6 @@ import { LogHub } from './log-hub.ts'
 export function createHub<Channels extends CheckedChannels<Channels> = ChannelMap>(
   options?: HubOptions,
 ): Hub<Channels>
-export function createHub(options: HubOptions = {}): Hub<ChannelMap> {
+export function createHub(options: HubOptions = {}): Hub {
   return new LogHub(options)
 }

@@ -1,16 +1,37 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Cursor } from '../log/event-log.ts'
 import { clock } from '../stream/clock.ts'
-import type { Subscriber } from './subscriber.ts'
+import type { ChannelSet } from './channel-set.ts'
+import { collect, type Run } from './run.ts'
+import type { Tail } from './tail.ts'
 
 /** How long one turn may deliver, in ms, before others have theirs. */
 const SLICE = 4
 /** To look at the clock costs as much as a visit does. */
 const VISITS = 16
 
+/** Who is visited: a stream, for example. */
+export interface Visited {
+  readonly channels: ChannelSet
+  /** A visit is due; kept by the fan-out. */
+  queued: boolean
+  /** Position in the tail of the next entry that it is offered. */
+  readonly position: number
+  /** It waits for its next turn, not for its client. */
+  readonly resting: boolean
+  /**
+   * Something for it has come in at `position`, behind `place`; what is in front of that and was not handed over is not
+   * for it. False: it needs no visit, it comes by itself when it can.
+   */
+  advance(position: number, place: Cursor): boolean
+  /** Hands over a piece of what lies behind its position. */
+  visit(): void
+}
+
 /** Who follows a channel. */
 interface Followers {
   has(channel: string): boolean
-  get(channel: string): ReadonlySet<Subscriber> | undefined
+  get(channel: string): ReadonlySet<Visited> | undefined
 }
 
 /**
@@ -19,15 +40,26 @@ interface Followers {
  */
 export class FanOut {
   readonly #channels: Followers
+  readonly #source: { readonly tail: Tail }
+  /** Runs in the context in which the hub was made: the one that has published is somebody else's. */
+  readonly #turn: () => void = AsyncResource.bind(() => this.#run())
   /** Channels with entries that nobody was told of yet, all of them at or behind `#from`. */
   readonly #fresh = new Set<string>()
   #from = 0
   #place: Cursor = ''
-  #queue: Subscriber[] = []
+  #queue: Visited[] = []
+  readonly #resting = new Set<Visited>()
   #scheduled = false
+  /** The last run of a set of channels. Most streams of a set are at the same place; forgotten when the turn ends. */
+  readonly #runs = new Map<ChannelSet, { position: number; run: Run }>()
+  /** No stream that is being served is in front of this position. */
+  #floor = 0
+  /** Publishers that wait for room. */
+  #waiting: (() => void)[] = []
 
-  constructor(channels: Followers) {
+  constructor(channels: Followers, source: { readonly tail: Tail }) {
     this.#channels = channels
+    this.#source = source
   }
 
   /** Whether there are entries that nobody was told of yet. */
@@ -47,60 +79,113 @@ export class FanOut {
     }
     if (this.#scheduled || !this.pending) return
     this.#scheduled = true
-    clock.nextTick(turn, this)
+    clock.nextTick(this.#turn)
   }
 
   /**
-   * Visits `subscriber` in the next turn: when thousands come back at once they are all read in one turn of the event
+   * Visits `visited` in the next turn: when thousands come back at once they are all read in one turn of the event
    * loop, and what they missed must not be delivered in that same one.
    */
-  enqueue(subscriber: Subscriber): void {
-    if (subscriber.queued) return
-    subscriber.queued = true
-    this.#queue.push(subscriber)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    clock.setImmediate(turn, this)
+  enqueue(visited: Visited): void {
+    this.#resting.delete(visited)
+    if (visited.queued) return
+    visited.queued = true
+    this.#queue.push(visited)
+    this.#floor = Math.min(this.#floor, visited.position)
+    this.#schedule()
+  }
+
+  /** It is over: nobody has to wait for it. */
+  forget(visited: Visited): void {
+    this.#resting.delete(visited)
   }
 
   /** Forgets what is fresh: the tail that it was in is gone. */
   reset(): void {
     this.#fresh.clear()
+    this.#runs.clear()
+    this.#floor = 0
   }
 
-  /** @internal */
-  turn(): void {
-    this.tell()
-    const end = clock.now() + SLICE
-    let visited = 0
-    while (visited < this.#queue.length && (visited % VISITS > 0 || clock.now() < end)) {
-      const subscriber = this.#queue[visited++] as Subscriber
-      subscriber.queued = false
-      subscriber.visit()
-    }
-    // Cut at every turn: under load the queue is never empty, and must not hold all that were ever in it.
-    this.#queue.splice(0, visited)
-    if (this.#queue.length > 0) {
-      clock.setImmediate(turn, this)
-      return
-    }
-    this.#scheduled = false
-    if (!this.pending) return
-    this.#scheduled = true
-    clock.setImmediate(turn, this)
+  /** What streams of `channels` get that are at `position`. */
+  runOf(channels: ChannelSet, position: number): Run {
+    const known = this.#runs.get(channels)
+    // A run that ends where it starts was put together at the end of the tail, which may have moved since.
+    if (known?.position === position && known.run.next > position) return known.run
+    const { tail } = this.#source
+    const run = collect(tail, position, tail.next, (entry) => channels.textOf(entry))
+    // At a shutdown, streams are served outside of any turn.
+    if (this.#runs.size === 0) this.#schedule()
+    this.#runs.set(channels, { position, run })
+    return run
+  }
+
+  /**
+   * Undefined when there is room for more, else a promise that resolves when there is. Without room, the next entries
+   * would drop what has not been offered to streams whose clients read: publishers that await are held back before.
+   */
+  room(): Promise<void> | undefined {
+    if (!this.#isCrowded()) return undefined
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#schedule()
+    })
   }
 
   /** Whoever is up to date has had everything in front of `#from`: entries of other channels cost it nothing. */
   tell(): void {
     for (const channel of this.#fresh) {
-      for (const subscriber of this.#channels.get(channel) ?? []) {
-        if (subscriber.advance(this.#from, this.#place)) this.enqueue(subscriber)
+      for (const visited of this.#channels.get(channel) ?? []) {
+        if (visited.advance(this.#from, this.#place)) this.enqueue(visited)
+        else if (visited.resting) this.#resting.add(visited)
       }
     }
     this.#fresh.clear()
   }
-}
 
-function turn(fanOut: FanOut): void {
-  fanOut.turn()
+  #run(): void {
+    this.tell()
+    const end = clock.now() + SLICE
+    let count = 0
+    try {
+      while (count < this.#queue.length && (count % VISITS > 0 || clock.now() < end)) {
+        const visited = this.#queue[count++] as Visited
+        visited.queued = false
+        visited.visit()
+        if (visited.resting) this.#resting.add(visited)
+      }
+    } finally {
+      // Remove visited entries every turn: under load the queue never empties, and would grow without bound.
+      this.#queue.splice(0, count)
+      this.#runs.clear()
+      if (this.#waiting.length > 0 && !this.#isCrowded())
+        for (const resolve of this.#waiting.splice(0)) resolve()
+      this.#scheduled = false
+      if (this.#queue.length > 0 || this.pending || this.#waiting.length > 0) this.#schedule()
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    clock.setImmediate(this.#turn)
+  }
+
+  #isCrowded(): boolean {
+    const { tail } = this.#source
+    if (!tail.isHalfBehind(this.#floor)) return false
+    this.#floor = this.#lowest(tail)
+    return tail.isHalfBehind(this.#floor)
+  }
+
+  /** The lowest position of those that are being served. Clients that do not read are not waited for. */
+  #lowest(tail: Tail): number {
+    let lowest = this.pending ? this.#from : tail.next
+    for (const { position } of this.#queue) lowest = Math.min(lowest, position)
+    for (const visited of this.#resting) {
+      if (visited.resting) lowest = Math.min(lowest, visited.position)
+      else this.#resting.delete(visited)
+    }
+    return lowest
+  }
 }

@@ -3,6 +3,7 @@ import type { EventLog, LogBounds } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import type { ControlEventNames } from './control-event.ts'
+import { guardedCallback } from './guarded-callback.ts'
 import type { HubOptions } from './hub.ts'
 
 /** The options with their defaults, checked. */
@@ -60,6 +61,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
   }
+  const report = guardedCallback(onError, warn)
   return {
     log,
     tail: { length, bytes },
@@ -67,7 +69,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     gapDelay,
     maxResume,
     names: { gap, bookmark },
-    onError,
-    onLogState,
+    onError: report,
+    onLogState: guardedCallback(onLogState, report),
   }
 }

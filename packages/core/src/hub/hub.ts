@@ -2,7 +2,7 @@ import type { EventLog, LogBounds } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { CloseOptions } from '../stream/shutdown.ts'
 import type { Serialize } from '../wire/encode.ts'
-import type { HubEvent } from './channel-map.ts'
+import type { EventOfAll, HubEvent } from './channel-map.ts'
 import type { ControlEventNames } from './control-event.ts'
 
 /** What a filter and a coalescing key look at. */
@@ -39,8 +39,8 @@ export interface HubOptions {
    */
   controlEvents?: Partial<ControlEventNames> | undefined
   /**
-   * Hears of filters that throw, of a log that cannot be reached, and of the first of several publishes in a row that
-   * the log has not taken. Default: a process warning.
+   * Called when a filter throws, when the log cannot be reached, and for the first of several publishes in a row that
+   * the log has not taken. What it throws itself is a process warning. Default: a process warning.
    */
   onError?: ((error: unknown) => void) | undefined
   /**
@@ -52,17 +52,24 @@ export interface HubOptions {
 
 /** What one stream wants of its channels. */
 export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent> {
-  /** Only events for which this is true. When it throws, that stream ends. */
+  /**
+   * Only events for which this returns true. It is called in the AsyncLocalStorage context of `subscribe()`. When it
+   * throws or returns anything but a boolean (a promise, for example), that stream ends with that error.
+   */
   filter?: ((event: Event) => boolean) | undefined
-  /** Where to start when the client sent no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page. */
+  /**
+   * Where to start when the client sent no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page. `''`, which
+   * is what `cursor()` returns before the hub is ready, is no place: the client gets a `gap`.
+   */
   after?: string | undefined
   /**
    * While the client reads too slowly, only the newest event of each key is kept for it; undefined: the event is
    * never left out. It is for events that replace one another, like prices: what is left out is never sent, not even
-   * when the client resumes behind it.
+   * when the client resumes behind it. The newest event is sent in the place of the first one that it replaces, and
+   * under that one's id; a client that reconnects there may receive later events of the key once more.
    */
   coalesce?: ((event: Event) => string | undefined) | undefined
-  /** Whose stream it is, for {@link Hub.disconnect}. */
+  /** Whose stream it is, for {@link Hub.disconnect}: a string. */
   key?: string | undefined
   /**
    * Ends the stream when the client has been told all there is at that moment, events or a gap: a response for clients
@@ -70,6 +77,28 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
    * lost in between. With `maxAge` the response ends when there is nothing to tell, too. Default: false.
    */
   once?: boolean | undefined
+}
+
+/** Options of {@link Hub.events}. */
+export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
+  /** Only events for which this returns true. What it throws ends the events. */
+  filter?: ((event: Event) => boolean) | undefined
+  /** An id of an earlier event, or a `hub.cursor()`: events behind it come first. Default: from now on. */
+  after?: string | undefined
+  /** Ends the events. */
+  signal?: AbortSignal | undefined
+}
+
+/** An event as {@link Hub.events} gives it. */
+export interface HubItem<Channel extends string = string> {
+  /** Pass it as `after` to go on behind this event. */
+  readonly id: string
+  /** The first of the event's channels that was asked for; `''` for a gap. */
+  readonly channel: Channel | ''
+  /** Its name; `message` if it has none, `gap` if events before it may be missing. */
+  readonly event: string
+  /** The text that was published; of a gap, a {@link Gap} as JSON. */
+  readonly data: string
 }
 
 /** A hub's state, in numbers. */
@@ -103,13 +132,22 @@ export interface HubStats {
 export interface Hub<Channels = any> {
   /**
    * Publishes an event. Resolves with its id once the log has it; a rejection is ambiguous, it may have been stored.
-   * Nobody has to wait for it: a rejection that nobody catches is no unhandled one.
+   * Nobody has to wait for it: a rejection that nobody catches is no unhandled one. Code that awaits it never publishes
+   * faster than streams are served: it waits before the tail drops an event that was not offered to all of them.
    *
    * @throws SseError synchronously, for a channel or an event that cannot be sent
    */
   publish<Channel extends keyof Channels & string>(
     channel: Channel,
     event: HubEvent<Channels[Channel]>,
+  ): Promise<string>
+  /**
+   * Publishes one event on up to 10 000 channels. It is stored once, and a stream that follows several of them receives
+   * it once. Its type must fit all of these channels.
+   */
+  publish<Channel extends keyof Channels & string>(
+    channels: readonly Channel[],
+    event: EventOfAll<Channels, Channel>,
   ): Promise<string>
 
   /**
@@ -138,12 +176,34 @@ export interface Hub<Channels = any> {
   ready(): Promise<void>
 
   /**
-   * Closes the streams of a key, or those that `which` picks: a logout, a permission that was taken away. What has
-   * come through the log by then is delivered first, a farewell for example. Browsers reconnect, so answer them accordingly.
+   * The events of `channels` inside this process, from `after` on, else from now on: for GraphQL subscriptions, tRPC,
+   * background jobs, tests. A gap comes as an item with the event `gap`. A consumer that takes its time holds a place
+   * in the log, and no events. The loop ends when it is left, when `signal` aborts and when the hub is closed.
+   *
+   * @throws SseError ERR_SSE_INVALID_CHANNEL, ERR_SSE_INVALID_OPTION
+   */
+  events<Channel extends keyof Channels & string>(
+    channels: Channel | readonly Channel[],
+    options?: EventsOptions<PublishedOn<Channels, Channel>>,
+  ): AsyncIterableIterator<HubItem<Channel>>
+
+  /**
+   * Closes the streams of a key in all processes that share the log: a logout, a permission that was taken away. It
+   * goes through the log like an event, so a farewell that was published before is delivered first, and streams that
+   * another process opens before it has read that are closed too. Browsers reconnect, so answer them accordingly.
+   * While the log cannot be reached, the streams of this process are closed at once, and it is tried again until the
+   * log has it.
+   *
+   * @returns resolves when the log has it; rejects when the hub is closed before
+   * @throws SseError ERR_SSE_INVALID_OPTION synchronously, for a key that is not a string
+   */
+  disconnect(key: string): Promise<void>
+  /**
+   * Closes the streams of this process that `which` picks, after what has come through the log by then.
    *
    * @returns how many were closed
    */
-  disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number
+  disconnect(which: (stream: EventStream, key: string | undefined) => boolean): number
 
   /**
    * Ends all streams and tells each client when to reconnect: see {@link CloseOptions}. Streams that subscribe from now

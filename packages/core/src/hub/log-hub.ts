@@ -1,79 +1,52 @@
 import { SseError } from '../errors.ts'
-import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
+import type { Cursor } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
-import { ChannelIndex } from './channel-index.ts'
-import type { ControlEventNames } from './control-event.ts'
-import { FanOut } from './fan-out.ts'
-import type { Hub, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
+import { describe } from '../wire/describe.ts'
+import { Delivery } from './delivery.ts'
+import type { EventsOptions, Hub, HubItem, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
+import { HubEvents } from './hub-events.ts'
+import { messageEntry } from './hub-message.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
 import { warnOfLocalLog } from './local-log.ts'
-import { LogReader, type Page } from './log-reader.ts'
-import { checkChannel, newEntry } from './new-entry.ts'
-import { checkSubscribeOptions } from './subscribe-options.ts'
-import { Subscriber, type SubscriberHub } from './subscriber.ts'
-import { Tail } from './tail.ts'
+import { checkChannels, newEntry } from './new-entry.ts'
+import { checkEventsOptions, checkKey, checkSubscribeOptions } from './subscribe-options.ts'
+import { Subscriber } from './subscriber.ts'
 
-/** How long to wait for a log that is behind or away, in ms, before it is asked again. */
-const PATIENCE = 1_000
+type Picks = (stream: EventStream, key: string | undefined) => boolean
 
-/** A Hub on an EventLog: the only writer of the tail, and who knows which stream follows which channel. */
-export class LogHub implements Hub<Record<string, Record<string, unknown>>>, SubscriberHub, LogFollower {
-  readonly counts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
+/** A Hub on an EventLog: what an app calls. It has the names of the interface and no others. */
+export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
   readonly #options: ResolvedHubOptions
-  readonly #reader: LogReader
-  readonly #subscribers = new Set<Subscriber>()
-  /** Until the log is followed: where their clients say that they were. */
-  readonly #waiting = new Map<Subscriber, Cursor>()
-  readonly #channels = new ChannelIndex()
-  readonly #fanOut: FanOut = new FanOut(this.#channels)
+  readonly #delivery: Delivery
   /** Responses that are not through yet, over or not. */
   readonly #ports = new Set<StreamPort>()
-  readonly #ready: Promise<void>
-  #onReady: () => void = () => {}
-  #tail: Tail | undefined
-  #up: boolean | undefined
   /** The last publish has failed. */
   #refusing = false
-  readonly #onMoved = new Set<() => void>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
-  #over = false
+  readonly #over = new AbortController()
 
   constructor(options: HubOptions) {
     this.#options = resolveHubOptions(options)
-    this.#reader = new LogReader(this.#options.log, this.#options.onError)
-    this.#ready = new Promise((resolve) => {
-      this.#onReady = resolve
-    })
-    this.#options.log.follow(this, { backlog: this.#options.tail }).catch((error) => this.state(false, error))
+    this.#delivery = new Delivery(this.#options)
+    const { follower } = this.#delivery
+    this.#options.log
+      .follow(follower, { backlog: this.#options.tail })
+      .catch((error) => follower.state(false, error))
   }
 
-  // What an app calls.
-
-  publish(channel: string, event: { event?: string | undefined; data: unknown }): Promise<Cursor> {
-    const entry = newEntry(channel, event, this.#options)
-    if (this.#over) {
-      const closed = Promise.reject(
-        new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.'),
-      )
-      // A timer that publishes once more during a shutdown must not crash the process.
-      closed.catch(() => {})
-      return closed
-    }
-    const appended = this.#options.log.append(entry)
-    // An app that does not wait for it must not crash because the log is away; and of many it hears once.
-    appended.then(
-      () => {
-        this.#refusing = false
-      },
-      (error) => {
-        if (!this.#refusing) this.onError(error)
-        this.#refusing = true
-      },
-    )
-    return appended
+  publish(
+    channels: string | readonly string[],
+    event: { event?: string | undefined; data: unknown },
+  ): Promise<Cursor> {
+    const entry = newEntry(channels, event, this.#options)
+    const published = this.#over.signal.aborted ? Promise.reject(closed()) : this.#append(entry)
+    // An app that does not wait for it must not crash because the log is away, or because a timer publishes once more
+    // during a shutdown.
+    published.catch(() => {})
+    return published
   }
 
   subscribe(
@@ -88,9 +61,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
         'Subscribe a stream that res.sse() or reply.sse() has returned: subscribe(stream, channels).',
       )
     }
-    const names = new Set(Array.isArray(channels) ? channels : [channels])
-    for (const name of names) checkChannel(name)
-    if (names.size === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Subscribe to one channel or more.')
+    const names = checkChannels(channels)
     checkSubscribeOptions(options)
     if (port.owned) {
       throw new SseError(
@@ -100,10 +71,17 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     }
     if (stream.closed) return () => {}
     warnOfLocalLog(this.#options.log)
-    const subscriber = new Subscriber(this, stream, port, this.#channels.setOf(names), options)
+    const subscriber = new Subscriber(
+      this.#delivery,
+      stream,
+      port,
+      this.#delivery.setOf(new Set(names)),
+      options,
+    )
     port.attach(subscriber)
-    // From a query it may be a list: whatever it is, it is no cursor then.
-    this.#add(subscriber, stream.lastEventId || String(options.after ?? ''))
+    port.keepIn(this.#ports)
+    if (this.#shutdown !== undefined) this.#shutdown.end(port)
+    else this.#delivery.add(subscriber, stream.lastEventId || cursorOf(options.after))
     return () => {
       subscriber.onOver()
       // It is no longer this hub's to end.
@@ -111,146 +89,119 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>>, Sub
     }
   }
 
+  events<Channel extends string>(
+    channels: Channel | readonly Channel[],
+    options: EventsOptions = {},
+  ): AsyncIterableIterator<HubItem<Channel>> {
+    const names = checkChannels(channels)
+    checkEventsOptions(options)
+    const set = this.#delivery.setOf(new Set(names))
+    const after = cursorOf(options.after)
+    const events: AsyncIterableIterator<HubItem> = new HubEvents(
+      this.#delivery,
+      set,
+      after,
+      options,
+      this.#over.signal,
+    )
+    return events as AsyncIterableIterator<HubItem<Channel>>
+  }
+
   cursor(): Cursor {
-    return this.#tail?.head ?? ''
+    return this.#delivery.isReady ? this.#delivery.tail.head : ''
   }
 
   stats(): HubStats {
+    const { subscribers, channelCount, counts, isReady, isUp } = this.#delivery
     let lagging = 0
-    for (const subscriber of this.#subscribers) if (subscriber.lagging) lagging++
+    for (const subscriber of subscribers) if (subscriber.lagging) lagging++
+    const { length, bytes } = isReady ? this.#delivery.tail : { length: 0, bytes: 0 }
     return {
-      streams: this.#subscribers.size,
-      channels: this.#channels.size,
-      tail: { length: this.#tail?.length ?? 0, bytes: this.#tail?.bytes ?? 0 },
+      streams: subscribers.size,
+      channels: channelCount,
+      tail: { length, bytes },
       lagging,
-      ...this.counts,
-      log: this.#up ? 'up' : 'down',
+      ...counts,
+      log: isUp ? 'up' : 'down',
     }
   }
 
   ready(): Promise<void> {
-    return this.#ready
+    return this.#delivery.ready
   }
 
-  disconnect(which: string | ((stream: EventStream, key: string | undefined) => boolean)): number {
-    const picks = typeof which === 'string' ? (_: EventStream, key?: string) => key === which : which
-    const picked = [...this.#subscribers].filter(({ key, stream }) => picks(stream, key))
-    for (const subscriber of picked) {
-      // A farewell that was published just before.
-      subscriber.flush()
-      subscriber.stream.close()
-    }
-    return picked.length
+  disconnect(key: string): Promise<void>
+  disconnect(which: Picks): number
+  disconnect(which: string | Picks): Promise<void> | number {
+    if (typeof which === 'function') return this.#disconnectHere(which)
+    checkKey(which, 'key')
+    const done = this.#disconnectEverywhere(which)
+    done.catch(() => {})
+    return done
   }
 
   close(options: CloseOptions = {}): Promise<void> {
     this.#shutdown ??= new Shutdown(this.#ports, options)
     this.#closed ??= this.#shutdown.done.then(() => {
-      this.#over = true
+      this.#over.abort(closed())
       return this.#options.log.close()
     })
     return this.#closed
   }
 
-  // What the log tells.
-
-  start(head: Cursor, backlog: readonly LogEntry[]): void {
-    this.#tail = new Tail(this.#options.tail, head, backlog)
-    this.#onReady()
-    for (const [subscriber, from] of this.#waiting) subscriber.start(from)
-    this.#waiting.clear()
-  }
-
-  entries(batch: readonly LogEntry[]): void {
-    const { tail } = this
-    for (const entry of batch) {
-      this.#fanOut.add(entry.channels, tail.next, tail.head)
-      const { error } = tail.push(entry)
-      if (error !== undefined) this.onError(error)
-    }
-    this.counts.published += batch.length
-    for (const moved of this.#onMoved) moved()
-  }
-
-  reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
-    this.#tail = new Tail(this.#options.tail, head, [])
-    this.#fanOut.reset()
-    for (const subscriber of this.#subscribers) subscriber.reset(reason)
-  }
-
-  state(up: boolean, error?: unknown): void {
-    if (error !== undefined) this.onError(error)
-    if (this.#up === up) return
-    this.#up = up
+  async #append(entry: ReturnType<typeof newEntry>): Promise<Cursor> {
+    let cursor: Cursor
     try {
-      this.#options.onLogState(up ? 'up' : 'down', error)
-    } catch (thrown) {
-      this.onError(thrown)
+      cursor = await this.#options.log.append(entry)
+    } catch (error) {
+      // Of many publishes that nobody waits for, the app hears once.
+      if (!this.#refusing) this.#options.onError(error)
+      this.#refusing = true
+      throw error
+    }
+    this.#refusing = false
+    await this.#delivery.room()
+    return cursor
+  }
+
+  #disconnectHere(picks: Picks): number {
+    const picked = [...this.#delivery.subscribers].filter(({ key, stream }) => {
+      const answer: unknown = picks(stream, key)
+      if (typeof answer === 'boolean') return answer
+      Promise.resolve(answer).catch(() => {})
+      throw new SseError(
+        'ERR_SSE_INVALID_OPTION',
+        `The function that picks streams must return true or false; got ${describe(answer)}.`,
+      )
+    })
+    this.#delivery.disconnect(picked)
+    return picked.length
+  }
+
+  /** Appends it until the log has it: to close a stream twice does no harm, to leave it open may. */
+  async #disconnectEverywhere(key: string): Promise<void> {
+    const { signal } = this.#over
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        await this.#options.log.append(messageEntry({ do: 'disconnect', key }))
+        return
+      } catch (error) {
+        if (!this.#refusing) this.#options.onError(error)
+        this.#refusing = true
+      }
+      // The other processes cannot be told yet; this one need not wait for that.
+      this.#delivery.disconnect(this.#delivery.ofKey(key))
+      await this.#delivery.moved(signal)
     }
   }
+}
 
-  // What a subscriber needs.
+function closed(): SseError {
+  return new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.')
+}
 
-  get tail(): Tail {
-    return this.#tail as Tail
-  }
-
-  get names(): ControlEventNames {
-    return this.#options.names
-  }
-
-  get gapDelay(): number {
-    return this.#options.gapDelay
-  }
-
-  get maxResume(): number {
-    return this.#options.maxResume
-  }
-
-  get pending(): boolean {
-    return this.#fanOut.pending
-  }
-
-  read(place: Cursor): Promise<Page> {
-    return this.#reader.read(place)
-  }
-
-  moved(): Promise<void> {
-    return new Promise((resolve) => {
-      const moved = () => {
-        clearTimeout(timer)
-        this.#onMoved.delete(moved)
-        resolve()
-      }
-      const timer = setTimeout(moved, PATIENCE).unref()
-      this.#onMoved.add(moved)
-    })
-  }
-
-  tell(): void {
-    this.#fanOut.tell()
-  }
-
-  enqueue(subscriber: Subscriber): void {
-    this.#fanOut.enqueue(subscriber)
-  }
-
-  remove(subscriber: Subscriber): void {
-    this.#waiting.delete(subscriber)
-    if (this.#subscribers.delete(subscriber)) this.#channels.delete(subscriber)
-  }
-
-  onError(error: unknown): void {
-    this.#options.onError(error)
-  }
-
-  #add(subscriber: Subscriber, from: Cursor): void {
-    this.#subscribers.add(subscriber)
-    this.#channels.add(subscriber)
-    const { port } = subscriber
-    port.keepIn(this.#ports)
-    if (this.#shutdown !== undefined) this.#shutdown.end(port)
-    else if (this.#tail !== undefined) subscriber.start(from)
-    else this.#waiting.set(subscriber, from)
-  }
+/** From a query it may be a list: whatever it is, it is no cursor then. */
+function cursorOf(after: unknown): Cursor | undefined {
+  return after === undefined || after === null ? undefined : String(after)
 }

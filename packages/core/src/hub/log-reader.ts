@@ -1,53 +1,116 @@
-import type { Cursor, EventLog, LogBounds } from '../log/event-log.ts'
-import { HubEntry } from './hub-entry.ts'
+import type { Cursor, EventLog } from '../log/event-log.ts'
+import { Page } from './page.ts'
+import { RecentPages } from './recent-pages.ts'
+import { PIECE } from './run.ts'
 
-/** A page of the log, encoded at most once for all who read it. */
-export type Page =
-  | { readonly gap: false; readonly entries: readonly HubEntry[] }
+/** What follows a place: the entries of `page` from the index `from` on. */
+export type PageReading =
+  | { readonly gap: false; readonly page: Page; readonly from: number }
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** How much of the log is read at once. */
-const PAGE: LogBounds = { length: 1_000, bytes: 65_536 }
 /** A thousand clients that come back at once must not become a thousand reads at once. */
 const MAX_READS = 4
 
-/** Reads the log for streams that are not in the tail: equal places share a read, and few run at once. */
+/** One read for all that wait at a place. */
+interface SharedRead {
+  readonly answer: Promise<PageReading>
+  readonly abort: AbortController
+  waiting: number
+}
+
+/**
+ * Reads the log for streams whose place is not in the tail. Few reads run at once, the others wait in the order in
+ * which they came; each stream has at most one. Equal places share a read, and places close together share pages.
+ */
 export class LogReader {
   readonly #log: EventLog
   readonly #onError: (error: unknown) => void
-  readonly #shared = new Map<Cursor, Promise<Page>>()
-  readonly #waiting: (() => void)[] = []
+  readonly #shared = new Map<Cursor, SharedRead>()
+  readonly #recent = new RecentPages()
+  readonly #queue = new Set<() => void>()
   #running = 0
 
-  /** @param onError - hears of a read that failed: once, however many share it */
+  /** @param onError - called with the error of a read that failed: once, however many streams share it */
   constructor(log: EventLog, onError: (error: unknown) => void) {
     this.#log = log
     this.#onError = onError
   }
 
-  /** The entries behind `place`, at most a page of them. Rejects with the log's own error. */
-  read(place: Cursor): Promise<Page> {
-    const shared = this.#shared.get(place)
-    if (shared !== undefined) return shared
-    const page = this.#read(place).finally(() => this.#shared.delete(place))
-    this.#shared.set(place, page)
-    return page
+  /**
+   * At most a page of the entries behind `place`. Rejects with the log's own error, or with the reason of `signal`: then
+   * nothing is read for this caller any more.
+   */
+  async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
+    signal.throwIfAborted()
+    const recent = this.#recent.behind(place)
+    if (recent !== undefined) return recent
+    const read = this.#shared.get(place) ?? this.#share(place)
+    read.waiting++
+    let leave: () => void = () => {}
+    const left = new Promise<never>((_, reject) => {
+      leave = () => reject(signal.reason)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+    try {
+      return await Promise.race([read.answer, left])
+    } finally {
+      signal.removeEventListener('abort', leave)
+      if (--read.waiting === 0) this.#drop(place, read, signal.reason)
+    }
   }
 
-  async #read(place: Cursor): Promise<Page> {
-    if (this.#running === MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#running++
+  /** The log has lost its continuity: pages that were read before may hold what it has no longer. */
+  reset(): void {
+    this.#recent.clear()
+  }
+
+  #share(place: Cursor): SharedRead {
+    const abort = new AbortController()
+    const read: SharedRead = { answer: this.#read(place, abort.signal), abort, waiting: 0 }
+    // When all that waited for it have left, nobody is there to catch its rejection.
+    read.answer.catch(() => {})
+    this.#shared.set(place, read)
+    return read
+  }
+
+  #drop(place: Cursor, read: SharedRead, reason: unknown): void {
+    if (this.#shared.get(place) === read) this.#shared.delete(place)
+    read.abort.abort(reason)
+  }
+
+  async #read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
+    if (this.#running < MAX_READS) this.#running++
+    else await this.#turn(signal)
     try {
-      const reading = await this.#log.read(place, PAGE)
+      // Another stream may have read it meanwhile.
+      const recent = this.#recent.behind(place)
+      if (recent !== undefined) return recent
+      const reading = await this.#log.read(place, PIECE, signal)
       if (reading.gap) return reading
-      return { gap: false, entries: reading.entries.map((entry) => new HubEntry(entry)) }
+      const page = new Page(reading.entries)
+      this.#recent.add(place, page)
+      return { gap: false, page, from: 0 }
     } catch (error) {
-      this.#onError(error)
+      if (!signal.aborted) this.#onError(error)
       throw error
     } finally {
-      const next = this.#waiting.shift()
+      const [next] = this.#queue
       if (next === undefined) this.#running--
-      else next()
+      else {
+        this.#queue.delete(next)
+        next()
+      }
     }
+  }
+
+  /** Waits for another read to end. A read that nobody waits for any more leaves the queue. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = () => resolve()
+      this.#queue.add(run)
+      signal.addEventListener('abort', () => {
+        if (this.#queue.delete(run)) reject(signal.reason)
+      })
+    })
   }
 }

@@ -4,6 +4,10 @@ import { caution } from '../stream/caution.ts'
 import { describe } from '../wire/describe.ts'
 import { dataText, encodeEvent } from '../wire/encode.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
+import { isWellFormed } from './subscribe-options.ts'
+
+/** How many channels one event can be published on. */
+const MAX_CHANNELS = 10_000
 
 /**
  * What goes into the log for a published event.
@@ -11,7 +15,13 @@ import type { ResolvedHubOptions } from './hub-options.ts'
  * @throws {@link SseError} for what could not be sent to a stream later
  */
 export function newEntry(channel: unknown, published: unknown, options: ResolvedHubOptions): NewLogEntry {
-  checkChannel(channel)
+  const channels = checkChannels(channel)
+  if (channels.length > MAX_CHANNELS) {
+    throw new SseError(
+      'ERR_SSE_INVALID_CHANNEL',
+      `An event is published on at most ${MAX_CHANNELS} channels; got ${channels.length}. Publish it several times, or on a channel that all of them follow.`,
+    )
+  }
   if (typeof published !== 'object' || published === null) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
@@ -38,14 +48,25 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
   encodeEvent({ event, data: text })
   caution({ event })
-  return { channels: [channel], event: event === '' ? undefined : event, data: text as string }
+  return { channels, event: event === '' ? undefined : event, data: text as string }
 }
 
-/** @throws {@link SseError} ERR_SSE_INVALID_CHANNEL */
-export function checkChannel(channel: unknown): asserts channel is string {
-  if (typeof channel === 'string' && channel !== '') return
+/**
+ * The names of one or several channels, each once.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_CHANNEL
+ */
+export function checkChannels(channels: unknown): string[] {
+  const names = [...new Set<unknown>(Array.isArray(channels) ? channels : [channels])]
+  if (names.length === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Name one channel or more.')
+  for (const name of names) checkChannel(name)
+  return names as string[]
+}
+
+function checkChannel(channel: unknown): void {
+  if (typeof channel === 'string' && channel !== '' && isWellFormed(channel)) return
   throw new SseError(
     'ERR_SSE_INVALID_CHANNEL',
-    `The name of a channel is a string that is not empty; got ${describe(channel)}.`,
+    `The name of a channel is a string that is not empty, without lone surrogates; got ${describe(channel)}.`,
   )
 }

@@ -1,4 +1,4 @@
-import type { Cursor } from '../log/event-log.ts'
+import type { Cursor, LogBounds } from '../log/event-log.ts'
 import type { HubEntry } from './hub-entry.ts'
 
 /** A piece of the log as one stream gets it. */
@@ -12,27 +12,35 @@ export interface Run {
   readonly told: Cursor
 }
 
-/** Not all that waits is handed over at once: a client that stops reading would make a copy of it. */
-const MAX_TEXT = 65_536
-/** And who wants little of much must not look at all of it in one go. */
-const MAX_ENTRIES = 1_000
+/**
+ * How much of the log is handled at once: read from it, looked at for one stream, handed to one stream. A client that
+ * stops reading keeps its copy of a piece, and a stream that wants little of much must not look at all of it in one go.
+ */
+export const PIECE: LogBounds = { length: 1_000, bytes: 65_536 }
 
-/** The entries from `position` to `end` that are wanted, a bounded piece of them. */
+/**
+ * The entries from `position` to `end` that are wanted, a bounded piece of them.
+ *
+ * @param textOf - the text that is sent for the entry at a position; '' for none
+ */
 export function collect(
   entries: { at(position: number): HubEntry | undefined },
   position: number,
   end: number,
-  wants: (entry: HubEntry, position: number) => boolean,
+  textOf: (entry: HubEntry, position: number) => string,
 ): Run {
-  const limit = Math.min(end, position + MAX_ENTRIES)
+  const limit = Math.min(end, position + PIECE.length)
   let text = ''
+  let bytes = 0
   let count = 0
   let told = ''
   let next = position
-  for (; next < limit && text.length < MAX_TEXT; next++) {
+  for (; next < limit && bytes < PIECE.bytes; next++) {
     const entry = entries.at(next) as HubEntry
-    if (!wants(entry, next)) continue
-    text += entry.text
+    const piece = textOf(entry, next)
+    if (piece === '') continue
+    text += piece
+    bytes += piece === entry.text ? entry.bytes : Buffer.byteLength(piece)
     told = entry.cursor
     count++
   }

@@ -1,92 +1,152 @@
+import { AsyncResource } from 'node:async_hooks'
+import { SseError } from '../errors.ts'
+import type { Cursor } from '../log/event-log.ts'
+import { describe } from '../wire/describe.ts'
 import type { ChannelSet } from './channel-set.ts'
+import { checkedFilter } from './checked-filter.ts'
 import type { SubscribeOptions } from './hub.ts'
 import type { HubEntry } from './hub-entry.ts'
 import { collect, type Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
-/** What a stream wants of the log. */
-export interface Wanted {
-  /** A piece of the tail from `position` on. */
-  collect(tail: Tail, position: number, slow: boolean): Run
-  wants(entry: HubEntry): boolean
-  /** The tail starts anew. */
-  forget(): void
-}
-
-/** What one stream wants: its channels, its filter, and for a slow client the newest of what replaces one another. */
-export class Selection implements Wanted {
-  readonly channels: ChannelSet
+/**
+ * What one stream wants that filters or coalesces. The app's functions run in the context in which the stream was
+ * subscribed, never in the publisher's.
+ *
+ * While the client is slow, the newest event of a key takes the place of the first one that it replaces, and the ones
+ * in between are left out. In the place of the newest, a key that never rests would never be sent.
+ */
+export class Selection {
+  readonly #channels: ChannelSet
   readonly #filter: SubscribeOptions['filter']
   readonly #coalesce: SubscribeOptions['coalesce']
-  readonly #onError: (error: unknown) => void
-  #failed = false
-  /** Positions of the newest entry of each key, while the client is slow, and how far the tail was looked at for them. */
-  readonly #newest = new Map<string, number>()
+  readonly #scope = new AsyncResource('DownstreamSubscription')
+  /** What one of the functions has thrown or returned wrongly: nothing is wanted from then on. */
+  #failure: { readonly error: unknown } | undefined
+  #ended = false
+  /** While the client is slow: positions of the first and the newest entry of each key that was not sent yet. */
+  readonly #pending = new Map<string, { first: number; newest: number }>()
+  /** Entries that were sent in front of their place, by key: up to them the stream has had everything of the key. */
+  readonly #sent = new Map<string, { position: number; cursor: Cursor }>()
+  /** How far the tail was looked at for keys. */
   #seen = 0
 
-  /** @param onError - called once, with what the filter or the key threw; nothing is wanted from then on */
-  constructor(
-    channels: ChannelSet,
-    { filter, coalesce }: SubscribeOptions,
-    onError: (error: unknown) => void,
-  ) {
-    this.channels = channels
+  constructor(channels: ChannelSet, { filter, coalesce }: SubscribeOptions) {
+    this.#channels = channels
     this.#filter = filter
     this.#coalesce = coalesce
-    this.#onError = onError
   }
 
-  collect(tail: Tail, position: number, slow: boolean): Run {
-    if (!slow || this.#coalesce === undefined) {
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure
+  }
+
+  /** A piece of the tail from `position` on. */
+  fromTail(tail: Tail, position: number, slow: boolean): Run {
+    return this.#scope.runInAsyncScope(() => {
+      if (slow && this.#coalesce !== undefined) return this.#coalesced(tail, position)
       this.forget()
-      return collect(tail, position, tail.next, (entry) => this.wants(entry))
-    }
-    this.#look(tail, position)
-    return collect(tail, position, tail.next, (entry, at) => this.wants(entry) && this.#isNewest(entry, at))
+      return collect(tail, position, tail.next, (entry) => (this.#wants(entry) ? entry.text : ''))
+    })
   }
 
-  wants(entry: HubEntry): boolean {
-    const event = this.#failed ? undefined : entry.publishedOn(this.channels.names)
-    if (event === undefined) return false
-    return this.#filter === undefined || this.#guard(() => this.#filter?.(event) ?? false, false)
+  /** A piece of a page of the log, of which `entries` are those of the stream's channels. */
+  fromPage(entries: readonly HubEntry[], from: number): Run {
+    return this.#scope.runInAsyncScope(() =>
+      collect(entries, from, entries.length, (entry) =>
+        this.#wants(entry) && !this.#wasSent(entry) ? entry.text : '',
+      ),
+    )
   }
 
-  /** The tail starts anew, or the client keeps up. */
-  forget(): void {
-    this.#newest.clear()
+  /** The subscription is over: the functions are not called any more. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** The stream's place is not in the tail any more. */
+  leaveTail(): void {
+    this.#pending.clear()
     this.#seen = 0
+  }
+
+  /** There is a gap, or the client keeps up. */
+  forget(): void {
+    this.leaveTail()
+    this.#sent.clear()
+  }
+
+  #coalesced(tail: Tail, position: number): Run {
+    this.#look(tail, position)
+    return collect(tail, position, tail.next, (entry, at) => {
+      if (!this.#wants(entry)) return ''
+      const key = this.#keyOf(entry)
+      if (this.#failure !== undefined) return ''
+      if (key === undefined) return entry.text
+      const sent = this.#sent.get(key)
+      if (sent !== undefined && sent.position <= at) this.#sent.delete(key)
+      const pending = this.#pending.get(key)
+      if (pending?.first !== at) return ''
+      this.#pending.delete(key)
+      if (pending.newest === at) return entry.text
+      const newest = tail.at(pending.newest) as HubEntry
+      this.#sent.set(key, { position: pending.newest, cursor: newest.cursor })
+      return newest.textAt(entry.cursor)
+    })
   }
 
   #look(tail: Tail, position: number): void {
     for (let at = Math.max(this.#seen, position); at < tail.next; at++) {
       const entry = tail.at(at) as HubEntry
-      const key = this.wants(entry) ? this.#keyOf(entry) : undefined
-      if (key !== undefined) this.#newest.set(key, at)
+      const key = this.#wants(entry) ? this.#keyOf(entry) : undefined
+      if (key === undefined || at <= (this.#sent.get(key)?.position ?? -1)) continue
+      const pending = this.#pending.get(key)
+      if (pending === undefined) this.#pending.set(key, { first: at, newest: at })
+      else pending.newest = at
     }
     this.#seen = tail.next
   }
 
-  #isNewest(entry: HubEntry, position: number): boolean {
+  /** Whether the entry, or a newer one of its key, was sent in front of its place. */
+  #wasSent(entry: HubEntry): boolean {
+    if (this.#sent.size === 0) return false
     const key = this.#keyOf(entry)
-    if (key === undefined) return true
-    if (this.#newest.get(key) !== position) return false
-    // It is on its way: kept, keys that never come again would pile up.
-    this.#newest.delete(key)
+    const sent = key === undefined ? undefined : this.#sent.get(key)
+    if (key === undefined || sent === undefined) return false
+    if (sent.cursor === entry.cursor) this.#sent.delete(key)
     return true
   }
 
+  #wants(entry: HubEntry): boolean {
+    if (this.#failure !== undefined || this.#ended) return false
+    const event = entry.publishedOn(this.#channels.names)
+    if (event === undefined) return false
+    const filter = this.#filter
+    return filter === undefined || this.#guard(() => checkedFilter(filter, event), false)
+  }
+
   #keyOf(entry: HubEntry): string | undefined {
-    const event = entry.publishedOn(this.channels.names)
-    return this.#guard(() => event && this.#coalesce?.(event), undefined)
+    const event = entry.publishedOn(this.#channels.names)
+    if (event === undefined || this.#ended) return undefined
+    return this.#guard(() => checkedKey(this.#coalesce?.(event)), undefined)
   }
 
   #guard<T>(call: () => T, otherwise: T): T {
     try {
       return call()
     } catch (error) {
-      if (!this.#failed) this.#onError(error)
-      this.#failed = true
+      this.#failure ??= { error }
       return otherwise
     }
   }
+}
+
+/** A promise, for example, would be a key of its own for each event: nothing would ever be left out. */
+function checkedKey(key: unknown): string | undefined {
+  if (typeof key === 'string' || key === undefined) return key
+  Promise.resolve(key).catch(() => {})
+  throw new SseError(
+    'ERR_SSE_INVALID_OPTION',
+    `Option coalesce must return a string, or undefined; got ${describe(key)}.`,
+  )
 }

@@ -1,15 +1,46 @@
 import { checkOptionNames, invalidOption } from '../errors.ts'
-import type { SubscribeOptions } from './hub.ts'
+import { describe } from '../wire/describe.ts'
+import type { EventsOptions, SubscribeOptions } from './hub.ts'
 
 const NAMES = ['filter', 'after', 'coalesce', 'key', 'once'] as const satisfies (keyof SubscribeOptions)[]
+const EVENTS_NAMES = ['filter', 'after', 'signal'] as const satisfies (keyof EventsOptions)[]
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkOptionNames(options, NAMES, 'options of a subscription')
-  const { filter, coalesce, once } = options
-  for (const [name, value] of Object.entries({ filter, coalesce })) {
+  const { filter, coalesce, once, key } = options
+  checkFunctions({ filter, coalesce })
+  if (once !== undefined && typeof once !== 'boolean') throw invalidOption('once', 'true or false')
+  if (key !== undefined) checkKey(key, 'key')
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function checkEventsOptions(options: EventsOptions): void {
+  checkOptionNames(options, EVENTS_NAMES, 'options of events()')
+  const { filter, signal } = options
+  checkFunctions({ filter })
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw invalidOption('signal', 'an AbortSignal')
+}
+
+/**
+ * A number as a key would not be the string that `disconnect()` looks for: the stream would stay open.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_OPTION
+ */
+export function checkKey(key: unknown, name: string): asserts key is string {
+  if (typeof key === 'string' && isWellFormed(key)) return
+  throw invalidOption(name, `a string of well-formed Unicode; got ${describe(key)}`)
+}
+
+/** Without lone surrogates: they change on their way through a log. */
+export function isWellFormed(text: string): boolean {
+  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
+}
+
+function checkFunctions(functions: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(functions)) {
     if (value === undefined || typeof value === 'function') continue
     throw invalidOption(name, 'a function')
   }
-  if (once !== undefined && typeof once !== 'boolean') throw invalidOption('once', 'true or false')
 }

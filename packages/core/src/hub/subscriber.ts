@@ -2,13 +2,14 @@ import type { SseCloseCode } from '../errors.ts'
 import type { Cursor } from '../log/event-log.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
-import { type CatchUpReader, type CatchUpSource, catchUp } from './catch-up.ts'
+import { CatchUp, type CatchUpSource, type CatchUpStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import { type ControlEventNames, encodeBookmark, encodeGap, type GapReason } from './control-event.ts'
+import type { Visited } from './fan-out.ts'
 import type { SubscribeOptions } from './hub.ts'
-import type { HubEntry } from './hub-entry.ts'
+import type { Page } from './page.ts'
 import { collect, type Run } from './run.ts'
-import { Selection, type Wanted } from './selection.ts'
+import { Selection } from './selection.ts'
 
 /** What a subscriber needs of its hub. */
 export interface SubscriberHub extends CatchUpSource {
@@ -17,6 +18,8 @@ export interface SubscriberHub extends CatchUpSource {
   readonly counts: { delivered: number; gaps: number; stalled: number }
   /** Whether there are entries that nobody was told of yet. */
   readonly pending: boolean
+  /** What streams of `channels` get that neither filter nor coalesce. */
+  runOf(channels: ChannelSet, position: number): Run
   /** Tells everybody of the entries that nobody was told of yet. */
   tell(): void
   enqueue(subscriber: Subscriber): void
@@ -34,16 +37,19 @@ type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
 
 /** When a client that this process cannot serve yet is to come back, in ms. */
 const RETRY = 2_000
+/** A client gets a bookmark after so many entries of the log that are not for it: if it disconnects, it goes on there. */
+const BOOKMARK_EVERY = 10_000
 
 /** One stream's place in the log. It holds no event: what is not sent yet stays in the tail, once for all streams. */
-export class Subscriber implements StreamOwner {
+export class Subscriber implements StreamOwner, Visited {
   readonly stream: EventStream
   readonly port: StreamPort
   readonly channels: ChannelSet
   readonly key: string | undefined
   queued = false
   readonly #hub: SubscriberHub
-  readonly #wanted: Wanted
+  /** Undefined: it wants all of its channels. */
+  readonly #selection: Selection | undefined
   readonly #once: boolean
   /** It was handed events or a gap, not only a bookmark. */
   #served = false
@@ -59,9 +65,13 @@ export class Subscriber implements StreamOwner {
   #resuming = false
   /** Its client has left bytes unread. */
   #slow = false
+  /** The log was reset, and the client was not told yet. */
+  #gapDue: GapReason | undefined
   #onRoom: (() => void) | undefined
-  /** Counts the resets: a read that was under way is of no use after one. */
-  #epoch = 0
+  /** While it reads the log. */
+  #reading: AbortController | undefined
+  /** Entries of the log since its client was sent an id. */
+  #scanned = 0
 
   constructor(
     hub: SubscriberHub,
@@ -75,7 +85,8 @@ export class Subscriber implements StreamOwner {
     this.port = port
     this.key = options.key
     this.channels = channels
-    this.#wanted = this.#wantedOf(options)
+    const { filter, coalesce } = options
+    if (filter !== undefined || coalesce !== undefined) this.#selection = new Selection(channels, options)
     this.#once = options.once ?? false
   }
 
@@ -84,11 +95,21 @@ export class Subscriber implements StreamOwner {
     return this.#stage === 'full' || this.#stage === 'reading'
   }
 
-  /** The log is followed: takes its place. `from` is where the client says that it was; '' for nowhere. */
-  start(from: Cursor): void {
+  get position(): number {
+    return this.#position
+  }
+
+  get resting(): boolean {
+    return this.#stage === 'full' && this.port.bufferedBytes === 0
+  }
+
+  /**
+   * The log is followed: takes its place. `from` is where the client says that it was; undefined for nowhere.
+   */
+  start(from: Cursor | undefined): void {
     if (this.#stage === 'over') return
     const { tail } = this.#hub
-    if (from === '') {
+    if (from === undefined) {
       this.#goLive(tail.next)
       this.#write(this.#bookmark())
       return
@@ -101,10 +122,6 @@ export class Subscriber implements StreamOwner {
     else this.#goOn(position)
   }
 
-  /**
-   * Something for it has come in at `position`, behind `place`; what is in front of that and was not handed over is not
-   * for it. False: it needs no visit, it comes by itself when it can.
-   */
   advance(position: number, place: Cursor): boolean {
     if (this.#upToDate && this.#position < position) {
       this.#position = position
@@ -114,35 +131,42 @@ export class Subscriber implements StreamOwner {
     return this.#stage === 'live'
   }
 
-  /** Hands over a piece of what lies behind its place. */
   visit(): void {
+    if (this.#stage === 'live' && this.#gapDue !== undefined) this.#tellGap(this.#gapDue)
     if (this.#stage !== 'live') return
     const { tail } = this.#hub
     if (this.#position < tail.first) {
+      this.#selection?.leaveTail()
       this.#read(true)
       return
     }
-    const run = this.#wanted.collect(tail, this.#position, this.#slow)
-    // The filter may have thrown.
-    if (this.#isOver()) return
+    const run =
+      this.#selection?.fromTail(tail, this.#position, this.#slow) ??
+      this.#hub.runOf(this.channels, this.#position)
+    if (this.#isOver()) {
+      this.#leave(run)
+      return
+    }
     this.#position = run.next
     this.#place = tail.cursorBefore(run.next)
     this.#upToDate = run.next === tail.next
     if (this.#upToDate) this.#slow = false
     if (run.text !== '') this.#deliver(run)
+    if (this.#hasFailed()) return
     if (!this.#upToDate && this.#stage === 'live') this.#hub.enqueue(this)
     if (!this.#upToDate) return
     if (this.#resuming) this.#welcome()
     if (this.#once && this.#served) this.stream.close()
   }
 
-  /** The log has lost its continuity: `tail` starts anew. */
+  /** The log has lost its continuity: the tail starts anew. The gap is told at the next visit, for which a turn is due. */
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
-    this.#epoch++
-    this.#wanted.forget()
-    this.#onRoom?.()
-    this.#gap(reason, this.#hub.tail.next)
+    this.#stopReading()
+    this.#goLive(this.#hub.tail.next)
+    this.#gapDue = reason
+    this.#upToDate = false
+    this.#hub.enqueue(this)
   }
 
   onRoom(): void {
@@ -164,7 +188,8 @@ export class Subscriber implements StreamOwner {
     if (this.#isOver()) return
     if (code === 'ERR_SSE_SLOW_CLIENT') this.#hub.counts.stalled++
     this.#stage = 'over'
-    this.#onRoom?.()
+    this.#selection?.end()
+    this.#stopReading()
     this.#hub.remove(this)
   }
 
@@ -184,13 +209,20 @@ export class Subscriber implements StreamOwner {
     this.#write(this.#bookmark())
   }
 
-  #wantedOf(options: SubscribeOptions): Wanted {
-    if (options.filter === undefined && options.coalesce === undefined) return this.channels
-    return new Selection(this.channels, options, (error) => {
-      // The app's function threw: this stream ends, nobody else suffers.
-      this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
-      this.#hub.onError(error)
-    })
+  /** The app has unsubscribed in its own filter: what that has accepted before is sent. */
+  #leave({ text, count }: Run): void {
+    if (text === '' || this.stream.closed) return
+    this.#hub.counts.delivered += count
+    this.port.write(text, true)
+  }
+
+  /** The app's function has thrown: this stream ends, nobody else suffers. */
+  #hasFailed(): boolean {
+    const failure = this.#selection?.failure
+    if (failure === undefined) return false
+    this.port.end('ERR_SSE_SOURCE_FAILED', '', failure.error)
+    this.#hub.onError(failure.error)
+    return true
   }
 
   #isOver(): boolean {
@@ -219,11 +251,14 @@ export class Subscriber implements StreamOwner {
     this.#resuming = false
     this.#place = tail.cursorBefore(position)
     this.#told = this.#place
+    this.#gapDue = undefined
+    this.#selection?.forget()
   }
 
   /** Returns whether there is room for more. */
-  #deliver({ text, count, told }: Omit<Run, 'next'>): boolean {
+  #deliver({ text, count, told }: Run): boolean {
     this.#told = told
+    this.#scanned = 0
     this.#served = true
     this.#hub.counts.delivered += count
     return this.#write(text, true)
@@ -237,45 +272,92 @@ export class Subscriber implements StreamOwner {
     return false
   }
 
-  /** Goes on at `position` and tells the client that something in front of it may be missing. */
-  #gap(reason: GapReason, position: number): void {
-    this.#goLive(position)
+  /** Tells the client that something in front of its new place may be missing. */
+  #tellGap(reason: GapReason): void {
+    this.#gapDue = undefined
     const { names, counts, gapDelay } = this.#hub
     counts.gaps++
     this.#served = true
     this.#write(encodeGap(names.gap, { reason, delay: Math.round(Math.random() * gapDelay) }, this.#told))
-    if (this.#stage === 'live') this.#hub.enqueue(this)
+  }
+
+  #stopReading(): void {
+    this.#reading?.abort()
+    this.#reading = undefined
+    this.#onRoom?.()
   }
 
   /** Its place is not in the tail: reads the log until it is. `held`: it was, and fell off it. */
   #read(held: boolean): void {
     this.#stage = 'reading'
     this.#upToDate = false
-    const epoch = this.#epoch
-    const going = () => !this.#isOver() && this.#epoch === epoch
-    const reader: CatchUpReader = {
-      place: () => this.#place,
-      going,
-      take: (entries) => this.#take(entries, going),
-      leave: () => this.port.shutdown(RETRY),
-      arrive: (position, gap) => (gap === undefined ? this.#goOn(position) : this.#gap(gap, position)),
-    }
-    void catchUp(this.#hub, reader, held)
+    const reading = new AbortController()
+    this.#reading = reading
+    this.#catchUp(reading.signal, held).catch((error) => {
+      if (reading.signal.aborted) return
+      this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
+      this.#hub.onError(error)
+    })
   }
 
-  /** Hands a page over in pieces, each when there is room. */
-  async #take(entries: readonly HubEntry[], going: () => boolean): Promise<void> {
-    let at = 0
-    while (at < entries.length && going()) {
-      const run = collect(entries, at, entries.length, (entry) => this.#wanted.wants(entry))
-      if (!going()) return
-      at = run.next
-      this.#place = (entries[at - 1] as HubEntry).cursor
-      if (run.text === '' || this.#deliver(run) || !going()) continue
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve
-      })
-      this.#onRoom = undefined
+  async #catchUp(signal: AbortSignal, held: boolean): Promise<void> {
+    const catchUp = new CatchUp(this.#hub, held, signal)
+    for (;;) {
+      const step = await catchUp.next(this.#place)
+      if (signal.aborted) return
+      if (step === 'leave') return this.port.shutdown(RETRY)
+      if (!('page' in step)) return this.#arrive(step)
+      // What finds no room is read again: a client that does not read holds a place, not a page.
+      if (!this.#take(step.page, step.from)) await this.#room()
+      if (signal.aborted) return
+      catchUp.slow ||= this.#slow
     }
+  }
+
+  /** Hands over entries of a page for as long as there is room; returns whether there is. */
+  #take(page: Page, from: number): boolean {
+    const entries = page.of(this.channels.names, from)
+    let at = 0
+    while (at < entries.length) {
+      const run =
+        this.#selection?.fromPage(entries, at) ?? collect(entries, at, entries.length, ({ text }) => text)
+      if (this.#isOver()) {
+        this.#leave(run)
+        return false
+      }
+      at = run.next
+      if (at < entries.length) this.#place = entries[at - 1]?.cursor as Cursor
+      else this.#place = page.end
+      const hasRoom = run.text === '' || this.#deliver(run)
+      if (this.#hasFailed() || !hasRoom) return false
+    }
+    this.#place = page.end
+    this.#scanned += page.length - from
+    if (this.#scanned < BOOKMARK_EVERY) return true
+    this.#scanned = 0
+    this.#told = this.#place
+    return this.#write(this.#bookmark())
+  }
+
+  #room(): Promise<void> {
+    if (this.#isOver()) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onRoom = () => {
+        this.#onRoom = undefined
+        resolve()
+      }
+    })
+  }
+
+  #arrive(step: Exclude<CatchUpStep, 'leave' | { page: Page }>): void {
+    this.#reading = undefined
+    if ('position' in step) {
+      this.#goOn(step.position)
+      return
+    }
+    const { tail } = this.#hub
+    this.#goLive(step.goOn === 'oldest' ? tail.firstNamed : tail.next)
+    this.#tellGap(step.gap)
+    if (this.#stage === 'live') this.#hub.enqueue(this)
   }
 }

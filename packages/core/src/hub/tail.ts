@@ -7,19 +7,29 @@ import { HubEntry } from './hub-entry.ts'
  * is looked up, never computed with.
  */
 export class Tail {
+  readonly #bounds: LogBounds
   readonly #ring: Ring<HubEntry>
   readonly #positions = new Map<Cursor, number>()
   /** Names the place in front of the oldest entry; '' while that is not known. */
   #base: Cursor
+  /** Bytes of all entries that it ever took in. */
+  #taken = 0
 
   constructor(bounds: LogBounds, head: Cursor, backlog: readonly LogEntry[]) {
+    this.#bounds = bounds
     this.#ring = new Ring(bounds)
     this.#base = backlog.length === 0 ? head : ''
     for (const entry of backlog) this.push(entry)
   }
 
+  /** Position of the oldest entry. */
   get first(): number {
     return this.#ring.first
+  }
+
+  /** The oldest position that a cursor names: an id that is sent is never ''. */
+  get firstNamed(): number {
+    return this.#base === '' ? this.first + 1 : this.first
   }
 
   get next(): number {
@@ -56,8 +66,18 @@ export class Tail {
     return position === undefined ? undefined : position + 1
   }
 
+  /** Whether half of what the tail may hold lies behind `position`, by count or by bytes. */
+  isHalfBehind(position: number): boolean {
+    const { length, bytes } = this.#bounds
+    if (this.next - position >= length / 2) return true
+    const offset = this.at(position)?.offset ?? this.#taken
+    return this.#taken - offset >= bytes / 2
+  }
+
   push(entry: LogEntry): HubEntry {
     const held = new HubEntry(entry)
+    held.offset = this.#taken
+    this.#taken += held.bytes
     this.#positions.set(entry.cursor, this.next)
     this.#ring.push(held, (dropped) => {
       this.#positions.delete(dropped.cursor)

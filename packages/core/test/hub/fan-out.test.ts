@@ -1,5 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ChannelIndex } from '../../src/hub/channel-index.ts'
+import { ChannelSet } from '../../src/hub/channel-set.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
+import { FanOut } from '../../src/hub/fan-out.ts'
+import { Tail } from '../../src/hub/tail.ts'
+import { MemoryLog } from '../../src/log/memory-log.ts'
+import type { StreamOwner } from '../../src/stream/stream-port.ts'
 import { FakePort } from './fake-port.ts'
+import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
 
 const STREAMS = 10_000
@@ -96,4 +104,164 @@ test('a client that is behind does not hold up those that are not', async () => 
   expect(behind.events.length).toBeLessThan(5_000)
   await turnsUntil(() => behind.text.includes('live'))
   expect(behind.events).toHaveLength(5_001)
+})
+
+/** A stream that takes all, but one write a turn, as a response does that has had its share. */
+class RestingPort extends FakePort {
+  #owner: StreamOwner | undefined
+
+  override attach(owner: StreamOwner): void {
+    this.#owner = owner
+    super.attach(owner)
+  }
+
+  override write(text: string): boolean {
+    super.write(text)
+    setImmediate(() => this.#owner?.onRoom())
+    return false
+  }
+}
+
+describe('code that awaits publish()', () => {
+  // 15 000 awaited publishes in a loop: clients that read at full speed got 10 000 of them and a gap.
+  test.each<[what: string, count: number, data: string, tail: object]>([
+    ['more events than the tail holds', 15_000, 'x', {}],
+    ['more bytes than the tail holds', 300, 'x'.repeat(10_000), { bytes: 1_000_000 }],
+    ['entries of which each is larger than half of the tail', 20, 'x'.repeat(60_000), { bytes: 100_000 }],
+  ])('loses nothing for streams that keep up: %s', async (_, count, data, tail) => {
+    // A log that holds as much as the tail, as by default.
+    const hub = createHub({ tail, log: new MemoryLog(tail) })
+    const streams = [new FakePort(), new RestingPort(), new RestingPort()]
+    for (const stream of streams) hub.subscribe(stream, 'news')
+    for (let n = 0; n < count; n++) await hub.publish('news', { data: `${n} ${data}` })
+    await turnsUntil(() => hub.stats().delivered === streams.length * count)
+    expect(hub.stats().gaps).toBe(0)
+    for (const stream of streams)
+      expect(
+        stream.events
+          .filter(({ event }) => event === 'message')
+          .every((event, n) => event.data.startsWith(`${n} `)),
+      ).toBe(true)
+  })
+
+  test('is not held up by a client that does not read, nor by one that has disconnected', async () => {
+    const hub = createHub({ tail: { length: 10 } })
+    const stuck = new FakePort()
+    stuck.room = 0
+    hub.subscribe(stuck, 'news')
+    const left = new RestingPort()
+    hub.subscribe(left, 'news')
+    for (let n = 0; n < 30; n++) {
+      await hub.publish('news', { data: n })
+      if (n === 15) left.cut()
+    }
+    expect(hub.stats().published).toBe(30)
+  })
+})
+
+// Ten thousand streams of ['news', 'user:N'] and one burst: each kept the 61 KB that it was sent last.
+test('an idle stream keeps nothing of what it was sent', async () => {
+  const fanOut = new FanOut(new ChannelIndex(), {
+    tail: new Tail({ length: 10, bytes: 1_000 }, 'head', [{ cursor: 'a', channels: ['news'], data: 'x' }]),
+  })
+  const channels = new ChannelSet('key', new Set(['news']))
+  const first = fanOut.runOf(channels, 0)
+  // Streams of one turn share it.
+  expect(fanOut.runOf(channels, 0)).toBe(first)
+  await settle()
+  expect(fanOut.runOf(channels, 0)).not.toBe(first)
+})
+
+test('a log that is reset is told in slices, and once', async () => {
+  const log = new FaultyLog()
+  const hub = createHub({ log })
+  const streams = Array.from({ length: STREAMS }, () => new CostlyPort())
+  for (const stream of streams) hub.subscribe(stream, 'news')
+  await settle()
+  log.restart()
+  const turns = await turnsUntil(() => hub.stats().gaps === STREAMS)
+  expect(turns).toBeGreaterThan(5)
+  await hub.publish('news', { data: 'after' })
+  await turnsUntil(() => hub.stats().delivered === STREAMS)
+  const namesOf = ({ events }: FakePort) => events.map(({ event }) => event).join(' ')
+  expect(new Set(streams.map(namesOf))).toEqual(new Set(['bookmark gap message']))
+})
+
+// One publish while fake timers were on stopped the hub for all later tests: the scheduled turn was lost.
+test('a publish while a test has fake timers loses no turn', async () => {
+  const hub = createHub()
+  const stream = new FakePort()
+  hub.subscribe(stream, 'news')
+  jest.useFakeTimers()
+  hub.publish('news', { data: 'faked' })
+  jest.useRealTimers()
+  await settle()
+  hub.publish('news', { data: 'real' })
+  await settle()
+  expect(stream.events.map(({ data }) => data)).toEqual(['', 'faked', 'real'])
+})
+
+describe('whose context it is:', () => {
+  const user = new AsyncLocalStorage<string>()
+
+  // A filter ran as the user who happened to publish.
+  test('filter and coalesce run in that of subscribe(), live, slow and from the log', async () => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 3 } })
+    const seen = new Set<string | undefined>()
+    const look = () => {
+      seen.add(user.getStore())
+      return true
+    }
+    const after = hub.cursor()
+    const stream = new FakePort()
+    const options = { filter: look, coalesce: () => (look() ? 'key' : undefined) }
+    await user.run('publisher', async () => {
+      for (let n = 0; n < 10; n++) await hub.publish('news', { data: n })
+    })
+    user.run('subscriber', () => hub.subscribe(stream, 'news', options))
+    user.run('subscriber', () => hub.subscribe(new FakePort(after), 'news', options))
+    stream.room = 0
+    await user.run('publisher', async () => {
+      for (let n = 0; n < 5; n++) {
+        await hub.publish('news', { data: n })
+        await settle(1)
+      }
+    })
+    stream.flow()
+    await settle(10)
+    expect([...seen]).toEqual(['subscriber'])
+  })
+
+  test('a stream that ends, onError and onLogState are in none', async () => {
+    const seen: unknown[] = []
+    const engine = new MemoryLog()
+    const hub = createHub({
+      log: engine,
+      onError: () => seen.push(['onError', user.getStore()]),
+    })
+    const broken = new FakePort()
+    hub.subscribe(broken, 'news', {
+      filter: () => {
+        throw new Error('filter')
+      },
+    })
+    const other = new FakePort()
+    hub.subscribe(other, 'news', { key: 'ann' })
+    for (const stream of [broken, other])
+      stream.signal.addEventListener('abort', () => seen.push(['abort', user.getStore()]))
+    await user.run('publisher', async () => {
+      await hub.publish('news', { data: 1 })
+      await settle()
+      await hub.disconnect('ann')
+      await engine.close()
+      await hub.publish('news', { data: 2 }).catch(() => {})
+    })
+    expect(seen).toEqual([
+      ['abort', undefined],
+      ['onError', undefined],
+      ['abort', undefined],
+      ['onError', undefined],
+    ])
+  })
 })

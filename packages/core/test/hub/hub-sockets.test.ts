@@ -217,3 +217,14 @@ test('closing ends real streams with a retry, behind what they have got', async 
   for (const client of clients)
     expect(client.text).toMatch(/data: last\n[\s\S]*retry: \d{4}\n+\r\n0\r\n\r\n$/)
 })
+
+// A burst of awaited publishes that was longer than the tail was a gap for clients that read at full speed.
+test('fifteen thousand awaited publishes reach clients that read at full speed, without a gap', async () => {
+  const { hub, origin } = await serveHub()
+  const clients = [await read(origin), await read(origin), await read(origin)]
+  await eventually('the streams', () => hub.stats().streams === 3)
+  for (let n = 0; n < 15_000; n++) await hub.publish('news', { data: `${n}` })
+  await eventually('the last event', () => clients.every(({ news }) => news().length === 15_000))
+  for (const { news } of clients) expect(news()).toEqual(upTo(15_000))
+  expect(hub.stats().gaps).toBe(0)
+})

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { eventually } from '@downstream/testing'
+import { eventually, FaultyLog as SharedLog } from '@downstream/testing'
 import type { ChannelMap } from '../../src/hub/channel-map.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub, HubOptions, SubscribeOptions } from '../../src/hub/hub.ts'
@@ -34,6 +34,9 @@ describe('subscribing is refused:', () => {
     ['channels undefined', 'INVALID_CHANNEL', () => new FakePort(), undefined],
     ['a channel without a name', 'INVALID_CHANNEL', () => new FakePort(), ['news', '']],
     ['a channel that is no string', 'INVALID_CHANNEL', () => new FakePort(), ['news', 7]],
+    ['a channel with a lone surrogate', 'INVALID_CHANNEL', () => new FakePort(), 'a\uD800b'],
+    ['a key that is a number', 'INVALID_OPTION', () => new FakePort(), 'news', { key: 42 }],
+    ['a key with a lone surrogate', 'INVALID_OPTION', () => new FakePort(), 'news', { key: '\uDC00' }],
     ['a stream of something else', 'INVALID_OPTION', () => new FakeStream(), 'news'],
     ['a filter that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { filter: true }],
     ['a coalesce that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { coalesce: 'key' }],
@@ -424,17 +427,101 @@ describe('disconnecting', () => {
     return { hub, streams }
   }
 
-  test('by key closes the streams of that key and says how many', () => {
+  test('by key closes the streams of that key, and resolves when the log has it', async () => {
     const { hub, streams } = hubOf()
-    expect(hub.disconnect('ann')).toBe(2)
+    await hub.disconnect('ann')
     expect(streams.map(({ code }) => code)).toEqual([
       'ERR_SSE_CLOSED',
       undefined,
       'ERR_SSE_CLOSED',
       undefined,
     ])
-    expect(hub.disconnect('ann')).toBe(0)
-    expect(hub.stats().streams).toBe(2)
+    await hub.disconnect('ann')
+    expect(hub.stats()).toMatchObject({ streams: 2, published: 0 })
+  })
+
+  test.each([[42], [undefined], [null], ['\uD800']])('by %p is refused', (key) => {
+    const { hub, streams } = hubOf()
+    expect(() => hub.disconnect(key as string)).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }),
+    )
+    expect(streams.some(({ closed }) => closed)).toBe(false)
+  })
+
+  test('by a predicate that returns a promise is refused, and closes nothing', () => {
+    const { hub, streams } = hubOf()
+    expect(() => hub.disconnect((async () => false) as unknown as () => boolean)).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }),
+    )
+    expect(streams.some(({ closed }) => closed)).toBe(false)
+  })
+
+  test('by key reaches the hubs of other processes, in order', async () => {
+    const engine = new MemoryLog()
+    const hubs = [1, 2, 3, 4].map(() => createHub({ log: new SharedLog(engine) }))
+    const streams = hubs.map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
+    const other = follow(hubs[3] as Hub, 'news', { key: 'bob' }).stream
+    await (hubs[0] as Hub).publish('news', { data: 'farewell' })
+    await (hubs[0] as Hub).disconnect('ann')
+    await settle()
+    expect(streams.map(dataOf)).toEqual(streams.map(() => ['farewell']))
+    expect(streams.every(({ code }) => code === 'ERR_SSE_CLOSED')).toBe(true)
+    expect(other.closed).toBe(false)
+  })
+
+  test('by key closes a stream that a process opens before it has read that', async () => {
+    const engine = new MemoryLog()
+    const log = new SharedLog(engine)
+    const behind = createHub({ log })
+    const release = log.hold('entries')
+    const late = new SharedLog(engine)
+    late.down()
+    const starting = createHub({ log: late, onError: () => {} })
+    await createHub({ log: new SharedLog(engine) }).disconnect('ann')
+    const streams = [behind, starting].map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
+    release()
+    late.up()
+    await starting.ready()
+    expect(streams.map(({ code }) => code)).toEqual(['ERR_SSE_CLOSED', 'ERR_SSE_CLOSED'])
+    // One that is opened afterwards has logged in anew.
+    const after = follow(behind, 'news', { key: 'ann' }).stream
+    await settle()
+    expect(after.closed).toBe(false)
+  })
+
+  test('by key, while the log is away, closes those of this process at once and the others when it is back', async () => {
+    const engine = new MemoryLog()
+    const logs = [new SharedLog(engine), new SharedLog(engine)] as const
+    const hubs = logs.map((log) => createHub({ log, onError: () => {} }))
+    const [own, others] = hubs.map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
+    for (const log of logs) log.down()
+    const disconnected = (hubs[0] as Hub).disconnect('ann')
+    await settle()
+    expect([own?.closed, others?.closed]).toEqual([true, false])
+    for (const log of logs) log.up()
+    await disconnected
+    expect(others?.closed).toBe(true)
+  })
+
+  test('by key rejects when the hub is closed before the log has it', async () => {
+    const log = new SharedLog(new MemoryLog())
+    const hub = createHub({ log, onError: () => {} })
+    log.down()
+    const disconnected = hub.disconnect('ann')
+    await hub.close()
+    await expect(disconnected).rejects.toMatchObject({ code: 'ERR_SSE_HUB_CLOSED' })
+  })
+
+  test('a message of a later version is reported once, and no stream receives it', async () => {
+    const log = new MemoryLog()
+    const onError = jest.fn()
+    const hub = createHub({ log, onError })
+    const { stream } = follow(hub, 'news')
+    for (let n = 0; n < 3; n++) await log.append({ channels: [], event: 'mute', data: 'ann' })
+    await settle()
+    expect(onError).toHaveBeenCalledTimes(1)
+    expect(onError.mock.calls[0]?.[0].message).toContain('mute')
+    expect([stream.closed, dataOf(stream)]).toEqual([false, []])
   })
 
   test('by a predicate closes what it picks, which sees stream and key', () => {
@@ -446,7 +533,7 @@ describe('disconnecting', () => {
   test('delivers first what was published before, to these and to others', async () => {
     const { hub, streams } = hubOf()
     await hub.publish('news', { data: 'farewell' })
-    hub.disconnect('ann')
+    await hub.disconnect('ann')
     expect(streams.slice(0, 1).map(dataOf)).toEqual([['farewell']])
     await settle()
     expect(streams.map(dataOf)).toEqual(streams.map(() => ['farewell']))
@@ -461,6 +548,75 @@ describe('disconnecting', () => {
     ).toThrow('thrown')
     expect(streams.some(({ closed }) => closed)).toBe(false)
   })
+})
+
+describe('an event on several channels', () => {
+  test('is stored once, and reaches each stream once, that of all channels too', async () => {
+    const hub = createHub()
+    const after = hub.cursor()
+    const lists = [['user:1'], ['user:2', 'user:3'], ['user:1', 'user:2', 'news'], ['news']]
+    const live = lists.map((channels) => follow(hub, channels).stream)
+    const id = await hub.publish(['user:1', 'user:2', 'user:1'], { data: 'hello' })
+    const returned = lists.map((channels) => follow(hub, channels, { lastEventId: after }).stream)
+    await settle()
+    for (const streams of [live, returned])
+      expect(streams.map(dataOf)).toEqual([['hello'], ['hello'], ['hello'], []])
+    expect(live[0]?.events.at(-1)?.id).toBe(id)
+    expect(hub.stats()).toMatchObject({ published: 1, delivered: 6 })
+  })
+
+  test('is read from the log in the same way', async () => {
+    const hub = createHub({ tail: { length: 1 } })
+    const after = hub.cursor()
+    await hub.publish(['user:1', 'user:2'], { data: 'first' })
+    await hub.publish(['user:2', 'user:3'], { data: 'second' })
+    await hub.publish('other', { data: 'other' })
+    const { stream } = follow(hub, ['user:1', 'user:2'], { lastEventId: after })
+    await settle(8)
+    expect(dataOf(stream)).toEqual(['first', 'second'])
+  })
+
+  test('has, for a filter, the first of its channels that the stream follows', async () => {
+    const hub = createHub()
+    const seen: string[] = []
+    const filter = ({ channel }: { channel: string }) => seen.push(channel) > 0
+    follow(hub, ['c', 'b'], { filter })
+    await hub.publish(['a', 'b', 'c'], { data: 1 })
+    await settle()
+    expect(seen).toEqual(['b'])
+  })
+
+  test.each<[what: string, channels: string[]]>([
+    ['no channel', []],
+    ['a channel without a name', ['a', '']],
+    ['a lone surrogate', ['a', '\uDBFF']],
+    ['more than 10 000', Array.from({ length: 10_001 }, (_, n) => String(n))],
+  ])('is refused for %s', (_, channels) => {
+    expect(() => createHub().publish(channels, { data: 1 })).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_CHANNEL' }),
+    )
+  })
+
+  test('may have 10 000 channels', async () => {
+    const hub = createHub()
+    const { stream } = follow(hub, '9999')
+    await hub.publish(
+      Array.from({ length: 10_000 }, (_, n) => String(n)),
+      { data: 'x' },
+    )
+    await settle()
+    expect(dataOf(stream)).toEqual(['x'])
+  })
+})
+
+// The hub itself was the log's follower: an app could call hub.reset() and every client got a gap.
+test('a hub has the names of its interface, and no others', () => {
+  const hub = createHub()
+  const names = new Set<string>()
+  for (let at: object = hub; at !== Object.prototype; at = Object.getPrototypeOf(at))
+    for (const name of Reflect.ownKeys(at)) names.add(String(name))
+  const documented = ['publish', 'subscribe', 'events', 'cursor', 'stats', 'ready', 'disconnect', 'close']
+  expect([...names].sort()).toEqual(['constructor', ...documented].sort())
 })
 
 describe('closing', () => {
@@ -555,6 +711,21 @@ describe('closing', () => {
     await hub.publish('news', { data: 'last' })
     await hub.close()
     for (const { text } of [stream, resuming]) expect(text).toMatch(/data: last\n\nretry: \d{4}\n$/)
+  })
+
+  test('while a client is read to reports nothing', async () => {
+    const onError = jest.fn()
+    const log = new FaultyLog()
+    const hub = createHub({ log, onError, tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    log.readsHeld = true
+    const { stream } = follow(hub, 'news', { lastEventId: after })
+    await settle()
+    await hub.close()
+    await settle()
+    expect(stream.code).toBe('ERR_SSE_SHUTDOWN')
+    expect(onError).not.toHaveBeenCalled()
   })
 
   test('cuts off a client that does not read', async () => {

@@ -1,41 +1,76 @@
-import { LogReader } from '../../src/hub/log-reader.ts'
+import { LogReader, type PageReading } from '../../src/hub/log-reader.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
 
-/** A reader of a log of ten entries, whose reads wait; `places` are in front of each of them. */
-async function start() {
+const { signal } = new AbortController()
+
+/** A reader of a log of entries, whose reads wait; `places` are in front of each of them. */
+async function start(count = 10, data: (n: number) => string = String) {
   const log = new FaultyLog()
   const places: string[] = []
-  for (let n = 0; n < 10; n++) places.push(await log.append({ channels: ['news'], data: String(n) }))
+  for (let n = 0; n < count; n++) places.push(await log.append({ channels: [`c${n % 2}`], data: data(n) }))
   log.readsHeld = true
   const onError = jest.fn()
   return { log, places, onError, reader: new LogReader(log, onError) }
 }
 
-test('equal places share one read, and its entries, which are encoded once', async () => {
+const dataOf = (reading: PageReading | undefined) =>
+  reading?.gap === false && reading.page.entries.slice(reading.from).map(({ data }) => data)
+
+test('equal places share one read, and its page', async () => {
   const { log, places, reader } = await start()
-  const pages = Array.from({ length: 1_000 }, () => reader.read(places[0] as string))
+  const pages = Array.from({ length: 1_000 }, () =>
+    reader.read(places[0] as string, new AbortController().signal),
+  )
   log.releaseReads()
   const [first, ...others] = await Promise.all(pages)
   expect(log.reads).toBe(1)
   expect(others.every((page) => page === first)).toBe(true)
-  expect(first?.gap === false && first.entries.map(({ data }) => data)).toEqual([...'123456789'])
+  expect(dataOf(first)).toEqual([...'123456789'])
 })
 
-test('a read that is through is not used again', async () => {
+test('a place inside a page that was just read takes the rest of that page', async () => {
   const { log, places, reader } = await start()
   log.releaseReads()
-  await reader.read(places[8] as string)
-  await log.append({ channels: ['news'], data: 'new' })
-  const page = await reader.read(places[8] as string)
-  expect(page.gap === false && page.entries.map(({ data }) => data)).toEqual(['9', 'new'])
+  await reader.read(places[0] as string, signal)
+  expect(dataOf(await reader.read(places[4] as string, signal))).toEqual([...'56789'])
+  expect(log.reads).toBe(1)
+  // Its end is no end of the log.
+  await log.append({ channels: ['c'], data: 'new' })
+  expect(dataOf(await reader.read(places[9] as string, signal))).toEqual(['new'])
+  expect(log.reads).toBe(2)
+})
+
+test('streams that start at different places soon read the same pages', async () => {
+  const { log, places, reader } = await start(9_000)
+  log.releaseReads()
+  const readAll = async (place: string) => {
+    const { signal } = new AbortController()
+    let at = place
+    for (;;) {
+      const reading = await reader.read(at, signal)
+      if (reading.gap || reading.page.length === reading.from) return
+      at = reading.page.end
+    }
+  }
+  await Promise.all(places.slice(0, 100).map(readAll))
+  // Nine pages, the ends, and some reads that ran at once in the beginning. Without sharing there are 900.
+  expect(log.reads).toBeLessThan(30)
+})
+
+test('a page that was read before the log was reset is not used again', async () => {
+  const { log, places, reader } = await start()
+  log.releaseReads()
+  await reader.read(places[0] as string, signal)
+  reader.reset()
+  await reader.read(places[4] as string, signal)
   expect(log.reads).toBe(2)
 })
 
 test('few reads run at once, and all have their turn, also when some fail', async () => {
-  const { log, places, onError, reader } = await start()
+  const { log, places, onError, reader } = await start(10, (n) => `${n} ${'x'.repeat(70_000)}`)
   log.failures = 3
-  const pages = places.map((place) => reader.read(place))
+  const pages = places.map((place) => reader.read(place, signal))
   const settled = Promise.allSettled(pages)
   await settle()
   expect(log.reads).toBe(4)
@@ -45,12 +80,44 @@ test('few reads run at once, and all have their turn, also when some fail', asyn
   expect(log.reads).toBe(10)
   expect(log.mostReads).toBe(4)
   expect(onError).toHaveBeenCalledTimes(3)
-  await reader.read(places[0] as string)
-  expect(log.reads).toBe(11)
+})
+
+// A client that opened and aborted requests with old ids kept the engine busy: each of its reads was made all the same.
+test('a read that nobody waits for any more is not made, and its error is not reported', async () => {
+  const { log, places, onError, reader } = await start()
+  const leaving = places.map(() => new AbortController())
+  const pages = places.map((place, n) => reader.read(place, (leaving[n] as AbortController).signal))
+  const settled = Promise.allSettled(pages)
+  await settle()
+  const stays = reader.read(places[8] as string, signal)
+  for (const client of leaving) client.abort(new Error('left'))
+  expect((await settled).every(({ status }) => status === 'rejected')).toBe(true)
+  log.releaseReads()
+  expect(dataOf(await stays)).toEqual(['9'])
+  // The four that were under way, and the one that somebody still waits for.
+  expect(log.reads).toBe(5)
+  expect(onError).not.toHaveBeenCalled()
+})
+
+test('a page finds the entries of channels, in order, from an index on', async () => {
+  const { log, places, reader } = await start()
+  log.releaseReads()
+  const reading = await reader.read(places[0] as string, signal)
+  const found = (names: string[], from: number) =>
+    !reading.gap && reading.page.of(new Set(names), from).map(({ data }) => data)
+  expect(found(['c0'], 0)).toEqual([...'2468'])
+  expect(found(['c0', 'c1', 'nothing'], 4)).toEqual([...'56789'])
+  expect(
+    found(
+      [...Array(50).keys()].map((n) => `c${n}`),
+      4,
+    ),
+  ).toEqual([...'56789'])
+  expect(found(['nothing'], 0)).toEqual([])
 })
 
 test('a gap is handed on', async () => {
   const { log, reader } = await start()
   log.releaseReads()
-  expect(await reader.read('nothing')).toEqual({ gap: true, reason: 'malformed' })
+  expect(await reader.read('nothing', signal)).toEqual({ gap: true, reason: 'malformed' })
 })

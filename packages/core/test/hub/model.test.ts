@@ -60,6 +60,14 @@ const ways: [weight: number, step: fc.Arbitrary<Step>][] = [
     }),
   ],
   [
+    2,
+    fc.record({
+      do: fc.constant('publish to several'),
+      channels: fc.array(fc.nat(2), { minLength: 1, maxLength: 4 }),
+    }),
+  ],
+  [1, fc.record({ do: fc.constant('disconnect'), key: fc.nat(2) })],
+  [
     4,
     fc.record({
       do: fc.constant('connect'),

@@ -13,7 +13,8 @@ export interface Payload {
 
 /** An entry that the log had at some time, and what it stands for. */
 export interface Past extends LogEntry {
-  readonly payload: Payload
+  /** Undefined for a message to hubs. */
+  readonly payload: Payload | undefined
 }
 
 /** What one client wants, over all its connections. */
@@ -28,14 +29,12 @@ export interface Wish {
 export interface Standing {
   readonly at: number | undefined
   readonly cursor: Cursor
-  /** The newest entry that was left out, by key: a newer one of that key has to follow. */
-  readonly replaced: ReadonlyMap<string, number>
 }
 
 /** What has to come first for a client without a place: a bookmark, or a gap of one of these reasons. */
 export type First = '' | 'malformed' | 'expired' | 'malformed or expired'
 
-export const NOWHERE: Standing = { at: undefined, cursor: '', replaced: new Map() }
+export const NOWHERE: Standing = { at: undefined, cursor: '' }
 
 /** What something bounded has to hold: the plainest way to say it. */
 class Held {
@@ -74,8 +73,10 @@ export class History implements LogWatcher {
   readonly past: Past[] = []
   readonly places = new Map<Cursor, number>()
   tail: Held | undefined
-  /** The reset that is being told right now. */
-  reset: { cursor: Cursor; reason: string } | undefined
+  /** The resets that were told, in their order. */
+  readonly resets: { cursor: Cursor; reason: string }[] = []
+  /** Called when the hub is about to be told that a key is disconnected. */
+  onDisconnect: (key: string) => void = () => {}
   #log: Held
   readonly #logBounds: LogBounds
   readonly #tailBounds: LogBounds
@@ -106,7 +107,7 @@ export class History implements LogWatcher {
   }
 
   appended(entry: LogEntry): void {
-    this.past.push({ ...entry, payload: JSON.parse(entry.data) })
+    this.past.push({ ...entry, payload: entry.channels.length === 0 ? undefined : JSON.parse(entry.data) })
     const at = this.past.length
     this.places.set(entry.cursor, at)
     this.#log.push(entry.cursor, entryBytes(entry), at)
@@ -119,17 +120,17 @@ export class History implements LogWatcher {
   }
 
   passedOn(batch: readonly LogEntry[]): void {
-    for (const { cursor, data, event } of batch) {
-      const bytes = Buffer.byteLength(encodeEvent({ event, id: cursor, data }))
+    for (const { cursor, channels, data, event } of batch) {
+      if (channels.length === 0) this.onDisconnect(data)
+      const bytes = channels.length === 0 ? 0 : Buffer.byteLength(encodeEvent({ event, id: cursor, data }))
       this.tail?.push(cursor, bytes, this.places.get(cursor) as number)
     }
   }
 
   resetting(cursor: Cursor, reason: string, tell: () => void): void {
     this.tail = new Held(this.#tailBounds, { cursor, at: this.places.get(cursor) as number })
-    this.reset = { cursor, reason }
+    this.resets.push({ cursor, reason })
     tell()
-    this.reset = undefined
   }
 
   /** The entries that `wish` is about, behind place `from` and up to place `to`. */
@@ -138,7 +139,9 @@ export class History implements LogWatcher {
       .slice(from, to)
       .filter(
         (entry) =>
-          entry.channels.some((channel) => channels.includes(channel)) && (filter?.(entry.payload) ?? true),
+          entry.channels.some((channel) => channels.includes(channel)) &&
+          entry.payload !== undefined &&
+          (filter?.(entry.payload) ?? true),
       )
   }
 }
@@ -152,6 +155,10 @@ export class Judge {
   readonly #from: number
   #standing: Standing
   #told = 0
+  /** How many resets the client knows of, or need not be told. */
+  #resets: number
+  /** Places of the events that were sent in front of their place, by key: what is older of that key was replaced. */
+  readonly #sent = new Map<string, number>()
   /** Its client has left something unread. */
   wasSlow = false
 
@@ -162,6 +169,7 @@ export class Judge {
     this.#standing = standing
     this.#from = standing.at ?? 0
     this.#first = first
+    this.#resets = history.resets.length
   }
 
   get standing(): Standing {
@@ -184,70 +192,75 @@ export class Judge {
 
   /** Throws unless the client has all that the log had for it. */
   end(): void {
-    const { at, replaced } = this.#standing
+    const { at } = this.#standing
     if (at === undefined) throw new Error('It was told nothing.')
     this.#expectNothingBetween(at, this.#history.past.length, 'the end')
-    if (replaced.size > 0) throw new Error(`The newest of ${[...replaced.keys()]} never came.`)
   }
 
   #event({ event, data }: ReceivedEvent, cursor: Cursor, place: number): void {
     const { at } = this.#standing
-    const entry = this.#history.past[place - 1]
+    const { past } = this.#history
+    const entry = past[place - 1]
     if (at === undefined) throw new Error(`It starts with event ${place}, and nobody knows from where.`)
     if (entry?.cursor !== cursor) throw new Error(`An event with the id of a place: ${cursor}`)
     if (place === at) throw new Error(`Twice: ${place}`)
-    if (data !== entry.data || event !== (entry.event ?? 'message'))
+    if (!this.#isWanted(entry, place)) throw new Error(`Not wanted: ${place}`)
+    const given = past.findIndex(({ payload }) => payload?.n === JSON.parse(data).n) + 1
+    const sent = past[given - 1]
+    if (data !== sent?.data || event !== (sent.event ?? 'message'))
       throw new Error(`Not what was published: ${data}`)
-    if (!this.#history.wanted(this.#wish, place - 1, place).includes(entry))
-      throw new Error(`Not wanted: ${place}`)
-    const replaced = new Map(this.#standing.replaced)
-    for (const missing of this.#history.wanted(this.#wish, at, place - 1)) {
-      const { key } = missing.payload
-      const missed = this.#history.places.get(missing.cursor) as number
-      if (!this.#wish.coalesce || !this.wasSlow || key === undefined)
-        throw new Error(`Missing and silent: ${missed}, in front of ${place}`)
-      replaced.set(key, missed)
+    this.#expectNothingBetween(at, place - 1, `event ${place}`)
+    const key = entry.payload?.key ?? ''
+    if ((this.#sent.get(key) ?? 0) >= place) throw new Error(`Older than what was sent of ${key}: ${place}`)
+    if (given !== place) {
+      if (!this.#wish.coalesce || !this.wasSlow || sent.payload?.key !== key || given < place)
+        throw new Error(`Event ${given} in the place of ${place}`)
+      if (!this.#isWanted(sent, given)) throw new Error(`Not wanted: ${given}`)
+      this.#sent.set(key, given)
     }
-    const { key } = entry.payload
-    if (key !== undefined) replaced.delete(key)
-    this.#standing = { at: place, cursor, replaced }
+    this.#standing = { at: place, cursor }
   }
 
   #bookmark(cursor: Cursor, place: number): void {
-    const { at, replaced } = this.#standing
+    const { at } = this.#standing
     if (at === undefined && this.#first !== '') throw new Error(`A bookmark instead of a gap ${this.#first}`)
-    if (cursor !== this.#history.head) throw new Error(`A bookmark that is not the end: ${place}`)
+    if (at === undefined && cursor !== this.#history.head)
+      throw new Error(`A bookmark that is not the end: ${place}`)
     if (at !== undefined) this.#expectNothingBetween(at, place, 'a bookmark')
-    if (replaced.size > 0) throw new Error(`A bookmark before the newest of ${[...replaced.keys()]}`)
-    this.#standing = { at: place, cursor, replaced: new Map() }
+    this.#standing = { at: place, cursor }
   }
 
   #gap(cursor: Cursor, place: number, reason: string): void {
     const why = this.#whyNoGap(cursor, reason)
     if (why !== undefined) throw new Error(`A gap ${reason} at ${place}, but ${why}`)
-    this.#standing = { at: place, cursor, replaced: new Map() }
+    this.#sent.clear()
+    this.#standing = { at: place, cursor }
   }
 
   #whyNoGap(cursor: Cursor, reason: string): string | undefined {
     const { at, cursor: last } = this.#standing
-    const { reset, tail, head, past } = this.#history
+    const { resets, tail, head, past } = this.#history
+    const reset = resets.at(-1)
     const isFirst = this.#told === 0
     switch (reason) {
       case 'trimmed':
       case 'log-changed':
-        if (reset?.reason !== reason) return 'the log was not reset'
+        if (reset?.reason !== reason || resets.length === this.#resets) return 'the log was not reset'
+        this.#resets = resets.length
         return cursor === reset.cursor ? undefined : 'it goes on somewhere else'
       case 'slow':
         if (at === undefined) return 'it knows no place'
         if (this.#history.isHeld(last)) return 'nothing that it has not got was dropped'
-        return cursor === tail?.base?.cursor ? undefined : 'not from the oldest entry held'
+        return cursor === (tail?.base ?? tail?.items[0])?.cursor
+          ? undefined
+          : 'not from the oldest entry held'
       case 'too-far':
         if (at === undefined) return 'it knows no place'
         if (past.length - this.#from <= this.#maxResume) return 'it is not far behind'
         return cursor === head ? undefined : 'it does not go on at the end'
       case 'expired':
         if (at !== undefined && this.#history.isHeld(last)) return 'its place is held'
-        if (!isFirst) return 'it had a place'
+        if (!isFirst && this.wasSlow) return 'it was slow'
         if (at === undefined && this.#first === 'malformed') return 'its id was none'
         return cursor === head ? undefined : 'it does not go on at the end'
       case 'malformed':
@@ -258,9 +271,15 @@ export class Judge {
     }
   }
 
+  #isWanted(entry: Past, place: number): boolean {
+    return this.#history.wanted(this.#wish, place - 1, place).includes(entry)
+  }
+
   #expectNothingBetween(from: number, to: number, what: string): void {
-    const [missing] = this.#history.wanted(this.#wish, from, to)
-    if (missing === undefined) return
-    throw new Error(`Missing and silent: ${this.#history.places.get(missing.cursor)}, in front of ${what}`)
+    for (const { cursor, payload } of this.#history.wanted(this.#wish, from, to)) {
+      const missing = this.#history.places.get(cursor) as number
+      if (missing <= (this.#sent.get(payload?.key ?? '') ?? 0)) continue
+      throw new Error(`Missing and silent: ${missing}, in front of ${what}`)
+    }
   }
 }

@@ -11,7 +11,7 @@ const entriesOf = (count: number, data = '') =>
 function collectAll(entries: HubEntry[], wants: (entry: HubEntry) => boolean = () => true): number[][] {
   const runs: number[][] = []
   for (let position = 0; position < entries.length; ) {
-    const run = collect(entries, position, entries.length, wants)
+    const run = collect(entries, position, entries.length, (entry) => (wants(entry) ? entry.text : ''))
     expect(run.next).toBeGreaterThan(position)
     runs.push([...run.text.matchAll(/^id: c-(\d+)$/gm)].map(([, n]) => Number(n)))
     expect(run.count).toBe(runs.at(-1)?.length)

@@ -18,8 +18,8 @@ function push(tail: Tail, ...data: string[]): void {
   }
 }
 
-function select(options: SubscribeOptions, onError: (error: unknown) => void = () => {}): Selection {
-  return new Selection(new ChannelSet('key', new Set(['prices'])), options, onError)
+function select(options: SubscribeOptions): Selection {
+  return new Selection(new ChannelSet('key', new Set(['prices'])), options)
 }
 
 const dataOf = (text: string) => parseEvents(text).map(({ data }) => data)
@@ -38,28 +38,24 @@ test.each<[what: string, options: SubscribeOptions, slow: boolean, got: string[]
     ['a1', 'b2'],
   ],
 ])('a stream gets %s', (_what, options, slow, got) => {
-  expect(dataOf(select(options).collect(tailOf('a1', 'A', 'b1', 'a2', 'b2'), 0, slow).text)).toEqual(got)
+  expect(dataOf(select(options).fromTail(tailOf('a1', 'A', 'b1', 'a2', 'b2'), 0, slow).text)).toEqual(got)
 })
 
 test('what comes while a client is slow replaces what was there before', () => {
   const tail = tailOf('a1', 'b1')
   const selection = select(byLetter)
-  const { next, text } = selection.collect(tail, 0, true)
+  const { next, text } = selection.fromTail(tail, 0, true)
   push(tail, 'a2', 'a3')
-  expect([dataOf(text), dataOf(selection.collect(tail, next, true).text)]).toEqual([['a1', 'b1'], ['a3']])
+  expect([dataOf(text), dataOf(selection.fromTail(tail, next, true).text)]).toEqual([['a1', 'b1'], ['a3']])
 })
 
-test('a function that throws is told once, and nothing is wanted from then on', () => {
-  const onError = jest.fn()
+test('after a function has thrown it is not called again, and nothing is wanted from then on', () => {
   const error = new Error('filter')
-  const selection = select(
-    {
-      filter: () => {
-        throw error
-      },
-    },
-    onError,
-  )
-  expect(selection.collect(tailOf('a', 'b', 'c'), 0, false).text).toBe('')
-  expect(onError.mock.calls).toEqual([[error]])
+  const filter = jest.fn(() => {
+    throw error
+  })
+  const selection = select({ filter })
+  expect(selection.fromTail(tailOf('a', 'b', 'c'), 0, false).text).toBe('')
+  expect(selection.failure).toEqual({ error })
+  expect(filter).toHaveBeenCalledTimes(1)
 })

@@ -41,6 +41,8 @@ export type From =
 
 export type Step =
   | { do: 'publish'; channel: number; count: number; size: number }
+  | { do: 'publish to several'; channels: number[] }
+  | { do: 'disconnect'; key: number }
   | { do: 'connect'; channels: number[]; from: From; filter: boolean; coalesce: boolean; room: number }
   | { do: 'stall' | 'read'; client: number; amount: number }
   | { do: 'flow' | 'cut' | 'close' | 'wake' | 'reconnect' | 'unsubscribe'; client: number }
@@ -63,6 +65,8 @@ class Client {
   standing: Standing = NOWHERE
   stream: SimulatedStream | undefined
   unsubscribe: (() => void) | undefined
+  /** Its key was disconnected while it had this stream. */
+  mustBeClosed: SimulatedStream | undefined
   judge: Judge | undefined
   /** The first offence of the hub against it. */
   #offence: Error | undefined
@@ -112,6 +116,7 @@ class Client {
   }
 
   check(): void {
+    if (this.mustBeClosed?.closed === false) throw new Error('It is open, though its key is disconnected.')
     if (this.#offence !== undefined) throw this.#offence
   }
 
@@ -128,7 +133,7 @@ class Client {
     stream.write = (text) => {
       read(text)
       const hasRoom = write(text)
-      if (stream.bufferedBytes > 0) judge.wasSlow = true
+      if (!hasRoom && stream.bufferedBytes > 0) judge.wasSlow = true
       return hasRoom
     }
     const attach = stream.attach.bind(stream)
@@ -195,12 +200,13 @@ export async function simulate(
       ...(filter && { filter: ({ data }: PublishedEvent) => JSON.parse(data).n % 3 !== 0 }),
       ...(coalesce && { coalesce: ({ data }: PublishedEvent) => JSON.parse(data).key }),
     }
+    options.key = `key ${clients.length % 3}`
     const client = new Client(wish, options, open)
     clients.push(client)
     const { id, first } = claim(from)
     const at = history.places.get(id)
     // A client of another process may be ahead of this one, but none knows what nobody has told.
-    if (at !== undefined) client.standing = { at, cursor: id, replaced: new Map() }
+    if (at !== undefined) client.standing = { at, cursor: id }
     const by = from.by === 'after' || from.by === 'cursor()' ? 'after' : 'lastEventId'
     if (by === 'after') client.options.after = id
     client.connect(hub, judgeFor(client, first), by === 'after' ? '' : id, room)
@@ -212,7 +218,8 @@ export async function simulate(
       case 'none':
         return { id: '', first: '' }
       case 'cursor()':
-        return { id: hub.cursor(), first: '' }
+        // Before the log is followed, it is no place.
+        return { id: hub.cursor(), first: 'malformed' }
       case 'foreign':
         return { id: 'ABC', first: 'malformed' }
       case 'malformed':
@@ -230,11 +237,27 @@ export async function simulate(
     }
   }
 
+  history.onDisconnect = (key) => {
+    for (const client of clients)
+      if (client.options.key === key && client.isOpen) client.mustBeClosed = client.stream
+  }
+
   const take = async (step: Step): Promise<void> => {
     switch (step.do) {
       case 'publish':
         for (let count = 0; count < step.count; count++)
           publish(CHANNELS[step.channel % CHANNELS.length] as string, step.size)
+        return
+      case 'publish to several': {
+        const { data, event } = entry('', 0)
+        void hub.publish(
+          step.channels.map((channel) => CHANNELS[channel % CHANNELS.length] as string),
+          { event, data },
+        )
+        return
+      }
+      case 'disconnect':
+        void hub.disconnect(`key ${step.key}`)
         return
       case 'connect':
         return connect(step)

@@ -291,9 +291,9 @@ describe('coalescing', () => {
     [
       'keeps the newest of each key, in order',
       ['a=1', 'b=1', 'a=2', 'c=1', 'b=2', 'a=3'],
-      ['c=1', 'b=2', 'a=3'],
+      ['a=3', 'b=2', 'c=1'],
     ],
-    ['never leaves out what has no key', ['a=1', 'news', 'a=2', 'news'], ['news', 'a=2', 'news']],
+    ['never leaves out what has no key', ['a=1', 'news', 'a=2', 'news'], ['a=2', 'news', 'news']],
     ['leaves single events alone', ['a=1', 'b=1'], ['a=1', 'b=1']],
   ])('%s', async (_, events, got) => {
     expect(await whileSlow(events)).toEqual(got)
@@ -301,6 +301,30 @@ describe('coalescing', () => {
 
   test('does not keep what the filter refuses instead of what it takes', async () => {
     expect(await whileSlow(['a=1', 'a=2'], (data) => data !== 'a=2')).toEqual(['a=1'])
+  })
+
+  // Of 400 keys the busiest was never sent: it was always replaced by one at the end, to which the client never got.
+  test('starves no key, however often it is replaced', async () => {
+    const hub = createHub()
+    const stream = new FakePort()
+    hub.subscribe(stream, 'prices', { coalesce: ({ data }) => data.split('=')[0] })
+    stream.room = 0
+    const sent = new Map<string, number>()
+    for (let round = 0; round < 60; round++) {
+      for (let key = 0; key < 400; key++) {
+        const hot = `hot=${round} ${key} ${'x'.repeat(400)}`
+        for (const data of [`k${key}=${round} ${'x'.repeat(400)}`, hot]) void hub.publish('prices', { data })
+      }
+      await settle(1)
+      stream.read()
+      await settle(1)
+    }
+    for (const data of dataOf(stream)) {
+      const key = data.split('=')[0] as string
+      sent.set(key, (sent.get(key) ?? 0) + 1)
+    }
+    const others = [...sent].filter(([key]) => key !== 'hot').map(([, count]) => count)
+    expect(sent.get('hot')).toBeGreaterThanOrEqual(Math.min(...others))
   })
 
   test('leaves nothing out for a client that keeps up', async () => {
@@ -312,7 +336,7 @@ describe('coalescing', () => {
     expect(dataOf(stream)).toEqual(['1', '2', '3'])
   })
 
-  test('what was left out is not sent to a client that resumes behind it', async () => {
+  test('what was left out is not sent to a client that resumes behind it, the newest of a key once more', async () => {
     const hub = createHub()
     const options = { coalesce: () => 'one' }
     const stream = new FakePort()
@@ -329,7 +353,108 @@ describe('coalescing', () => {
     hub.subscribe(again, 'prices', options)
     await hub.publish('prices', { data: '4' })
     await settle()
-    expect(dataOf(again)).toEqual(['4'])
+    expect(dataOf(again)).toEqual(['3', '4'])
+  })
+})
+
+describe('an app’s function', () => {
+  test.each<[what: string, answer: unknown]>([
+    ['a promise', Promise.resolve(false)],
+    ['a promise that rejects', Promise.reject(new Error('late'))],
+    ['nothing', undefined],
+    ['a number', 1],
+  ])('as a filter that returns %s ends the stream with an error that says so', async (_, answer) => {
+    const onError = jest.fn()
+    const hub = createHub({ onError })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news', { filter: (() => answer) as () => boolean })
+    await hub.publish('news', { data: 'secret' })
+    await settle()
+    expect(dataOf(stream)).toEqual([])
+    expect(stream.code).toBe('ERR_SSE_SOURCE_FAILED')
+    const error = expect.objectContaining({
+      code: 'ERR_SSE_INVALID_OPTION',
+      message: expect.stringContaining('filter must return true or false'),
+    })
+    expect(stream.cause).toEqual(error)
+    expect(onError.mock.calls).toEqual([[error]])
+  })
+
+  test('as a key that returns no string ends the stream with an error that says so', async () => {
+    const hub = createHub({ onError: () => {} })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news', { coalesce: (async () => 'key') as unknown as () => string })
+    stream.room = 0
+    await hub.publish('news', { data: 1 })
+    await settle()
+    await hub.publish('news', { data: 2 })
+    stream.flow()
+    await settle()
+    expect(stream.cause).toMatchObject({ message: expect.stringContaining('coalesce must return a string') })
+  })
+
+  // The events in front of the one at which it unsubscribed, or threw, were lost.
+  test.each<[what: string, act: (unsubscribe: () => void) => boolean, got: string[]]>([
+    [
+      'unsubscribes',
+      (unsubscribe) => {
+        unsubscribe()
+        return true
+      },
+      ['a', 'b', 'last'],
+    ],
+    [
+      'throws',
+      () => {
+        throw new Error('filter')
+      },
+      ['a', 'b'],
+    ],
+  ])('as a filter that %s loses nothing that it has taken before', async (_, act, got) => {
+    for (const length of [100, 1]) {
+      const hub = createHub({ tail: { length }, onError: () => {} })
+      const after = hub.cursor()
+      for (const data of ['a', 'b', 'last', 'later']) await hub.publish('news', { data })
+      const stream = new FakePort(after)
+      const unsubscribe: () => void = hub.subscribe(stream, 'news', {
+        filter: ({ data }) => data !== 'last' || act(unsubscribe),
+      })
+      await settle(10)
+      expect(dataOf(stream)).toEqual(got)
+    }
+  })
+
+  // An onError that threw left the fan-out scheduled for ever.
+  test.each<[what: string, onError: () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('onError')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('onError'))],
+  ])('as an onError that %s stops nothing', async (_, onError) => {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const log = new FaultyLog()
+    const hub = createHub({ log, onError: onError as () => void })
+    const broken = new FakePort()
+    hub.subscribe(broken, 'news', {
+      filter: () => {
+        throw new Error('filter')
+      },
+    })
+    const stream = new FakePort()
+    hub.subscribe(stream, 'news')
+    for (const data of ['1', '2']) {
+      await hub.publish('news', { data })
+      await settle()
+    }
+    await log.append({ channels: ['news'], event: 'a\nb', data: 'forged' })
+    await hub.publish('news', { data: '3' })
+    await settle()
+    expect(dataOf(stream)).toEqual(['1', '2', '3'])
+    expect(emitWarning).toHaveBeenCalledWith(expect.objectContaining({ message: 'onError' }))
+    emitWarning.mockRestore()
   })
 })
 

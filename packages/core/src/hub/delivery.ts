@@ -1,0 +1,236 @@
+import { AsyncResource } from 'node:async_hooks'
+import { SseError } from '../errors.ts'
+import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
+import { ChannelIndex } from './channel-index.ts'
+import type { ChannelSet } from './channel-set.ts'
+import type { ControlEventNames, GapReason } from './control-event.ts'
+import { FanOut, type Visited } from './fan-out.ts'
+import { isMessage, readMessage } from './hub-message.ts'
+import type { ResolvedHubOptions } from './hub-options.ts'
+import { LogReader, type PageReading } from './log-reader.ts'
+import type { Run } from './run.ts'
+import type { Subscriber, SubscriberHub } from './subscriber.ts'
+import { Tail } from './tail.ts'
+
+/** How long to wait for a log that is behind or away, in ms, before it is asked again. */
+const PATIENCE = 1_000
+
+/** What a hub has counted, ever. */
+interface HubCounts {
+  published: number
+  delivered: number
+  gaps: number
+  stalled: number
+}
+
+/** Who is told when the log starts anew. */
+export interface Resettable extends Visited {
+  reset(reason: GapReason): void
+}
+
+/** The inside of a hub: the only writer of the tail, and who knows which stream follows which channel. */
+export class Delivery implements SubscriberHub {
+  readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
+  readonly subscribers: Set<Subscriber> = new Set()
+  /** Resolves when the log is followed. */
+  readonly ready: Promise<void>
+  /** What the log tells: an object of its own, so that no app can call it by the hub. */
+  readonly follower: LogFollower = {
+    start: (head, backlog) => this.#start(head, backlog),
+    entries: (batch) => this.#entries(batch),
+    reset: (head, reason) => this.#reset(head, reason),
+    state: (up, error) => this.#state(up, error),
+  }
+  readonly #options: ResolvedHubOptions
+  readonly #reader: LogReader
+  /** Until the log is followed: where their clients say that they were. */
+  readonly #waiting = new Map<Subscriber, Cursor | undefined>()
+  readonly #channels = new ChannelIndex<Resettable>()
+  readonly #followers = new Set<Resettable>()
+  readonly #fanOut: FanOut = new FanOut(this.#channels, this)
+  readonly #scope = new AsyncResource('DownstreamHub')
+  readonly #onMoved = new Set<() => void>()
+  readonly #unknown = new Set<string | undefined>()
+  #onReady: () => void = () => {}
+  #tail: Tail | undefined
+  #up: boolean | undefined
+
+  constructor(options: ResolvedHubOptions) {
+    this.#options = options
+    this.#reader = new LogReader(options.log, options.onError)
+    this.ready = new Promise((resolve) => {
+      this.#onReady = resolve
+    })
+  }
+
+  get isUp(): boolean {
+    return this.#up === true
+  }
+
+  get isReady(): boolean {
+    return this.#tail !== undefined
+  }
+
+  /** How many channels somebody follows. */
+  get channelCount(): number {
+    return this.#channels.size
+  }
+
+  get tail(): Tail {
+    return this.#tail as Tail
+  }
+
+  get names(): ControlEventNames {
+    return this.#options.names
+  }
+
+  get gapDelay(): number {
+    return this.#options.gapDelay
+  }
+
+  get maxResume(): number {
+    return this.#options.maxResume
+  }
+
+  get pending(): boolean {
+    return this.#fanOut.pending
+  }
+
+  setOf(names: ReadonlySet<string>): ChannelSet {
+    return this.#channels.setOf(names)
+  }
+
+  /** Serves `subscriber` from `from` on: as soon as the log is followed. */
+  add(subscriber: Subscriber, from: Cursor | undefined): void {
+    this.subscribers.add(subscriber)
+    this.follow(subscriber)
+    if (this.#tail !== undefined) subscriber.start(from)
+    else this.#waiting.set(subscriber, from)
+  }
+
+  remove(subscriber: Subscriber): void {
+    this.#waiting.delete(subscriber)
+    this.subscribers.delete(subscriber)
+    this.unfollow(subscriber)
+  }
+
+  follow(follower: Resettable): void {
+    this.#followers.add(follower)
+    this.#channels.add(follower)
+  }
+
+  unfollow(follower: Resettable): void {
+    if (!this.#followers.delete(follower)) return
+    this.#channels.delete(follower)
+    this.#fanOut.forget(follower)
+  }
+
+  /** Undefined when there is room for another entry, else a promise that resolves when there is. */
+  room(): Promise<void> | undefined {
+    return this.#tail === undefined ? undefined : this.#fanOut.room()
+  }
+
+  read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
+    return this.#reader.read(place, signal)
+  }
+
+  moved(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const moved = () => {
+        clearTimeout(timer)
+        this.#onMoved.delete(moved)
+        signal?.removeEventListener('abort', moved)
+        resolve()
+      }
+      const timer = setTimeout(moved, PATIENCE).unref()
+      this.#onMoved.add(moved)
+      signal?.addEventListener('abort', moved)
+    })
+  }
+
+  runOf(channels: ChannelSet, position: number): Run {
+    return this.#fanOut.runOf(channels, position)
+  }
+
+  tell(): void {
+    this.#fanOut.tell()
+  }
+
+  enqueue(visited: Visited): void {
+    this.#fanOut.enqueue(visited)
+  }
+
+  /** Ends the streams of a key, each after all that has come through the log by now: a farewell, for example. */
+  disconnect(subscribers: Iterable<Subscriber>): void {
+    for (const subscriber of subscribers) {
+      subscriber.flush()
+      subscriber.stream.close()
+    }
+  }
+
+  /** The streams of a key. */
+  ofKey(key: string): Subscriber[] {
+    return [...this.subscribers].filter((subscriber) => subscriber.key === key)
+  }
+
+  onError(error: unknown): void {
+    this.#options.onError(error)
+  }
+
+  #start(head: Cursor, backlog: readonly LogEntry[]): void {
+    this.#tail = new Tail(this.#options.tail, head, backlog)
+    this.#onReady()
+    // A stream that was opened before this process had read that its key is disconnected.
+    for (const entry of backlog) if (isMessage(entry)) this.#obey(entry)
+    for (const [subscriber, from] of this.#waiting) subscriber.start(from)
+    this.#waiting.clear()
+    this.#move()
+  }
+
+  #entries(batch: readonly LogEntry[]): void {
+    const { tail } = this
+    for (const entry of batch) {
+      this.#fanOut.add(entry.channels, tail.next, tail.head)
+      const { error } = tail.push(entry)
+      if (error !== undefined) this.onError(error)
+      if (isMessage(entry)) this.#obey(entry)
+      else this.counts.published++
+    }
+    this.#move()
+  }
+
+  #reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
+    this.#tail = new Tail(this.#options.tail, head, [])
+    this.#fanOut.reset()
+    this.#reader.reset()
+    for (const follower of this.#followers) follower.reset(reason)
+  }
+
+  #state(up: boolean, error?: unknown): void {
+    if (error !== undefined) this.onError(error)
+    if (this.#up === up) return
+    this.#up = up
+    this.#options.onLogState(up ? 'up' : 'down', error)
+    if (up) this.#move()
+  }
+
+  #move(): void {
+    for (const moved of this.#onMoved) moved()
+  }
+
+  /** Not in the context of the process's own publisher: the streams that end are those of others. */
+  #obey(entry: LogEntry): void {
+    const message = readMessage(entry)
+    if (message !== undefined) {
+      this.#scope.runInAsyncScope(() => this.disconnect(this.ofKey(message.key)))
+    } else if (!this.#unknown.has(entry.event)) {
+      this.#unknown.add(entry.event)
+      this.onError(
+        new SseError(
+          'ERR_SSE_INVALID_EVENT',
+          `The log has a message to hubs that this version does not know: ${entry.event}. Update all processes that share the log.`,
+        ),
+      )
+    }
+  }
+}

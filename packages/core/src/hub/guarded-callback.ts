@@ -1,0 +1,20 @@
+import { AsyncResource } from 'node:async_hooks'
+
+/**
+ * The app's function, so that nothing it does can stop the hub: what it throws, or what its promise rejects with, goes
+ * to `report`. It runs in the context in which the app gave it to the hub, never in that of a request.
+ */
+export function guardedCallback<A extends unknown[]>(
+  call: (...args: A) => unknown,
+  report: (error: unknown) => void,
+): (...args: A) => void {
+  const scope = new AsyncResource('DownstreamCallback')
+  return (...args) => {
+    try {
+      const returned = scope.runInAsyncScope(call, undefined, ...args)
+      Promise.resolve(returned).catch(report)
+    } catch (error) {
+      report(error)
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import type { Cursor } from '../log/event-log.ts'
+import { CatchUp, type CatchUpStep } from './catch-up.ts'
+import type { ChannelSet } from './channel-set.ts'
+import { checkedFilter } from './checked-filter.ts'
+import type { GapReason } from './control-event.ts'
+import type { Delivery, Resettable } from './delivery.ts'
+import type { EventsOptions, HubItem } from './hub.ts'
+import type { HubEntry } from './hub-entry.ts'
+
+/** The entries of a page that the consumer has not taken yet. */
+interface PageInHand {
+  readonly entries: readonly HubEntry[]
+  at: number
+  readonly end: Cursor
+}
+
+/**
+ * The events of channels for code of the same process, one at a time: a place in the log, as a stream is. A consumer
+ * that takes its time holds that place and nothing else, and reads the log when its place falls off the tail.
+ */
+export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
+  readonly channels: ChannelSet
+  queued = false
+  readonly resting = false
+  readonly #delivery: Delivery
+  readonly #filter: EventsOptions['filter']
+  /** Aborts when nobody takes events any more. */
+  readonly #ended = new AbortController()
+  readonly #offs: (() => void)[] = []
+  #following = false
+  /** Undefined: its place is not in the tail, or it has none yet. */
+  #position: number | undefined
+  #place: Cursor | undefined
+  #upToDate = false
+  #gapDue: GapReason | undefined
+  /** What was read of the log and not taken yet. */
+  #page: PageInHand | undefined
+  /** While it reads the log. */
+  #reading: { readonly catchUp: CatchUp; readonly abort: AbortController } | undefined
+  #wake: (() => void) | undefined
+  /** The last call of next(): calls are answered in their order. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /**
+   * @param after - where it starts; undefined: at the current end
+   * @param over - the hub is closed: the events end
+   */
+  constructor(
+    delivery: Delivery,
+    channels: ChannelSet,
+    after: Cursor | undefined,
+    { filter, signal }: EventsOptions,
+    over: AbortSignal,
+  ) {
+    this.#delivery = delivery
+    this.channels = channels
+    this.#filter = filter
+    this.#place = after
+    if (after === undefined && delivery.isReady) this.#goTo(delivery.tail.next)
+    for (const ending of [over, signal]) {
+      if (ending === undefined) continue
+      const end = () => this.#end()
+      if (ending.aborted) end()
+      ending.addEventListener('abort', end)
+      this.#offs.push(() => ending.removeEventListener('abort', end))
+    }
+  }
+
+  get position(): number {
+    return this.#position ?? Number.POSITIVE_INFINITY
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<HubItem>> {
+    const next = this.#turn.then(() => this.#next())
+    this.#turn = next.catch(() => {})
+    return next
+  }
+
+  /** Ends a call of next() that waits, too. */
+  async return(): Promise<IteratorResult<HubItem>> {
+    this.#end()
+    return { done: true, value: undefined }
+  }
+
+  advance(position: number, place: Cursor): boolean {
+    if (this.#upToDate && this.position < position) {
+      this.#position = position
+      this.#place = place
+    }
+    this.#upToDate = false
+    return this.#wake !== undefined
+  }
+
+  visit(): void {
+    this.#wake?.()
+  }
+
+  reset(reason: GapReason): void {
+    this.#goTo(this.#delivery.tail.next)
+    this.#gapDue = reason
+    this.#delivery.enqueue(this)
+  }
+
+  async #next(): Promise<IteratorResult<HubItem>> {
+    const { signal } = this.#ended
+    try {
+      if (!this.#following && !signal.aborted) {
+        this.#following = true
+        this.#delivery.follow(this)
+        await Promise.race([this.#delivery.ready, this.#woken()])
+        if (this.#place === undefined && !signal.aborted) this.#goTo(this.#delivery.tail.next)
+      }
+      while (!signal.aborted) {
+        const item = await this.#step()
+        if (item !== undefined) return { done: false, value: item }
+      }
+    } catch (error) {
+      // It is over, or the filter has thrown: then the events end with what it threw.
+      if (!signal.aborted) {
+        this.#end()
+        throw error
+      }
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** The next item; undefined: nothing yet, look again. */
+  async #step(): Promise<HubItem | undefined> {
+    if (this.#gapDue !== undefined) return this.#gap(this.#gapDue)
+    if (this.#page !== undefined) return this.#takeFrom(this.#page)
+    const { tail } = this.#delivery
+    if (this.#position === undefined || this.#position < tail.first) return this.#readOn()
+    const entry = tail.at(this.#position)
+    if (entry === undefined) {
+      this.#upToDate = true
+      await this.#woken()
+      return undefined
+    }
+    this.#position++
+    this.#place = entry.cursor
+    return this.#itemOf(entry)
+  }
+
+  async #readOn(): Promise<HubItem | undefined> {
+    const reading = this.#reading ?? this.#startReading(this.#position !== undefined)
+    let step: CatchUpStep
+    try {
+      step = await reading.catchUp.next(this.#place as Cursor)
+    } catch (error) {
+      if (reading.abort.signal.aborted) return undefined
+      throw error
+    }
+    // A reset came in between: what was read is of no use.
+    if (reading.abort.signal.aborted) return undefined
+    if (step !== 'leave' && 'page' in step) {
+      const { page, from } = step
+      this.#page = { entries: page.of(this.channels.names, from), at: 0, end: page.end }
+      return undefined
+    }
+    this.#reading = undefined
+    // There is no other process to go to: it waits until this one has what the client has.
+    if (step === 'leave') return undefined
+    if ('gap' in step) {
+      const { tail } = this.#delivery
+      this.#goTo(step.goOn === 'oldest' ? tail.firstNamed : tail.next)
+      return this.#gap(step.gap)
+    }
+    this.#position = step.position
+    return undefined
+  }
+
+  /** @param held - its place was in the tail, and fell off it */
+  #startReading(held: boolean): { catchUp: CatchUp; abort: AbortController } {
+    const abort = new AbortController()
+    this.#position = undefined
+    this.#reading = { catchUp: new CatchUp(this.#delivery, held, abort.signal), abort }
+    return this.#reading
+  }
+
+  #takeFrom(page: PageInHand): HubItem | undefined {
+    const entry = page.entries[page.at++]
+    const isLast = page.at >= page.entries.length
+    this.#place = isLast ? page.end : (entry?.cursor as Cursor)
+    if (isLast) this.#page = undefined
+    return entry === undefined ? undefined : this.#itemOf(entry)
+  }
+
+  #itemOf(entry: HubEntry): HubItem | undefined {
+    const event = entry.publishedOn(this.channels.names)
+    if (event === undefined) return undefined
+    if (this.#filter !== undefined && !checkedFilter(this.#filter, event)) return undefined
+    this.#delivery.counts.delivered++
+    return { id: entry.cursor, channel: event.channel, event: entry.event ?? 'message', data: entry.data }
+  }
+
+  #gap(reason: GapReason): HubItem {
+    this.#gapDue = undefined
+    const { counts, names, gapDelay } = this.#delivery
+    counts.gaps++
+    const data = JSON.stringify({ reason, delay: Math.round(Math.random() * gapDelay) })
+    return { id: this.#place as Cursor, channel: '', event: names.gap, data }
+  }
+
+  #goTo(position: number): void {
+    this.#position = position
+    this.#place = this.#delivery.tail.cursorBefore(position)
+    this.#upToDate = false
+    this.#page = undefined
+    this.#reading?.abort.abort()
+    this.#reading = undefined
+    this.#gapDue = undefined
+  }
+
+  /** Resolves when something has come in, or when it is over. */
+  #woken(): Promise<void> {
+    if (this.#ended.signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  #end(): void {
+    this.#ended.abort()
+    for (const off of this.#offs.splice(0)) off()
+    if (this.#following) this.#delivery.unfollow(this)
+    this.#page = undefined
+    this.#reading?.abort.abort()
+    this.#wake?.()
+  }
+}
