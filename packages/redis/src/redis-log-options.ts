@@ -13,13 +13,28 @@ export interface RedisLogOptions {
    * longest reconnect to be survived), in seconds. Default: 100 000.
    */
   maxLength?: number | undefined
-  /** Entries older than this many ms are dropped as well, from time to time. Needs Redis 6.2. Default: none. */
+  /**
+   * Clients that come back get no entry that is older than this many ms, but a gap; Redis drops them as well, from time
+   * to time. Entries that a process holds in its own memory (`tail` of the hub) are handed out whatever their age.
+   * Needs Redis 6.2. Default: none.
+   */
   maxAge?: number | undefined
   /**
    * How many ms Redis may take to answer. Beyond it the connection is given up for dead: a publish that waits for it is
    * rejected, and the follower connects anew. Default: 5 000.
    */
   timeout?: number | undefined
+  /**
+   * How many replicas must have an event before `publish()` resolves (WAIT). If they do not confirm it within `timeout`,
+   * it rejects; the event is in the stream all the same. A failover to one of those replicas does not lose the event.
+   * Not with the cluster class of ioredis. Default: 0.
+   */
+  replicas?: number | undefined
+  /**
+   * How many bytes of events may wait for Redis to confirm them, with about 1 000 for each beyond its text. A publish
+   * beyond that rejects with `ERR_SSE_LOG_BUSY`, and is not sent. Default: 16 MiB.
+   */
+  maxPendingBytes?: number | undefined
 }
 
 /** The options with their defaults, checked. */
@@ -28,6 +43,8 @@ export interface ResolvedRedisLogOptions {
   readonly maxLength: number
   readonly maxAge: number | undefined
   readonly timeout: number
+  readonly replicas: number
+  readonly maxPendingBytes: number
 }
 
 const NAMES: readonly string[] = [
@@ -35,6 +52,8 @@ const NAMES: readonly string[] = [
   'maxLength',
   'maxAge',
   'timeout',
+  'replicas',
+  'maxPendingBytes',
 ] as const satisfies (keyof RedisLogOptions)[]
 
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
@@ -47,12 +66,15 @@ export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisL
     )
   }
   const { key = 'downstream:log', maxLength = 100_000, maxAge, timeout = 5_000 } = options
+  const { replicas = 0, maxPendingBytes = 16_777_216 } = options
   if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty')
   if (!isCount(maxLength)) throw invalid('maxLength', 'an integer above 0')
   if (maxAge !== undefined && !isCount(maxAge)) throw invalid('maxAge', 'an integer of ms above 0')
   // A longer one would make setTimeout() fire at once.
   if (!isCount(timeout) || timeout > 2 ** 30) throw invalid('timeout', 'an integer of ms above 0')
-  return { key, maxLength, maxAge, timeout }
+  if (replicas !== 0 && !isCount(replicas)) throw invalid('replicas', 'an integer, 0 or more')
+  if (!isCount(maxPendingBytes)) throw invalid('maxPendingBytes', 'an integer of bytes above 0')
+  return { key, maxLength, maxAge, timeout, replicas, maxPendingBytes }
 }
 
 function isCount(value: unknown): value is number {

@@ -1,39 +1,42 @@
 import {
   type Cursor,
   type EventLog,
-  entryBytes,
   type LogBounds,
-  type LogEntry,
   type LogFollower,
   type LogReading,
   type NewLogEntry,
   SseError,
 } from '@downstream/core'
-import { type Connect, connectorOf } from './connect.ts'
-import { formatCursor, isSamePlace, type Place, parseCursor } from './cursor.ts'
-import { GuardedConnection } from './guarded-connection.ts'
-import type { RedisClient } from './redis-client.ts'
+import { type Connect, connectorOf, isIoredisCluster } from './connection/connect.ts'
+import { GuardedConnection } from './connection/guarded-connection.ts'
+import type { RedisClient } from './connection/redis-client.ts'
+import { StreamFollower } from './continuity/stream-follower.ts'
+import { Publisher } from './publisher.ts'
 import {
   type RedisLogOptions,
   type ResolvedRedisLogOptions,
   resolveRedisLogOptions,
 } from './redis-log-options.ts'
-import { RedisStream } from './redis-stream.ts'
-import { StreamFollower } from './stream-follower.ts'
+import { AgeLimit } from './stream/age-limit.ts'
+import { formatCursor, parseCursor } from './stream/cursor.ts'
+import { LogPages } from './stream/log-pages.ts'
+import { RedisStream } from './stream/redis-stream.ts'
 
 /**
  * The log of a hub on one Redis Stream: the processes that share it publish to each other's clients, and a client that
- * comes back to any of them goes on exactly where it was. Needs Redis 5 or Valkey, and two connections per process.
+ * comes back to any of them goes on exactly where it was. Needs Redis 5 or Valkey. It opens a connection to publish,
+ * one to follow, and one to read for clients that were away when the first of them comes.
  */
 export class RedisLog implements EventLog {
   readonly #options: ResolvedRedisLogOptions
   readonly #connect: Connect
-  readonly #commands: GuardedConnection
-  readonly #stream: RedisStream
+  readonly #publisher: Publisher
+  /** Reads wait for large answers: a publish must not wait behind them, nor be lost with them. */
+  readonly #reads: GuardedConnection
+  readonly #ageLimit: AgeLimit | undefined
+  readonly #pages: LogPages
   readonly #closing = new AbortController()
-  readonly #appends = new Set<Promise<Place>>()
   readonly #followers = new Set<StreamFollower>()
-  #trimmed = 0
 
   /**
    * @param client - a client or cluster of ioredis, iovalkey or redis (node-redis). Only duplicates of it are used: it
@@ -42,42 +45,60 @@ export class RedisLog implements EventLog {
    */
   constructor(client: RedisClient, options: RedisLogOptions = {}) {
     this.#options = resolveRedisLogOptions(options)
-    this.#connect = connectorOf(client, this.#options.key)
-    this.#commands = this.#openConnection()
-    this.#stream = new RedisStream(this.#commands, this.#options.key)
+    const { key, maxAge, replicas, timeout } = this.#options
+    this.#connect = connectorOf(client, key)
+    if (replicas > 0 && isIoredisCluster(client)) {
+      throw new SseError(
+        'ERR_SSE_INVALID_OPTION',
+        'Option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
+      )
+    }
+    this.#publisher = new Publisher(this.#connect, this.#options, () => [...this.#followers][0]?.place)
+    this.#reads = new GuardedConnection(this.#connect, timeout)
+    const stream = new RedisStream(this.#reads, key)
+    this.#ageLimit =
+      maxAge === undefined ? undefined : new AgeLimit(stream, maxAge, (error) => this.#warn('maxAge', error))
+    this.#pages = new LogPages(stream, this.#ageLimit)
   }
 
   async append(entry: NewLogEntry): Promise<Cursor> {
     this.#checkOpen()
-    const adding = this.#stream.add(entry, this.#options.maxLength)
-    this.#appends.add(adding)
     try {
-      const place = await adding
-      for (const follower of this.#followers) follower.confirm(place)
-      this.#trim(place)
+      const place = await this.#publisher.add(entry, (confirmation) => {
+        for (const follower of this.#followers) follower.confirm(confirmation)
+      })
+      this.#ageLimit?.trim()
       return formatCursor(place)
     } catch (error) {
+      if (error instanceof SseError) throw error
       throw unavailable('Redis has not confirmed the event, and may have it or not', error)
-    } finally {
-      this.#appends.delete(adding)
     }
   }
 
   async read(after: Cursor, bounds: LogBounds, signal?: AbortSignal): Promise<LogReading> {
     signal?.throwIfAborted()
-    const place = parseCursor(after)
-    if (place === undefined) return { gap: true, reason: 'malformed' }
+    if (parseCursor(after) === undefined) return { gap: true, reason: 'malformed' }
     this.#checkOpen()
     try {
-      return await this.#read(place, bounds)
+      return await this.#pages.read(after, bounds, signal)
     } catch (error) {
+      signal?.throwIfAborted()
       throw unavailable('Redis does not answer', error)
     }
   }
 
   async follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
-    const log = { key: this.#options.key, signal: this.#closing.signal }
-    const following = new StreamFollower(log, this.#openConnection(), follower, backlog)
+    const { key, maxLength, timeout } = this.#options
+    const log = {
+      key,
+      maxLength,
+      signal: this.#closing.signal,
+      publisher: this.#publisher,
+      pages: this.#pages,
+      ageLimit: this.#ageLimit,
+    }
+    const connection = new GuardedConnection(this.#connect, timeout)
+    const following = new StreamFollower(log, connection, follower, backlog)
     this.#followers.add(following)
     await following.run()
   }
@@ -85,54 +106,20 @@ export class RedisLog implements EventLog {
   async close(): Promise<void> {
     this.#closing.abort()
     for (const follower of this.#followers) follower.close()
+    this.#reads.close()
     // What was published before is not left in doubt.
-    await Promise.allSettled(this.#appends)
-    this.#commands.close()
+    await this.#publisher.close()
   }
 
-  async #read(place: Place, bounds: LogBounds): Promise<LogReading> {
-    // Before the page is asked for: a forged cursor costs one entry.
-    if (!(await this.#stream.holds(place))) return { gap: true, reason: 'expired' }
-    const [first, ...rows] = await this.#stream.range(place.id, bounds.length + 1)
-    if (!isSamePlace(first, place)) return { gap: true, reason: 'expired' }
-    const fork = rows.findIndex(({ mark }) => mark === 'fork')
-    const entries = (fork < 0 ? rows : rows.slice(0, fork)).flatMap(({ entry }) => entry ?? [])
-    if (entries.length > 0) return { gap: false, entries: within(bounds.bytes, entries) }
-    if (fork >= 0) return { gap: true, reason: 'log-changed' }
-    const last = rows.at(-1)
-    // Nothing but marks, and perhaps more behind them.
-    return last !== undefined && rows.length === bounds.length
-      ? this.#read(last, bounds)
-      : { gap: false, entries }
-  }
-
-  /** By the clock that gave the ids. A while late costs nothing, each time would. */
-  #trim({ id }: Place): void {
-    const { maxAge } = this.#options
-    const now = Number(id.slice(0, id.indexOf('-')))
-    if (maxAge === undefined || now - this.#trimmed < maxAge / 10) return
-    this.#trimmed = now
-    this.#stream.trim(`${Math.max(now - maxAge, 0)}-0`).catch(() => {})
-  }
-
-  #openConnection(): GuardedConnection {
-    return new GuardedConnection(this.#connect, this.#options.timeout)
+  #warn(option: string, error: unknown): void {
+    const warning = new Error(`Option ${option} has no effect: ${error}`, { cause: error })
+    for (const follower of this.#followers) follower.warn(option, warning)
   }
 
   #checkOpen(): void {
     if (!this.#closing.signal.aborted) return
     throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
   }
-}
-
-/** The first of the entries, up to so many bytes; at least one. */
-function within(bytes: number, entries: readonly LogEntry[]): readonly LogEntry[] {
-  let size = 0
-  const end = entries.findIndex((entry, n) => {
-    size += entryBytes(entry)
-    return size > bytes && n > 0
-  })
-  return end < 0 ? entries : entries.slice(0, end)
 }
 
 function unavailable(what: string, cause: unknown): SseError {

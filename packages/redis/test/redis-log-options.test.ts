@@ -6,6 +6,8 @@ test('no option is needed', () => {
     maxLength: 100_000,
     maxAge: undefined,
     timeout: 5_000,
+    replicas: 0,
+    maxPendingBytes: 16_777_216,
   })
 })
 
@@ -18,6 +20,9 @@ test.each([
   ['maxAge', 0],
   ['maxAge', -1],
   ['timeout', 0],
+  ['replicas', -1],
+  ['replicas', '1'],
+  ['maxPendingBytes', 0],
   ['timeout', Number.POSITIVE_INFINITY],
   ['timeout', 2 ** 31],
   ['maxlength', 100],

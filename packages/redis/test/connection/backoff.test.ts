@@ -1,4 +1,4 @@
-import { Backoff } from '../src/backoff.ts'
+import { Backoff } from '../../src/connection/backoff.ts'
 
 test('waits longer each time, up to two seconds, and not the same for all', () => {
   const waits = (backoff: Backoff) => Array.from({ length: 12 }, () => backoff.next())

@@ -1,4 +1,4 @@
-import { entryFields, markFields, readRange, readRead } from '../src/row.ts'
+import { entryFields, markFields, readRange, readRead } from '../../src/stream/row.ts'
 
 const nonce = 'abcdefgh'
 const entry = { channels: ['news'], event: 'flash', data: 'höre\n\0!' }
@@ -25,12 +25,29 @@ test('an empty event name is one, and none is none', () => {
   expect(readOne(entryFields({ channels: ['c'], data: 'd' }, nonce)).entry?.event).toBeUndefined()
 })
 
-test.each(['genesis', 'fork'] as const)('a %s mark is no event', (mark) => {
+test.each(['genesis', 'fork'] as const)('a %s mark is no event', (kind) => {
+  const mark = { kind, at: 1_795_178_105_225, lost: 1_795_178_105_000 }
   expect(readOne(markFields(mark, nonce))).toEqual({ id: '5-0', nonce, mark })
 })
 
-test('what others have put into the stream is neither event nor mark', () => {
-  expect(readOne(['hello', 'world', 'm', 'whatever'])).toEqual({ id: '5-0', nonce: '', mark: undefined })
+test('an entry of many channels, and one of none', () => {
+  for (const channels of [['a', 'b', 'c'], []]) {
+    expect(readOne(entryFields({ channels, data: 'd' }, nonce)).entry?.channels).toEqual(channels)
+  }
+})
+
+test.each<[string, string[]]>([
+  ['fields of another program', ['hello', 'world', 'm', 'whatever']],
+  ['an event without a nonce', ['c', 'c', 'd', 'd']],
+  ['a nonce and nothing else', ['n', nonce]],
+  ['no list of channels', ['n', nonce, 'cs', '{', 'd', 'd']],
+])('what others have put into the stream is neither event nor mark: %s', (_, fields) => {
+  expect(readOne(fields)).toEqual({ id: '5-0', nonce: '', alien: 'foreign' })
+})
+
+// A mark of a newer version was skipped in silence, whatever it said.
+test('a mark that is not known is no mark to pass over', () => {
+  expect(readOne(['n', nonce, 'm', 'something new'])).toEqual({ id: '5-0', nonce, alien: 'future' })
 })
 
 function readOne(fields: string[]) {

@@ -1,11 +1,16 @@
+import type { Socket } from 'node:net'
 import type { ConnectOptions, IoredisClient, RedisConnection } from './redis-client.ts'
 
 interface Ioredis extends IoredisClient {
   connect(): Promise<unknown>
   on(event: string, listener: (error?: unknown) => void): unknown
+  /** The socket, of a client that is no cluster. */
+  stream?: Socket
+  /** The clients of a cluster. */
+  nodes?(): Ioredis[]
 }
 
-/** Connects a duplicate of an ioredis or iovalkey client, or of a cluster, which comes back never by itself. */
+/** Connects a duplicate of an ioredis or iovalkey client, or of a cluster, that never reconnects by itself. */
 export function connectIoredis(client: IoredisClient, { timeout, onLost }: ConnectOptions): RedisConnection {
   const settings = {
     lazyConnect: true,
@@ -17,6 +22,8 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: null,
+    // Sentinels that cannot be asked are a failed attempt like any other: the next one asks them again.
+    sentinelRetryStrategy: null,
     reconnectOnError: null,
     // XREAD waits for longer than an app's other commands may.
     commandTimeout: undefined,
@@ -38,7 +45,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     scaleReads: 'master',
     redisOptions: { ...settings, enableOfflineQueue: true },
   }
-  const copy = duplicate(client, isCluster(client) ? [[], cluster] : [settings])
+  const copy = duplicate(client, isIoredisCluster(client) ? [[], cluster] : [settings])
   if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
   copy.on('error', onLost)
   copy.on('close', onLost)
@@ -48,6 +55,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     opened,
     send: ([command = '', ...args]) => copy.call(command, args),
     close() {
+      for (const { stream } of [copy, ...(copy.nodes?.() ?? [])]) reset(stream)
       copy.disconnect()
       // A cluster that is disconnected while it connects goes on to connect, and stays.
       opened.then(
@@ -58,8 +66,22 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
   }
 }
 
-function isCluster(client: IoredisClient): boolean {
+/** Whether it is a cluster of ioredis or iovalkey: a command without a key goes to any of its nodes. */
+export function isIoredisCluster(client: object): boolean {
   return 'isCluster' in client && client.isCluster === true
+}
+
+/**
+ * disconnect() only ends its side, so the system would deliver what is still on its way as soon as the network lets
+ * it: a publish that was rejected would be stored behind newer ones.
+ */
+function reset(socket: Socket | undefined): void {
+  try {
+    socket?.resetAndDestroy()
+  } catch {
+    // TLS has no reset.
+    socket?.destroy()
+  }
 }
 
 /** Its parameters differ between the classes, and so do their types between the versions. */

@@ -10,6 +10,7 @@ export interface Place {
 }
 
 const CURSOR = /^((?:0|[1-9]\d{0,19})-(?:0|[1-9]\d{0,19}))-([\w-]{8})$/
+const NONCE = /^[\w-]{8}$/
 const MAX_NUMBER = 2n ** 64n - 1n
 
 /** 48 random bits, in 8 characters of a cursor. */
@@ -17,11 +18,16 @@ export function newNonce(): string {
   return randomBytes(6).toString('base64url')
 }
 
+/** Whether a publisher of this log could have written it. */
+export function isNonce(text: string): boolean {
+  return NONCE.test(text)
+}
+
 export function formatCursor({ id, nonce }: Place): Cursor {
   return `${id}-${nonce}`
 }
 
-/** The place that a cursor names, or undefined for what is no cursor of any log on Redis: it is the client's word. */
+/** The place that a cursor names; undefined when it cannot be a cursor of a log on Redis. A client sent it. */
 export function parseCursor(cursor: Cursor): Place | undefined {
   const [, id, nonce] = CURSOR.exec(cursor) ?? []
   if (id === undefined || nonce === undefined) return undefined
@@ -38,15 +44,9 @@ export function isBefore(a: string, b: string): boolean {
   return msA < msB || (msA === msB && seqA < seqB)
 }
 
-/** Whether the id `a` is of an earlier millisecond than `b`. */
-export function isEarlier(a: string, b: string): boolean {
-  return numbers(a)[0] < numbers(b)[0]
-}
-
-/** The smallest id that Redis takes behind `id`. */
-export function idAfter(id: string): string {
-  const [ms, seq] = numbers(id)
-  return seq < MAX_NUMBER ? `${ms}-${seq + 1n}` : `${ms + 1n}-0`
+/** The first number of an id: when Redis added the entry, by its clock in ms, unless that has been put back. */
+export function msOf(id: string): number {
+  return Number(id.slice(0, id.indexOf('-')))
 }
 
 function numbers(id: string): [ms: bigint, seq: bigint] {

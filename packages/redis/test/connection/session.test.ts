@@ -1,21 +1,22 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { Session } from '../src/session.ts'
-import { FakeConnection } from './fake-redis.ts'
+import { type Greet, Session } from '../../src/connection/session.ts'
+import { FakeConnection } from './fake-connection.ts'
 
 const timeout = 60_000
 
-function start() {
+function start(greet?: Greet) {
   const connections: FakeConnection[] = []
   const onLost = jest.fn()
-  const session = new Session(
-    (options) => {
+  const session = new Session({
+    connect: (options) => {
       const connection = new FakeConnection(options)
       connections.push(connection)
       return connection
     },
     timeout,
+    greet,
     onLost,
-  )
+  })
   return { session, onLost, connection: connections[0] as FakeConnection }
 }
 
@@ -43,7 +44,7 @@ test('what waits is rejected when the connection is lost, at once and with the r
   connection.break('ECONNRESET')
   for (const one of sent) await expect(one).rejects.toThrow('ECONNRESET')
   expect(connection.closed).toBe(true)
-  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNRESET' }), true]])
+  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNRESET' }), false]])
   await expect(session.send(['3'])).rejects.toThrow('ECONNRESET')
   expect(connection.sent).toHaveLength(2)
 })
@@ -53,7 +54,7 @@ test('a connection that cannot be opened is lost, and was never of use', async (
   const sent = session.send(['1'])
   connection.refuse('ECONNREFUSED')
   await expect(sent).rejects.toThrow('ECONNREFUSED')
-  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNREFUSED' }), false]])
+  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'ECONNREFUSED' }), true]])
   expect(connection.sent).toEqual([])
 })
 
@@ -107,4 +108,28 @@ test('an answer ends the wait', async () => {
   await expect(sent).resolves.toBe('OK')
   expect(jest.getTimerCount()).toBe(0)
   expect(onLost).not.toHaveBeenCalled()
+})
+
+// A publish went out on a connection whose predecessor could still deliver an older one.
+test('nothing is sent before the greeting is through', async () => {
+  const { session, connection } = start(async (send) => void (await send(['HELLO'])))
+  const sent = session.send(['1'])
+  connection.open()
+  await turn()
+  expect(connection.sent).toEqual([['HELLO']])
+  connection.answer('hello')
+  await turn()
+  connection.answer('a')
+  await expect(sent).resolves.toBe('a')
+})
+
+test('a greeting that fails gives the connection up, as one of no use', async () => {
+  const { session, connection, onLost } = start(async () => {
+    throw new Error('not you')
+  })
+  const sent = session.send(['1'])
+  connection.open()
+  await expect(sent).rejects.toThrow('not you')
+  expect(connection.sent).toEqual([])
+  expect(onLost.mock.calls).toEqual([[expect.objectContaining({ message: 'not you' }), true]])
 })

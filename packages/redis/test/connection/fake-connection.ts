@@ -1,4 +1,4 @@
-import type { ConnectOptions, RedisConnection } from '../src/redis-client.ts'
+import type { ConnectOptions, RedisConnection } from '../../src/connection/redis-client.ts'
 
 /** One connection that does as the test says. */
 export class FakeConnection implements RedisConnection {

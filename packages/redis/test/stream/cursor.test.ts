@@ -1,4 +1,12 @@
-import { formatCursor, idAfter, isBefore, isSamePlace, newNonce, parseCursor } from '../src/cursor.ts'
+import {
+  formatCursor,
+  isBefore,
+  isNonce,
+  isSamePlace,
+  msOf,
+  newNonce,
+  parseCursor,
+} from '../../src/stream/cursor.ts'
 
 const max = '18446744073709551615'
 
@@ -11,7 +19,9 @@ test('a cursor names the place that it was made of', () => {
 })
 
 test('no two nonces are the same', () => {
-  expect(new Set(Array.from({ length: 1_000 }, newNonce)).size).toBe(1_000)
+  const nonces = Array.from({ length: 1_000 }, newNonce)
+  expect(new Set(nonces).size).toBe(1_000)
+  expect(nonces.every(isNonce)).toBe(true)
 })
 
 test.each([
@@ -30,21 +40,21 @@ test.each([
 
 test.each([
   ['0-1', '0-2', true],
+  ['0-2', '0-2', false],
   ['9-9', '10-0', true],
   ['10-0', '9-9', false],
-  ['5-10', '5-9', false],
-  ['5-9', '5-9', false],
-  [`${max}-1`, `${max}-${max}`, true],
+  ['5-9', '5-10', true],
+  ['9-0', `${max}-0`, true],
 ])('%s is before %s: %s', (a, b, before) => {
   expect(isBefore(a, b)).toBe(before)
 })
 
-test.each([
-  ['0-0', '0-1'],
-  ['7-9', '7-10'],
-  [`7-${max}`, '8-0'],
-])('the id behind %s is %s', (id, next) => {
-  expect(idAfter(id)).toBe(next)
+test('the milliseconds of an id', () => {
+  expect(msOf('1795178105225-12')).toBe(1_795_178_105_225)
+})
+
+test.each(['', 'abcdefg', 'abcdefghi', 'abcdefg!', 'abcdefgh\n'])('%p is no nonce', (text) => {
+  expect(isNonce(text)).toBe(false)
 })
 
 test('an id that is given twice names two places', () => {

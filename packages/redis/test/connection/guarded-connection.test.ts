@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { GuardedConnection } from '../src/guarded-connection.ts'
-import { FakeConnection } from './fake-redis.ts'
+import { GuardedConnection } from '../../src/connection/guarded-connection.ts'
+import { FakeConnection } from './fake-connection.ts'
 
 function start() {
   const connections: FakeConnection[] = []

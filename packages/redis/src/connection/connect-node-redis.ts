@@ -6,7 +6,7 @@ interface NodeRedis extends NodeRedisClient {
 }
 
 /**
- * Connects a duplicate of a node-redis client, or of a cluster, which comes back never by itself.
+ * Connects a duplicate of a node-redis client, or of a cluster, that never reconnects by itself.
  *
  * @param key - of the stream: a cluster finds its node by it
  */

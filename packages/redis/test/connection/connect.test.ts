@@ -1,5 +1,5 @@
-import type { RedisClient } from '../src/redis-client.ts'
-import { RedisLog } from '../src/redis-log.ts'
+import type { RedisClient } from '../../src/connection/redis-client.ts'
+import { RedisLog } from '../../src/redis-log.ts'
 
 test.each<[string, unknown]>([
   ['nothing', undefined],

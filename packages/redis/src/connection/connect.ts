@@ -1,0 +1,38 @@
+import { SseError } from '@downstream/core'
+import { connectIoredis, isIoredisCluster } from './connect-ioredis.ts'
+import { connectNodeRedis } from './connect-node-redis.ts'
+import type { ConnectOptions, RedisClient, RedisConnection } from './redis-client.ts'
+
+export { isIoredisCluster }
+
+/** Opens a connection of our own to where a client connects. */
+export type Connect = (options: ConnectOptions) => RedisConnection
+
+/**
+ * Returns what connects to where `client` does. Every call opens one more connection, with settings of our own: no
+ * reconnect, no command sent twice, no queue while it is away. {@link GuardedConnection} does these better.
+ *
+ * @param key - of what is stored: a cluster finds its node by it
+ * @throws SseError ERR_SSE_INVALID_OPTION for anything that is not a supported client
+ */
+export function connectorOf(client: RedisClient, key: string): Connect {
+  if (isNodeRedisSentinel(client)) {
+    throw new SseError(
+      'ERR_SSE_INVALID_OPTION',
+      'RedisLog does not support createSentinel() of node-redis, which sends commands again after a failover. ' +
+        'Use ioredis with sentinels, or createClient() with an address that follows the master.',
+    )
+  }
+  if (typeof client === 'object' && client !== null && typeof client.duplicate === 'function') {
+    if ('call' in client) return (options) => connectIoredis(client, options)
+    if ('sendCommand' in client) return (options) => connectNodeRedis(client, key, options)
+  }
+  throw new SseError(
+    'ERR_SSE_INVALID_OPTION',
+    'RedisLog takes a client or a cluster of ioredis 5 or 6, iovalkey, or redis (node-redis) 5 or 6.',
+  )
+}
+
+function isNodeRedisSentinel(client: unknown): boolean {
+  return typeof client === 'object' && client !== null && 'getSentinelNode' in client
+}

@@ -1,0 +1,22 @@
+import type { Send } from './session.ts'
+
+/**
+ * Keeps commands of a lost connection from being executed behind those of the next. The network or a server that hangs
+ * may still hold them: a publish that was rejected would be stored after newer ones. So the server closes the old
+ * connection before the first command on the new one.
+ *
+ * Needs Redis 6.2 and the permission for CLIENT INFO and CLIENT KILL. Without them a reset of the socket has to do.
+ */
+export class Fence {
+  #previous: string[] | undefined
+
+  /** To be called in the greeting of every new connection. */
+  async greet(send: Send): Promise<void> {
+    // By its address too: after a failover another client has the same number.
+    if (this.#previous !== undefined) await send(['CLIENT', 'KILL', ...this.#previous]).catch(() => {})
+    const info = await send(['CLIENT', 'INFO']).catch(() => '')
+    const [, id] = /\bid=(\d+)/.exec(String(info)) ?? []
+    const [, address] = /\baddr=(\S+)/.exec(String(info)) ?? []
+    this.#previous = id === undefined || address === undefined ? undefined : ['ID', id, 'ADDR', address]
+  }
+}

@@ -1,0 +1,59 @@
+import type { LogBounds } from '@downstream/core'
+import { msOf } from '../stream/cursor.ts'
+import { PageSize } from '../stream/page-size.ts'
+import type { RedisStream } from '../stream/redis-stream.ts'
+import { futureMark, type Row, rowBytes } from '../stream/row.ts'
+
+/** Rows and bytes of one answer. */
+const LENGTH = 1_000
+const BYTES = 1_048_576
+
+/** What a follower starts with. */
+export interface Backlog {
+  /** The newest row. */
+  readonly head: Row
+  /** The newest rows up to it, oldest first: as many as the bounds allow and nothing is missing between. */
+  readonly rows: readonly Row[]
+  /** The fork mark in front of them. */
+  readonly mark?: Row | undefined
+}
+
+/** @param oldest - no entry from before this is wanted, by the clock of Redis in ms */
+export async function readBacklog(
+  stream: RedisStream,
+  { length, bytes }: LogBounds,
+  oldest = 0,
+): Promise<Backlog> {
+  const size = new PageSize(LENGTH)
+  const rows: Row[] = []
+  let head: Row | undefined
+  let [entries, used] = [0, 0]
+  const end = (mark?: Row): Backlog => {
+    if (head === undefined) throw new Error('The stream was deleted while it was read.')
+    return { head, rows: rows.reverse(), mark }
+  }
+  for (let from = '+'; ; ) {
+    // A page begins with the row that the one before it has ended with.
+    const known = from === '+' ? 0 : 1
+    const count = Math.max(1, Math.min(size.count(Math.min(bytes - used, BYTES)), length - entries)) + known
+    const page = await stream.rangeBack(from, count)
+    size.took(
+      page.length,
+      page.reduce((sum, row) => sum + rowBytes(row), 0),
+    )
+    for (const row of page.slice(known)) {
+      if (row.alien === 'future') throw futureMark()
+      if (row.alien !== undefined) continue
+      head ??= row
+      if (row.mark?.kind === 'fork') return end(row)
+      const weight = rowBytes(row)
+      const tooMuch = entries === length || (entries > 0 && used + weight > bytes)
+      if (row.entry !== undefined && (tooMuch || msOf(row.id) < oldest)) return end()
+      rows.push(row)
+      if (row.entry !== undefined) entries++
+      used += weight
+    }
+    if (page.length < count) return end()
+    from = page.at(-1)?.id ?? from
+  }
+}

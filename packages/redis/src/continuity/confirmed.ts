@@ -1,0 +1,75 @@
+import type { Place } from '../stream/cursor.ts'
+
+/** As many as a history has by default: behind more than that, the place of the follower is no longer held anyway. */
+const LIMIT = 100_000
+
+/** How many are looked for at once. */
+const DOUBTFUL = 1_000
+
+/** An entry that Redis has confirmed to this process. Times are of `performance.now()`. */
+export interface Confirmation {
+  readonly place: Place
+  /** Number of the session that it was sent in. */
+  readonly session: number
+  /** When it was sent to Redis. */
+  readonly sent: number
+  /** When Redis confirmed it. */
+  readonly at: number
+}
+
+/** What became of the confirmed entries that should have come by. */
+export interface Overdue {
+  /** One is lost for certain. */
+  readonly lost: boolean
+  /** They may lie in front of where the follower began: only Redis knows. */
+  readonly doubtful: readonly Place[]
+}
+
+/** The entries that Redis has confirmed to this process and that its follower has not read yet. */
+export class Confirmed {
+  readonly #confirmations = new Map<string, Confirmation>()
+
+  add(confirmation: Confirmation): void {
+    this.#confirmations.set(confirmation.place.nonce, confirmation)
+    const [oldest] = this.#confirmations.keys()
+    if (this.#confirmations.size > LIMIT && oldest !== undefined) this.#confirmations.delete(oldest)
+  }
+
+  /** The follower has read the entry, or nobody has to wait for it. */
+  delete(nonce: string): boolean {
+    return this.#confirmations.delete(nonce)
+  }
+
+  /** The newest of each session. What one session has confirmed, one server has: if it has this one, it has all. */
+  newest(): Confirmation[] {
+    const newest = new Map<number, Confirmation>()
+    for (const confirmation of this.#confirmations.values()) newest.set(confirmation.session, confirmation)
+    return [...newest.values()]
+  }
+
+  /** Nobody has to wait for what was confirmed up to `time`. */
+  settleUntil(time: number): void {
+    for (const [nonce, { at }] of this.#confirmations) {
+      if (at > time) break
+      this.#confirmations.delete(nonce)
+    }
+  }
+
+  clear(): void {
+    this.#confirmations.clear()
+  }
+
+  /**
+   * The follower has read everything that was in the stream at `time`. What was confirmed before that and has not come
+   * by is lost, unless it lies in front of where the follower began at `since`.
+   */
+  overdue(time: number, since: number): Overdue {
+    const doubtful: Place[] = []
+    for (const { place, sent, at } of this.#confirmations.values()) {
+      if (at >= time) break
+      if (sent > since) return { lost: true, doubtful: [] }
+      if (doubtful.push(place) === DOUBTFUL) break
+    }
+    return { lost: false, doubtful }
+  }
+}

@@ -1,0 +1,194 @@
+import type { Cursor, LogEntry } from '@downstream/core'
+import { isBefore, type Place } from '../stream/cursor.ts'
+import type { Row } from '../stream/row.ts'
+import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
+import { Recent } from './recent.ts'
+
+/*
+ * What is known, what is proven by it, and who is told
+ *
+ * | who knows what                                    | from                     | what it proves                            |
+ * |---------------------------------------------------|--------------------------|-------------------------------------------|
+ * | a follower: its place, the entry that it read last | XREAD                   | held after a read: nothing is missing in  |
+ * |                                                   |                          | front of what was read                    |
+ * | a follower: the newest entries that it has read   | XREAD                    | one of them is the oldest in the stream,  |
+ * |                                                   |                          | its place is not: the end was lost        |
+ * | a publisher: the entries confirmed to it          | XADD                     | not among all rows of a later read: lost  |
+ * | everybody who reads: a fork mark (`at`, `lost`)   | XREAD, XRANGE            | entries given to somebody up to `lost`    |
+ * |                                                   |                          | are missing somewhere in front of it      |
+ * | a client: its cursor                              | its last event           | held: it has had everything in front of   |
+ * |                                                   |                          | that which no fork mark behind it denies  |
+ *
+ * | what is noticed                                   | what is done             | who is told of a gap                      |
+ * |---------------------------------------------------|--------------------------|-------------------------------------------|
+ * | the place is gone, no older entry is held         | go on at the end         | the clients of this process (`trimmed`, or|
+ * |                                                   |                          | `log-changed` when the stream was emptied)|
+ * | the place is gone, older entries are held         | fork mark, go on at it   | the clients of this process at once; of   |
+ * | (failover, restored backup, newest deleted)       |                          | others when they come to the mark         |
+ * | a confirmed entry is gone (failover, two masters) | drop the connection that | all clients when they come to the mark    |
+ * |                                                   | confirmed it, fork mark  |                                           |
+ * | a fork mark                                       | nothing                  | the clients of this process               |
+ * | a fork mark whose `lost` lies before the `at` of  | nothing                  | nobody: what they loaded after that gap   |
+ * | the one that was told last                        |                          | had it. So a failover that ten processes  |
+ * |                                                   |                          | notice is one gap, not ten                |
+ * | a client's cursor in front of a fork mark         | `read` ends at the mark  | that client                               |
+ * | a client's cursor that is not held                | nothing                  | that client                               |
+ *
+ * Invariants
+ * 1. A mark is added at the end, not at a certain id: it does not matter what others publish meanwhile.
+ * 2. A process is told `reset` for a loss only when its mark is in the stream. A client that comes back from an older
+ *    place meanwhile would otherwise read across the loss.
+ * 3. `at` is read from the clock of Redis before the mark is added, `lost` is put later rather than earlier. Where the
+ *    two are compared, a doubt is a gap too many.
+ * 4. Only a mark that was told counts as told.
+ *
+ * What nobody can notice: that all processes which had an entry ended before the loss, as when Redis is restored from
+ * a snapshot together with the app; a loss that only a process knows which was cut off for longer than the history; and
+ * entries that somebody deletes by hand between others.
+ */
+
+/** How many of the newest entries a follower recognizes. */
+const SEEN = 4_096
+
+/** What a follower is to tell, in order. */
+export type Step = { readonly entries: LogEntry[] } | { readonly reset: Row }
+
+/**
+ * Why the place is gone:
+ * - `trimmed`: more has passed than the history holds
+ * - `emptied`: all entries were deleted or lost
+ * - `fork`: the newest entries were lost, older ones are held
+ */
+export type Break = 'trimmed' | 'emptied' | 'fork'
+
+/** What is found in the stream when the place is gone. */
+export interface Evidence {
+  /** The oldest row. */
+  readonly oldest: Row | undefined
+  /** When the newest entry that may be lost was given to somebody, by the clock of Redis. */
+  readonly lost: number
+  /** Confirmed entries that are not held. */
+  readonly gone: readonly Confirmation[]
+  /** Whether the stream is so long, or the place so old, that entries are dropped for it. */
+  readonly trims: boolean
+}
+
+/** What one follower knows of the stream, and what follows from it. It does no I/O. */
+export class Continuity {
+  readonly #seen = new Recent<string>(SEEN)
+  readonly #repeated: Recent<Cursor>
+  readonly #confirmed = new Confirmed()
+  #place: Row | undefined
+  /** When the place was set to the end, whatever was in front of it. */
+  #since = 0
+  /** When an entry was last given to followers. */
+  #passed = 0
+  /** `at` of the mark that was told last. */
+  #told = 0
+
+  /** @param repeated - takes the cursors of entries that are in the stream a second time */
+  constructor(repeated: Recent<Cursor>) {
+    this.#repeated = repeated
+  }
+
+  /** The row that was read last; undefined before the start. */
+  get place(): Row | undefined {
+    return this.#place
+  }
+
+  /** When an entry was last given to followers; after a loss, it may be one that is lost. */
+  get passed(): number {
+    return this.#passed
+  }
+
+  /** The newest of the confirmed entries that have not come by, one for each session of the publisher. */
+  newestConfirmed(): Confirmation[] {
+    return this.#confirmed.newest()
+  }
+
+  /** Begins at the end, `head`; returns those of the rows up to it that are handed out. `mark` lies in front of them. */
+  start(rows: readonly Row[], head: Row, mark: Row | undefined): LogEntry[] {
+    const entries = rows.flatMap((row) => this.#entryOf(row) ?? [])
+    this.#told = mark?.mark?.at ?? 0
+    this.#moveTo(head)
+    return entries
+  }
+
+  /** Redis has confirmed an entry to this process: it has to come by. */
+  confirm(confirmation: Confirmation): void {
+    if (this.#seen.has(confirmation.place.nonce)) return
+    this.#confirmed.add(confirmation)
+  }
+
+  /** Rows were read behind the place, and it is proven that nothing is missing in front of them. */
+  pass(rows: readonly Row[]): Step[] {
+    const steps: Step[] = []
+    for (const row of rows) {
+      this.#place = row
+      this.#confirmed.delete(row.nonce)
+      const entry = this.#entryOf(row)
+      const last = steps.at(-1)
+      if (this.#isTold(row)) steps.push({ reset: row })
+      else if (entry === undefined) continue
+      else if (last !== undefined && 'entries' in last) last.entries.push(entry)
+      else steps.push({ entries: [entry] })
+    }
+    if (rows.length > 0) this.#passed = performance.now()
+    return steps
+  }
+
+  /** All rows that were in the stream at `time` have been read: which confirmed entries have not come by? */
+  overdue(time: number): Overdue {
+    return this.#confirmed.overdue(time, this.#since)
+  }
+
+  /** The entry is there, in front of where this follower began. */
+  settle({ nonce }: Place): void {
+    this.#confirmed.delete(nonce)
+  }
+
+  /** A mark tells of all that was confirmed up to `time`. */
+  settleUntil(time: number): void {
+    this.#confirmed.settleUntil(time)
+  }
+
+  /** Why the place is gone. */
+  judge({ oldest, lost, gone, trims }: Evidence): Break {
+    if (oldest === undefined) return 'emptied'
+    // The log was empty later than that: what is held is newer than all that may be lost.
+    if (oldest.mark?.kind === 'genesis' && oldest.mark.at >= lost) return 'emptied'
+    if (!trims || this.#seen.has(oldest.nonce)) return 'fork'
+    // What was trimmed is older than all that is held.
+    const places = [this.#place, ...gone.map(({ place }) => place)]
+    return places.every((place) => place === undefined || isBefore(place.id, oldest.id)) ? 'trimmed' : 'fork'
+  }
+
+  /** Goes on behind `head`, after a loss. What lies in front of it need not come by any more. */
+  moveTo(head: Row): void {
+    this.#moveTo(head)
+    this.#confirmed.clear()
+    // Its own mark is told with the reset that follows.
+    if (head.mark?.kind === 'fork') this.#told = head.mark.at
+  }
+
+  #moveTo(head: Row): void {
+    this.#place = head
+    this.#since = performance.now()
+    this.#passed = this.#since
+    this.#seen.add(head.nonce)
+  }
+
+  /** The entry of a row that was not read before. A proxy that sends a command again stores its entry a second time. */
+  #entryOf({ nonce, entry }: Row): LogEntry | undefined {
+    const isNew = nonce === '' || this.#seen.add(nonce)
+    if (!isNew && entry !== undefined) this.#repeated.add(entry.cursor)
+    return isNew ? entry : undefined
+  }
+
+  /** Whether followers are told of a gap at this row. */
+  #isTold({ mark }: Row): boolean {
+    if (mark?.kind !== 'fork' || mark.lost <= this.#told) return false
+    this.#told = mark.at
+    return true
+  }
+}

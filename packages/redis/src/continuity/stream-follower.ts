@@ -1,0 +1,262 @@
+import type { LogBounds, LogFollower } from '@downstream/core'
+import { Backoff } from '../connection/backoff.ts'
+import type { GuardedConnection } from '../connection/guarded-connection.ts'
+import { refusal } from '../connection/refusal.ts'
+import { TimeoutError } from '../connection/session.ts'
+import type { Publisher } from '../publisher.ts'
+import type { AgeLimit } from '../stream/age-limit.ts'
+import { formatCursor, type Place } from '../stream/cursor.ts'
+import type { LogPages } from '../stream/log-pages.ts'
+import { PageSize } from '../stream/page-size.ts'
+import { RedisStream } from '../stream/redis-stream.ts'
+import { futureMark, type Row, rowBytes } from '../stream/row.ts'
+import { readBacklog } from './backlog.ts'
+import type { Confirmation } from './confirmed.ts'
+import { Continuity } from './continuity.ts'
+import { FollowerState } from './follower-state.ts'
+import { guardedFollower } from './guarded-follower.ts'
+import { HistoryCheck } from './history-check.ts'
+
+/** How long Redis is to wait for entries, in ms, before it answers that there are none. */
+const BLOCK = 2_000
+/** Rows and bytes of one read. */
+const LENGTH = 1_000
+const BYTES = 1_048_576
+/**
+ * Between two reads that find something, in ms. A lone event does not wait, because it meets a read that does; of many
+ * each would cost a read of its own, which is ten times the price of an entry.
+ */
+const PAUSE = 10
+/** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
+const MARK_PAUSE = 5_000
+
+/** What a follower needs of its log. */
+export interface FollowedLog {
+  readonly key: string
+  readonly maxLength: number
+  /** Aborts when the log is closed. */
+  readonly signal: AbortSignal
+  readonly publisher: Publisher
+  readonly pages: LogPages
+  readonly ageLimit: AgeLimit | undefined
+}
+
+/**
+ * Tells one follower every entry of the stream, in order; where that cannot be proven, that it cannot. What is proven
+ * by what is in `continuity.ts`: here are the commands for it.
+ */
+export class StreamFollower {
+  readonly #log: FollowedLog
+  readonly #connection: GuardedConnection
+  readonly #stream: RedisStream
+  readonly #follower: LogFollower
+  readonly #state: FollowerState
+  readonly #history: HistoryCheck
+  readonly #backlog: LogBounds
+  readonly #continuity: Continuity
+  readonly #size = new PageSize(LENGTH)
+  readonly #backoff = new Backoff()
+  #nextMark = 0
+  #foreign = 0
+  #wake: () => void = () => {}
+
+  /** @param connection - for this follower alone: it waits there for entries */
+  constructor(log: FollowedLog, connection: GuardedConnection, follower: LogFollower, backlog: LogBounds) {
+    this.#log = log
+    this.#connection = connection
+    this.#stream = new RedisStream(connection, log.key)
+    this.#follower = guardedFollower(follower)
+    this.#state = new FollowerState(this.#follower)
+    this.#history = new HistoryCheck(this.#stream, log.maxLength)
+    this.#backlog = backlog
+    this.#continuity = new Continuity(log.pages.repeated)
+  }
+
+  /** Where it is; undefined before the start. */
+  get place(): Place | undefined {
+    return this.#continuity.place
+  }
+
+  /** Redis has confirmed an entry to this process: it has to come by. */
+  confirm(confirmation: Confirmation): void {
+    this.#continuity.confirm(confirmation)
+  }
+
+  /** Something is wrong though the log goes on: told once for each topic. */
+  warn(topic: string, error: unknown): void {
+    this.#state.warn(topic, error)
+  }
+
+  /** Resolves when the log is closed. */
+  async run(): Promise<void> {
+    const { signal } = this.#log
+    while (!signal.aborted) {
+      try {
+        const { place } = this.#continuity
+        if (place === undefined) await this.#start()
+        else await this.#goOn(place)
+        this.#backoff.reset()
+      } catch (cause) {
+        if (signal.aborted) break
+        const error = refusal(cause)
+        this.#connection.drop(error)
+        this.#state.down(error)
+        await this.#sleep(this.#backoff.next())
+      }
+    }
+    this.close()
+  }
+
+  /** Ends what it waits for. */
+  close(): void {
+    this.#connection.close()
+    this.#wake()
+  }
+
+  async #start(): Promise<void> {
+    await this.#stream.head()
+    const { head, rows, mark } = await readBacklog(
+      this.#stream,
+      this.#backlog,
+      await this.#log.ageLimit?.oldest(),
+    )
+    if (this.#log.signal.aborted) return
+    this.#follower.start(formatCursor(head), this.#continuity.start(rows, head, mark))
+    void this.#tellState()
+  }
+
+  async #goOn(place: Place): Promise<void> {
+    const asked = performance.now()
+    const count = this.#size.count(BYTES)
+    const rows = await this.#stream.readBehind(place, count, BLOCK).catch((error) => {
+      // Perhaps it was too large to arrive in time.
+      if (error instanceof TimeoutError) this.#size.failed()
+      throw error
+    })
+    if (rows === undefined) return this.#recover(place)
+    if (this.#log.signal.aborted) return
+    this.#size.took(rows.length, weigh(rows))
+    this.#pass(rows)
+    if (rows.length < count) await this.#settle(asked)
+    await this.#look(rows.length)
+    if (rows.length > 0 && rows.length < count) await this.#sleep(PAUSE)
+  }
+
+  #pass(rows: readonly Row[]): void {
+    const end = rows.findIndex(({ alien }) => alien === 'future')
+    const passed = end < 0 ? rows : rows.slice(0, end)
+    for (const step of this.#continuity.pass(passed)) {
+      if ('entries' in step) this.#follower.entries(step.entries)
+      else this.#follower.reset(formatCursor(step.reset), 'log-changed')
+    }
+    this.#countForeign(passed)
+    if (end >= 0) throw futureMark()
+  }
+
+  /** Confirmed entries that should have come by. */
+  async #settle(asked: number): Promise<void> {
+    const { lost, doubtful } = this.#continuity.overdue(asked)
+    const held = await Promise.all(doubtful.map((place) => this.#stream.holds(place)))
+    for (const [n, place] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
+    if (!lost && !held.includes(false)) return
+    this.#log.publisher.suspect()
+    if (performance.now() < this.#nextMark) return
+    this.#nextMark = performance.now() + MARK_PAUSE
+    await this.#mark()
+  }
+
+  /** The entry that was read last is gone: goes on at the end, and says so. */
+  async #recover(lostPlace: Place): Promise<void> {
+    const [[oldest], length] = await Promise.all([this.#stream.range('-', 1), this.#stream.length()])
+    const { time, lost, gone } = await this.#readClock()
+    const { maxLength, ageLimit } = this.#log
+    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, time) ?? false)
+    const why = this.#continuity.judge({ oldest, lost, gone, trims })
+    const head = why === 'fork' ? await this.#mark() : await this.#stream.head()
+    if (this.#log.signal.aborted) return
+    this.#continuity.moveTo(head)
+    this.#history.reset()
+    this.#follower.reset(formatCursor(head), why === 'trimmed' ? 'trimmed' : 'log-changed')
+  }
+
+  /** Adds a mark that tells of all losses up to now. */
+  async #mark(): Promise<Row> {
+    const { time, asked, lost } = await this.#readClock()
+    const row = await this.#stream.mark({ kind: 'fork', at: time, lost })
+    this.#continuity.settleUntil(asked)
+    return row
+  }
+
+  /** The clock of Redis, and by it: when the newest entry that may be lost was given to somebody. */
+  async #readClock(): Promise<{
+    time: number
+    asked: number
+    lost: number
+    gone: readonly Confirmation[]
+  }> {
+    const asked = performance.now()
+    const [time, gone] = await Promise.all([this.#stream.time(), this.#confirmedAndGone()])
+    const given = Math.max(this.#continuity.passed, ...gone.map(({ at }) => at))
+    // Rather too late than too early: Redis has read its clock at `asked` or later, and it is rounded down.
+    return { time, asked, lost: Math.ceil(time + 1 - Math.max(0, asked - given)), gone }
+  }
+
+  /** The newest confirmed entries that are not held. */
+  async #confirmedAndGone(): Promise<Confirmation[]> {
+    const newest = this.#continuity.newestConfirmed()
+    const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
+    const gone = newest.filter((_, n) => !held[n])
+    // The connection that has confirmed one of them may go on to confirm others.
+    const { publisher } = this.#log
+    if (gone.some(({ session }) => session === publisher.session)) publisher.suspect()
+    return gone
+  }
+
+  /** Looks after all that is not about this follower's place. */
+  async #look(rows: number): Promise<void> {
+    void this.#tellState()
+    const { ageLimit } = this.#log
+    // What an age limit drops is nobody's mistake.
+    if (ageLimit !== undefined) return ageLimit.trim()
+    const short = await this.#history.passed(rows)
+    if (short !== undefined) this.warn('maxLength', short)
+  }
+
+  /** The follower is up; the log is, when events can be published too. */
+  async #tellState(): Promise<void> {
+    const { publisher, signal } = this.#log
+    const trouble = publisher.trouble && (await publisher.retry())
+    if (signal.aborted) return
+    if (trouble === undefined) this.#state.up()
+    else this.#state.down(refusal(trouble))
+  }
+
+  #countForeign(rows: readonly Row[]): void {
+    const before = this.#foreign
+    for (const { alien } of rows) if (alien === 'foreign') this.#foreign++
+    if (this.#foreign === before) return
+    // Told at 1, 10, 100 and so on.
+    this.warn(
+      `foreign ${String(this.#foreign).length}`,
+      new Error(
+        `Another program writes into the stream ${this.#log.key}: ${this.#foreign} rows were skipped. ` +
+          'Give it, or the log, a key of its own.',
+      ),
+    )
+  }
+
+  /** It holds the process, as a connection does: code that awaits hub.ready() must not end for want of anything else. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#log.signal.aborted ? 0 : ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+function weigh(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => sum + rowBytes(row), 0)
+}

@@ -1,0 +1,43 @@
+import { Confirmed } from '../../src/continuity/confirmed.ts'
+
+const place = (n: number) => ({ id: `${n}-0`, nonce: `nonce ${n}` })
+const none = { lost: false, doubtful: [] }
+
+/** Entry n is sent at n and confirmed at n + 5. */
+function confirmed(...numbers: number[]): Confirmed {
+  const all = new Confirmed()
+  for (const n of numbers) all.add({ place: place(n), session: 1, sent: n, at: n + 5 })
+  return all
+}
+
+test('nothing was confirmed, nothing is overdue', () => {
+  expect(new Confirmed().overdue(100, 0)).toEqual(none)
+})
+
+test('what was confirmed before a read that has found everything, and did not find it, is lost', () => {
+  expect(confirmed(10, 20).overdue(16, 0)).toEqual({ lost: true, doubtful: [] })
+})
+
+test('what was confirmed later can be on its way', () => {
+  expect(confirmed(10, 20).overdue(15, 0)).toEqual(none)
+})
+
+test('what was sent before the follower began can lie in front of that', () => {
+  expect(confirmed(10, 20).overdue(30, 20)).toEqual({ lost: false, doubtful: [place(10), place(20)] })
+  expect(confirmed(10, 20).overdue(30, 19)).toEqual({ lost: true, doubtful: [] })
+})
+
+test('what has come by is not waited for', () => {
+  const all = confirmed(10, 20)
+  all.delete('nonce 10')
+  expect(all.overdue(20, 0)).toEqual(none)
+})
+
+test('what a mark tells of is not waited for', () => {
+  const all = confirmed(10, 20)
+  all.settleUntil(15)
+  expect(all.overdue(24, 0)).toEqual(none)
+  expect(all.overdue(30, 0)).toEqual({ lost: true, doubtful: [] })
+  all.clear()
+  expect(all.overdue(30, 0)).toEqual(none)
+})
