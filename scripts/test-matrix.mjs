@@ -1,19 +1,32 @@
-// `npm run test:matrix [-- jest arguments]`: the tests on the other Node versions that we support, one after the other.
+// `npm run test:matrix [-- jest arguments]`: the tests on the other Node versions that we support, one after the other,
+// then the conformance suites on the first versions of Bun and Deno that we support.
 import { spawnSync } from 'node:child_process'
 
-const versions = [22, 24, 26]
 const args = process.argv.slice(2).map((argument) => `'${argument.replaceAll("'", "'\\''")}'`)
-const command = ['node node_modules/jest/bin/jest.js', ...args].join(' ')
+const jest = ['node node_modules/jest/bin/jest.js', ...args].join(' ')
+const suites = '--conditions=@downstream/source test/runtimes/run-suites.ts'
+
+/** The floors are those of packages/core/src/stream/runtime-floor.ts and docs/runtimes.md. */
+const runtimes = [
+  ...[22, 24, 26].map((version) => ({ npm: `node@${version}`, command: `node --version && ${jest}` })),
+  { npm: 'bun@1.4.1', command: `bun --version && bun ${suites}` },
+  {
+    npm: 'deno@2.7.14',
+    command: `deno --version && deno run -A ${suites} node:http 'Express 5' 'Fastify 5'`,
+  },
+  // The connections of ioredis do not work below it.
+  { npm: 'deno@2.8.0', command: `deno --version && deno run -A ${suites}` },
+]
 const passed = []
 
-for (const version of versions) {
-  console.log(`\nNode ${version}`)
-  const npx = ['--yes', '--prefer-offline', '-p', `node@${version}`, '-c', `node --version && ${command}`]
+for (const { npm, command } of runtimes) {
+  console.log(`\n${npm}`)
+  const npx = ['--yes', '--prefer-offline', '-p', npm, '-c', command]
   const { status } = spawnSync('npx', npx, { stdio: 'inherit', shell: false })
   if (status !== 0) {
-    console.log(`\nPassed on Node ${passed.join(', ') || '-'}; failed on Node ${version}.`)
+    console.log(`\nPassed on ${passed.join(', ') || '-'}; failed on ${npm}.`)
     process.exit(1)
   }
-  passed.push(version)
+  passed.push(npm)
 }
-console.log(`\nPassed on Node ${passed.join(', ')}.`)
+console.log(`\nPassed on ${passed.join(', ')}.`)

@@ -8,6 +8,7 @@ import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from '.
 import { connectionOf, holdConnection, isHttp2, type Request, type Response, writeHead } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
+import { checkRuntime } from './runtime-floor.ts'
 import type { StreamPort } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
@@ -58,6 +59,7 @@ export class Preparation implements PreparedResponse {
 
   /** @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN */
   constructor(req: Request, res: Marked, options: ResolvedOptions) {
+    checkRuntime()
     if (res[OPENED] !== undefined) {
       throw new SseError(
         'ERR_SSE_ALREADY_OPEN',
