@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
 import { caution } from './caution.ts'
@@ -42,6 +43,11 @@ export interface EventStreamOptions {
   /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
   maxAge?: number | undefined
   /**
+   * Ends the stream at this time at the latest, and up to 0.2 s before: when its token expires, for example. A `Date`,
+   * or ms since 1970 (the `exp` of a JWT is in seconds: `exp * 1000`). Default: never.
+   */
+  expiresAt?: Date | number | undefined
+  /**
    * Name of a query parameter that is read when the client sent no `Last-Event-ID` header: for polyfills, and for pages
    * that start an EventSource where another one left off. `false`: none. Default: `lastEventId`.
    */
@@ -58,6 +64,8 @@ export interface ResolvedOptions {
   readonly maxBufferedBytes: number
   readonly stallTimeout: number
   readonly maxAge: number
+  /** In ms since 1970. */
+  readonly expiresAt: number
   readonly lastEventIdParameter: string | false
 }
 
@@ -74,6 +82,7 @@ const DEFAULTS: ResolvedOptions = {
   maxBufferedBytes: 1_048_576,
   stallTimeout: 120_000,
   maxAge: Number.POSITIVE_INFINITY,
+  expiresAt: Number.POSITIVE_INFINITY,
   lastEventIdParameter: 'lastEventId',
 }
 
@@ -98,6 +107,7 @@ export function resolveOptions(
     maxBufferedBytes,
     stallTimeout,
     maxAge,
+    expiresAt,
     lastEventIdParameter,
   } = options
   // Named one by one: an own property that is undefined must not hide a default.
@@ -110,6 +120,7 @@ export function resolveOptions(
     maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
     stallTimeout: stallTimeout ?? defaults.stallTimeout,
     maxAge: maxAge ?? defaults.maxAge,
+    expiresAt: expiresAt === undefined ? defaults.expiresAt : checkExpiresAt(expiresAt),
     lastEventIdParameter: lastEventIdParameter ?? defaults.lastEventIdParameter,
   }
   if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
@@ -132,6 +143,17 @@ export function resolveOptions(
 
 function checkPositive(name: string, value: unknown, orElse = ''): void {
   if (typeof value !== 'number' || !(value > 0)) throw invalidOption(name, `a number above 0${orElse}`)
+}
+
+/** A time in seconds would be one of 1970: the stream would end at once, again and again. */
+function checkExpiresAt(expiresAt: Date | number): number {
+  // A date of another realm is no instance of this one's Date.
+  const time = Object.prototype.toString.call(expiresAt) === '[object Date]' ? Number(expiresAt) : expiresAt
+  if (typeof time === 'number' && time > 100_000_000_000) return time
+  throw invalidOption(
+    'expiresAt',
+    `a Date, or a number of ms since 1970 (the exp of a JWT is in seconds: exp * 1000); got ${describe(expiresAt)}`,
+  )
 }
 
 function checkHeaders(headers: ExtraHeaders): ResolvedOptions['headers'] {

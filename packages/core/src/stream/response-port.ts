@@ -61,7 +61,14 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#connection = connection
     // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
     // together do not come back together.
-    this.#expires = clock.now() + options.maxAge * (1 - Math.random() / 5)
+    const now = clock.now()
+    this.#expires = Math.min(
+      now + options.maxAge * (1 - Math.random() / 5),
+      // By the monotonic clock: a wall clock that is set back must not prolong it.
+      now + options.expiresAt - Date.now(),
+    )
+    // Nothing that is sent from now on may reach a client whose token has expired already.
+    if (this.#expires <= now) this.end('ERR_SSE_MAX_AGE')
   }
 
   get signal(): AbortSignal {

@@ -11,6 +11,7 @@ test('without options the defaults hold', () => {
     maxBufferedBytes: 1_048_576,
     stallTimeout: 120_000,
     maxAge: Number.POSITIVE_INFINITY,
+    expiresAt: Number.POSITIVE_INFINITY,
     lastEventIdParameter: 'lastEventId',
   })
 })
@@ -24,6 +25,7 @@ const all = {
   maxBufferedBytes: 2,
   stallTimeout: 4,
   maxAge: 3,
+  expiresAt: 4_000_000_000_000,
   lastEventIdParameter: 'id',
 }
 const resolved = { ...all, headers: [['X-A', 'a']] }
@@ -36,6 +38,7 @@ const others = {
   maxBufferedBytes: 12,
   stallTimeout: 14,
   maxAge: 13,
+  expiresAt: 5_000_000_000_000,
   lastEventIdParameter: 'other',
 }
 
@@ -85,6 +88,7 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['maxBufferedBytes', [0, -1, Number.NaN, '1mb']],
   ['stallTimeout', [0, -1, Number.NaN, '1m']],
   ['maxAge', [0, -1, Number.NaN, '1h', false]],
+  ['expiresAt', [0, Number.NaN, '2030-01-01', new Date('never'), 1_900_000_000, false]],
   ['lastEventIdParameter', [1, true]],
   ['keepalive' as keyof EventStreamOptions, [5_000, undefined]],
 ]

@@ -1,4 +1,5 @@
 import type { SseError } from '../../src/errors.ts'
+import { createHub } from '../../src/hub/create-hub.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { ResponsePort } from '../../src/stream/response-port.ts'
@@ -135,6 +136,46 @@ describe('maxAge', () => {
     begin({ maxAge: 5_000 })
     await pass(5_300, () => stream.send('busy'))
     expect(stream.closed).toBe(true)
+  })
+})
+
+describe('expiresAt', () => {
+  test.each<[what: string, in_: number, as: (time: number) => Date | number]>([
+    ['soon', 3_000, (time) => time],
+    ['as a Date', 60_000, (time) => new Date(time)],
+    ['after more than the wheel’s turn', 100_000, (time) => time],
+  ])('ends the stream at that time, never later, and not a second before: %s', async (_, ms, as) => {
+    begin({ expiresAt: as(Date.now() + ms), keepAlive: 15_000, maxAge: 1_000_000 })
+    await pass(ms - 1_000)
+    expect(stream.closed).toBe(false)
+    await pass(1_000)
+    expect(codeOf(stream)).toBe('ERR_SSE_MAX_AGE')
+  })
+
+  test('does not lengthen maxAge', async () => {
+    begin({ expiresAt: Date.now() + 100_000, maxAge: 10_000 })
+    await pass(10_000)
+    expect(stream.closed).toBe(true)
+  })
+
+  test('that has passed ends the stream before anything is sent', async () => {
+    begin({ expiresAt: Date.now() - 1 })
+    expect(stream.closed).toBe(true)
+    expect(await stream.send('secret')).toBe(false)
+    await pass(200)
+    expect(target.text).not.toContain('secret')
+    expect(target.writableEnded).toBe(true)
+  })
+
+  test('sends nothing of a hub after it', async () => {
+    const hub = createHub()
+    begin({ expiresAt: Date.now() + 5_000 })
+    hub.subscribe(stream, 'news')
+    await pass(5_000)
+    await hub.publish('news', { data: 'secret' })
+    await pass(200)
+    expect(target.text).not.toContain('secret')
+    expect(hub.stats().streams).toBe(0)
   })
 })
 
