@@ -3,13 +3,16 @@ export { type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
 // The event stream format
 export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'
 export type { ExtraHeaders, HeaderValue } from './wire/head.ts'
+export type { ParsedEvent } from './wire/event-stream-parser.ts'
 export { readLastEventId } from './wire/last-event-id.ts'
+export { type ParseOptions, parseEventStream } from './wire/parse-event-stream.ts'
 export type { ServerSentEvent } from './wire/server-sent-event.ts'
 
 // One response
 export type { EventStream } from './stream/event-stream.ts'
 export type { EventStreamOptions } from './stream/event-stream-options.ts'
 export type { Request, Response } from './stream/exchange.ts'
+export type { EventStreamResponse } from './stream/event-stream-response.ts'
 export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'
 export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
 

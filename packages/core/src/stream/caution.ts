@@ -19,6 +19,15 @@ export function caution({ event, retry }: { event?: string | undefined; retry?: 
   }
 }
 
+/** Warns, once in a process, of a source that is an event stream already. */
+export function cautionFramed(): void {
+  warnOnce(
+    'SSE_FRAMED_TWICE',
+    'A source yields text that is an event stream already, so each piece of it is sent as the data of one more event. ' +
+      'Pass the Response itself: sse(response), or what parseEventStream(body) yields.',
+  )
+}
+
 /** Emits a process warning, once for each message. `node --disable-warning=CODE` switches it off. */
 export function warnOnce(code: string, message: string): void {
   if (told.has(message)) return

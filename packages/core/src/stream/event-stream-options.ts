@@ -3,6 +3,7 @@ import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
+import { MAX_EVENT_BYTES } from '../wire/parse-event-stream.ts'
 import { caution } from './caution.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
@@ -36,6 +37,11 @@ export interface EventStreamOptions {
    */
   maxBufferedBytes?: number | undefined
   /**
+   * An event of a relayed `Response` that is larger than this many bytes is an error of the source
+   * (`ERR_SSE_EVENT_TOO_LARGE`). Default: 1 MiB (1 048 576).
+   */
+  maxEventBytes?: number | undefined
+  /**
    * A stream whose client takes nothing for this many ms though something waits for it is cut off
    * (`ERR_SSE_SLOW_CLIENT`): it may have vanished. Looked at about every 15 s. Default: 120 000.
    */
@@ -62,6 +68,7 @@ export interface ResolvedOptions {
   readonly headers: readonly (readonly [name: string, value: HeaderValue])[]
   readonly serialize: Serialize
   readonly maxBufferedBytes: number
+  readonly maxEventBytes: number
   readonly stallTimeout: number
   readonly maxAge: number
   /** In ms since 1970. */
@@ -80,6 +87,7 @@ const DEFAULTS: ResolvedOptions = {
   headers: [],
   serialize: serializeJson,
   maxBufferedBytes: 1_048_576,
+  maxEventBytes: MAX_EVENT_BYTES,
   stallTimeout: 120_000,
   maxAge: Number.POSITIVE_INFINITY,
   expiresAt: Number.POSITIVE_INFINITY,
@@ -105,6 +113,7 @@ export function resolveOptions(
     headers,
     serialize,
     maxBufferedBytes,
+    maxEventBytes,
     stallTimeout,
     maxAge,
     expiresAt,
@@ -118,6 +127,7 @@ export function resolveOptions(
     headers: headers === undefined ? defaults.headers : checkHeaders(headers),
     serialize: serialize ?? defaults.serialize,
     maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
+    maxEventBytes: maxEventBytes ?? defaults.maxEventBytes,
     stallTimeout: stallTimeout ?? defaults.stallTimeout,
     maxAge: maxAge ?? defaults.maxAge,
     expiresAt: expiresAt === undefined ? defaults.expiresAt : checkExpiresAt(expiresAt),
@@ -132,6 +142,7 @@ export function resolveOptions(
     throw invalidOption('tcpKeepAlive', '1000 or more (ms), or false')
   }
   checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
+  checkPositive('maxEventBytes', resolved.maxEventBytes)
   checkPositive('stallTimeout', resolved.stallTimeout)
   checkPositive('maxAge', resolved.maxAge)
   if (typeof resolved.serialize !== 'function') throw invalidOption('serialize', 'a function')

@@ -44,7 +44,10 @@ export class ResponseEventStream implements EventStream {
   }
 
   sendAll(source: Source): Promise<void> {
-    return sendAll(this, source)
+    return sendAll(this, source, {
+      maxEventBytes: this.#port.options.maxEventBytes,
+      sendText: (text) => (this.#port.closed ? OVER : this.#port.send(text)),
+    })
   }
 
   comment(text?: string): Promise<boolean> {

@@ -1,11 +1,26 @@
-import { TextDecoder } from 'node:util'
+import { setMaxListeners } from 'node:events'
+import { encodeParsed } from '../wire/encode.ts'
+import { drain } from './drain.ts'
 import type { EventStream } from './event-stream.ts'
+import { type EventStreamResponse, isResponse } from './event-stream-response.ts'
+import { ItemReader } from './item-reader.ts'
+import { nextTurn } from './next-turn.ts'
+import { discardSource, pullEvents } from './relay.ts'
 import { ROOM } from './room.ts'
-import { cancelQuietly, type Pull, pullFrom, type Source } from './source.ts'
+import { type EventSourceLike, isPromise, pullFrom, type Source } from './source.ts'
 
-/** {@link EventStream.sendAll}, by means of the stream's public methods alone. */
-export async function sendAll(stream: EventStream, source: Source): Promise<void> {
+/** What a relay needs of a stream beyond its public methods. */
+export interface RelayTarget {
+  readonly maxEventBytes: number
+  /** Sends whole events that are encoded already; resolves as `send()` does. */
+  sendText(text: string): Promise<boolean>
+}
+
+/** {@link EventStream.sendAll}. */
+export async function sendAll(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
   const { signal } = stream
+  // One for each source that is being sent; eleven of them are no leak.
+  setMaxListeners(0, signal)
   let over = (): void => {}
   const whenOver = new Promise<void>((resolve) => {
     over = resolve
@@ -14,7 +29,7 @@ export async function sendAll(stream: EventStream, source: Source): Promise<void
   if (stream.closed) over()
   try {
     // A source may stay idle for ever; the caller must not wait for it once the client is gone.
-    await Promise.race([whenOver, drain(stream, source)])
+    await Promise.race([whenOver, sendSource(stream, source, target)])
   } catch (error) {
     // A source that was cancelled often fails because of it: its upstream call was aborted by our signal.
     if (!stream.closed) throw error
@@ -23,53 +38,44 @@ export async function sendAll(stream: EventStream, source: Source): Promise<void
   }
 }
 
-async function drain(stream: EventStream, source: Source): Promise<void> {
-  if (typeof source === 'function') {
-    if (stream.closed) return
-    const made = await source(stream)
-    if (made === undefined) return
-    return pump(stream, pullFrom(made))
-  }
-  return pump(stream, pullFrom(source))
+async function sendSource(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
+  if (typeof source !== 'function') return sendEvents(stream, source, target)
+  if (stream.closed) return
+  const made = source(stream)
+  // Not awaited unless it must be: a Readable that was given a signal which has aborted fails in the next tick, and
+  // somebody has to listen by then.
+  const events = isPromise(made) ? await made : made
+  if (events !== undefined) return sendEvents(stream, events, target)
 }
 
-async function pump(stream: EventStream, pull: Pull): Promise<void> {
-  const { signal } = stream
-  let atEnd = false
-  const stop = () => {
-    if (!atEnd) void cancelQuietly(pull)
-    atEnd = true
+function sendEvents(stream: EventStream, source: EventSourceLike, target: RelayTarget): Promise<void> {
+  if (stream.closed) {
+    discardSource(source)
+    return Promise.resolve()
   }
-  signal.addEventListener('abort', stop)
-  if (stream.closed) stop()
-  let decoder: TextDecoder | undefined
-  try {
-    while (!atEnd) {
-      let step: Awaited<ReturnType<Pull['next']>>
-      try {
-        step = await pull.next()
-      } catch (error) {
-        // A source that failed is at its end: there is nothing left to stop.
-        atEnd = true
-        throw error
-      }
-      if (step.done) atEnd = true
-      else if (atEnd) return
-      else if (!ArrayBuffer.isView(step.value)) {
-        const room = stream.send(step.value)
-        // Awaiting even that would take as long as all else that a token costs.
-        if (room !== ROOM) await room
-      } else {
-        // A character may be cut in two between chunks.
-        decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
-        const text = decoder.decode(step.value, { stream: true })
-        if (text !== '') await stream.send(text)
-      }
-    }
-    const rest = decoder?.decode() ?? ''
-    if (rest !== '') await stream.send(rest)
-  } finally {
-    stop()
-    signal.removeEventListener('abort', stop)
-  }
+  return isResponse(source) ? relay(stream, source, target) : send(stream, source)
+}
+
+async function send(stream: EventStream, source: EventSourceLike): Promise<void> {
+  const reader = new ItemReader()
+  await drain(pullFrom(source), stream.signal, (item) => {
+    const event = reader.read(item)
+    // A source of nothing but empty chunks would keep the event loop to itself.
+    if (event === '' && item !== '') return nextTurn()
+    const room = stream.send(event)
+    return room === ROOM ? undefined : room
+  })
+  const rest = reader.rest()
+  if (rest !== '' && !stream.closed) await stream.send(rest)
+}
+
+/** Sends the events of a Response on as they are, those of a chunk in one write. */
+async function relay(stream: EventStream, source: EventStreamResponse, target: RelayTarget): Promise<void> {
+  await drain(pullEvents(source, target.maxEventBytes), stream.signal, (events) => {
+    if (events.length === 0) return nextTurn()
+    let text = ''
+    for (const event of events) text += encodeParsed(event)
+    const room = target.sendText(text)
+    return room === ROOM ? undefined : room
+  })
 }

@@ -3,6 +3,7 @@ import { SseError } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 import type { EventStream } from './event-stream.ts'
+import { type EventStreamResponse, isResponse } from './event-stream-response.ts'
 
 /** One item of a source: an event, a string (its data), or bytes of UTF-8 text (its data, one event for each chunk). */
 export type SourceItem = ServerSentEvent | string | Utf8Bytes
@@ -30,6 +31,7 @@ export type EventSourceLike =
   | AsyncIterable<SourceItem>
   | (Iterable<SourceItem | Promise<SourceItem>> & object)
   | WebReadable
+  | EventStreamResponse
 
 /** Events, or a function that is given the stream and returns them; or that sends them itself and returns nothing. */
 export type Source =
@@ -40,11 +42,11 @@ export type Source =
 type Nothing = undefined | void
 
 /** What a {@link Pull} delivers: items with all that is known of their type. */
-type PulledItem = ServerSentEvent | string | Uint8Array
+export type PulledItem = ServerSentEvent | string | Uint8Array
 
 /** A source in one shape. */
-export interface Pull {
-  next(): Promise<IteratorResult<PulledItem>>
+export interface Pull<T = PulledItem> {
+  next(): Promise<IteratorResult<T>>
   /** Stops a source that is not at its end. */
   cancel(): unknown
 }
@@ -53,27 +55,33 @@ export interface Pull {
 export function isSource(value: unknown): value is Source {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
-  return Symbol.asyncIterator in value || Symbol.iterator in value || 'getReader' in value
+  return (
+    Symbol.asyncIterator in value || Symbol.iterator in value || 'getReader' in value || isResponse(value)
+  )
+}
+
+/** By its shape: there are several classes of it. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === 'function'
 }
 
 /** @throws {@link SseError} ERR_SSE_INVALID_SOURCE */
 export function pullFrom(source: EventSourceLike): Pull {
-  if (!isSource(source) || typeof source === 'function') throw invalidSource(source)
+  if (!isSource(source) || typeof source === 'function' || isResponse(source)) throw invalidSource(source)
   if ('getReader' in source) {
     const reader = source.getReader()
     return { next: () => reader.read() as Promise<IteratorResult<PulledItem>>, cancel: () => reader.cancel() }
   }
   if (Symbol.asyncIterator in source) {
     const iterator = source[Symbol.asyncIterator]() as AsyncIterator<PulledItem>
-    const cancel = isReadable(source) ? () => destroy(source) : () => iterator.return?.()
-    return { next: () => iterator.next(), cancel }
+    return { next: () => iterator.next(), cancel: cancelOf(source, iterator) }
   }
   const iterator = source[Symbol.iterator]() as Iterator<PulledItem | Promise<PulledItem>>
   return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
 }
 
 /** What a source throws because it is stopped is nobody's business any more. */
-export async function cancelQuietly(pull: Pull): Promise<void> {
+export async function cancelQuietly(pull: Pick<Pull, 'cancel'>): Promise<void> {
   try {
     await pull.cancel()
   } catch {}
@@ -87,15 +95,26 @@ export function invalidSource(value: unknown): SseError {
   )
 }
 
-function isReadable(source: object): source is Readable {
-  return 'destroy' in source && typeof source.destroy === 'function' && 'on' in source
+/** A Readable's iterator, asked to return, waits for the read that is under way: for ever when it is idle. */
+function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unknown {
+  if (isReadable(source)) {
+    // Nobody listens before the first read and after the last one, and its 'error' would be uncaught: that of a signal
+    // it was given, or of a failure to stop.
+    source.on('error', () => {})
+    return () => source.destroy()
+  }
+  // A readline Interface leaves what it reads from open, a file for example.
+  const input = 'input' in source && source.input
+  if (!isReadable(input)) return () => iterator.return?.()
+  return () => {
+    input.destroy()
+    return iterator.return?.()
+  }
 }
 
-/** A Readable's iterator, asked to return, waits for the read that is under way: for ever when it is idle. */
-function destroy(readable: Readable): void {
-  // Before its first read nobody listens, and the 'error' of one that fails to stop would be uncaught.
-  readable.on('error', () => {})
-  readable.destroy()
+function isReadable(source: unknown): source is Readable {
+  if (typeof source !== 'object' || source === null) return false
+  return 'destroy' in source && typeof source.destroy === 'function' && 'on' in source
 }
 
 /** As `for await` does with an iterable of promises; one that rejects ends the iteration. */

@@ -1,7 +1,9 @@
 import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
+import { isResponse } from './event-stream-response.ts'
 import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
-import { cancelQuietly, invalidSource, isSource, pullFrom, type Source } from './source.ts'
+import { checkResponse, discardSource } from './relay.ts'
+import { invalidSource, isSource, type Source } from './source.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
 export interface SseMethod {
@@ -36,6 +38,8 @@ export function sseMethod(
     first?: Source | EventStreamOptions,
     options?: EventStreamOptions,
   ): Promise<void> | EventStream {
+    // Before the head is out, so that the app can still answer 502.
+    if (isResponse(first)) checkResponse(first)
     if (isSource(first)) return serve(openFor(first, options), first, host)
     if (!areOptions(first) || options !== undefined) throw invalidSource(first)
     return open(prepare(first), host).stream
@@ -44,8 +48,7 @@ export function sseMethod(
     try {
       return open(prepare(options), host)
     } catch (error) {
-      // Nobody else stops it: what it reads from, a response of fetch() perhaps, would stay open.
-      if (typeof source !== 'function') void cancelQuietly(pullFrom(source))
+      discardSource(source)
       throw error
     }
   }

@@ -5,6 +5,7 @@
  */
 import { SseError, type SseErrorCode } from '../errors.ts'
 import { describe } from './describe.ts'
+import type { ParsedEvent } from './event-stream-parser.ts'
 import type { ServerSentEvent } from './server-sent-event.ts'
 
 /** Turns what is not a string into the text of an event's data. */
@@ -61,6 +62,24 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
  */
 export function encodeComment(text = ''): string {
   return text === '' ? EMPTY_COMMENT : `${commentLines(text)}\n`
+}
+
+/**
+ * Encodes what was read from another event stream as it was there, an id that {@link encodeEvent} refuses included: its
+ * fields came out of lines, so none of them can break one.
+ */
+export function encodeParsed({ event, data, id, retry }: ParsedEvent): string {
+  if (retry !== undefined) return field('retry', String(retry))
+  const head = (event === undefined ? '' : field('event', event)) + (id === undefined ? '' : field('id', id))
+  return `${head}${data === undefined ? '' : field('data', data)}\n`
+}
+
+/**
+ * Gives the text of an event that has none an id. A reconnection time alone stays as it is: it is no event, and a line
+ * before it would belong to the next one.
+ */
+export function withId(text: string, id: string): string {
+  return text.endsWith('\n\n') ? `id: ${id}\n${text}` : text
 }
 
 /** JSON, with the line ends of other languages escaped so that naive clients keep their lines together. */

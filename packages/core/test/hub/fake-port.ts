@@ -70,7 +70,7 @@ export class FakePort implements EventStream, StreamPort {
   }
 
   sendAll(source: Source): Promise<void> {
-    return sendAll(this, source)
+    return sendAll(this, source, { maxEventBytes: 1_000, sendText: async (text) => this.write(text) })
   }
 
   async comment(text?: string): Promise<boolean> {

@@ -28,7 +28,7 @@ export class FakeStream implements EventStream {
   }
 
   sendAll(source: Source): Promise<void> {
-    return sendAll(this, source)
+    return sendAll(this, source, { maxEventBytes: 1_000, sendText: (text) => this.send(text) })
   }
 
   comment(): Promise<boolean> {

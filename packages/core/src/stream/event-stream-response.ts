@@ -1,0 +1,19 @@
+/** A `Response` of `fetch()` whose body is an event stream; by its shape, since there are several classes of it. */
+export interface EventStreamResponse {
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: object | null
+}
+
+/** Whether `value` is a `Response`, of an event stream or of something else. */
+export function isResponse(value: unknown): value is EventStreamResponse {
+  if (typeof value !== 'object' || value === null) return false
+  const { ok, status, headers } = value as Partial<EventStreamResponse>
+  return (
+    typeof ok === 'boolean' &&
+    typeof status === 'number' &&
+    typeof headers?.get === 'function' &&
+    'body' in value
+  )
+}

@@ -1,0 +1,64 @@
+import { SseError } from '../errors.ts'
+import { EventStreamParser, type ParsedEvent } from '../wire/event-stream-parser.ts'
+import { type EventStreamResponse, isResponse } from './event-stream-response.ts'
+import { cancelQuietly, type EventSourceLike, type Pull, pullFrom } from './source.ts'
+
+const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i
+
+/**
+ * Cancels the body of a response that is no event stream.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_SOURCE
+ */
+export function checkResponse(response: EventStreamResponse): void {
+  const problem = problemOf(response)
+  if (problem === undefined) return
+  discardSource(response)
+  throw new SseError(
+    'ERR_SSE_INVALID_SOURCE',
+    `A response that is sent on must be ok and of the type text/event-stream; this one ${problem}.`,
+  )
+}
+
+/** The events of a response, those of a chunk at once. @throws {@link SseError} ERR_SSE_INVALID_SOURCE */
+export function pullEvents(response: EventStreamResponse, maxEventBytes: number): Pull<ParsedEvent[]> {
+  checkResponse(response)
+  const chunks = pullFrom(response.body as EventSourceLike) as Pull<Uint8Array | string>
+  const parser = new EventStreamParser(maxEventBytes)
+  return {
+    async next() {
+      const { done, value } = await chunks.next()
+      if (done) return { done, value: undefined }
+      try {
+        return { done: false, value: parser.push(value) }
+      } catch (error) {
+        // The response itself has not failed: it would stay open.
+        void cancelQuietly(chunks)
+        throw error
+      }
+    },
+    cancel: () => chunks.cancel(),
+  }
+}
+
+/** Stops a source that nobody is going to read: what it reads from, a response of fetch() perhaps, would stay open. */
+export function discardSource(source: unknown): void {
+  try {
+    const events = isResponse(source) ? source.body : source
+    if (events !== null && typeof events !== 'function')
+      void cancelQuietly(pullFrom(events as EventSourceLike))
+  } catch {
+    // It is no source, or somebody else is reading it already, who has it then.
+  }
+}
+
+function problemOf({ ok, status, headers, body }: EventStreamResponse): string | undefined {
+  if (!ok) return `has the status ${status}`
+  const type = headers.get('content-type')
+  if (!EVENT_STREAM.test(type ?? '')) {
+    const is = type === null ? 'has no content-type' : `is ${JSON.stringify(type)}`
+    return `${is} (to send its text, an event for each chunk, pass response.body)`
+  }
+  if (body === null) return 'has no body'
+  return 'locked' in body && body.locked ? 'is being read already' : undefined
+}

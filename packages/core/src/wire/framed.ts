@@ -1,0 +1,7 @@
+/** A whole line, with its end: `data:image/png` is none, nor is a token that is a colon. */
+const FRAMED = /^(?:data|event|id|retry)?:[^\r\n]*[\r\n]/
+
+/** Whether a text looks like the beginning of an event stream. */
+export function looksFramed(text: string): boolean {
+  return FRAMED.test(text)
+}

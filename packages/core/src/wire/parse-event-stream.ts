@@ -1,0 +1,34 @@
+import { invalidOption } from '../errors.ts'
+import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
+
+/** How an event stream is read. */
+export interface ParseOptions {
+  /** An event larger than this many bytes is an error (`ERR_SSE_EVENT_TOO_LARGE`). Default: 1 MiB (1 048 576). */
+  maxEventBytes?: number | undefined
+}
+
+/** The default of `maxEventBytes`. */
+export const MAX_EVENT_BYTES = 1_048_576
+
+/**
+ * Reads an event stream, to the letter of the standard, wherever its chunks are cut: of `fetch()` for example.
+ *
+ * Yields an object for each event, with `data` and, where the stream has them, `event` and `id`. A reconnection time is
+ * yielded as `{ retry }` when its line has come, and an id without data as `{ id }`: the client receives neither as an
+ * event. Comments are not yielded, and an event whose end is missing is dropped.
+ *
+ * @example
+ * const { body } = await fetch('https://example.com/events')
+ * for await (const { event, data } of parseEventStream(body)) console.log(event, data)
+ *
+ * @throws {@link SseError} ERR_SSE_EVENT_TOO_LARGE, ERR_SSE_INVALID_OPTION
+ */
+export async function* parseEventStream(
+  chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  { maxEventBytes = MAX_EVENT_BYTES }: ParseOptions = {},
+): AsyncGenerator<ParsedEvent, void, undefined> {
+  if (!(typeof maxEventBytes === 'number' && maxEventBytes > 0))
+    throw invalidOption('maxEventBytes', 'a number above 0')
+  const parser = new EventStreamParser(maxEventBytes)
+  for await (const chunk of chunks) yield* parser.push(chunk)
+}
