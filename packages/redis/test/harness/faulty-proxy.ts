@@ -8,6 +8,8 @@ interface Link {
   readonly server: Socket
   /** Nothing gets through any more, no end either, and nobody is told. */
   dead: boolean
+  /** What comes from the client is kept back; that it has gone away, too. */
+  held: boolean
 }
 
 /** A TCP proxy: the network between a node and its Redis, and all that can happen to it. */
@@ -19,6 +21,8 @@ export class FaultyProxy {
   #listener: Server | undefined
   readonly #links = new Set<Link>()
   #swallows = false
+  /** Bytes on open connections that come when {@link release} is called. */
+  #held: (() => void)[] | undefined
   #delay = 0
 
   /** @param target - the port that connections go to */
@@ -67,6 +71,18 @@ export class FaultyProxy {
     for (const link of this.#links) link.dead = true
   }
 
+  /** Keeps what comes on the connections that are open, as a network does that delivers it late. New ones work. */
+  hold(): void {
+    this.#held = []
+    for (const link of this.#links) link.held = true
+  }
+
+  /** Delivers what was held, to servers that still listen. */
+  release(): void {
+    for (const step of this.#held ?? []) step()
+    this.#held = undefined
+  }
+
   /** The way is free for new connections; those that were swallowed stay dead. */
   heal(): void {
     this.#swallows = false
@@ -90,7 +106,7 @@ export class FaultyProxy {
   #link(client: Socket): void {
     this.accepted++
     const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
-    const link: Link = { client, server, dead: this.#swallows }
+    const link: Link = { client, server, dead: this.#swallows, held: false }
     this.#links.add(link)
     this.#relay(link, client, server)
     this.#relay(link, server, client)
@@ -100,7 +116,8 @@ export class FaultyProxy {
     const pipe = new DelayPipe()
     const pass = (step: () => void) =>
       pipe.push(this.#delay, () => {
-        if (!link.dead) step()
+        if (link.held && from === link.client && this.#held !== undefined) this.#held.push(step)
+        else if (!link.dead) step()
       })
     from.on('data', (chunk) =>
       pass(() => {
@@ -111,7 +128,7 @@ export class FaultyProxy {
     )
     from.on('end', () => pass(() => to.end()))
     from.on('error', () => {
-      if (!link.dead) this.#reset(link)
+      if (!link.dead && !(link.held && from === link.client)) this.#reset(link)
     })
     from.on('close', () => {
       if (to.destroyed) this.#links.delete(link)
