@@ -30,6 +30,9 @@ const PAUSE = 10
 /** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
 const MARK_PAUSE = 5_000
 
+/** Stands for the follower's own connection among the sessions of the publisher. */
+const OWN = 0
+
 /** What a follower needs of its log. */
 export interface FollowedLog {
   readonly key: string
@@ -184,6 +187,8 @@ export class StreamFollower {
     const { time, asked, lost } = await this.#readClock()
     const row = await this.#stream.mark({ kind: 'fork', at: time, lost })
     this.#continuity.settleUntil(asked)
+    // It takes the place of what it tells of: if it is lost in turn, there has to be another.
+    this.#continuity.confirm({ place: row, session: OWN, sent: asked, at: asked })
     return row
   }
 

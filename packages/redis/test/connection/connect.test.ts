@@ -1,5 +1,19 @@
+import { createSentinel } from 'redis'
 import type { RedisClient } from '../../src/connection/redis-client.ts'
 import { RedisLog } from '../../src/redis-log.ts'
+
+test('refuses a sentinel client of node-redis by name: it sends commands again', () => {
+  const sentinel = createSentinel({
+    name: 'mymaster',
+    sentinelRootNodes: [{ host: '127.0.0.1', port: 26_379 }],
+  })
+  expect(() => new RedisLog(sentinel as unknown as RedisClient)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_SSE_INVALID_OPTION',
+      message: expect.stringContaining('createSentinel()'),
+    }),
+  )
+})
 
 test.each<[string, unknown]>([
   ['nothing', undefined],

@@ -47,6 +47,12 @@ export class FaultyProxy {
     for (const link of this.#links) this.#reset(link)
   }
 
+  /** Resets the connection that is open for the longest time. */
+  cutOldest(): void {
+    const [oldest] = this.#links
+    if (oldest !== undefined) this.#reset(oldest)
+  }
+
   /** Nobody listens any more: new connections are refused by the system. Those that are open stay. */
   refuse(): void {
     this.#listener?.close()
@@ -64,11 +70,12 @@ export class FaultyProxy {
 
   /**
    * Swallows all that comes, either way and without a word. `old`: only on the connections that are open, as when a
-   * firewall has forgotten them.
+   * firewall has forgotten them. `newest`: only on the last of those.
    */
-  blackHole(which: 'all' | 'old' = 'all'): void {
+  blackHole(which: 'all' | 'old' | 'newest' = 'all'): void {
     this.#swallows = which === 'all'
-    for (const link of this.#links) link.dead = true
+    const links = [...this.#links]
+    for (const link of which === 'newest' ? links.slice(-1) : links) link.dead = true
   }
 
   /** Keeps what comes on the connections that are open, as a network does that delivers it late. New ones work. */

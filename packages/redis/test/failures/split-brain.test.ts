@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
+import { onStage } from '../harness/stage.ts'
+
+// The commands went to the old master, the follower read from the new one: each publish was acknowledged, lost, and a
+// gap for everybody, while the log said that it was up.
+test(
+  'publishing to a master that nobody reads from is stopped, with few gaps, and goes on when it reaches the other',
+  onStage('ioredis 6', async (stage) => {
+    const old = await stage.redis()
+    const node = await stage.node(old)
+    const reader = await stage.reader(node)
+    const publisher = stage.publisher('a', node)
+    await publisher.publish(5)
+    await eventually('all of them', () => reader.has({ by: 'a', n: 4 }))
+    const replica = await stage.redis({ replicaOf: old.port })
+    await eventually('the replica having it all', async () => {
+      return (
+        (await replica.command('XLEN', 'downstream:log')) === (await old.command('XLEN', 'downstream:log'))
+      )
+    })
+    await replica.command('REPLICAOF', 'NO', 'ONE')
+    // The follower alone is moved: it waits on the connection that was opened first.
+    node.proxy.retarget(replica.port)
+    node.proxy.cutOldest()
+    await eventually(
+      'the follower at the new master',
+      () => node.states.at(-1) === 'up' && node.proxy.open === 2,
+    )
+    node.proxy.retarget(old.port)
+    for (let n = 0; n < 100; n++) {
+      await publisher.publish(1)
+      await sleep(10)
+    }
+    await eventually('a gap', () => reader.received.some((one) => 'gap' in one))
+    expect(node.states).toContain('down')
+    expect(publisher.errors.map(String).join()).toContain('another server')
+    expect(reader.received.filter((one) => 'gap' in one).length).toBeLessThanOrEqual(2)
+    node.proxy.retarget(replica.port)
+    const [verdict] = await stage.verdicts(reader)
+    expect(verdict).toMatchObject({ missing: 0, duplicate: 0, outOfOrder: 0 })
+    await eventually('the log being up', () => node.states.at(-1) === 'up')
+  }),
+)

@@ -1,0 +1,215 @@
+import { eventually } from '@downstream/testing'
+import { RedisLog, type RedisLogOptions } from '../../src/index.ts'
+import { FaultyProxy } from '../harness/faulty-proxy.ts'
+import { RecordingFollower } from '../harness/recording-follower.ts'
+import { redisClients } from '../harness/redis-clients.ts'
+import { RedisServer } from '../harness/redis-server.ts'
+
+let server: RedisServer
+let count = 0
+const opened: (() => unknown)[] = []
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+afterAll(() => server?.close())
+
+function open(options: RedisLogOptions = {}, port = server.port): { log: RedisLog; key: string } {
+  const { client, close } = redisClients['ioredis 6'](port)
+  const key = `log ${count++}`
+  const log = new RedisLog(client, { key, ...options })
+  opened.push(close, () => log.close())
+  return { log, key }
+}
+
+const entry = (data: string) => ({ channels: ['c'], data })
+const bounds = { length: 500, bytes: 65_536 }
+
+// A page was counted, not weighed: 500 entries of 60 KB for each client, 30 MB in one answer of Redis.
+test('a page of heavy entries has a few of them, and all come page by page', async () => {
+  const { log } = open()
+  const first = await log.append(entry('0'))
+  const heavy = 'x'.repeat(60_000)
+  for (let n = 1; n <= 60; n++) await log.append(entry(`${n} ${heavy}`))
+  const got: string[] = []
+  let longest = 0
+  for (let after = first; ; ) {
+    const page = await log.read(after, bounds)
+    if (page.gap) throw new Error(page.reason)
+    if (page.entries.length === 0) break
+    longest = Math.max(longest, page.entries.length)
+    got.push(...page.entries.map(({ data }) => data.split(' ')[0] as string))
+    after = page.entries.at(-1)?.cursor as string
+  }
+  expect(got).toEqual(Array.from({ length: 60 }, (_, n) => String(n + 1)))
+  expect(longest).toBe(1)
+})
+
+// Redis sent 501 entries before the nonce was compared: a hundred aborted requests were 962 MB.
+test('a forged cursor costs Redis one row', async () => {
+  const { log } = open()
+  const cursors = await Promise.all(Array.from({ length: 100 }, (_, n) => log.append(entry(String(n)))))
+  const forged = `${(cursors[0] as string).slice(0, -8)}AAAAAAAA`
+  const commands = await server.commandsDuring(async () => {
+    expect(await log.read(forged, bounds)).toEqual({ gap: true, reason: 'expired' })
+  })
+  const ranges = commands.filter(([name]) => name === 'XRANGE')
+  expect(ranges).toHaveLength(1)
+  // From an id to the same id.
+  expect(ranges[0]?.[2]).toBe(ranges[0]?.[3])
+})
+
+test('a read that is aborted rejects with the reason, and is not sent', async () => {
+  const { log } = open()
+  const cursor = await log.append(entry('1'))
+  const reason = new Error('gone')
+  const commands = await server.commandsDuring(async () => {
+    await expect(log.read(cursor, bounds, AbortSignal.abort(reason))).rejects.toBe(reason)
+  })
+  expect(commands.filter(([name]) => name === 'XRANGE')).toEqual([])
+})
+
+// A page that timed out took the connection with it, and with it every publish.
+test('reads that hang reject, while events are published', async () => {
+  const proxy = await FaultyProxy.open(server.port)
+  opened.push(() => proxy.close())
+  const { log } = open({ timeout: 300 }, proxy.port)
+  const cursor = await log.append(entry('1'))
+  await log.read(cursor, bounds)
+  // The connection of reads is the newest.
+  proxy.blackHole('newest')
+  const reading = log.read(cursor, bounds)
+  await Promise.all([
+    expect(reading).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' }),
+    log.append(entry('2')),
+  ])
+  expect(await log.read(cursor, bounds)).toMatchObject({ entries: [{ data: '2' }] })
+})
+
+// A proxy that sends a command again stores its entry twice; who came back got both.
+test('an entry that is in the stream twice is handed out once', async () => {
+  const { log, key } = open()
+  const follower = RecordingFollower.of(log)
+  await eventually('the start', () => follower.head !== '')
+  const first = await log.append(entry('0'))
+  for (const n of ['aaaaaaaa', 'bbbbbbbb', 'aaaaaaaa', 'bbbbbbbb']) {
+    await server.command('XADD', key, '*', 'n', n, 'c', 'c', 'd', n)
+  }
+  await log.append(entry('last'))
+  await eventually('the last one', () => follower.data.includes('last'))
+  expect(follower.data).toEqual(['0', 'aaaaaaaa', 'bbbbbbbb', 'last'])
+  const data: string[] = []
+  for (let after = first; ; ) {
+    const page = await log.read(after, { length: 1, bytes: 1_000 })
+    if (page.gap || page.entries[0] === undefined) break
+    data.push(page.entries[0].data)
+    after = page.entries[0].cursor
+  }
+  expect(data).toEqual(['aaaaaaaa', 'bbbbbbbb', 'last'])
+})
+
+test('a mark of a newer version stops readers and followers, with an error that says so', async () => {
+  const { log, key } = open()
+  const follower = RecordingFollower.of(log)
+  await eventually('the start', () => follower.states.includes('up'))
+  const cursor = await log.append(entry('1'))
+  await server.command('XADD', key, '*', 'n', 'abcdefgh', 'm', 'something new')
+  await server.command('XADD', key, '*', 'n', 'ABCDEFGH', 'c', 'c', 'd', 'behind')
+  await eventually('the error', () => follower.states.some((state) => state.includes('update this process')))
+  expect(follower.data).toEqual(['1'])
+  await expect(log.read(cursor, bounds)).rejects.toThrow('update this process')
+})
+
+test('rows of other programs are reported', async () => {
+  const { log, key } = open()
+  const follower = RecordingFollower.of(log)
+  await eventually('the start', () => follower.states.includes('up'))
+  for (let n = 0; n < 12; n++) await server.command('XADD', key, '*', 'c', 'c', 'd', 'without a nonce')
+  await log.append(entry('1'))
+  await eventually('the entry', () => follower.data.includes('1'))
+  const reports = follower.states.filter((state) => state.includes('Another program'))
+  expect(reports.length).toBeGreaterThanOrEqual(1)
+  expect(reports.length).toBeLessThanOrEqual(2)
+})
+
+test('two values of maxLength on one key are reported by the one that loses', async () => {
+  const { log, key } = open({ maxLength: 5_000 })
+  const { client, close } = redisClients['ioredis 6'](server.port)
+  const short = new RedisLog(client, { key, maxLength: 100 })
+  opened.push(close, () => short.close())
+  const follower = RecordingFollower.of(log)
+  await eventually('the start', () => follower.states.includes('up'))
+  await eventually('the warning', async () => {
+    // Few at a time, so that the follower keeps up.
+    await Promise.all(Array.from({ length: 50 }, () => short.append(entry('x'))))
+    const last = String(follower.data.length)
+    await short.append(entry(last))
+    await eventually('the follower', () => follower.data.includes(last))
+    return follower.states.some((state) => state.includes('smaller maxLength'))
+  })
+  expect(follower.states.filter((state) => state.includes('smaller maxLength'))).toHaveLength(1)
+})
+
+describe('maxAge', () => {
+  const old = (n: number) => `${Date.now() - 3_600_000}-${n}`
+
+  // Entries four times as old as maxAge were handed out.
+  test('a client that would need an older entry is told of a gap', async () => {
+    const { log, key } = open({ maxAge: 60_000 })
+    const ids: string[] = []
+    for (let n = 1; n <= 3; n++) {
+      ids.push(
+        String(await server.command('XADD', key, old(n), 'n', `nonce--${n}`, 'c', 'c', 'd', String(n))),
+      )
+    }
+    const young = await log.append(entry('young'))
+    expect(await log.read(`${ids[0]}-nonce--1`, bounds)).toEqual({ gap: true, reason: 'expired' })
+    expect(await log.read(`${ids[2]}-nonce--3`, bounds)).toMatchObject({ entries: [{ cursor: young }] })
+  })
+
+  // XTRIM dropped the entry that all were at: a gap for everybody, at the first event after a quiet hour.
+  test('a quiet hub tells of no gap', async () => {
+    const { log, key } = open({ maxAge: 500 })
+    for (let n = 1; n <= 300; n++) {
+      await server.command('XADD', key, old(n), 'n', String(n).padStart(8, '0'), 'c', 'c', 'd', 'old')
+    }
+    const follower = RecordingFollower.of(log)
+    await eventually('the start', () => follower.head !== '')
+    const place = follower.head
+    await eventually(
+      'the old ones being dropped',
+      async () => Number(await server.command('XLEN', key)) < 300,
+    )
+    const cursor = await log.append(entry('new'))
+    await eventually('the new one', () => follower.data.includes('new'))
+    expect(follower.resets).toEqual([])
+    expect(await log.read(place, bounds)).toMatchObject({ gap: false, entries: [{ cursor }] })
+  })
+
+  test('a refused XTRIM is told', async () => {
+    await server.command('ACL', 'SETUSER', 'default', '-xtrim')
+    opened.push(() => server.command('ACL', 'SETUSER', 'default', '+@all'))
+    const { log } = open({ maxAge: 100 })
+    const follower = RecordingFollower.of(log)
+    await eventually('the start', () => follower.head !== '')
+    await eventually('the warning', async () => {
+      await log.append(entry('1'))
+      return follower.states.some((state) => state.includes('maxAge'))
+    })
+  })
+})
+
+test('permissions that are missing are told as a refusal', async () => {
+  await server.command('ACL', 'SETUSER', 'default', '-xread')
+  opened.push(() => server.command('ACL', 'SETUSER', 'default', '+@all'))
+  const { log } = open()
+  const follower = RecordingFollower.of(log)
+  await eventually('the refusal', () =>
+    follower.states.some((state) => state.includes('Redis refuses this program')),
+  )
+})
