@@ -47,10 +47,10 @@ export class FaultyProxy {
     for (const link of this.#links) this.#reset(link)
   }
 
-  /** Resets the connection that is open for the longest time. */
-  cutOldest(): void {
-    const [oldest] = this.#links
-    if (oldest !== undefined) this.#reset(oldest)
+  /** Resets one connection; the oldest is 0. */
+  cutOne(n: number): void {
+    const link = [...this.#links][n]
+    if (link !== undefined) this.#reset(link)
   }
 
   /** Nobody listens any more: new connections are refused by the system. Those that are open stay. */
