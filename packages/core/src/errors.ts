@@ -73,7 +73,9 @@ export function invalidOption(name: string, rule: string): SseError {
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION
  */
 export function checkOptionNames(options: object, names: readonly string[], whose = 'options'): void {
-  if (typeof options !== 'object' || options === null) throw invalidOption(whose, 'an object')
+  if (typeof options !== 'object' || options === null) {
+    throw new SseError('ERR_SSE_INVALID_OPTION', `The ${whose} must be an object.`)
+  }
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue
     throw new SseError(

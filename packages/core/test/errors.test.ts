@@ -7,5 +7,5 @@ test('an option that there is none of is refused, with all that there are', () =
 })
 
 test.each([[null], ['text'], [7]])('%p is refused as options', (options) => {
-  expect(() => checkOptionNames(options as never, ['key'])).toThrow('Option options must be an object.')
+  expect(() => checkOptionNames(options as never, ['key'])).toThrow('The options must be an object.')
 })

@@ -58,7 +58,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     if (port === undefined) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        'Subscribe a stream that res.sse() or reply.sse() has returned: subscribe(stream, channels).',
+        `Subscribe the stream that res.sse() or reply.sse() returns: subscribe(stream, channels); got ${describe(stream)}. With a source they return a promise, and no stream to subscribe.`,
       )
     }
     const names = checkChannels(channels)

@@ -31,11 +31,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   const { event, data, ...rest } = published as { event?: string; data?: unknown }
   const [extra] = Object.keys(rest)
   if (extra !== undefined) {
-    const why = extra === 'id' ? 'the id is the place in the log' : 'it is for single streams'
-    throw new SseError(
-      'ERR_SSE_INVALID_EVENT',
-      `A published event has event and data, and no ${extra}: ${why}.`,
-    )
+    throw new SseError('ERR_SSE_INVALID_EVENT', `A published event has only event and data${whyNo(extra)}`)
   }
   const { gap, bookmark } = options.names
   if (event === gap || event === bookmark) {
@@ -49,6 +45,12 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   encodeEvent({ event, data: text })
   caution({ event })
   return { channels, event: event === '' ? undefined : event, data: text as string }
+}
+
+function whyNo(field: string): string {
+  if (field === 'id') return ': the id is the position in the log.'
+  if (field === 'retry' || field === 'comment') return `: ${field} is for single streams.`
+  return `; got ${describe(field)}. Wrap a value as data: publish(channel, { data: value }).`
 }
 
 /**

@@ -4,7 +4,7 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 import { SseError, type SseErrorCode } from '../errors.ts'
-import { describe } from './describe.ts'
+import { describe, isPromise, tagOf } from './describe.ts'
 import type { ParsedEvent } from './event-stream-parser.ts'
 import type { ServerSentEvent } from './server-sent-event.ts'
 
@@ -37,7 +37,7 @@ const FOREIGN_LINE_END = /[\u0085\u2028\u2029]/g
 export function encodeEvent(event: ServerSentEvent | string, serialize: Serialize = serializeJson): string {
   if (typeof event === 'string') return `${field('data', event)}\n`
   if (typeof event !== 'object' || event === null) {
-    throw refuse('EVENT', 'an event is a string or an object, such as { data: value }', event)
+    throw refuse('EVENT', 'An event is a string or an object such as { data: value }', event)
   }
   const { event: name, data, id, retry, comment } = event
   const head =
@@ -86,7 +86,27 @@ export function withId(text: string, id: string): string {
 export function serializeJson(data: unknown): string {
   const json = JSON.stringify(data) as string | undefined
   if (json === undefined) throw refuse('DATA', 'JSON has no form for this data', data)
+  // A promise, a Map and a Set become {}, whatever they hold. To look for them in all data would take longer than JSON itself.
+  if (json.includes('{}')) JSON.stringify(data, refuseLostContent)
   return json.replace(FOREIGN_LINE_END, escapeCharacter)
+}
+
+/** What to write in place of what JSON turns into `{}`. */
+const LOST_CONTENT: Readonly<Record<string, string>> = {
+  Promise: 'await it first',
+  Map: 'send Object.fromEntries(map) or [...map]',
+  Set: 'send [...set]',
+}
+
+function refuseLostContent(key: string, value: unknown): unknown {
+  const kind = isPromise(value) ? 'Promise' : tagOf(value)
+  const instead = LOST_CONTENT[kind]
+  if (instead === undefined) return value
+  const where = key === '' ? 'This data is' : `This data has in ${JSON.stringify(key)}`
+  throw new SseError(
+    'ERR_SSE_INVALID_DATA',
+    `${where} a ${kind}, which JSON turns into {}: ${instead}, or set the option serialize.`,
+  )
 }
 
 /** "A single U+0020 SPACE after the colon is removed": writing one keeps a value's own leading space. */
@@ -97,7 +117,7 @@ function field(name: string, value: string): string {
 }
 
 function commentLines(text: string): string {
-  if (typeof text !== 'string') throw refuse('COMMENT', 'a comment is a string', text)
+  if (typeof text !== 'string') throw refuse('COMMENT', 'A comment is a string', text)
   return text === '' ? ':\n' : field('', text)
 }
 
@@ -116,13 +136,13 @@ export function dataText(data: unknown, serialize: Serialize): string {
       { cause },
     )
   }
-  if (typeof text !== 'string') throw refuse('DATA', 'serialize() must return a string', text)
+  if (typeof text !== 'string') throw refuse('DATA', 'The option serialize must return a string', text)
   return text
 }
 
 function checkName(name: string): string {
   if (typeof name === 'string' && !BREAKS_A_FIELD.test(name)) return name
-  throw refuse('EVENT_NAME', 'an event name is a string without CR, LF or NUL', name)
+  throw refuse('EVENT_NAME', 'An event name is a string without CR, LF or NUL', name)
 }
 
 function checkId(id: string | number): string {
@@ -133,14 +153,14 @@ function checkId(id: string | number): string {
     return id
   throw refuse(
     'ID',
-    `an id is printable ASCII without a blank at either end, at most ${MAX_ID_LENGTH} long`,
+    `An id is printable ASCII without a blank at either end, at most ${MAX_ID_LENGTH} long`,
     id,
   )
 }
 
 function checkRetry(retry: number): number {
   if (Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRY) return retry
-  throw refuse('RETRY', `retry is an integer of milliseconds from 0 to ${MAX_RETRY}`, retry)
+  throw refuse('RETRY', `A retry is an integer from 0 to ${MAX_RETRY} (milliseconds)`, retry)
 }
 
 type Refusal = SseErrorCode extends infer C
@@ -150,10 +170,7 @@ type Refusal = SseErrorCode extends infer C
   : never
 
 function refuse(what: Refusal, rule: string, value: unknown): SseError {
-  return new SseError(
-    `ERR_SSE_INVALID_${what}`,
-    `Refused, nothing was sent: ${rule}; got ${describe(value)}.`,
-  )
+  return new SseError(`ERR_SSE_INVALID_${what}`, `${rule}; got ${describe(value)}.`)
 }
 
 function escapeCharacter(character: string): string {

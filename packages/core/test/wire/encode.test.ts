@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { getLines, getMessages } from '@microsoft/fetch-event-source/lib/cjs/parse.js'
 import type { SseErrorCode } from '../../src/errors.ts'
 import { encodeComment, encodeEvent, serializeJson } from '../../src/wire/encode.ts'
@@ -99,7 +100,44 @@ test.each(refused)('%s is refused', (_, event, code) => {
 
 test('a refusal says what the rule is and what came, cut short', () => {
   const refuse = () => encodeEvent({ id: 'é'.repeat(10_000), data: '' })
-  expect(refuse).toThrow(/an id is printable ASCII.*got "é{60}…"/)
+  expect(refuse).toThrow(/An id is printable ASCII.*got "é{60}…"/)
+})
+
+test.each<[what: string, data: unknown, message: RegExp]>([
+  ['a promise', Promise.resolve(1), /^This data is a Promise, .*: await it first/],
+  ['a promise of another realm', runInNewContext('Promise.resolve(1)'), /^This data is a Promise/],
+  // biome-ignore lint/suspicious/noThenProperty: as query builders have
+  ['what is awaited like one', { then: () => {} }, /^This data is a Promise/],
+  ['a Map', new Map([['a', 1]]), /^This data is a Map, .*Object\.fromEntries\(map\)/],
+  ['an empty Map', new Map(), /^This data is a Map/],
+  ['a Set', new Set([1]), /^This data is a Set, .*\[\.\.\.set\]/],
+  ['a promise in an object', { user: { rows: Promise.resolve(1) } }, /^This data has in "rows" a Promise/],
+  ['a Map in an array', [{}, new Map()], /^This data has in "1" a Map/],
+])('%s as data is refused, since JSON would turn it into {}', (_what, data, message) => {
+  expect(() => encodeEvent({ data })).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_INVALID_DATA', message: expect.stringMatching(message) }),
+  )
+})
+
+test('a Map is sent when it has a toJSON(), or the option serialize takes it', () => {
+  const withJson = Object.assign(new Map(), { toJSON: () => ({ a: {} }) })
+  expect(encodeEvent({ data: withJson })).toBe('data: {"a":{}}\n\n')
+  expect(encodeEvent({ data: new Map([['a', 1]]) }, (data) => JSON.stringify([...(data as never)]))).toBe(
+    'data: [["a",1]]\n\n',
+  )
+})
+
+test('bytes by mistake are refused without a look at each of them', () => {
+  const keys = jest.spyOn(Object, 'keys')
+  let message = ''
+  try {
+    encodeEvent(Buffer.alloc(5) as never)
+  } catch (error) {
+    message = (error as Error).message
+  }
+  expect(keys.mock.calls).toEqual([])
+  keys.mockRestore()
+  expect(message).toMatch(/got a Buffer of 5 bytes\.$/)
 })
 
 test('a failing serialization is the cause of the refusal', () => {
