@@ -1,4 +1,4 @@
-export { type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
+export { invalidOption, type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
 
 // The event stream format
 export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type CloseOptions,
   type EventStreamOptions,
+  invalidOption,
   SseError,
   type SseMethod,
   StreamGroup,
@@ -20,6 +21,11 @@ declare global {
 export interface SseOptions extends EventStreamOptions {
   /** Name of the method on `res`, where another package has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
+  /**
+   * Called once with the error of a source, after the response has finished. Default: the error handlers of the app,
+   * by Express's `next(error)`. In a framework that is not Express (middie, connect) the default is a process warning.
+   */
+  onSourceError?(error: unknown, req: IncomingMessage, res: ServerResponse): void
 }
 
 /** The middleware that {@link sse} makes. */
@@ -49,15 +55,13 @@ export interface SseMiddleware {
 export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware {
   // app.use(sse) compiles, and every request of the app would hang.
   if (more.length > 0) throw new SseError('ERR_SSE_INVALID_OPTION', 'Write app.use(sse()), not app.use(sse).')
-  const { methodName = 'sse', ...defaults } = options
+  const { methodName = 'sse', onSourceError = passOn, ...defaults } = options
+  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
   const group = new StreamGroup(defaults)
   const middleware: SseMiddleware = (req, res, next) => {
     // All else is made when it is called, and not held: most responses are no stream, and streams are many.
     const method = (...args: Parameters<SseMethod>) => {
-      const sse = group.sse(req, res, {
-        // Not the middleware's own next: the error handlers of the router that has the route come first.
-        onSourceError: (error) => nextOf(req, next)(error),
-      })
+      const sse = group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
       return sse(...args)
     }
     Object.assign(res, { [methodName]: method })
@@ -67,10 +71,12 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
   return middleware
 }
 
-/** Express keeps the `next` of the router that is at work on the request itself. */
-function nextOf(
-  req: IncomingMessage & { next?: (error?: unknown) => void },
-  next: (error?: unknown) => void,
-) {
-  return req.next ?? next
+/**
+ * Express keeps the `next` of the router that has the route on the request, so that router's error handlers come first.
+ * The middleware's own `next` was used up before the route ran: middie, which reuses it, would pass the error to another
+ * client's request.
+ */
+function passOn(error: unknown, req: IncomingMessage & { next?: (error: unknown) => void }): boolean {
+  req.next?.(error)
+  return req.next !== undefined
 }

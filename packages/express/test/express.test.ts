@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sse } from '@downstream/express'
 import { eventParser, parseEvents, RawClient } from '@downstream/testing'
@@ -174,6 +175,39 @@ describe.each([
   })
 })
 
+// It called a next that had been used up long ago: under middie another client got this request's error.
+test('without an Express router the error of a source is a process warning, and next is called once', async () => {
+  const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const error = new Error('of the source')
+  const next = jest.fn()
+  const middleware = sse()
+  const server = createServer((req, res) => {
+    middleware(req, res, next)
+    void (res as unknown as express5.Response).sse(() => Promise.reject(error))
+  })
+  try {
+    await request(server).get('/').buffer(true).parse(eventParser())
+    while (emitWarning.mock.calls.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(emitWarning.mock.calls).toEqual([[error]])
+    expect(next.mock.calls).toEqual([[]])
+  } finally {
+    emitWarning.mockRestore()
+  }
+})
+
+test('gives the error of a source to onSourceError in place of the error handlers', async () => {
+  const seen: unknown[] = []
+  const app = express5()
+  app.use(sse({ onSourceError: (error, req, res) => void seen.push(error, req.url, res.statusCode) }))
+  const error = new Error('of the source')
+  app.get('/', (_req, res) => res.sse(() => Promise.reject(error)))
+  app.use(((thrown, _req, _res, _next) => void seen.push('handler', thrown)) as ErrorRequestHandler)
+  await request(app).get('/').buffer(true).parse(eventParser())
+  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(seen).toEqual([error, '/', 200])
+})
+
 test('refuses bad options when the middleware is made', () => {
+  expect(() => sse({ onSourceError: 'log' as never })).toThrow('Option onSourceError must be a function.')
   expect(() => sse({ keepAlive: 0 })).toThrow(expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }))
 })

@@ -31,6 +31,14 @@ export class EventStreamPayload extends Readable {
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean | undefined }): T {
     const response: unknown = this.#response
     if (destination !== response) return super.pipe(destination, options)
+    if (this.listenerCount('data') > 0) {
+      // A hook counts the bytes, for example: they have to pass through here.
+      return super.pipe(destination, options)
+    }
+    if (this.#response.hasHeader('Trailer')) {
+      // Fastify sends the trailers at the payload's end, and ends the response after them.
+      return super.pipe(destination, { end: false })
+    }
     this.#begun = true
     this.#release()
     this.#prepared.begin()

@@ -1,11 +1,12 @@
 import {
   type CloseOptions,
   type EventStreamOptions,
+  invalidOption,
   type PreparedEventStream,
   type SseMethod,
   StreamGroup,
 } from '@downstream/core'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { EventStreamPayload } from './event-stream-payload.ts'
 
@@ -25,6 +26,11 @@ export interface SseOptions extends EventStreamOptions, Pick<CloseOptions, 'drai
   closeRetry?: CloseOptions['retry']
   /** Name of the method on `reply`, where another plugin has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
+  /**
+   * Called once with the error of a source, or of a handler that fails after `reply.sse()`, after the response has
+   * finished. Default: `request.log.error`; in an app whose logger is off a process warning.
+   */
+  onSourceError?(error: unknown, request: FastifyRequest, reply: FastifyReply): void
 }
 
 /** What register() itself understands comes to the plugin too. */
@@ -46,18 +52,26 @@ export const sse: FastifyPluginAsync<SseOptions> = fastifyPlugin(registerSse, {
 })
 
 async function registerSse(app: FastifyInstance, options: SseOptions): Promise<void> {
-  const { methodName = 'sse', drain, closeRetry, ...rest } = options
+  const { methodName = 'sse', drain, closeRetry, onSourceError = logError, ...rest } = options
+  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
   const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)
   app.decorateReply(methodName, function (this: FastifyReply, ...args: Parameters<SseMethod>) {
     const method = group.sse(this.request.raw, this.raw, {
-      begin: (prepared) => handOver(this, prepared),
-      onSourceError: (error) =>
-        this.request.log.error({ err: error }, 'the source of an event stream failed'),
+      begin: (prepared, fail) => handOver(this, prepared, fail),
+      onSourceError: (error) => onSourceError(error, this.request, this),
     })
     return method(...args)
   })
-  app.addHook('onError', async (_request, reply, error) => takeBack(reply, error))
+  // Not async: the handler may return before the next tick.
+  app.addHook('onError', (_request, reply, error, done) => {
+    takeBack(reply, error)
+    done()
+  })
+  // Behind all other hooks of the route.
+  app.addHook('onRoute', (route) => {
+    route.onSend = [...[route.onSend ?? []].flat(), forgetContentType]
+  })
   app.addHook('preClose', () => group.close({ drain, retry: closeRetry }))
 }
 
@@ -65,27 +79,46 @@ interface HandedOver {
   [HANDED_OVER]?: PreparedEventStream
 }
 
-/** Sends the stream through the reply, and makes the reply deaf to what its handler sends, returns or throws later. */
-function handOver(reply: FastifyReply & HandedOver, prepared: PreparedEventStream): void {
+/** Returns false when the app has switched its logger off (Fastify's default), which logs nothing. */
+function logError(error: unknown, { log }: FastifyRequest): boolean {
+  const isOff = log.error === log.fatal && log.child({}) === log
+  log.error({ err: error }, 'an event stream failed')
+  return !isOff
+}
+
+/** Sends the stream through the reply, and makes the reply ignore what its handler sends, returns or throws later. */
+function handOver(
+  reply: FastifyReply & HandedOver,
+  prepared: PreparedEventStream,
+  fail: (error: unknown) => void,
+): void {
   if (reply.sent) {
     // The app has called reply.hijack(): no hook runs any more.
     prepared.begin()
     return
   }
   exemptFromHandlerTimeout(reply)
+  exemptFromCompression(reply)
   reply.code(200)
+  reply.removeHeader('content-length')
   for (const [name, value] of prepared.head((name) => reply.getHeader(name))) reply.header(name, value)
   reply[HANDED_OVER] = prepared
   reply.send(new EventStreamPayload(prepared, reply.raw))
   if (reply[HANDED_OVER] === undefined) return
   // An async handler that returns while an onSend hook is pending makes Fastify send a second time.
   reply.send = (payload) => {
-    if (payload instanceof Error) {
-      reply.request.log.error({ err: payload }, 'the handler of an event stream failed')
-      prepared.fail(payload)
-    }
+    if (isThrown(reply, payload)) fail(payload)
     return reply
   }
+}
+
+/** Fastify marks a reply whose handler has thrown, since that may be no Error: `throw { statusCode: 403 }`. */
+function isThrown(reply: FastifyReply, payload: unknown): boolean {
+  if (Object.prototype.toString.call(payload) === '[object Error]') return true
+  const marks = Object.getOwnPropertySymbols(reply).filter(
+    (one) => one.description === 'fastify.reply.isError',
+  )
+  return marks.some((mark) => (reply as FastifyReply & Record<symbol, unknown>)[mark] === true)
 }
 
 /** A hook failed before the head went out: the reply is Fastify's again, which answers with the error. */
@@ -94,8 +127,41 @@ function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void
   if (handedOver === undefined || reply.raw.headersSent) return
   delete reply[HANDED_OVER]
   handedOver.abandon(error)
-  // Uncovers the method of the prototype.
-  delete (reply as Partial<FastifyReply>).send
+  ignoreSendInsideOnError(reply)
+}
+
+/** A handler that returns while other onError hooks are pending makes Fastify send, which it forbids itself at that time. */
+function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
+  reply.send = function (this: FastifyReply, payload) {
+    // Uncovers the method of the prototype.
+    delete reply.send
+    try {
+      return this.send(payload)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'FST_ERR_SEND_INSIDE_ONERR') throw error
+      ignoreSendInsideOnError(reply)
+      return this
+    }
+  }
+}
+
+/** An onSend hook has replaced the stream by a text: it is not an event stream. */
+function forgetContentType(
+  _request: FastifyRequest,
+  reply: FastifyReply & HandedOver,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  const isReplaced = typeof payload === 'string' || ArrayBuffer.isView(payload)
+  if (isReplaced && reply[HANDED_OVER] !== undefined) reply.removeHeader('content-type')
+  done(null, payload)
+}
+
+/** With customTypes that match text/ `@fastify/compress` would hold all events until the end; this is its own way to say no. */
+function exemptFromCompression(reply: FastifyReply & { compress?: unknown }): void {
+  if (reply.compress === undefined) return
+  const { request } = reply
+  request.headers = { ...request.headers, 'x-no-compression': 'true' }
 }
 
 /**

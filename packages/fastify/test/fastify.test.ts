@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request as httpRequest, type ServerResponse } from 'node:http'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { type EventStream, sse } from '@downstream/fastify'
 import { eventually, parseEvents, RawClient, takeEvents } from '@downstream/testing'
 import compress from '@fastify/compress'
@@ -199,6 +200,218 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toEqual(['late'])
   })
 
+  // Neither is an Error of this realm: nothing was logged, and the stream stayed open for ever.
+  test.each<[what: string, thrown: unknown]>([
+    ['a string', 'text'],
+    ['an object', { statusCode: 403 }],
+    ['nothing', undefined],
+    ['an Error of another realm', runInNewContext("new Error('elsewhere')")],
+  ])('ends the stream and logs once when the handler throws %s', async (_what, thrown) => {
+    const errors: unknown[] = []
+    const other = fastify()
+    await other.register(sse, { onSourceError: (error) => void errors.push(error) })
+    other.get('/async', async (_request, reply) => {
+      reply.sse().send('before')
+      await sleep(1)
+      throw thrown
+    })
+    other.get('/', (_request, reply) => {
+      reply.sse().send('before')
+      throw thrown
+    })
+    try {
+      for (const url of ['/async', '/']) {
+        expect((await other.inject(url)).payload).toMatch(/:\n\ndata: before\n\n$/)
+      }
+      await eventually('both errors', () => errors.length === 2)
+      expect(errors).toEqual([thrown, thrown])
+    } finally {
+      await other.close()
+    }
+  })
+
+  // Fastify's logger is off by default, and every error of a source vanished.
+  test('warns of the error of a source where the logger is off', async () => {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const quiet = fastify()
+    await quiet.register(sse)
+    const error = new Error('of the source')
+    quiet.get('/', (_request, reply) =>
+      reply.sse(() => {
+        throw error
+      }),
+    )
+    try {
+      await quiet.inject('/')
+      await eventually('the warning', () => emitWarning.mock.calls.length > 0)
+      expect(emitWarning.mock.calls.filter(([warning]) => (warning as unknown) === error)).toHaveLength(1)
+    } finally {
+      emitWarning.mockRestore()
+      await quiet.close()
+    }
+  })
+
+  test('gives the error of a source to onSourceError alone, with request and reply', async () => {
+    const seen: unknown[] = []
+    await app.register(sse, {
+      onSourceError: (error, request, reply) => {
+        seen.push(error, request.url, reply.statusCode)
+        throw new Error('thrown by onSourceError')
+      },
+    })
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const error = new Error('of the source')
+    app.get('/', (_request, reply) => reply.sse(() => Promise.reject(error)))
+    try {
+      await app.inject('/')
+      await eventually('the error', () => emitWarning.mock.calls.length > 0)
+      expect(seen).toEqual([error, '/', 200])
+      expect(emitWarning.mock.calls.map(([warning]) => String(warning))).toEqual([
+        'Error: thrown by onSourceError',
+      ])
+      expect(log.filter(({ level }) => level >= 40)).toEqual([])
+    } finally {
+      emitWarning.mockRestore()
+    }
+  })
+
+  // A hook that measures the time a request takes sets a trailer; the stream ended at once.
+  test('sends trailers after the stream', async () => {
+    let stream: EventStream | undefined
+    await app.register(sse)
+    app.addHook('onSend', async (_request, reply) => {
+      reply.trailer('server-timing', async () => 'total;dur=1')
+    })
+    app.get('/', (_request, reply) => {
+      stream = reply.sse()
+      stream.send('first')
+    })
+    const client = await RawClient.connect(await listen())
+    client.get('/')
+    await client.receives('data: first\n\n')
+    expect(stream?.closed).toBe(false)
+    stream?.send('second')
+    await client.receives('data: second\n\n')
+    stream?.close()
+    await client.receives('server-timing: total;dur=1\r\n')
+    expect(stream?.signal.reason.code).toBe('ERR_SSE_CLOSED')
+    client.close()
+  })
+
+  test('is left alone by the compress plugin when its customTypes match it', async () => {
+    await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /^text\// })
+    await app.register(sse)
+    app.get('/', (_request, reply) => {
+      reply.sse().send('first')
+    })
+    app.get('/text', async () => 'text'.repeat(100))
+    const origin = await listen()
+    const client = await RawClient.connect(origin)
+    client.get('/', { 'Accept-Encoding': 'gzip' })
+    await client.receives('data: first\n\n')
+    client.close()
+    const other = await fetch(`${origin}/text`)
+    await other.text()
+    expect(other.headers.get('content-encoding')).not.toBeNull()
+  })
+
+  // The text went out as text/event-stream, and the stream said that the client was gone.
+  test('gives way to a hook that replaces it by a text', async () => {
+    let stream: EventStream | undefined
+    await app.register(sse)
+    app.addHook('onSend', async (_request, reply, payload) => {
+      if (payload instanceof Readable)
+        return JSON.stringify({ type: String(reply.getHeader('content-type')) })
+      return payload
+    })
+    app.get('/', (_request, reply) => {
+      stream = reply.sse()
+      stream.send('lost')
+    })
+    const response = await fetch(await listen())
+    expect(await response.json()).toEqual({ type: 'text/event-stream' })
+    expect(response.headers.get('content-type')).toBeNull()
+    expect(stream?.signal.reason.code).toBe('ERR_SSE_WRITE_FAILED')
+  })
+
+  test('keeps an old Content-Length from the stream', async () => {
+    await app.register(sse)
+    app.addHook('onSend', async (_request, _reply, payload) => (payload as Readable).pipe(new PassThrough()))
+    app.get('/', (_request, reply) => {
+      reply.header('content-length', '3')
+      return reply.sse(three())
+    })
+    const response = await fetch(await listen())
+    expect(response.headers.get('content-length')).toBeNull()
+    expect(parseEvents(await response.text())).toHaveLength(3)
+  })
+
+  test('lets connectionTimeout pass when a hook pipes it', async () => {
+    let stream: EventStream | undefined
+    const timed = fastify({ connectionTimeout: 150 })
+    await timed.register(sse)
+    timed.addHook('onSend', async (_request, _reply, payload) =>
+      (payload as Readable).pipe(new PassThrough()),
+    )
+    timed.get('/', (_request, reply) => {
+      stream = reply.sse()
+      stream.send('first')
+    })
+    const client = await RawClient.connect(await timed.listen({ port: 0, host: '127.0.0.1' }))
+    client.get('/')
+    await client.receives('data: first\n\n')
+    await sleep(400)
+    stream?.send('second')
+    await client.receives('data: second\n\n')
+    client.close()
+    await timed.close()
+  })
+
+  test('passes through a hook that counts its bytes', async () => {
+    let bytes = 0
+    await app.register(sse)
+    app.addHook('onSend', (_request, _reply, payload, done) => {
+      ;(payload as Readable).on('data', (chunk: Buffer) => {
+        bytes += Buffer.byteLength(chunk)
+      })
+      done(null, payload)
+    })
+    app.get('/', (_request, reply) => reply.sse(three()))
+    const text = await (await fetch(await listen())).text()
+    expect(parseEvents(text)).toHaveLength(3)
+    expect(bytes).toBe(text.length)
+  })
+
+  // Fastify sent what the handler returned inside its own error hook, and the process ended with an unhandled rejection.
+  test.each([
+    ['nothing', undefined],
+    ['a value', { a: 1 }],
+  ])('survives a hook that fails at once, when an async handler returns %s', async (_what, value) => {
+    const rejections: unknown[] = []
+    const note = (reason: unknown) => void rejections.push(reason)
+    process.on('unhandledRejection', note)
+    await app.register(sse)
+    app.addHook('onSend', (_request, _reply, payload, done) => {
+      if (payload instanceof Readable) done(new Error('hook'))
+      else done(null, payload)
+    })
+    app.addHook('onError', async () => {
+      await sleep(10)
+    })
+    app.get('/', async (_request, reply) => {
+      reply.sse()
+      return value
+    })
+    try {
+      const response = await app.inject('/')
+      expect([response.statusCode, response.json().message]).toEqual([500, 'hook'])
+      await sleep(20)
+      expect(rejections).toEqual([])
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+  })
+
   test('runs onResponse at the end, and logs a client that leaves as nothing special', async () => {
     const responses: string[] = []
     await app.register(sse)
@@ -355,6 +568,23 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
 })
 
 describe('Fastify 5 alone', () => {
+  test('takes inject({ signal }) for a client that disconnects', async () => {
+    let stream: EventStream | undefined
+    const app = fastify5()
+    await app.register(sse)
+    app.get('/', (_request, reply) => {
+      stream = reply.sse()
+    })
+    const aborter = new AbortController()
+    const response = app.inject({ url: '/', signal: aborter.signal })
+    response.catch(() => {})
+    await eventually('the stream', () => stream)
+    aborter.abort()
+    await eventually('the end', () => stream?.closed)
+    expect(stream?.signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
+    await app.close()
+  })
+
   test('an open stream is read from inject({ payloadAsStream: true })', async () => {
     const app = fastify5()
     await app.register(sse)

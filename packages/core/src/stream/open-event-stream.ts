@@ -39,8 +39,6 @@ export interface PreparedEventStream {
   begin(): void
   /** Writes what waits to something that the framework sends, head and all, in its own way. */
   beginOn(target: Target): void
-  /** Ends the stream, because the app failed with `error`. */
-  fail(error: unknown): void
   /** Gives the response back to the framework, which has something else to say: `error`. */
   abandon(error: unknown): void
 }
@@ -112,10 +110,6 @@ export class Preparation implements PreparedResponse {
     port.begin(target)
   }
 
-  fail(error: unknown): void {
-    this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
-  }
-
   abandon(error: unknown): void {
     this.port.onWriteFailed(error)
   }
@@ -143,7 +137,9 @@ function listen(req: Request, res: Marked, port: ResponsePort): void {
 
 /** Node emits it when other code writes after the end, and nobody else may be listening. */
 function onError(this: Marked, cause: unknown): void {
-  this[OPENED]?.onWriteFailed(cause)
+  // A test's inject({ signal }) aborts as a client that disconnects.
+  if ((cause as { code?: unknown } | undefined)?.code === 'ABORT_ERR') this[OPENED]?.onGone()
+  else this[OPENED]?.onWriteFailed(cause)
 }
 
 function onClose(this: Marked): void {

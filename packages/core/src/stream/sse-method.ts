@@ -1,3 +1,4 @@
+import { warn } from '../errors.ts'
 import type { EventStream } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
 import { isResponse } from './event-stream-response.ts'
@@ -20,10 +21,17 @@ export interface SseMethod {
 
 /** What a framework has to bring for an {@link SseMethod}. */
 export interface SseMethodHost {
-  /** Lets the head out in the framework's way. Default: at once, straight into the response. */
-  begin?(prepared: PreparedEventStream): void
-  /** MUST take the error of a source to the framework's error path; called once, when the response is through. */
-  onSourceError(error: unknown): void
+  /**
+   * Sends the headers in the framework's way. Default: at once, straight into the response.
+   *
+   * @param fail - ends the stream because the app's handler failed, and reports the error
+   */
+  begin?(prepared: PreparedEventStream, fail: (error: unknown) => void): void
+  /**
+   * MUST pass the error of a source, or of a handler that failed later, to the framework's error path. Called once, after
+   * the response has finished. Returns false when nothing takes the error: it then becomes a process warning.
+   */
+  onSourceError(error: unknown): unknown
 }
 
 /** Makes the method of one response. `prepare` opens its stream. */
@@ -63,19 +71,29 @@ function areOptions(value: unknown): value is EventStreamOptions | undefined {
 
 function open(prepared: PreparedResponse, host: SseMethodHost): PreparedResponse {
   if (host.begin === undefined) prepared.begin()
-  else host.begin(prepared)
+  else host.begin(prepared, (error) => void fail(prepared, error, host))
   return prepared
 }
 
-async function serve({ stream, port }: PreparedResponse, source: Source, host: SseMethodHost): Promise<void> {
+async function serve(prepared: PreparedResponse, source: Source, host: SseMethodHost): Promise<void> {
+  const { stream } = prepared
   try {
     await stream.sendAll(source)
     stream.close()
   } catch (error) {
-    port.end('ERR_SSE_SOURCE_FAILED', '', error)
-    // Express answers an error after the head by cutting the connection, which would lose what was sent before.
-    // A promise, because it carries on in the AsyncLocalStorage context of this request.
-    const gone = new Promise<void>((resolve) => port.whenGone(resolve))
-    void gone.then(() => host.onSourceError(error))
+    void fail(prepared, error, host)
+  }
+}
+
+async function fail({ port }: PreparedResponse, error: unknown, host: SseMethodHost): Promise<void> {
+  port.end('ERR_SSE_SOURCE_FAILED', '', error)
+  // Express answers an error after the headers by cutting the connection, which would lose what was sent before.
+  // A promise, because it carries on in the AsyncLocalStorage context of this request.
+  await new Promise<void>((resolve) => port.whenGone(resolve))
+  try {
+    if (host.onSourceError(error) === false) warn(error)
+  } catch (thrown) {
+    // The app's own callback: nobody else would catch it, and the process would end.
+    warn(thrown)
   }
 }

@@ -24,7 +24,6 @@ beforeEach(() => {
     head: () => [],
     begin: () => port.begin(target),
     beginOn: (other) => port.begin(other),
-    fail: () => {},
     abandon: () => {},
   }))
   onSourceError = jest.fn()
@@ -101,8 +100,22 @@ test('a source is stopped when its stream cannot be opened', () => {
 test('the host may let the head out in its own way', () => {
   const begin = jest.fn()
   expect(sseMethod(prepare, { begin, onSourceError })()).toBe(stream)
-  expect(begin).toHaveBeenCalledWith(prepare.mock.results[0]?.value)
+  expect(begin).toHaveBeenCalledWith(prepare.mock.results[0]?.value, expect.any(Function))
   expect(target.writes).toEqual([])
+})
+
+test('a host that has nobody to take an error has it become a process warning', async () => {
+  const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const error = new Error('of the handler')
+  const begin = jest.fn()
+  sseMethod(prepare, { begin, onSourceError: () => false })()
+  const [[, fail]] = begin.mock.calls
+  fail(error)
+  stream.close()
+  port.onGone()
+  await nextTurn()
+  expect(emitWarning.mock.calls).toEqual([[error]])
+  emitWarning.mockRestore()
 })
 
 describe('an error of the source', () => {

@@ -210,6 +210,7 @@ export const disconnectCases: SuiteCase[] = [
       })
       tools.send()
       await eventually('the end', () => reasonOf(stream))
+      await eventually('the error', () => host.errors.length > 0)
       assert.equal(host.errors.length, 1)
     },
   },
