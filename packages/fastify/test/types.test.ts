@@ -1,5 +1,10 @@
 import { type EventStream, type SseOptions, sse } from '@downstream/fastify'
-import fastify from 'fastify'
+import fastify, { type FastifyTypeProvider } from 'fastify'
+
+/** As TypeBox and zod have it: what a handler may return is what the schema says. */
+interface OnlyOk extends FastifyTypeProvider {
+  serializer: { ok: boolean }
+}
 
 // Checked by the compiler; run so that it is known to be valid.
 test('the plugin and reply.sse() are typed on HTTP/1 and HTTP/2 instances', async () => {
@@ -18,6 +23,14 @@ test('the plugin and reply.sse() are typed on HTTP/1 and HTTP/2 instances', asyn
     const over: Promise<void> = reply.sse(['a', { data: 1 }], { retry: 1 })
     return over
   })
+  const typed = app.withTypeProvider<OnlyOk>()
+  typed.get('/source', { schema: { response: { 200: {} } } }, (_request, reply) => reply.sse(['a']))
+  typed.get('/block', { schema: { response: { 200: {} } } }, (_request, reply) => {
+    reply.sse()
+  })
+  // @ts-expect-error: it returns a stream, and the schema allows none
+  typed.get('/stream', { schema: { response: { 200: {} } } }, (_request, reply) => reply.sse())
+
   // @ts-expect-error: a string is no source
   app.get('/text', (_request, reply) => reply.sse('text'))
   // @ts-expect-error: there is no such option

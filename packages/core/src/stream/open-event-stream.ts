@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { SseError } from '../errors.ts'
+import { describe } from '../wire/describe.ts'
 import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
 import { isGone, watchPipelined } from './disconnect.ts'
@@ -25,6 +26,12 @@ type Marked = Response & { [OPENED]?: ResponsePort }
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN, ERR_SSE_INVALID_OPTION
  */
 export function openEventStream(req: Request, res: Response, options?: EventStreamOptions): EventStream {
+  if (typeof (res as Partial<Response> | undefined)?.writeHead !== 'function') {
+    throw new SseError(
+      'ERR_SSE_INVALID_OPTION',
+      `openEventStream(req, res, options?) takes the request and response of node:http or node:http2; got ${describe(res)} as the response.`,
+    )
+  }
   const prepared = new Preparation(req, res, resolveOptions(options))
   prepared.begin()
   return prepared.stream

@@ -180,3 +180,12 @@ describe('a HEAD request', () => {
     expect(body).toMatch(/^f\r\nretry: 3000\n:\n\n/)
   })
 })
+
+test.each([[[]], [[{}]], [[{}, {}]]])('openEventStream(...%j) says what it takes', (args) => {
+  expect(() => Reflect.apply(openEventStream, undefined, args)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_SSE_INVALID_OPTION',
+      message: expect.stringMatching(/^openEventStream\(req, res, options\?\) takes/),
+    }),
+  )
+})

@@ -39,7 +39,7 @@ test.each(others)('%s is no source', (_, value) => {
 })
 
 test('a function has to be called before one can pull from it', () => {
-  expect(() => pullFrom((() => []) as unknown as EventSourceLike)).toThrow(/got function/)
+  expect(() => pullFrom((() => []) as unknown as EventSourceLike)).toThrow(/got a function/)
 })
 
 test('the refusal of a text says how to send one event', () => {

@@ -29,7 +29,7 @@ export function connectorOf(client: RedisClient, key: string): Connect {
   }
   throw new SseError(
     'ERR_SSE_INVALID_OPTION',
-    'RedisLog takes a client or a cluster of ioredis 5 or 6, iovalkey, or redis (node-redis) 5 or 6.',
+    `RedisLog takes a client or a cluster of ioredis 5 or 6, iovalkey, or redis (node-redis) 5 or 6.${typeof client === 'string' ? ' For a URL write new RedisLog(new Redis(url)).' : ''}`,
   )
 }
 

@@ -1,0 +1,86 @@
+// What other packages do to a response, all of them at once: each wraps write, end or writeHead, or listens to its end.
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type EventStream, sse } from '@downstream/express'
+import { eventually, RawClient } from '@downstream/testing'
+import middie from '@fastify/middie'
+import compression from 'compression'
+import timeout from 'connect-timeout'
+import express from 'express'
+import session from 'express-session'
+import fastify from 'fastify'
+import morgan from 'morgan'
+import responseTime from 'response-time'
+
+let server: Server | undefined
+afterEach(() => {
+  server?.closeAllConnections()
+  server?.close()
+})
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener)
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a stream passes compression, morgan, response-time, express-session and connect-timeout', async () => {
+  const lines: string[] = []
+  const saved: unknown[] = []
+  const store = new session.MemoryStore()
+  const set = store.set.bind(store)
+  store.set = (id, data, done) => {
+    saved.push(data)
+    set(id, data, done)
+  }
+  let stream: EventStream | undefined
+  const app = express()
+  app.use(
+    timeout('60s'),
+    morgan(':url :status', { stream: { write: (line) => void lines.push(line) } }),
+    responseTime(),
+    compression({ threshold: 0 }),
+    session({ secret: 's', resave: false, saveUninitialized: true, store }),
+    sse(),
+  )
+  app.get('/', (_req, res) => {
+    stream = res.sse()
+    stream.send('first')
+  })
+  const client = await RawClient.connect(await serve(app))
+  client.get('/', { 'Accept-Encoding': 'gzip, br' })
+  await client.receives('data: first\n\n')
+  stream?.send('second')
+  await client.receives('data: second\n\n')
+  expect(stream?.closed).toBe(false)
+  stream?.send('last')
+  stream?.close()
+  await client.receives('data: last\n\n')
+  await eventually('the log line and the session', () => lines.length > 0 && saved.length > 0)
+  expect(lines).toEqual(['/ 200\n'])
+  client.close()
+})
+
+// It called a next of middie that served another request by then: that client received this request's error.
+test('under @fastify/middie the error of a source is a process warning, and reaches no other client', async () => {
+  const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const error = new Error('of the source')
+  const app = fastify()
+  await app.register(middie)
+  app.use(sse())
+  app.get('/fails', (_request, reply) => {
+    reply.hijack()
+    const response = reply.raw as unknown as express.Response
+    return response.sse(() => Promise.reject(error))
+  })
+  app.get('/other', async () => 'fine')
+  try {
+    await app.inject('/fails')
+    expect((await app.inject('/other')).payload).toBe('fine')
+    await eventually('the warning', () => emitWarning.mock.calls.length > 0)
+    expect(emitWarning.mock.calls.map(([warning]) => warning as unknown)).toContain(error)
+  } finally {
+    emitWarning.mockRestore()
+    await app.close()
+  }
+})
