@@ -1,0 +1,27 @@
+import { PageSize } from '../../src/stream/page-size.ts'
+
+test('begins with few rows, and asks for as many as fit once it knows their weight', () => {
+  const size = new PageSize(1_000)
+  expect(size.count(1_000_000)).toBe(32)
+  size.took(32, 32 * 10_000)
+  expect(size.count(1_000_000)).toBe(100)
+  expect(size.count(25_000)).toBe(2)
+  expect(size.count(0)).toBe(1)
+})
+
+test('grows step by step: light rows say nothing of those behind them', () => {
+  const size = new PageSize(1_000)
+  size.took(32, 32)
+  expect(size.count(1_000_000)).toBe(256)
+  size.took(256, 256)
+  expect(size.count(1_000_000)).toBe(1_000)
+})
+
+test('asks for less after a page that did not come in time, down to one row', () => {
+  const size = new PageSize(1_000)
+  const counts = Array.from({ length: 4 }, () => {
+    size.failed()
+    return size.count(1_000_000)
+  })
+  expect(counts).toEqual([8, 2, 1, 1])
+})
