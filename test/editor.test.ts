@@ -58,7 +58,7 @@ test.each([
   [
     'a channel that is misspelt',
     "hub.publish('chatt', { data: 'hi' })",
-    `Argument of type '"chatt"' is not assignable to parameter of type '"chat" | "news"'.`,
+    `Argument of type 'string' is not assignable to parameter of type 'readonly ("chat" | "news")[]'.`,
   ],
   [
     'channels without event names',
