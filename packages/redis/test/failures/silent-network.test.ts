@@ -44,6 +44,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await stage.publisher('b', b).publish(100, { every: 10 })
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])
       expect(a.proxy.accepted - accepted).toBe(1)
+      await eventually('the log being up', () => a.hub.stats().log === 'up')
       expect(a.states).toEqual(['up', 'down', 'up'])
     }),
   )
