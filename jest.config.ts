@@ -24,6 +24,7 @@ const config: Config = {
   // Two more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
   maxWorkers: 4,
   reporters: ['default', '<rootDir>/scripts/slowest-reporter.mjs'],
+  testSequencer: '<rootDir>/scripts/longest-first-sequencer.mjs',
   coverageProvider: 'v8',
 }
 

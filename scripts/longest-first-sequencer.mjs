@@ -1,0 +1,37 @@
+// The order of the test files. Jest begins with those that took longest the last time, but on a fresh clone it only knows
+// how large they are: a file that takes a minute would come last and run alone.
+import { createRequire } from 'node:module'
+
+const { default: Sequencer } = createRequire(import.meta.url)('@jest/test-sequencer')
+
+/** What starts browsers, servers or npm, the longest first. */
+const LONG = [
+  'test/copies/',
+  'examples/',
+  'packages/redis/test/failures/',
+  'packages/bench/',
+  'test/pack',
+  'test/clients/',
+  'packages/redis/',
+  'test/',
+]
+
+/** @typedef {{ path: string, duration?: number }} TestFile */
+
+export default class LongestFirstSequencer extends Sequencer {
+  /**
+   * @param {TestFile[]} tests
+   * @returns {TestFile[]}
+   */
+  sort(tests) {
+    const sorted = /** @type {TestFile[]} */ (super.sort(tests))
+    if (sorted.some(({ duration }) => duration !== undefined)) return sorted
+    return sorted.sort((a, b) => rank(a.path) - rank(b.path))
+  }
+}
+
+/** @param {string} path */
+function rank(path) {
+  const index = LONG.findIndex((folder) => path.includes(`/${folder}`))
+  return index === -1 ? LONG.length : index
+}
