@@ -31,23 +31,18 @@ export function connect<Events = EventMap>(
   let state: SourceState = 'connecting'
   let error: ConnectError | undefined
 
-  const connection = createConnection(url, options, {
-    onBlock: (block) => (tabs ?? own).onBlock(block),
-    onState: (state, error) => (tabs ?? own).onState(state, error),
-    onCaughtUp: () => tabs?.onCaughtUp(),
-  })
-  const own = { onBlock: dispatch, onState: setState }
+  const connection = createConnection(url, options)
   const tabs =
     share && locks && !connection.isOnce
       ? createTabs(nameOf(url, options), connection, dispatch, setState)
       : undefined
+  connection.owner = tabs ?? { onBlock: dispatch, onState: setState }
   const start = tabs ? tabs.join : connection.open
   watchPage(
     life.signal,
-    stop,
-    start,
+    // What is sent only once may still come through.
+    () => connection.isOnce || stop(),
     () => {
-      // What is sent only once may still come through.
       if (connection.isOnce) return
       stop()
       start()
@@ -77,18 +72,20 @@ export function connect<Events = EventMap>(
     close,
     async *[Symbol.asyncIterator]() {
       const queue: never[] = []
-      let wake = () => {}
+      let wake: (() => void) | undefined
       listeners.add(ANY, (event) => {
         queue.push(event)
-        wake()
+        wake?.()
       })
-      listeners.add(STATE, () => wake())
+      listeners.add(STATE, () => wake?.())
       try {
         for (;;) {
           yield* queue.splice(0)
           if (queue.length > 0) continue
-          if (error && state === 'closed') throw error
-          if (state === 'closed') return undefined
+          if (state === 'closed') {
+            if (error) throw error
+            return undefined
+          }
           await new Promise<void>((resolve) => {
             wake = resolve
           })

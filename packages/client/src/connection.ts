@@ -8,7 +8,7 @@ import type { SourceState } from './typed-event-source.ts'
 
 /** How long the server may hold a long poll, in seconds. */
 const WAIT = 20
-/** The server ends a long poll at 256 KB. One that brought so many bytes may not have brought everything. */
+/** The server ends a long poll at 256 KB. One that brought so many characters may not have brought everything. */
 const MAYBE_CUT = 100_000
 
 /** Requests, one after the other. Each goes on where the one before ended. */
@@ -17,6 +17,7 @@ export interface Connection {
   lastEventId: string
   /** The request must not be sent a second time. */
   isOnce: boolean
+  owner: ConnectionOwner | undefined
   /**
    * Connects now, whatever is going on.
    *
@@ -34,15 +35,11 @@ export interface ConnectionOwner {
   onBlock(block: Block): void
   onState(state: SourceState, error?: ConnectError): void
   /** The request of a catch-up is complete. */
-  onCaughtUp(): void
+  onCaughtUp?(): void
 }
 
-export function createConnection(
-  url: string | URL,
-  options: ConnectOptions,
-  owner: ConnectionOwner,
-): Connection {
-  const { headers, credentials, resume } = options
+export function createConnection(url: string | URL, options: ConnectOptions): Connection {
+  const { headers, credentials, resume, after = '' } = options
   const { openTimeout = 15_000, silence = 45_000, retry: { min = 1_000, max = 30_000 } = {} } = options
   let { poll = 'auto', body, method = body == null ? 'GET' : 'POST' } = options
   /** Seconds that a long poll may take; 0: stream. */
@@ -55,21 +52,19 @@ export function createConnection(
   let lastError: ConnectError | undefined
   let failures = 0
   let minRetry = min
-  /** A 401 or 403 has led to another attempt already. */
-  let refreshed = false
   /** False: the server itself has asked for this wait. */
   let mayWake = false
   const deadline = createDeadline()
 
   const connection: Connection = {
-    lastEventId: options.after ?? '',
+    lastEventId: after,
     isOnce: method !== 'GET',
+    owner: undefined,
     open(catchUp) {
       isCatchUp = catchUp
       // It may be another network by now, that holds nothing back.
       streamAgainAt = 0
-      if (state && connection.isOnce) again(connectError(`${url}: interrupted`))
-      else run()
+      run()
     },
     wake() {
       if (state === 'waiting' && mayWake) run()
@@ -87,7 +82,7 @@ export function createConnection(
   function setState(newState: SourceState, error?: ConnectError): void {
     lastError = error
     state = newState
-    owner.onState(state, error)
+    connection.owner?.onState(state, error)
   }
 
   function close(error?: ConnectError): void {
@@ -134,7 +129,7 @@ export function createConnection(
         // The headers of a long poll, and then nothing: the server does not know long polling.
         if (head) poll = 'never'
       }
-      again(connectError(`${url}: silent too long`))
+      again(connectError(`${url}: no data`))
     }
     const onByte = () => {
       deadline(silence, onTimeout)
@@ -169,40 +164,38 @@ export function createConnection(
       if (status === 204) return close()
       if (status !== 200 || !type?.startsWith('text/event-stream')) {
         const refusal = connectError(`${url}: ${status} ${type}`, status)
-        if ((status === 401 || status === 403) && !refreshed && !once) {
-          refreshed = true
+        if (mayRefresh(status) && !mayRefresh(lastError?.status) && !once) {
           lastError = refusal
           return run()
         }
         if (status >= 400 && status < 500 && status !== 429) return close(refusal)
         return again(refusal, retryAfter(head.headers))
       }
-      refreshed = false
       if (poll === 'never') onByte()
 
       if (!isCatchUp || head.headers.has('preference-applied')) {
         const parse = createParser(
           lastEventId,
           // A listener of an earlier event may have closed the source.
-          (block) => signal.aborted || owner.onBlock(block),
+          (block) => signal.aborted || connection.owner?.onBlock(block),
           (ms) => {
             minRetry = ms
           },
         )
-        const decoder = new TextDecoder()
-        const reader = (head.body as ReadableStream<Uint8Array>).getReader()
+        const body = head.body as ReadableStream<Uint8Array<ArrayBuffer>>
+        const reader = body.pipeThrough(new TextDecoderStream()).getReader()
         for (;;) {
           const { done, value } = await reader.read()
           if (signal.aborted) return
           if (done) break
           onByte()
           length += value.length
-          parse(decoder.decode(value, { stream: true }))
+          parse(value)
         }
       }
       if (isCatchUp && length < MAYBE_CUT) {
         pause()
-        owner.onCaughtUp()
+        connection.owner?.onCaughtUp?.()
       } else if (ends) {
         wait = wait && WAIT
         deadline(startedAt + minRetry - Date.now(), run)
@@ -211,6 +204,11 @@ export function createConnection(
       if (!signal.aborted) again(error as ConnectError)
     }
   }
+}
+
+/** Other credentials may be accepted. */
+function mayRefresh(status?: number): boolean {
+  return status === 401 || status === 403
 }
 
 /** A header's value is bytes: "the last event ID string, encoded as UTF-8". */

@@ -1,6 +1,6 @@
 /** What a page has of these, and other runtimes do not. */
 interface PageGlobals {
-  document?: { visibilityState: string }
+  document?: { hidden: boolean }
   addEventListener?: (
     type: string,
     listener: (event: { persisted?: boolean }) => void,
@@ -12,22 +12,20 @@ interface PageGlobals {
  * Follows what happens to the page, until `signal` aborts.
  *
  * @param onHide - the page is leaving, perhaps into the back/forward cache
- * @param onRestore - it is back from there
- * @param onOnline - the network is back
+ * @param onReturn - it is back from there, or the network is back
  * @param onLook - somebody looks at the page
  */
 export function watchPage(
   signal: AbortSignal,
-  onHide: () => void,
-  onRestore: () => void,
-  onOnline: () => void,
+  onHide: () => unknown,
+  onReturn: () => void,
   onLook: () => void,
 ): void {
   const { document, addEventListener } = globalThis as PageGlobals
   const on = (type: string, listener: (event: { persisted?: boolean }) => void) =>
     addEventListener?.(type, listener, { signal })
   on('pagehide', onHide)
-  on('pageshow', ({ persisted }) => persisted && onRestore())
-  on('online', onOnline)
-  on('visibilitychange', () => document?.visibilityState === 'visible' && onLook())
+  on('pageshow', ({ persisted }) => persisted && onReturn())
+  on('online', onReturn)
+  on('visibilitychange', () => document?.hidden === false && onLook())
 }

