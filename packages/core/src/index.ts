@@ -45,7 +45,9 @@ export type {
 export { MemoryLog } from './log/memory-log.ts'
 
 // Answers that outlive their page
+export { createRuns } from './run/create-runs.ts'
 export { MemoryRunStore } from './run/memory-run-store.ts'
+export type { RunControlEvents, RunGapReason } from './run/run-control-event.ts'
 export type { RunState, RunStatus } from './run/run-state.ts'
 export type {
   NewRun,
@@ -57,6 +59,7 @@ export type {
   RunStart,
   RunStore,
 } from './run/run-store.ts'
+export type { RunContext, RunOptions, RunSource, Runs, RunsOptions, StartedRun } from './run/runs.ts'
 
 // For adapters of frameworks
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'

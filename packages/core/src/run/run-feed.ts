@@ -1,0 +1,95 @@
+import { withId } from '../wire/encode.ts'
+import { formatPlace } from './run-place.ts'
+import type { RunPlace, RunReading, RunStore } from './run-store.ts'
+
+/** A client that stops reading must not get a copy of all that waits for it. */
+const MAX_TEXT = 65_536
+/** How many events are read at once. */
+const PAGE = 200
+
+/** Who follows the feed. None of it throws. */
+export interface FeedFollower {
+  /** The run has changed; what is new, if that is known. */
+  onNews(news: RunPiece | undefined): void
+}
+
+/** A piece of a run, encoded once for all who are at the same place. */
+export class RunPiece {
+  readonly reading: RunReading
+  #whole: { text: string; next: number } | undefined
+
+  constructor(reading: RunReading) {
+    this.reading = reading
+  }
+
+  /** The text from event `number` on, a bounded piece of it, and the number of the event that follows it. */
+  textFrom(number: number): { text: string; next: number } {
+    if (number !== this.reading.first) return this.#encode(number)
+    this.#whole ??= this.#encode(number)
+    return this.#whole
+  }
+
+  #encode(from: number): { text: string; next: number } {
+    const { attempt, first, events } = this.reading
+    let text = ''
+    let next = from
+    for (; next < first + events.length && text.length < MAX_TEXT; next++) {
+      text += withId(events[next - first] as string, formatPlace({ attempt, number: next }))
+    }
+    return { text, next }
+  }
+}
+
+/** One run as its followers in this process share it: heard of once, read once for all who are at the same place. */
+export class RunFeed {
+  readonly #id: string
+  readonly #store: RunStore
+  readonly #followers = new Set<FeedFollower>()
+  readonly #reads = new Map<string, Promise<RunPiece | undefined>>()
+  readonly #unfollow: () => void
+
+  constructor(id: string, store: RunStore) {
+    this.#id = id
+    this.#store = store
+    this.#unfollow = store.follow(id, (news) => this.#onNews(news))
+  }
+
+  get empty(): boolean {
+    return this.#followers.size === 0
+  }
+
+  add(follower: FeedFollower): void {
+    this.#followers.add(follower)
+  }
+
+  /** The feed is over when the last follower is gone. */
+  delete(follower: FeedFollower): void {
+    if (this.#followers.delete(follower) && this.empty) this.#unfollow()
+  }
+
+  /** Rejects while the store cannot be read. */
+  read(place: RunPlace | undefined): Promise<RunPiece | undefined> {
+    const key = place === undefined ? '' : formatPlace(place)
+    const pending = this.#reads.get(key)
+    if (pending !== undefined) return pending
+    const read = this.#read(key, place)
+    this.#reads.set(key, read)
+    return read
+  }
+
+  async #read(key: string, place: RunPlace | undefined): Promise<RunPiece | undefined> {
+    try {
+      const reading = await this.#store.read(this.#id, place, PAGE)
+      return reading && new RunPiece(reading)
+    } finally {
+      this.#reads.delete(key)
+    }
+  }
+
+  #onNews(news: RunReading | undefined): void {
+    // A read that is under way may have been answered before this.
+    this.#reads.clear()
+    const piece = news && new RunPiece(news)
+    for (const follower of this.#followers) follower.onNews(piece)
+  }
+}

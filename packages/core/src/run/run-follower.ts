@@ -1,0 +1,177 @@
+import type { EventStream } from '../stream/event-stream.ts'
+import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
+import { encodeRunEnd, encodeRunGap, type RunControlEvents, type RunGapReason } from './run-control-event.ts'
+import type { FeedFollower, RunFeed, RunPiece } from './run-feed.ts'
+import { formatPlace, NOWHERE, parsePlace } from './run-place.ts'
+import type { RunPlace, RunReading } from './run-store.ts'
+
+/** How long to wait for a store that cannot be read before it is asked again, in ms. */
+const PATIENCE = 1_000
+
+/** What a follower needs of the runs. */
+export interface RunFollowerHost {
+  readonly names: RunControlEvents
+  /** Ends the stream of a client that is to follow this run in another process. False: it can stay. */
+  sendAway(port: StreamPort, id: string): boolean
+  remove(follower: RunFollower): void
+}
+
+/**
+ * - live: has been handed all there is
+ * - reading: the store is being read
+ * - full: its client does not read; it waits where it is
+ */
+type Stage = 'live' | 'reading' | 'full' | 'over'
+
+/** One stream's place in a run. It holds no event: what is not sent yet stays in the store. */
+export class RunFollower implements StreamOwner, FeedFollower {
+  readonly id: string
+  readonly port: StreamPort
+  /** Resolves when the stream is over. */
+  readonly done: Promise<void>
+  readonly #host: RunFollowerHost
+  readonly #feed: RunFeed
+  #resolve: () => void = () => {}
+  #stage: Stage = 'live'
+  #place: RunPlace | undefined
+  /** Its client says that it is somewhere, and that is no place. */
+  #malformed: boolean
+  /** Something has changed since the read that is under way began. */
+  #stale = false
+  #onNews: () => void = () => {}
+
+  constructor(host: RunFollowerHost, stream: EventStream, port: StreamPort, id: string, feed: RunFeed) {
+    this.#host = host
+    this.port = port
+    this.id = id
+    this.#feed = feed
+    this.#place = parsePlace(stream.lastEventId)
+    this.#malformed = stream.lastEventId !== '' && this.#place === undefined
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  start(): void {
+    this.#feed.add(this)
+    void this.#read()
+  }
+
+  onNews(news: RunPiece | undefined): void {
+    this.#stale = true
+    this.#onNews()
+    if (this.#stage !== 'live') return
+    const place = this.#place
+    if (news === undefined || news.reading.attempt !== place?.attempt) return void this.#read()
+    const { first, events } = news.reading
+    // It has had them: they were in what it read.
+    const seen = first + events.length - 1 <= place.number && news.reading.state.status === 'running'
+    if (seen) return
+    if (first !== place.number + 1 || !this.#take(news)) void this.#read()
+  }
+
+  onRoom(): void {
+    if (this.#stage === 'full') void this.#read()
+  }
+
+  /** What is pending is in the store: its client receives it when it reconnects. */
+  flush(): void {}
+
+  onOver(): void {
+    if (this.#stage === 'over') return
+    this.#stage = 'over'
+    this.#feed.delete(this)
+    this.#onNews()
+    this.#host.remove(this)
+    this.#resolve()
+  }
+
+  onWake(): string {
+    return ''
+  }
+
+  /** Reads from its place on, until it has been handed all there is, or there is no room. */
+  async #read(): Promise<void> {
+    if (this.#is('reading') || this.#is('over')) return
+    this.#stage = 'reading'
+    for (;;) {
+      this.#stale = false
+      let piece: RunPiece | undefined
+      try {
+        piece = await this.#feed.read(this.#place)
+      } catch {
+        // It has lost nothing yet.
+        await this.#newsOrPatience()
+        if (this.#is('over')) return
+        continue
+      }
+      if (this.#is('over')) return
+      this.#stage = 'live'
+      const atEnd = this.#take(piece)
+      if (!this.#is('live') || (atEnd && !this.#stale)) return
+      this.#stage = 'reading'
+    }
+  }
+
+  /** Sends a piece. False: there is more, or it must be read again. */
+  #take(piece: RunPiece | undefined): boolean {
+    if (piece === undefined) {
+      this.#end('unknown', NOWHERE)
+      return true
+    }
+    const { attempt, state, first, events } = piece.reading
+    if (state.status === 'running' && this.#host.sendAway(this.port, this.id)) return true
+    const end = state.events + 1
+    const place = this.#place
+    let gap = this.#gapBefore(piece.reading)
+    // The end has an id too, of which a client comes back. Beyond it there is no place.
+    if (place?.attempt === attempt && place.number > (state.status === 'running' ? state.events : end)) {
+      this.#place = { attempt, number: 0 }
+      this.#malformed = true
+      return false
+    }
+    if (this.#malformed) gap = 'malformed'
+    this.#malformed = false
+    this.#place = { attempt, number: Math.max(first - 1, gap === undefined ? (place?.number ?? 0) : 0) }
+    const { text, next } = piece.textFrom(first)
+    const told =
+      gap === undefined
+        ? ''
+        : encodeRunGap(this.#host.names.gap, gap, formatPlace({ attempt, number: first - 1 }))
+    if (next > first) this.#place = { attempt, number: next - 1 }
+    const rest = next < first + events.length || this.#place.number < state.events
+    const hasRoom = told + text === '' || this.port.write(told + text, true)
+    if (this.#is('over')) return true
+    if (!rest && state.status !== 'running') {
+      this.#end(state.status, formatPlace({ attempt, number: end }))
+      return true
+    }
+    if (!hasRoom) this.#stage = 'full'
+    return !rest
+  }
+
+  /** Why the client is told that it does not go on where it was. */
+  #gapBefore({ attempt, first }: RunReading): RunGapReason | undefined {
+    const place = this.#place
+    if (place !== undefined && place.attempt !== attempt) return 'restarted'
+    return first > (place?.number ?? 0) + 1 ? 'expired' : undefined
+  }
+
+  #end(status: Parameters<typeof encodeRunEnd>[1], id: string): void {
+    this.port.end('ERR_SSE_CLOSED', encodeRunEnd(this.#host.names.end, status, id))
+  }
+
+  #newsOrPatience(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, PATIENCE).unref()
+      this.#onNews = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #is(stage: Stage): boolean {
+    return this.#stage === stage
+  }
+}

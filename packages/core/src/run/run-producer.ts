@@ -1,0 +1,191 @@
+import { SseError, type SseErrorCode } from '../errors.ts'
+import { clock } from '../stream/clock.ts'
+import { drain } from '../stream/drain.ts'
+import { isResponse } from '../stream/event-stream-response.ts'
+import { ItemReader } from '../stream/item-reader.ts'
+import { nextTurn } from '../stream/next-turn.ts'
+import { discardSource, pullEvents } from '../stream/relay.ts'
+import { isPromise, pullFrom } from '../stream/source.ts'
+import type { RunClaim } from './run-store.ts'
+import { relayedRunText, runText } from './run-text.ts'
+import type { RunSource } from './runs.ts'
+import type { ResolvedRunOptions, ResolvedRunsOptions } from './runs-options.ts'
+
+/** Text that is read from a source before it is stored, and before others have their turn of the event loop. */
+const SHARE = 16_384
+
+/** Reads the source of one run and gives its events to the store, those of a tick at once. */
+export class RunProducer {
+  readonly id: string
+  readonly #options: ResolvedRunsOptions
+  readonly #run: ResolvedRunOptions
+  readonly #controller = new AbortController()
+  #claim!: RunClaim
+  /** The claim is gone: the store has ended the run. */
+  #revoked = false
+  /** How it ends when nothing else is said. */
+  #status: 'done' | 'stopped' | 'failed' = 'done'
+  #pending: string[] = []
+  #pendingLength = 0
+  #scheduled = false
+  #storing: Promise<void> | undefined
+
+  constructor(id: string, options: ResolvedRunsOptions, run: ResolvedRunOptions) {
+    this.id = id
+    this.#options = options
+    this.#run = run
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Reads the source to its end and ends the run. Never rejects. */
+  async produce(claim: RunClaim, source: RunSource): Promise<void> {
+    this.#claim = claim
+    const tooOld = setTimeout(() => {
+      this.stop(
+        'ERR_SSE_RUN_STOPPED',
+        `The run went on for longer than its maxAge of ${this.#run.maxAge} ms.`,
+      )
+    }, this.#run.maxAge).unref()
+    let over = () => {}
+    const whenOver = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    this.signal.addEventListener('abort', over)
+    if (this.signal.aborted) over()
+    try {
+      // A source may stay idle for ever; the run ends all the same.
+      await Promise.race([whenOver, this.#read(source)])
+    } catch (error) {
+      this.#fail(error)
+    }
+    clearTimeout(tooOld)
+    await this.#store()
+    if (this.#revoked) return
+    try {
+      await claim.end(this.#status)
+    } catch (error) {
+      if (!this.#revoked) this.#report(error)
+    }
+  }
+
+  /** Ends the run from within this process. */
+  stop(code: SseErrorCode, message: string): void {
+    if (this.signal.aborted) return
+    this.#status = 'stopped'
+    this.#controller.abort(new SseError(code, message))
+  }
+
+  /** The store has ended the run. */
+  revoke(why: 'stopped' | 'lost'): void {
+    this.#revoked = true
+    this.#pending = []
+    if (why === 'stopped') this.stop('ERR_SSE_RUN_STOPPED', 'The run was stopped.')
+    else
+      this.stop(
+        'ERR_SSE_RUN_LOST',
+        'Another process may have taken the run: its lease was not renewed in time.',
+      )
+  }
+
+  async #read(source: RunSource): Promise<void> {
+    if (this.signal.aborted) return discardSource(source)
+    const { id, signal } = this
+    const made = typeof source === 'function' ? source({ id, signal }) : source
+    const events = isPromise(made) ? await made : made
+    if (signal.aborted) return discardSource(events)
+    const { names, serialize } = this.#options
+    if (isResponse(events)) {
+      return drain(pullEvents(events, this.#run.maxBytes), signal, (batch) => {
+        if (batch.length === 0) return nextTurn()
+        let room: Promise<void> | undefined
+        for (const event of batch) room = this.#add(relayedRunText(event, names)) ?? room
+        return room
+      })
+    }
+    const reader = new ItemReader()
+    await drain(pullFrom(events), signal, (item) => {
+      const event = reader.read(item)
+      if (event === '' && item !== '') return nextTurn()
+      return this.#add(runText(event, names, serialize))
+    })
+    const rest = reader.rest()
+    if (rest !== '') await this.#add(runText(rest, names, serialize))
+  }
+
+  /** Returns what to wait for before the next event, or undefined. */
+  #add(text: string): Promise<void> | undefined {
+    if (text === '' || this.signal.aborted) return undefined
+    if (text.length * 3 > this.#run.maxBytes && Buffer.byteLength(text) > this.#run.maxBytes) {
+      throw new SseError(
+        'ERR_SSE_EVENT_TOO_LARGE',
+        `An event of the run is larger than all that is held of it, ${this.#run.maxBytes} bytes. Raise maxBytes.`,
+      )
+    }
+    this.#pending.push(text)
+    this.#pendingLength += text.length
+    if (this.#pendingLength >= SHARE) return this.#storeAndYield()
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      clock.nextTick(storeAtEndOfTick, this)
+    }
+    return undefined
+  }
+
+  /** @internal */
+  onEndOfTick(): void {
+    this.#scheduled = false
+    void this.#store()
+  }
+
+  async #storeAndYield(): Promise<void> {
+    await this.#store()
+    await nextTurn()
+  }
+
+  /** Resolves when nothing is pending. Never rejects: an error fails the run. */
+  #store(): Promise<void> {
+    this.#storing ??= this.#storeAll().finally(() => {
+      this.#storing = undefined
+    })
+    return this.#storing
+  }
+
+  async #storeAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const events = this.#pending
+      this.#pending = []
+      this.#pendingLength = 0
+      try {
+        await this.#claim.append(events)
+      } catch (error) {
+        this.#pending = []
+        // The claim may be gone before the store has said so.
+        if (!this.#revoked) this.#fail(error)
+        return
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    // What a source throws because it was stopped is no error.
+    if (this.signal.aborted) return
+    this.#status = 'failed'
+    this.#controller.abort(error)
+    this.#report(error)
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#options.onError(error, this.id)
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown))
+    }
+  }
+}
+
+function storeAtEndOfTick(producer: RunProducer): void {
+  producer.onEndOfTick()
+}

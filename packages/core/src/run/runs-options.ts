@@ -1,0 +1,81 @@
+import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { describe } from '../wire/describe.ts'
+import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
+import { MemoryRunStore } from './memory-run-store.ts'
+import type { RunControlEvents } from './run-control-event.ts'
+import type { RunStore } from './run-store.ts'
+import type { RunOptions, RunsOptions } from './runs.ts'
+
+/** The options with their defaults, checked. */
+export interface ResolvedRunsOptions {
+  readonly store: RunStore
+  readonly names: RunControlEvents
+  readonly serialize: Serialize
+  readonly onError: (error: unknown, id: string) => void
+  readonly maxRuns: number
+}
+
+/** The options of one run with their defaults, checked. */
+export type ResolvedRunOptions = { readonly [Name in keyof RunOptions]-?: NonNullable<RunOptions[Name]> }
+
+const MAX_ID_LENGTH = 512
+/** The longest time that a timer of Node takes; it fires at once for a longer one. */
+const MAX_TIME = 2_147_483_647
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function resolveRunsOptions(options: RunsOptions): ResolvedRunsOptions {
+  checkOptionNames(
+    options,
+    ['store', 'controlEvents', 'serialize', 'onError', 'maxRuns'],
+    'options of createRuns',
+  )
+  checkOptionNames(options.controlEvents ?? {}, ['end', 'gap'], 'controlEvents')
+  const {
+    store = new MemoryRunStore(),
+    controlEvents: { end = 'end', gap = 'gap' } = {},
+    serialize = serializeJson,
+    onError = warn,
+    maxRuns = 10_000,
+  } = options
+  for (const [name, value] of Object.entries({ serialize, onError })) {
+    if (typeof value !== 'function') throw invalidOption(name, 'a function')
+  }
+  if (typeof store?.start !== 'function') throw invalidOption('store', 'a RunStore')
+  checkInteger('maxRuns', maxRuns, Number.MAX_SAFE_INTEGER)
+  for (const name of [end, gap]) {
+    if (name === false) continue
+    if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
+    encodeEvent({ event: name, data: '' })
+  }
+  if (end === gap) throw invalidOption('controlEvents', 'two names that differ')
+  return { store, names: { end, gap }, serialize, onError, maxRuns }
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
+  checkOptionNames(options, ['ttl', 'maxBytes', 'maxAge', 'replace'], 'options of a run')
+  const { ttl = 600_000, maxBytes = 4_194_304, maxAge = 3_600_000, replace = false } = options
+  checkInteger('ttl', ttl, MAX_TIME)
+  checkInteger('maxBytes', maxBytes, Number.MAX_SAFE_INTEGER)
+  checkInteger('maxAge', maxAge, MAX_TIME)
+  if (typeof replace !== 'boolean') throw invalidOption('replace', 'true or false')
+  return { ttl, maxBytes, maxAge, replace }
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_RUN_ID */
+export function checkRunId(id: unknown): asserts id is string {
+  if (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) return
+  throw new SseError(
+    'ERR_SSE_INVALID_RUN_ID',
+    `The id of a run is a string of 1 to ${MAX_ID_LENGTH} characters; got ${describe(id)}.`,
+  )
+}
+
+function checkInteger(name: string, value: unknown, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
+  throw invalidOption(name, `an integer from 1 to ${most}`)
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
+}

@@ -1,0 +1,192 @@
+import { SseError } from '../errors.ts'
+import type { EventStream } from '../stream/event-stream.ts'
+import { isResponse } from '../stream/event-stream-response.ts'
+import { checkResponse, discardSource } from '../stream/relay.ts'
+import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
+import { invalidSource, isSource } from '../stream/source.ts'
+import { portOf, type StreamPort } from '../stream/stream-port.ts'
+import { RunFeed } from './run-feed.ts'
+import { RunFollower, type RunFollowerHost } from './run-follower.ts'
+import { RunProducer } from './run-producer.ts'
+import type { RunState } from './run-state.ts'
+import type { RunClaim } from './run-store.ts'
+import type { RunOptions, RunSource, Runs, RunsOptions, StartedRun } from './runs.ts'
+import {
+  checkRunId,
+  type ResolvedRunsOptions,
+  resolveRunOptions,
+  resolveRunsOptions,
+} from './runs-options.ts'
+
+/** Runs on a RunStore. */
+export class StoreRuns implements Runs {
+  readonly #options: ResolvedRunsOptions
+  /** The runs of this process, each with the promise of its end. */
+  readonly #producers = new Map<RunProducer, Promise<void>>()
+  readonly #produced = new Map<string, RunProducer>()
+  readonly #feeds = new Map<string, RunFeed>()
+  readonly #followers = new Set<RunFollower>()
+  /** Responses that are not finished yet. */
+  readonly #ports = new Set<StreamPort>()
+  readonly #host: RunFollowerHost
+  #starting = 0
+  #shutdown: Shutdown | undefined
+  #closed: Promise<void> | undefined
+  /** The store knows no run any more. */
+  #storeClosed = false
+
+  constructor(options: RunsOptions) {
+    this.#options = resolveRunsOptions(options)
+    this.#host = {
+      names: this.#options.names,
+      sendAway: (port, id) => this.#sendAway(port, id),
+      remove: (follower) => this.#remove(follower),
+    }
+  }
+
+  async start(id: string, source: RunSource, options: RunOptions = {}): Promise<StartedRun> {
+    try {
+      return await this.#start(id, source, options)
+    } catch (error) {
+      discardSource(source)
+      throw error
+    }
+  }
+
+  follow(stream: EventStream, id: string): Promise<void> {
+    const port = portOf(stream)
+    if (port === undefined) {
+      throw new SseError(
+        'ERR_SSE_INVALID_OPTION',
+        'Follow with a stream that res.sse() or reply.sse() has returned: follow(stream, id).',
+      )
+    }
+    checkRunId(id)
+    if (port.owned) {
+      throw new SseError(
+        'ERR_SSE_ALREADY_SUBSCRIBED',
+        'A stream follows one run, because its ids are places in it, and cannot be subscribed to a hub too.',
+      )
+    }
+    if (stream.closed) return Promise.resolve()
+    if (this.#storeClosed) {
+      this.#shutdown?.end(port)
+      return Promise.resolve()
+    }
+    const feed = this.#feedOf(id)
+    const follower = new RunFollower(this.#host, stream, port, id, feed)
+    port.attach(follower)
+    port.keepIn(this.#ports)
+    this.#followers.add(follower)
+    follower.start()
+    return follower.done
+  }
+
+  async stop(id: string): Promise<RunState | undefined> {
+    checkRunId(id)
+    return this.#options.store.stop(id)
+  }
+
+  async state(id: string): Promise<RunState | undefined> {
+    checkRunId(id)
+    return (await this.#options.store.read(id, undefined, 0))?.state
+  }
+
+  close({ drain = 0, retry }: Pick<CloseOptions, 'drain' | 'retry'> = {}): Promise<void> {
+    this.#closed ??= this.#close(drain, retry)
+    return this.#closed
+  }
+
+  async #start(id: string, source: RunSource, options: RunOptions): Promise<StartedRun> {
+    checkRunId(id)
+    const run = resolveRunOptions(options)
+    if (!isSource(source)) throw invalidSource(source)
+    if (isResponse(source)) checkResponse(source)
+    if (this.#closed !== undefined) throw closed()
+    const { store, maxRuns } = this.#options
+    if (this.#producers.size + this.#starting >= maxRuns && !this.#produces(id)) {
+      throw new SseError(
+        'ERR_SSE_TOO_MANY_RUNS',
+        `${maxRuns} runs are going in this process: answer 503, or raise maxRuns.`,
+      )
+    }
+    const producer = new RunProducer(id, this.#options, run)
+    const onRevoked = (why: 'stopped' | 'lost') => producer.revoke(why)
+    this.#starting++
+    try {
+      const { ttl, maxBytes, replace } = run
+      const { state, claim } = await store.start(id, { ttl, maxBytes, replace, onRevoked })
+      if (claim === undefined) {
+        discardSource(source)
+        return { ...state, started: false }
+      }
+      if (this.#shutdown !== undefined) {
+        await claim.end('stopped')
+        throw closed()
+      }
+      this.#produced.set(id, producer)
+      this.#producers.set(producer, this.#produce(producer, claim, source))
+      return { ...state, started: true }
+    } finally {
+      this.#starting--
+    }
+  }
+
+  async #produce(producer: RunProducer, claim: RunClaim, source: RunSource): Promise<void> {
+    await producer.produce(claim, source)
+    this.#producers.delete(producer)
+    // One that was replaced may end after its successor has started.
+    if (this.#produced.get(producer.id) === producer) this.#produced.delete(producer.id)
+  }
+
+  async #close(drain: number, retry: CloseOptions['retry']): Promise<void> {
+    const others = new Set<StreamPort>()
+    for (const { port, id } of this.#followers) if (!this.#produces(id)) port.keepIn(others)
+    this.#shutdown = new Shutdown(others, { drain: 0, retry })
+    const over = Promise.all(this.#producers.values())
+    const patience = new AbortController()
+    await Promise.race([over, wait(drain, patience.signal)])
+    patience.abort()
+    for (const producer of this.#producers.keys()) {
+      producer.stop('ERR_SSE_SHUTDOWN', 'The app is shutting down.')
+    }
+    await over
+    this.#storeClosed = true
+    await new Shutdown(this.#ports, { retry }).done
+    await this.#shutdown.done
+    await this.#options.store.close()
+  }
+
+  #sendAway(port: StreamPort, id: string): boolean {
+    if (this.#shutdown === undefined || this.#produces(id)) return false
+    this.#shutdown.end(port)
+    return true
+  }
+
+  #produces(id: string): boolean {
+    return this.#produced.has(id)
+  }
+
+  #feedOf(id: string): RunFeed {
+    const feed = this.#feeds.get(id) ?? new RunFeed(id, this.#options.store)
+    this.#feeds.set(id, feed)
+    return feed
+  }
+
+  #remove(follower: RunFollower): void {
+    this.#followers.delete(follower)
+    if (this.#feeds.get(follower.id)?.empty) this.#feeds.delete(follower.id)
+  }
+}
+
+function closed(): SseError {
+  return new SseError('ERR_SSE_RUNS_CLOSED', 'The runs are closed: start nothing after close().')
+}
+
+/** Unlike other timers this one holds the process: somebody awaits the end of the runs. */
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => clearTimeout(timer))
+  })
+}
