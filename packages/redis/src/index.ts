@@ -1,3 +1,5 @@
 export type { IoredisClient, NodeRedisClient, RedisClient } from './connection/redis-client.ts'
 export { RedisLog } from './redis-log.ts'
 export type { RedisLogOptions } from './redis-log-options.ts'
+export { RedisRunStore } from './run/redis-run-store.ts'
+export type { RedisRunStoreOptions } from './run/redis-run-store-options.ts'

@@ -4,6 +4,9 @@ import type { ConnectOptions, IoredisClient, RedisConnection } from './redis-cli
 interface Ioredis extends IoredisClient {
   connect(): Promise<unknown>
   on(event: string, listener: (error?: unknown) => void): unknown
+  on(event: 'message', listener: (channel: string, text: string) => void): unknown
+  subscribe(channel: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
   /** The socket, of a client that is no cluster. */
   stream?: Socket
   /** The clients of a cluster. */
@@ -50,10 +53,21 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
   copy.on('error', onLost)
   copy.on('close', onLost)
   copy.on('end', onLost)
+  const listeners = new Map<string, (text: string) => void>()
+  copy.on('message', (channel, text) => listeners.get(channel)?.(text))
   const opened = copy.connect()
   return {
     opened,
     send: ([command = '', ...args]) => copy.call(command, args),
+    async subscribe(channel, listener) {
+      listeners.set(channel, listener)
+      await opened
+      return copy.subscribe(channel)
+    },
+    unsubscribe(channel) {
+      listeners.delete(channel)
+      return copy.unsubscribe(channel)
+    },
     close() {
       for (const { stream } of [copy, ...(copy.nodes?.() ?? [])]) reset(stream)
       copy.disconnect()

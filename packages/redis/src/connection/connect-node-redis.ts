@@ -3,6 +3,8 @@ import type { ConnectOptions, NodeRedisClient, RedisConnection } from './redis-c
 interface NodeRedis extends NodeRedisClient {
   connect(): Promise<unknown>
   on(event: string, listener: (error?: unknown) => void): unknown
+  subscribe(channel: string, listener: (text: string) => void): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
 }
 
 /**
@@ -49,6 +51,11 @@ export function connectNodeRedis(
   return {
     opened,
     send: (args) => Reflect.apply(copy.sendCommand, copy, cluster ? [key, false, args] : [args]),
+    async subscribe(channel, listener) {
+      await opened
+      return copy.subscribe(channel, listener)
+    },
+    unsubscribe: (channel) => copy.unsubscribe(channel),
     close() {
       destroy()
       over.abort()

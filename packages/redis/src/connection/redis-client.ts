@@ -23,6 +23,12 @@ export interface RedisConnection {
   readonly opened: Promise<unknown>
   /** Rejects with the server's error, or when the connection is lost: then nobody knows whether it was executed. */
   send(args: string[]): Promise<unknown>
+  /**
+   * Calls `listener` with what is published on `channel` once it has resolved. After it no commands can be sent on this
+   * connection.
+   */
+  subscribe(channel: string, listener: (text: string) => void): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
   /** Drops it at once, and all that waits for an answer. */
   close(): void
 }

@@ -23,6 +23,14 @@ export class FakeConnection implements RedisConnection {
     return new Promise((resolve, reject) => this.#answers.push({ resolve, reject }))
   }
 
+  subscribe(): Promise<unknown> {
+    return Promise.resolve()
+  }
+
+  unsubscribe(): Promise<unknown> {
+    return Promise.resolve()
+  }
+
   close(): void {
     this.closed = true
   }

@@ -62,8 +62,8 @@ export const followCases: StoreCase[] = [
     async run(tools) {
       const { claim } = await tools.start('a')
       const problems: string[] = []
-      let reads: Promise<unknown>[] = []
-      tools.store.follow('a', (news) => {
+      const reads: Promise<unknown>[] = []
+      const unfollow = tools.store.follow('a', (news) => {
         if (news === undefined) return
         reads.push(
           tools.read('a', undefined, 0).then(({ state }) => {
@@ -74,8 +74,8 @@ export const followCases: StoreCase[] = [
       })
       for (let n = 0; n < 10; n++) await claim.append(tools.newEvents(1))
       await claim.end('done')
+      unfollow()
       await Promise.all(reads)
-      reads = []
       assert.deepEqual(problems, [])
     },
   },

@@ -1,0 +1,88 @@
+import { type NewRun, type RunAttempt, type RunClaim, SseError } from '@downstream/core'
+import { readRunReply } from './run-reply.ts'
+import { appendEvents, endRun, readRun } from './run-scripts.ts'
+import type { RunShard } from './run-shard.ts'
+
+/** The claim of this process on one attempt. Redis decides whether it still holds. */
+export class RedisRunClaim implements RunClaim {
+  readonly attempt: RunAttempt
+  readonly key: string
+  readonly #shard: RunShard
+  readonly #run: NewRun
+  #next = 1
+  #touchedAt = performance.now()
+  /** Why nothing can be added any more. */
+  #gone: SseError | undefined
+
+  constructor(shard: RunShard, key: string, attempt: RunAttempt, run: NewRun) {
+    this.attempt = attempt
+    this.key = key
+    this.#shard = shard
+    this.#run = run
+  }
+
+  async append(events: readonly string[]): Promise<void> {
+    if (this.#gone !== undefined) throw this.#gone
+    if (events.length === 0) return
+    const first = this.#next
+    const keep = String(this.#shard.keep(this.#run.ttl))
+    this.#touchedAt = performance.now()
+    try {
+      const args = [this.attempt, String(first), keep, ...events]
+      const status = await this.#shard.persist(appendEvents, this.key, args)
+      if (status !== 'running') this.revoke(status === 'stopped' ? 'stopped' : 'lost')
+      this.#next = first + events.length
+    } catch (error) {
+      // Nobody knows whether these events are stored, so none may follow.
+      this.#gone ??= error as SseError
+    }
+    if (this.#gone !== undefined) throw this.#gone
+  }
+
+  async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
+    if (this.#gone?.code === 'ERR_SSE_RUN_LOST') throw this.#gone
+    // After an append that Redis has not taken there is no point in waiting as long once more.
+    const send = this.#gone === undefined ? this.#shard.persist : this.#shard.run
+    this.#gone = this.#lost('it has ended')
+    this.#shard.release(this)
+    const ended = await send.call(this.#shard, endRun, this.key, [this.attempt, status])
+    if (ended !== status) throw this.#gone
+  }
+
+  /** It is gone: tells the source. */
+  revoke(why: 'stopped' | 'lost'): void {
+    if (this.#gone?.code === 'ERR_SSE_RUN_LOST') return
+    this.#gone = this.#lost(why === 'stopped' ? 'it was stopped' : 'its place to write is lost')
+    this.#shard.release(this)
+    this.#run.onRevoked(why)
+  }
+
+  /** Asks whether it still holds, when nobody may have been able to say so. */
+  async check(): Promise<void> {
+    try {
+      const answer = await this.#shard.run(readRun, this.key, [String(this.#shard.slack), '', '0', '0'])
+      const reply = readRunReply('', answer)
+      if (reply?.attempt === this.attempt && reply.state.status === 'running') return
+      this.revoke(reply?.state.status === 'stopped' && reply.attempt === this.attempt ? 'stopped' : 'lost')
+    } catch {
+      // The next beat, append or end finds out.
+    }
+  }
+
+  /** Keeps the key of a run that has nothing to say for long. */
+  touch(): void {
+    const keep = this.#shard.keep(this.#run.ttl)
+    if (performance.now() - this.#touchedAt < (keep - this.#run.ttl) / 3) return
+    this.#touchedAt = performance.now()
+    this.#shard.send(['PEXPIRE', this.key, String(keep)]).then(
+      (held) => {
+        if (Number(held) === 0) this.revoke('lost')
+      },
+      () => {},
+    )
+  }
+
+  #lost(why: string): SseError {
+    return new SseError('ERR_SSE_RUN_LOST', `Nothing can be added to this run: ${why}.`)
+  }
+}

@@ -1,0 +1,26 @@
+import type { RunReading, RunStatus } from '@downstream/core'
+
+/** A run as the scripts answer it and as its news have it. */
+export interface RunReply extends RunReading {
+  readonly producer: string
+}
+
+/** What a script answered; undefined when there is no such run. */
+export function readRunReply(id: string, reply: unknown): RunReply | undefined {
+  if (!Array.isArray(reply) || reply.length === 0) return undefined
+  const [attempt, status, events, bytes, startedAt, endedAt, producer, first, ...texts] = reply.map(String)
+  const state = {
+    id,
+    status: status as RunStatus,
+    events: Number(events),
+    bytes: Number(bytes),
+    startedAt: Number(startedAt),
+  }
+  return {
+    attempt: String(attempt),
+    producer: String(producer),
+    state: endedAt === '' ? state : { ...state, endedAt: Number(endedAt) },
+    first: Number(first),
+    events: texts,
+  }
+}

@@ -1,0 +1,292 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { NewRun, RunReading } from '@downstream/core'
+import { eventually } from '@downstream/testing'
+import { Redis } from 'ioredis'
+import { RedisRunStore, type RedisRunStoreOptions } from '../../src/index.ts'
+import { FaultyProxy } from '../harness/faulty-proxy.ts'
+import { freePort } from '../harness/free-port.ts'
+import { clusterClients, redisClients } from '../harness/redis-clients.ts'
+import { RedisServer } from '../harness/redis-server.ts'
+
+const closing: (() => unknown)[] = []
+let count = 0
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+async function openServer(options?: Parameters<typeof RedisServer.start>[0]): Promise<RedisServer> {
+  const server = await RedisServer.start(options)
+  closing.push(() => server.close())
+  return server
+}
+
+async function openProxy(server: RedisServer): Promise<FaultyProxy> {
+  const proxy = await FaultyProxy.open(server.port)
+  closing.push(() => proxy.close())
+  return proxy
+}
+
+function openStore(port: number, options: RedisRunStoreOptions = {}): RedisRunStore {
+  const { client, close } = redisClients['ioredis 6'](port)
+  const store = new RedisRunStore(client, options)
+  closing.push(async () => {
+    await store.close()
+    close()
+  })
+  return store
+}
+
+function newRun(options: Partial<NewRun> = {}): NewRun {
+  return { ttl: 60_000, maxBytes: 1_000_000, replace: false, onRevoked() {}, ...options }
+}
+
+async function start(store: RedisRunStore, id: string, options?: Partial<NewRun>) {
+  const { claim } = await store.start(id, newRun(options))
+  if (claim === undefined) throw new Error(`${id} is there already`)
+  return claim
+}
+
+async function read(store: RedisRunStore, id: string): Promise<RunReading | undefined> {
+  return store.read(id, undefined, 10_000)
+}
+
+test('a producer that is killed leaves all that it has stored, then the end as lost', async () => {
+  const server = await openServer()
+  const prefix = `killed ${count++}`
+  const producer = fork(join(__dirname, 'producer.ts'), [String(server.port), prefix, '2000', '20'], {
+    execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+  })
+  closing.push(() => producer.kill('SIGKILL'))
+  const confirmed = new Map<string, number>()
+  producer.on('message', (message) => {
+    const [id, n] = message as [string, number]
+    confirmed.set(id, n)
+  })
+  await eventually('all runs going', () => confirmed.size === 20 && Math.min(...confirmed.values()) > 20)
+  const store = openStore(server.port, { prefix, lease: 2_000 })
+  const told = new Map<string, string>()
+  for (const id of confirmed.keys()) {
+    const see = async () => told.set(id, (await read(store, id))?.state.status ?? '')
+    store.follow(id, (news) => {
+      if (news === undefined) void see()
+      else told.set(id, news.state.status)
+    })
+  }
+  const exited = once(producer, 'exit')
+  producer.kill('SIGKILL')
+  await exited
+  await eventually('all told', () => [...confirmed.keys()].every((id) => told.get(id) === 'lost'))
+  for (const [id, least] of confirmed) {
+    const reading = await read(store, id)
+    expect(reading?.events).toEqual(reading?.events.map((_, n) => `data: ${n + 1}\n\n`))
+    expect(reading?.events.length).toBeGreaterThanOrEqual(least)
+    expect(reading?.state.events).toBe(reading?.events.length)
+  }
+})
+
+test('while Redis is away an append waits, and is stored once when it is back', async () => {
+  const server = await openServer({ persistent: true })
+  const store = openStore(server.port, { timeout: 500 })
+  const claim = await start(store, 'a')
+  await claim.append(['data: 1\n\n'])
+  await server.kill()
+  const appended = claim.append(['data: 2\n\n', 'data: 3\n\n'])
+  await expect(read(store, 'a')).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await server.restart()
+  await appended
+  expect((await read(store, 'a'))?.events).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'])
+  await claim.end('done')
+})
+
+test('an append whose answer was lost is stored once', async () => {
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const store = openStore(proxy.port, { timeout: 300 })
+  const claim = await start(store, 'a')
+  const appended: Promise<void>[] = []
+  let last = Promise.resolve()
+  for (let n = 1; n <= 200; n++) {
+    last = last.then(() => claim.append([`data: ${n}\n\n`]))
+    appended.push(last)
+  }
+  for (let cut = 0; cut < 10; cut++) {
+    await appended[cut * 20]
+    proxy.cut()
+  }
+  await last
+  expect((await read(store, 'a'))?.events).toEqual(
+    Array.from({ length: 200 }, (_, n) => `data: ${n + 1}\n\n`),
+  )
+})
+
+test('an append that Redis does not take within maxWait fails, and nothing may follow it', async () => {
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const store = openStore(proxy.port, { timeout: 200, maxWait: 500 })
+  const claim = await start(store, 'a')
+  await claim.append(['data: 1\n\n'])
+  proxy.refuse()
+  proxy.cut()
+  await expect(claim.append(['data: 2\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await proxy.accept()
+  await expect(claim.append(['data: 3\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await eventually(
+    'Redis being back',
+    async () => (await read(store, 'a').catch(() => undefined)) !== undefined,
+  )
+  await claim.end('failed')
+  expect((await read(store, 'a'))?.state.status).toBe('failed')
+})
+
+test('a run goes on when Redis was away for longer than its lease: nobody judges before it had time to renew', async () => {
+  // The lease is over by the clock of Redis when it is back, and whoever reads first would end the run as lost.
+  const server = await openServer({ persistent: true })
+  const [producer, reader] = [
+    openStore(server.port, { lease: 1_000 }),
+    openStore(server.port, { lease: 1_000 }),
+  ]
+  const claim = await start(producer, 'a')
+  reader.follow('a', () => {})
+  await eventually('the reader', async () => (await read(reader, 'a')) !== undefined)
+  await server.kill()
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  await server.restart()
+  await eventually('the reader', async () => (await read(reader, 'a').catch(() => undefined)) !== undefined)
+  await claim.append(['data: 1\n\n'])
+  expect((await read(reader, 'a'))?.state).toMatchObject({ status: 'running', events: 1 })
+})
+
+test('a restart without persistence ends a run as lost, and its producer is told', async () => {
+  const server = await openServer()
+  const store = openStore(server.port)
+  const revoked: string[] = []
+  const claim = await start(store, 'a', { onRevoked: (why) => revoked.push(why) })
+  await server.kill()
+  await server.restart()
+  await expect(claim.append(['data: 1\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_RUN_LOST' })
+  expect(revoked).toEqual(['lost'])
+})
+
+test('a listener is told to read again after its connection was silent', async () => {
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const producer = openStore(server.port)
+  const reader = openStore(proxy.port, { timeout: 500 })
+  const claim = await start(producer, 'a')
+  let told = 0
+  const unfollow = reader.follow('a', () => told++)
+  await eventually('the subscription', () => told > 0)
+  proxy.cut()
+  const before = told
+  await claim.append(['data: 1\n\n'])
+  await eventually('the listener being called', () => told > before)
+  unfollow()
+})
+
+test('the key of a dead producer expires when no process is left', async () => {
+  const server = await openServer()
+  const store = openStore(server.port, { lease: 500 })
+  await start(store, 'a', { ttl: 10 })
+  const left = Number(await server.command('PTTL', '{downstream:runs}:run:a'))
+  expect(left).toBeGreaterThan(0)
+  expect(left).toBeLessThanOrEqual(6 * 500 + 10)
+})
+
+test('a run that says nothing for long keeps its key', async () => {
+  const server = await openServer()
+  const store = openStore(server.port, { lease: 500 })
+  await start(store, 'a', { ttl: 10 })
+  await server.command('PEXPIRE', '{downstream:runs}:run:a', 2_000)
+  await eventually('the key being touched', async () => {
+    return Number(await server.command('PTTL', '{downstream:runs}:run:a')) > 2_000
+  })
+})
+
+test('a closed store gives its runs up at once', async () => {
+  const server = await openServer()
+  const [one, other] = [openStore(server.port), openStore(server.port)]
+  const revoked: string[] = []
+  await start(one, 'a', { onRevoked: (why) => revoked.push(why) })
+  await one.close()
+  expect(revoked).toEqual(['lost'])
+  expect((await read(other, 'a'))?.state.status).toBe('lost')
+})
+
+test('the number of connections does not depend on the number of runs', async () => {
+  const server = await openServer()
+  const store = openStore(server.port)
+  for (let n = 0; n < 100; n++) {
+    await start(store, `run ${n}`)
+    store.follow(`run ${n}`, () => {})
+  }
+  const clients = String(await server.command('CLIENT', 'LIST', 'TYPE', 'normal'))
+    .trim()
+    .split('\n')
+  const subscribers = String(await server.command('CLIENT', 'LIST', 'TYPE', 'pubsub'))
+    .trim()
+    .split('\n')
+  // Of the store, of the app's own client, and the one that asks.
+  expect(clients.length).toBeLessThanOrEqual(3)
+  expect(subscribers).toHaveLength(1)
+})
+
+test('runs are spread over hash tags', async () => {
+  const server = await openServer()
+  const store = openStore(server.port, { prefix: 'p', tags: 4 })
+  for (let n = 0; n < 40; n++) await (await start(store, `run ${n}`)).append(['data: x\n\n'])
+  const keys = (await server.command('KEYS', '{p:*}:run:*')) as string[]
+  expect(keys).toHaveLength(40)
+  expect(new Set(keys.map((key) => key.slice(0, key.indexOf('}')))).size).toBe(4)
+})
+
+test('whoever is no producer any more cannot add an event, even with the next number', async () => {
+  const server = await openServer()
+  const store = openStore(server.port)
+  const claim = await start(store, 'a')
+  await claim.append(['data: 1\n\n'])
+  const [[id] = ['']] = (await server.command('XRANGE', '{downstream:runs}:run:a', '-', '+', 'COUNT', 1)) as [
+    [string],
+  ]
+  await store.stop('a')
+  const adding = server.command('XADD', '{downstream:runs}:run:a', id.replace('-0', '-2'), 'e', 'data: 2\n\n')
+  await expect(adding).rejects.toThrow('equal or smaller')
+})
+
+describe('on a cluster', () => {
+  test.each(Object.entries(clusterClients))('%s', async (_, create) => {
+    const server = await openServer({ cluster: await freePort() })
+    const [one, other] = [create(server.port), create(server.port)].map(({ client }) => {
+      const store = new RedisRunStore(client, { tags: 3 })
+      closing.push(() => store.close())
+      return store
+    }) as [RedisRunStore, RedisRunStore]
+    for (let n = 0; n < 6; n++) {
+      const revoked: string[] = []
+      const claim = await start(one, `run ${n}`, { onRevoked: (why) => revoked.push(why) })
+      let told: RunReading | undefined
+      other.follow(`run ${n}`, (news) => {
+        told = news ?? told
+      })
+      await claim.append(['data: 1\n\n'])
+      expect((await read(other, `run ${n}`))?.events).toEqual(['data: 1\n\n'])
+      expect((await other.stop(`run ${n}`))?.status).toBe('stopped')
+      expect(revoked).toEqual(['stopped'])
+      await eventually('the end being told', () => told?.state.status === 'stopped')
+    }
+  })
+})
+
+test.each<[RedisRunStoreOptions, string]>([
+  [{ prefix: '' }, 'prefix'],
+  [{ prefix: 'a{b}' }, 'prefix'],
+  [{ lease: 1 }, 'lease'],
+  [{ tags: 0 }, 'tags'],
+  [{ maxWait: 1.5 }, 'maxWait'],
+  [{ leese: 1 } as RedisRunStoreOptions, 'leese'],
+])('refuses the options %j', (options, name) => {
+  const client = new Redis({ lazyConnect: true })
+  expect(() => new RedisRunStore(client, options)).toThrow(name)
+})
