@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
 import { SseError } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
@@ -97,24 +98,28 @@ export function invalidSource(value: unknown): SseError {
 
 /** A Readable's iterator, asked to return, waits for the read that is under way: for ever when it is idle. */
 function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unknown {
-  if (isReadable(source)) {
-    // Nobody listens before the first read and after the last one, and its 'error' would be uncaught: that of a signal
-    // it was given, or of a failure to stop.
-    source.on('error', () => {})
-    return () => source.destroy()
-  }
-  // A readline Interface leaves what it reads from open, a file for example.
-  const input = 'input' in source && source.input
-  if (!isReadable(input)) return () => iterator.return?.()
+  const readable = isReadable(source) ? source : inputOf(source)
+  if (readable === undefined) return () => iterator.return?.()
+  // Nobody listens before the first read and after the last one, and its 'error' would be uncaught: that of a signal it
+  // was given, or of a failure to stop. A readline Interface passes on the error of its input.
+  if (isEmitter(source)) source.on('error', () => {})
   return () => {
-    input.destroy()
-    return iterator.return?.()
+    readable.destroy()
+    if (readable !== source) return iterator.return?.()
   }
 }
 
+/** What a readline Interface reads from, a file for example: closed by itself, the Interface leaves it open. */
+function inputOf(source: object): Readable | undefined {
+  return 'input' in source && isReadable(source.input) ? source.input : undefined
+}
+
 function isReadable(source: unknown): source is Readable {
-  if (typeof source !== 'object' || source === null) return false
-  return 'destroy' in source && typeof source.destroy === 'function' && 'on' in source
+  return isEmitter(source) && 'destroy' in source && typeof source.destroy === 'function'
+}
+
+function isEmitter(source: unknown): source is EventEmitter {
+  return typeof source === 'object' && source !== null && 'on' in source && typeof source.on === 'function'
 }
 
 /** As `for await` does with an iterable of promises; one that rejects ends the iteration. */
