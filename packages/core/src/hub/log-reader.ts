@@ -1,4 +1,5 @@
 import type { Cursor, EventLog } from '../log/event-log.ts'
+import { clock } from '../stream/clock.ts'
 import { Page } from './page.ts'
 import { RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
@@ -82,6 +83,9 @@ export class LogReader {
     if (this.#running < MAX_READS) this.#running++
     else await this.#turn(signal)
     try {
+      // A log in memory answers within the turn: a client that is far behind would hold up everybody else.
+      await new Promise<void>((resolve) => void clock.setImmediate(resolve))
+      signal.throwIfAborted()
       // Another stream may have read it meanwhile.
       const recent = this.#recent.behind(place)
       if (recent !== undefined) return recent

@@ -1,8 +1,8 @@
 import type { Cursor } from '../log/event-log.ts'
 import type { Page } from './page.ts'
 
-/** Streams that come back together are rarely further apart than that. */
-const PAGES = 16
+/** Streams that come back together are rarely further apart than that. 64 KiB of data each, at most. */
+const PAGES = 64
 /** How long pages are held when nobody reads any more, in ms. */
 const IDLE = 1_000
 

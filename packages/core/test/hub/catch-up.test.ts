@@ -40,7 +40,7 @@ describe('a gap', () => {
     log.pageLength = 3
     const stream = new FakePort(after)
     hub.subscribe(stream, 'news')
-    await settle(0)
+    await settle(3)
     log.readsHeld = true
     await settle()
     for (let n = 0; n < 200; n++) void hub.publish('other', { data: n })

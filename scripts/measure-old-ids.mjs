@@ -1,0 +1,123 @@
+// `node scripts/measure-old-ids.mjs [clients]`, after `npm run build`: what clients cost that come back with old ids,
+// whose events only the log holds. Prints
+// - the memory of clients that read nothing, each with an id of its own, events of 10 KB
+// - the CPU time of one client, and of a hundred that were close together, 100 000 entries behind, of which one in
+//   ten thousand is theirs
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const clients = Number(process.argv[2] ?? 1_000)
+/** What the log of each measurement holds. */
+const plans = {
+  unread: { entries: 2_000, bytes: 10_000, every: 1 },
+  narrow: { entries: 100_000, bytes: 100, every: 10_000 },
+}
+
+if (process.send !== undefined) await serve(plans[/** @type {keyof typeof plans} */ (process.env.PLAN)])
+else {
+  const unread = await measureMemory()
+  const [one, hundred] = [await measureCpu(1), await measureCpu(100)]
+  console.table({
+    [`memory of ${clients} clients that read nothing, KB each`]: { value: Math.round(unread) },
+    'CPU of one client, ms': { value: Math.round(one) },
+    'CPU of a hundred clients, ms': { value: Math.round(hundred) },
+    'a hundred clients / one': { value: Math.round((hundred / one) * 10) / 10 },
+  })
+}
+
+/**
+ * The process under test.
+ *
+ * @param {{ entries: number, bytes: number, every: number }} plan
+ */
+async function serve({ entries, bytes, every }) {
+  const { createHub, MemoryLog, openEventStream } = await import('../packages/core/dist/esm/index.js')
+  const log = new MemoryLog({ length: entries + 10, bytes: 1e9 })
+  const hub = createHub({ log, tail: { length: 10 } })
+  const ids = [hub.cursor()]
+  for (let n = 1; n <= entries; n++) {
+    ids.push(await hub.publish(n % every === 0 ? 'news' : 'other', { data: 'x'.repeat(bytes) }))
+  }
+  const server = createServer((req, res) => {
+    hub.subscribe(openEventStream(req, res), 'news')
+  })
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 20_000 }, () => {
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+    process.send?.({ port, ids: ids.slice(0, 1_500) })
+  })
+  process.on('message', (what) => {
+    if (what === 'settled') global.gc?.()
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    const { delivered, streams, lagging } = hub.stats()
+    process.send?.({
+      memory: heapUsed + external + arrayBuffers,
+      cpu: (user + system) / 1_000,
+      delivered,
+      streams,
+      lagging,
+    })
+  })
+}
+
+/** @param {keyof typeof plans} plan */
+async function start(plan) {
+  const env = { ...process.env, PLAN: plan }
+  const child = fork(fileURLToPath(import.meta.url), [], { env, execArgv: ['--expose-gc'] })
+  const [{ port, ids }] = await once(child, 'message')
+  const ask = async (what = 'stats') => {
+    child.send(what)
+    const [stats] = await once(child, 'message')
+    return stats
+  }
+  /** @param {string} id */
+  const open = async (id) => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: ${id}\r\n\r\n`)
+    return socket
+  }
+  return { child, ids, ask, open }
+}
+
+/** KB for each client. */
+async function measureMemory() {
+  const { child, ids, ask, open } = await start('unread')
+  const before = await ask('settled')
+  const sockets = []
+  for (let n = 0; n < clients; n++) sockets.push((await open(ids[n % ids.length])).pause())
+  // Until the kernel's buffers are full, which takes some MB for each client.
+  let [last, after] = [before, await ask()]
+  while (after.streams < clients || after.delivered > last.delivered) {
+    await sleep(1_000)
+    ;[last, after] = [after, await ask()]
+  }
+  after = await ask('settled')
+  child.kill()
+  for (const socket of sockets) socket.destroy()
+  return (after.memory - before.memory) / clients / 1_000
+}
+
+/**
+ * In ms.
+ *
+ * @param {number} count
+ */
+async function measureCpu(count) {
+  const { child, ids, ask, open } = await start('narrow')
+  const before = await ask('settled')
+  const sockets = []
+  for (let n = 0; n < count; n++) sockets.push((await open(ids[n])).resume())
+  let after = await ask()
+  while (after.delivered < 10 * count) {
+    await sleep(50)
+    after = await ask()
+  }
+  child.kill()
+  for (const socket of sockets) socket.destroy()
+  return after.cpu - before.cpu
+}
