@@ -62,9 +62,11 @@ function merge(
   return set === undefined ? value : append(key, set, value)
 }
 
+/** Adds nothing twice: a framework that sets the headers itself has the result merged once more when the stream begins. */
 function append(key: string, set: HeaderValue, value: HeaderValue): HeaderValue {
   const values = [set, value].flat().map(String)
-  return key === 'vary' ? values.join(', ') : values
+  if (key !== 'vary') return [...new Set(values)]
+  return [...new Set(values.flatMap((names) => names.split(/\s*,\s*/)))].join(', ')
 }
 
 /** Keeps an app's own directives as long as they keep shared caches away, and adds what a stream needs. */

@@ -107,3 +107,11 @@ test('Incremental of the app or of the option is kept', () => {
   expect(headOf({ Incremental: '?0' }).incremental).toBe('?0')
   expect(headOf({}, { incremental: '?0' }).incremental).toBe('?0')
 })
+
+// Fastify takes the headers, and the stream merged its option into them once more when it began: c=3 was sent twice.
+test('what was merged already is not added a second time', () => {
+  const extra = { 'Set-Cookie': 'c=3', Vary: 'Accept' }
+  const once = headOf({ 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin' }, extra)
+  expect(headOf(once, extra)).toEqual(once)
+  expect(once).toMatchObject({ 'set-cookie': ['a=1', 'b=2', 'c=3'], vary: 'Origin, Accept' })
+})
