@@ -101,7 +101,11 @@ function handOver(
   exemptFromCompression(reply)
   reply.code(200)
   reply.removeHeader('content-length')
-  for (const [name, value] of prepared.head((name) => reply.getHeader(name))) reply.header(name, value)
+  for (const [name, value] of prepared.head((name) => reply.getHeader(name))) {
+    // header() adds to the cookies that are set; these have them already.
+    reply.removeHeader(name)
+    reply.header(name, value)
+  }
   reply[HANDED_OVER] = prepared
   reply.send(new EventStreamPayload(prepared, reply.raw))
   if (reply[HANDED_OVER] === undefined) return

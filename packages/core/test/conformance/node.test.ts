@@ -38,7 +38,7 @@ function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer
       }
       const sse = group.sse(request, response, { onSourceError: fail })
       try {
-        if (request.method === 'POST') for await (const _chunk of request);
+        if (request.method !== 'GET') for await (const _chunk of request);
         await handler({
           sse,
           request,

@@ -64,6 +64,40 @@ describe('the connection', () => {
   })
 
   // The delay was computed from keepAlive: below 14 s of it nothing was probed at all.
+  // Node sets it again only where there is a keepAliveTimeout: the next request of the connection had none.
+  // What was there before the stream is put back when it is gone.
+  test("has the server's idle timeout again after the stream where keepAliveTimeout is 0", async () => {
+    const { origin, server, streams, opened } = await serveStreams()
+    server.timeout = 60_000
+    server.keepAliveTimeout = 0
+    const connected = once(server, 'connection')
+    const client = await connect(origin)
+    const [socket] = await connected
+    client.get('/')
+    await opened(1)
+    expect(socket.timeout).toBe(0)
+    streams[0]?.close()
+    await eventually('the timeout', () => socket.timeout === 60_000)
+  })
+
+  // We said keep-alive ourselves on the last response that the server allows, and the browser came back on it to a 503.
+  // Without a header of ours Node says what is true.
+  test('of the last request that the server allows says close, and ends with the stream', async () => {
+    const { origin, server, streams, opened } = await serveStreams()
+    server.maxRequestsPerSocket = 2
+    const client = await connect(origin)
+    client.get('/')
+    await opened(1)
+    streams[0]?.close()
+    await client.receives('0\r\n\r\n')
+    expect(client.text).toMatch(/^connection: keep-alive\r$/im)
+    client.get('/')
+    await opened(2)
+    streams[1]?.close()
+    await client.ends()
+    expect(client.text.split('HTTP/1.1 200').at(-1)).toMatch(/^connection: close\r$/im)
+  })
+
   test.each([
     ['after 2 s by default', {}, [[true, 2_000]]],
     ['whatever keepAlive is', { keepAlive: 5_000 }, [[true, 2_000]]],

@@ -60,6 +60,28 @@ test('the head has no header of a connection, and nothing is warned of', async (
   ])
 })
 
+// The session's idle timeout cut a quiet stream: only HTTP/1 connections were exempt.
+// It is off while a stream of the session is open, and back when the last is gone.
+test("the server's idle timeout spares a session as long as one of its streams is open", async () => {
+  const streams: EventStream[] = []
+  const timeouts: unknown[] = []
+  const { session, server } = await serveHttp2((req, res) => {
+    streams.push(openEventStream(req, res))
+    timeouts.push(req.stream.session)
+  })
+  server.setTimeout(60_000)
+  const requests = [session.request(), session.request()]
+  for (const request of requests) request.resume()
+  await eventually('both streams', () => streams.length === 2)
+  const [held] = timeouts as [{ timeout: number }]
+  expect(held.timeout).toBe(0)
+  streams[0]?.close()
+  await once(requests[0] as NonNullable<(typeof requests)[0]>, 'close')
+  expect(held.timeout).toBe(0)
+  streams[1]?.close()
+  await eventually('the timeout', () => held.timeout === 60_000)
+})
+
 test('a client that resets its stream has left', async () => {
   const { request, stream } = await openHttp2()
   const aborted = once(stream.signal, 'abort')

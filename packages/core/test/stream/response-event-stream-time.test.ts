@@ -1,5 +1,6 @@
 import type { SseError } from '../../src/errors.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
+import { clock } from '../../src/stream/clock.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { ResponsePort } from '../../src/stream/response-port.ts'
@@ -132,6 +133,18 @@ describe('maxAge', () => {
     expect(streams.every(({ closed }) => closed)).toBe(true)
   })
 
+  // A late call of the wheel moved it one slot only: after a stall of 3 s a maxAge of 4 s ended at 6 to 7 s.
+  test.each([900, 3_000, 20_000])(
+    'ends the stream at the end of a stall of %i ms, if it was due in it',
+    async (stall) => {
+      begin({ maxAge: 1_000, keepAlive: false })
+      const now = jest.spyOn(clock, 'now').mockImplementation(() => performance.now() + stall)
+      await pass(200)
+      expect(codeOf(stream)).toBe('ERR_SSE_MAX_AGE')
+      now.mockRestore()
+    },
+  )
+
   test('ends a stream that is busy', async () => {
     begin({ maxAge: 5_000 })
     await pass(5_300, () => stream.send('busy'))
@@ -207,6 +220,23 @@ describe('stallTimeout', () => {
     expect(stream.closed).toBe(false)
   })
 
+  // Characters were added to bytes: with three bytes a character the client seemed to give back what it took.
+  // It is counted in bytes, as the response counts what it holds.
+  test('lets a client be that reads text of three bytes a character, more slowly than it comes', async () => {
+    begin({ keepAlive: false, stallTimeout: 60_000 })
+    target.hasRoom = false
+    target.write = (text) => {
+      target.writableLength += Buffer.byteLength(text)
+      return false
+    }
+    for (let round = 0; round < 100; round++) {
+      stream.send('語'.repeat(1_000))
+      await pass(5_000)
+      target.writableLength -= Math.min(target.writableLength, 300)
+    }
+    expect(stream.closed).toBe(false)
+  })
+
   test('lets a stream be that has nothing to send', async () => {
     begin({ keepAlive: false, stallTimeout: 1_000 })
     await pass(100_000)
@@ -223,6 +253,18 @@ describe('the rest of an ended response', () => {
 
   test('is given up when the client reads nothing of it', async () => {
     endWith(1_000)
+    await pass(14_000)
+    expect(target.destroyed).toBe(false)
+    await pass(2_000)
+    expect(target.destroyed).toBe(true)
+  })
+
+  // A session store that is away holds back the end itself: nothing is unread then, and nobody looked again.
+  // An ended response is cut off in any case, unless its client reads.
+  test('is given up when something else holds the end back', async () => {
+    begin({})
+    target.end = () => {}
+    stream.close()
     await pass(14_000)
     expect(target.destroyed).toBe(false)
     await pass(2_000)

@@ -4,6 +4,7 @@ import { eventCases } from './event-cases.ts'
 import type { FrameworkHost, StartFramework } from './framework-host.ts'
 import { headCases } from './head-cases.ts'
 import { leakCases } from './leak-cases.ts'
+import { middlewareCases } from './middleware-cases.ts'
 import { misuseCases } from './misuse-cases.ts'
 import { shutdownCases } from './shutdown-cases.ts'
 import { slowClientCases } from './slow-client-cases.ts'
@@ -18,6 +19,8 @@ export interface FrameworkSuiteOptions {
   start: StartFramework
   /** What the app speaks: cases that make no sense there are not registered. */
   protocol: FrameworkHost['protocol']
+  /** Whether the framework can route the method QUERY (RFC 10008). Default: true. */
+  routesQuery?: boolean
 }
 
 const cases: SuiteCase[] = [
@@ -27,6 +30,7 @@ const cases: SuiteCase[] = [
   ...disconnectCases,
   ...slowClientCases,
   ...shutdownCases,
+  ...middlewareCases,
   ...misuseCases,
   ...leakCases,
 ]
@@ -37,9 +41,9 @@ const cases: SuiteCase[] = [
  * @example
  * frameworkSuite({ test, protocol: 'http/1.1', start: startMyFramework })
  */
-export function frameworkSuite({ test, start, protocol }: FrameworkSuiteOptions): void {
+export function frameworkSuite({ test, start, protocol, routesQuery = true }: FrameworkSuiteOptions): void {
   for (const { name, only, run } of cases) {
-    if (only === undefined || only === protocol) {
+    if (only === undefined || only === protocol || (only === 'QUERY' && routesQuery)) {
       test(name, () => withoutUnhandledRejections(() => runCase(start, run)))
     }
   }

@@ -14,6 +14,7 @@ export const headCases: SuiteCase[] = [
       assert.equal(headers['cache-control'], 'no-cache, no-transform')
       assert.equal(headers['x-accel-buffering'], 'no')
       assert.equal(headers['x-content-type-options'], 'nosniff')
+      assert.equal(headers.incremental, '?1')
       assert.equal(headers['content-length'], undefined)
       assert.equal(headers['content-encoding'], undefined)
     },
@@ -128,6 +129,36 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
+    name: 'adds the Set-Cookie and Vary of the headers option to those that the app set before',
+    async run(tools) {
+      await tools.serve(({ sse, setHeader }) => {
+        setHeader('Vary', 'Origin')
+        setHeader('Set-Cookie', ['a=1', 'b=2'])
+        return sse(['x'], { headers: new Headers({ 'Set-Cookie': 'c=3', Vary: 'Accept' }) })
+      })
+      const { headers } = await tools.open()
+      assert.equal(headers['set-cookie']?.join(), 'a=1,b=2,c=3')
+      assert.equal(headers.vary, 'Origin, Accept')
+    },
+  },
+  {
+    name: 'gives a GET, a POST and a QUERY the same stream, resume included',
+    only: 'QUERY',
+    async run(tools) {
+      await tools.serve(({ sse }) =>
+        sse(({ lastEventId }) => [{ id: Number(lastEventId) + 1, data: `after ${lastEventId}` }]),
+      )
+      const texts: string[] = []
+      for (const method of ['GET', 'POST', 'QUERY']) {
+        const body = method === 'GET' ? undefined : { filter: 'all' }
+        const client = await tools.open({ method, body, headers: { 'last-event-id': '7' } })
+        assert.equal(client.headers['content-type'], 'text/event-stream')
+        texts.push(await client.ends())
+      }
+      assert.deepEqual(texts, Array(3).fill('retry: 3000\n:\n\nid: 8\ndata: after 7\n\n'))
+    },
+  },
+  {
     name: 'keeps a Cache-Control of the app that keeps caches away, and adds no-transform',
     async run(tools) {
       await tools.serve(({ sse, setHeader }) => {
@@ -210,17 +241,18 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'reads the last event ID from the query only where the app asks for it, and the header wins',
+    name: 'reads the last event ID from the query, by the name that the app gives or lastEventId, and the header wins',
     async run(tools) {
       const seen: string[] = []
       await tools.serve(({ sse, request }) => {
-        const lastEventIdParameter = request.url?.startsWith('/on') ? 'from' : undefined
+        const lastEventIdParameter = { '/on': 'from', '/of': false as const }[request.url?.slice(0, 3) ?? '']
         return sse((stream) => void seen.push(stream.lastEventId), { lastEventIdParameter })
       })
       await (await tools.open({ path: '/on?x=1&from=a%20b' })).ends()
       await (await tools.open({ path: '/on?from=query', headers: { 'last-event-id': 'header' } })).ends()
-      await (await tools.open({ path: '/off?from=query' })).ends()
-      assert.deepEqual(seen, ['a b', 'header', ''])
+      await (await tools.open({ path: '/off?from=query&lastEventId=query' })).ends()
+      await (await tools.open({ path: '/?from=other&lastEventId=7' })).ends()
+      assert.deepEqual(seen, ['a b', 'header', '', '7'])
     },
   },
 ]

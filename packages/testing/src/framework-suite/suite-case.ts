@@ -7,7 +7,7 @@ import { type RequestOptions, type SuiteClient, type SuiteRequest, sendRequest }
 export interface SuiteCase {
   name: string
   /** Where it makes no sense otherwise. */
-  only?: FrameworkHost['protocol']
+  only?: FrameworkHost['protocol'] | 'QUERY'
   run(tools: SuiteTools): Promise<void>
 }
 

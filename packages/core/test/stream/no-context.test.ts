@@ -1,0 +1,47 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { inNoContext } from '../../src/stream/no-context.ts'
+import { type Sleeper, TimerWheel } from '../../src/stream/timer-wheel.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+const storage = new AsyncLocalStorage<object>()
+
+test('a callback sees no store, whoever calls it, and its caller goes on with its own', () => {
+  const store = {}
+  storage.run(store, () => {
+    expect(inNoContext(() => storage.getStore())).toBeUndefined()
+    expect(storage.getStore()).toBe(store)
+  })
+})
+
+// The wheel's interval belonged to the request that opened the first stream: others' callbacks ran as that user, whose
+// store was retained as long as any stream was open.
+test('the timer of all streams runs in no context, and retains no store', async () => {
+  const wheel = new TimerWheel()
+  const stores: unknown[] = []
+  let woken = () => {}
+  const awake = new Promise<void>((resolve) => {
+    woken = resolve
+  })
+  const sleeper: Sleeper = {
+    wake: (until) => {
+      stores.push(storage.getStore())
+      woken()
+      return until + 60_000
+    },
+  }
+  const start = () => {
+    const store = {}
+    storage.run(store, () => wheel.add(sleeper, performance.now()))
+    return new WeakRef(store)
+  }
+  const store = start()
+  await awake
+  expect(stores).toEqual([undefined])
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  expect(store.deref()).toBeUndefined()
+  wheel.delete(sleeper)
+})
