@@ -94,6 +94,33 @@ const DEFAULTS: ResolvedOptions = {
   lastEventIdParameter: 'lastEventId',
 }
 
+/** Checks an option that was given. */
+const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOptions[Name] } = {
+  retry: (value) => {
+    const event = { retry: value as number }
+    checkOption('retry', () => encodeEvent(event))
+    caution(event)
+    return event.retry
+  },
+  keepAlive: (value) => positiveOrNever('keepAlive', value),
+  // The operating system counts in seconds, and takes 0 for two hours.
+  tcpKeepAlive: (value) => positiveOrNever('tcpKeepAlive', value, 999),
+  headers: resolveHeaders,
+  serialize: (value) => {
+    if (typeof value !== 'function') throw invalidOption('serialize', 'a function')
+    return value as Serialize
+  },
+  maxBufferedBytes: (value) => positive('maxBufferedBytes', value),
+  maxEventBytes: (value) => positive('maxEventBytes', value),
+  stallTimeout: (value) => positive('stallTimeout', value),
+  maxAge: (value) => positive('maxAge', value),
+  expiresAt: resolveExpiresAt,
+  lastEventIdParameter: (value) => {
+    if (value === false || typeof value === 'string') return value
+    throw invalidOption('lastEventIdParameter', 'the name of a query parameter, or false')
+  },
+}
+
 /**
  * The options of a call over `defaults`; those of a call without options are the defaults themselves, one object for
  * all streams.
@@ -101,63 +128,24 @@ const DEFAULTS: ResolvedOptions = {
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option
  */
 export function resolveOptions(
-  options: EventStreamOptions | undefined,
+  options?: EventStreamOptions,
   defaults: ResolvedOptions = DEFAULTS,
 ): ResolvedOptions {
   if (options === undefined) return defaults
   checkOptionNames(options, Object.keys(DEFAULTS), 'options of a stream')
-  const {
-    retry,
-    keepAlive,
-    tcpKeepAlive,
-    headers,
-    serialize,
-    maxBufferedBytes,
-    maxEventBytes,
-    stallTimeout,
-    maxAge,
-    expiresAt,
-    lastEventIdParameter,
-  } = options
-  // Named one by one: an own property that is undefined must not hide a default.
-  const resolved: ResolvedOptions = {
-    retry: retry ?? defaults.retry,
-    keepAlive: keepAlive === false ? Number.POSITIVE_INFINITY : (keepAlive ?? defaults.keepAlive),
-    tcpKeepAlive: tcpKeepAlive === false ? Number.POSITIVE_INFINITY : (tcpKeepAlive ?? defaults.tcpKeepAlive),
-    headers: headers === undefined ? defaults.headers : checkHeaders(headers),
-    serialize: serialize ?? defaults.serialize,
-    maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
-    maxEventBytes: maxEventBytes ?? defaults.maxEventBytes,
-    stallTimeout: stallTimeout ?? defaults.stallTimeout,
-    maxAge: maxAge ?? defaults.maxAge,
-    expiresAt: expiresAt === undefined ? defaults.expiresAt : checkExpiresAt(expiresAt),
-    lastEventIdParameter: lastEventIdParameter ?? defaults.lastEventIdParameter,
-  }
-  if (retry !== undefined) checkOption('retry', () => encodeEvent({ retry }))
-  caution({ retry })
-  checkPositive('keepAlive', resolved.keepAlive, ' or false')
-  // The operating system counts in seconds, and takes 0 for two hours.
-  checkPositive('tcpKeepAlive', resolved.tcpKeepAlive, ' or false')
-  if (resolved.tcpKeepAlive < 1_000) {
-    throw invalidOption('tcpKeepAlive', '1000 or more (ms), or false')
-  }
-  checkPositive('maxBufferedBytes', resolved.maxBufferedBytes)
-  checkPositive('maxEventBytes', resolved.maxEventBytes)
-  checkPositive('stallTimeout', resolved.stallTimeout)
-  checkPositive('maxAge', resolved.maxAge)
-  if (typeof resolved.serialize !== 'function') throw invalidOption('serialize', 'a function')
-  if (resolved.lastEventIdParameter !== false && typeof resolved.lastEventIdParameter !== 'string') {
-    throw invalidOption('lastEventIdParameter', 'the name of a query parameter, or false')
-  }
-  return resolved
+  // An own property that is undefined must not hide a default.
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const resolved = given.map(([name, value]) => [name, RESOLVE[name as keyof ResolvedOptions](value)])
+  return { ...defaults, ...Object.fromEntries(resolved) }
 }
 
-function checkPositive(name: string, value: unknown, orElse = ''): void {
-  if (typeof value !== 'number' || !(value > 0)) throw invalidOption(name, `a number above 0${orElse}`)
+function positive(name: string, value: unknown, least = 0, orElse = ''): number {
+  if (typeof value === 'number' && value > least) return value
+  throw invalidOption(name, `a number above ${least}${orElse}`)
 }
 
 /** A time in seconds would be one of 1970: the stream would end at once, again and again. */
-function checkExpiresAt(expiresAt: Date | number): number {
+function resolveExpiresAt(expiresAt: unknown): number {
   // A date of another realm is no instance of this one's Date.
   const time = Object.prototype.toString.call(expiresAt) === '[object Date]' ? Number(expiresAt) : expiresAt
   if (typeof time === 'number' && time > 100_000_000_000) return time
@@ -167,28 +155,28 @@ function checkExpiresAt(expiresAt: Date | number): number {
   )
 }
 
-function checkHeaders(headers: ExtraHeaders): ResolvedOptions['headers'] {
-  if (typeof headers !== 'object' || headers === null)
-    throw invalidOption('headers', 'an object of names and values, Headers or a Map')
-  let list: ResolvedOptions['headers'] = []
-  checkOption('headers', () => {
-    list = headerList(headers)
-  })
-  for (const [name, value] of list) {
-    if (FIXED_HEADERS.test(name))
-      throw invalidOption('headers', `without ${name}, which belongs to the stream`)
-    checkOption('headers', () => {
-      validateHeaderName(name)
-      // Not as a string: undefined is no header.
-      for (const one of [value].flat()) validateHeaderValue(name, one as string)
-    })
-  }
-  return list
+function positiveOrNever(name: string, value: unknown, least?: number): number {
+  return value === false ? Number.POSITIVE_INFINITY : positive(name, value, least, ' or false')
 }
 
-function checkOption(name: string, check: () => void): void {
+function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
+  if (typeof value !== 'object' || value === null)
+    throw invalidOption('headers', 'an object of names and values, Headers or a Map')
+  return checkOption('headers', () => {
+    const list = headerList(value as ExtraHeaders)
+    for (const [name, values] of list) {
+      if (FIXED_HEADERS.test(name)) throw new Error(`${name} belongs to the stream, leave it out`)
+      validateHeaderName(name)
+      // Not as a string: undefined is no header.
+      for (const one of [values].flat()) validateHeaderValue(name, one as string)
+    }
+    return list
+  })
+}
+
+function checkOption<T>(name: string, check: () => T): T {
   try {
-    check()
+    return check()
   } catch (cause) {
     throw new SseError('ERR_SSE_INVALID_OPTION', `Option ${name}: ${(cause as Error).message}`, { cause })
   }

@@ -84,7 +84,7 @@ export class Writer {
       this.#flush(true)
     } else if (!this.#scheduled) {
       this.#scheduled = true
-      clock.nextTick(flushAtEndOfTick, this)
+      clock.nextTick(flush, this)
     }
     return !this.full
   }
@@ -212,7 +212,7 @@ export class Writer {
     this.full = true
     if (this.#roomScheduled) return
     this.#roomScheduled = true
-    clock.setImmediate(roomAtNextTurn, this)
+    clock.setImmediate(room, this)
   }
 
   #fail(target: Target, cause: unknown): void {
@@ -231,10 +231,5 @@ function framedBytes(bytes: number): number {
   return bytes + 4 + ((35 - Math.clz32(bytes)) >> 2)
 }
 
-function flushAtEndOfTick(writer: Writer): void {
-  writer.flush()
-}
-
-function roomAtNextTurn(writer: Writer): void {
-  writer.room()
-}
+const flush = (writer: Writer): void => writer.flush()
+const room = (writer: Writer): void => writer.room()
