@@ -63,11 +63,11 @@ export class GuardedConnection {
 
   close(): void {
     this.#closed = true
-    this.drop(new Error('The log is closed.'))
+    this.drop(new Error('The connection is closed.'))
   }
 
   #open(): Session {
-    if (this.#closed) throw new Error('The log is closed.')
+    if (this.#closed) throw new Error('The connection is closed.')
     if (this.#session !== undefined) return this.#session
     // Otherwise every publish would open a connection to a server that is away, or that refuses each of them.
     if (this.#failed !== undefined && performance.now() < this.#failed.until) throw this.#failed.error
