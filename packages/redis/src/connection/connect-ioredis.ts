@@ -10,7 +10,7 @@ interface Ioredis extends IoredisClient {
   /** The socket, of a client that is no cluster. */
   stream?: Socket
   /** The clients of a cluster. */
-  nodes?(): Ioredis[]
+  nodes?(role?: 'master'): Ioredis[]
 }
 
 /** Connects a duplicate of an ioredis or iovalkey client, or of a cluster, that never reconnects by itself. */
@@ -50,25 +50,43 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
   }
   const copy = duplicate(client, isIoredisCluster(client) ? [[], cluster] : [settings])
   if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
-  copy.on('error', onLost)
-  copy.on('close', onLost)
-  copy.on('end', onLost)
-  const listeners = new Map<string, (text: string) => void>()
-  copy.on('message', (channel, text) => listeners.get(channel)?.(text))
+  watch(copy, onLost)
   const opened = copy.connect()
+  const listeners = new Map<string, (text: string) => void>()
+  let subscriber: Promise<Ioredis> | undefined
+  let closed = false
+  /** A cluster moves its own subscriber to another node without a word, and what is published meanwhile is lost. */
+  const openSubscriber = async (): Promise<Ioredis> => {
+    await opened
+    const node = copy.nodes?.('master')[0]
+    const opening: unknown = node === undefined ? copy : duplicate(node, [settings])
+    if (!isIoredis(opening))
+      throw new TypeError('duplicate() of a cluster node does not give a Redis client.')
+    opening.on('message', (channel, text) => listeners.get(channel)?.(text))
+    if (opening === copy) return copy
+    watch(opening, onLost)
+    await opening.connect()
+    if (closed) opening.disconnect()
+    return opening
+  }
   return {
     opened,
     send: ([command = '', ...args]) => copy.call(command, args),
     async subscribe(channel, listener) {
       listeners.set(channel, listener)
-      await opened
-      return copy.subscribe(channel)
+      subscriber ??= openSubscriber()
+      return (await subscriber).subscribe(channel)
     },
-    unsubscribe(channel) {
+    async unsubscribe(channel) {
       listeners.delete(channel)
-      return copy.unsubscribe(channel)
+      return (await subscriber)?.unsubscribe(channel)
     },
     close() {
+      closed = true
+      subscriber?.then(
+        (opened) => opened.disconnect(),
+        () => {},
+      )
       for (const { stream } of [copy, ...(copy.nodes?.() ?? [])]) reset(stream)
       copy.disconnect()
       // A cluster that is disconnected while it connects goes on to connect, and stays.
@@ -78,6 +96,10 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
       )
     },
   }
+}
+
+function watch(client: Ioredis, onLost: ConnectOptions['onLost']): void {
+  for (const event of ['error', 'close', 'end']) client.on(event, onLost)
 }
 
 /** Whether it is a cluster of ioredis or iovalkey: a command without a key goes to any of its nodes. */
