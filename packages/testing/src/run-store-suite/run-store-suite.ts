@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { runCase } from '../run-case.ts'
 import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
 import { claimCases } from './claim-cases.ts'
 import { followCases } from './follow-cases.ts'
@@ -18,8 +17,6 @@ export interface RunStoreSuiteOptions {
   without?: readonly RunStoreAbility[]
 }
 
-const DEADLINE = 30_000
-
 const cases: StoreCase[] = [...claimCases, ...readCases, ...followCases, ...sharedCases]
 
 /**
@@ -36,28 +33,6 @@ const cases: StoreCase[] = [...claimCases, ...readCases, ...followCases, ...shar
 export function runStoreSuite({ test, create, without = [] }: RunStoreSuiteOptions): void {
   for (const { name, needs, run } of cases) {
     if (needs !== undefined && without.includes(needs)) continue
-    test(name, () => withoutUnhandledRejections(() => runCase(create, run)))
-  }
-}
-
-async function runCase(create: CreateRunStore, run: StoreCase['run']): Promise<void> {
-  const tools = new StoreTools(create)
-  const over = new AbortController()
-  const late = sleep(DEADLINE, undefined, { signal: over.signal, ref: false }).then(
-    () => assert.fail(`not through after ${DEADLINE} ms: a promise of the store did not settle`),
-    () => {},
-  )
-  const whole = async () => {
-    try {
-      await tools.open()
-      await run(tools)
-    } finally {
-      await tools.close()
-    }
-  }
-  try {
-    await Promise.race([whole(), late])
-  } finally {
-    over.abort()
+    test(name, () => withoutUnhandledRejections(() => runCase(new StoreTools(create), run, 'store')))
   }
 }

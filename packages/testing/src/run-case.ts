@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What a case of a suite works with. */
+interface CaseTools {
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+const DEADLINE = 30_000
+
+/**
+ * Runs one case of a suite. Not every runner has a timeout of its own, so a promise that never settles fails the case
+ * after 30 seconds.
+ *
+ * @param whose - what is under test, for the message
+ */
+export async function runCase<Tools extends CaseTools>(
+  tools: Tools,
+  run: (tools: Tools) => Promise<void>,
+  whose: string,
+): Promise<void> {
+  const over = new AbortController()
+  const late = sleep(DEADLINE, undefined, { signal: over.signal, ref: false }).then(
+    () => assert.fail(`not through after ${DEADLINE} ms: a promise of the ${whose} did not settle`),
+    () => {},
+  )
+  const whole = async () => {
+    try {
+      await tools.open()
+      await run(tools)
+    } finally {
+      await tools.close()
+    }
+  }
+  try {
+    await Promise.race([whole(), late])
+  } finally {
+    over.abort()
+  }
+}
