@@ -1,4 +1,5 @@
 // Checked by `npm run typecheck`.
+import { createHub, type EventsOf } from '@downstream/core'
 import { connect, type ReceivedEvent } from '../src/index.ts'
 
 const source = connect<{ headline: { title: string }; flash: string }>('/news')
@@ -39,3 +40,11 @@ connect('/news', {
   headers: async (error) => ({ Authorization: `Bearer ${error?.status}` }),
   retry: { min: 1 },
 })
+
+// From the hub's declaration.
+const hub = createHub<{ news: { headline: { title: string; at: Date } } }>()
+const news = connect<EventsOf<typeof hub, 'news'>>('/news')
+news.on('headline', ({ title, at }) => [title, at] satisfies [string, string])
+news.on('gap', ({ reason, delay }) => [reason, delay] satisfies [string, number])
+// @ts-expect-error no such event
+news.on('flash', () => {})

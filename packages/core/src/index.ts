@@ -20,6 +20,7 @@ export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
 export type { ChannelMap, EventMap, HubEvent } from './hub/channel-map.ts'
 export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
 export { createHub } from './hub/create-hub.ts'
+export type { EventsOf } from './hub/events-of.ts'
 export type {
   Hub,
   EventsOptions,

@@ -14,6 +14,7 @@ export {
   encodeEvent,
   type Gap,
   type GapReason,
+  type EventsOf,
   type EventsOptions,
   type Hub,
   type HubEvent,
