@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { transformSync } from 'esbuild'
+import { examples as names } from '../scripts/copy-example.mjs'
 import { readManifest } from '../scripts/pack-packages.mjs'
 import { packages, root, SnippetProject, snippets } from './snippet-project.ts'
 
-const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
+const examples = names.map((name) => `examples/${name}`)
 const pages = ['.', 'docs', ...packages, ...examples].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))

@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { copyExample } from '../../scripts/copy-example.mjs'
 import { freePorts } from '../free-ports.ts'
 import { terminal } from './terminal.ts'
 
@@ -14,11 +15,8 @@ export class CopiedApp {
   readonly directory: string
   #process: ChildProcessByStdio<null, Readable, null> | undefined
 
-  static async copy(example: string, destination: string): Promise<CopiedApp> {
-    await cp(example, destination, {
-      recursive: true,
-      filter: (path) => !['node_modules', 'test'].includes(basename(path)),
-    })
+  static copy(example: string, destination: string): CopiedApp {
+    copyExample(example, destination)
     return new CopiedApp(destination)
   }
 

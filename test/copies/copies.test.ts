@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page, Response } from 'playwright-core'
-import { packPackages } from '../../scripts/pack-packages.mjs'
+import { bringPackages, copyExample, examples } from '../../scripts/copy-example.mjs'
+import { packPackages, readManifest } from '../../scripts/pack-packages.mjs'
 import { launchChromium } from '../browser/chromium.ts'
 import { firstVisits } from '../browser/first-visits.ts'
 import { CopiedApp } from './copied-app.ts'
@@ -14,16 +15,17 @@ import { SharedInstall } from './shared-install.ts'
 jest.setTimeout(120_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const examples = readdirSync(join(root, 'examples'))
 const temporary = mkdtempSync(join(tmpdir(), 'copies-'))
+let tarballs: Map<string, string>
 let installed: SharedInstall
 let browser: Browser
-let app: CopiedApp
+let app: CopiedApp | undefined
 
 beforeAll(async () => {
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'pipe' })
   const directories = examples.map((example) => join(root, 'examples', example))
-  installed = await SharedInstall.of(directories, packPackages(temporary), join(temporary, 'installed'))
+  tarballs = packPackages(temporary)
+  installed = await SharedInstall.of(directories, tarballs, join(temporary, 'installed'))
   browser = await launchChromium()
 })
 
@@ -34,11 +36,11 @@ afterAll(async () => {
 
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()))
-  await app.stop()
+  await app?.stop()
 })
 
 test.each(examples)('%s works where it is copied to', async (example) => {
-  app = await CopiedApp.copy(join(root, 'examples', example), join(temporary, 'copies', example))
+  app = CopiedApp.copy(example, join(temporary, 'copies', example))
   await installed.linkInto(app.directory)
   await app.typecheck()
   const url = await app.start()
@@ -55,6 +57,30 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   await visit(page, example)
   await stream
   expect(broken).toEqual([])
+})
+
+test('npm run copy brings the shared style sheet, and our packages', async () => {
+  const copy = join(temporary, 'copied')
+  copyExample('express-jokes', copy)
+  bringPackages(copy, tarballs)
+  expect(lstatSync(join(copy, 'public/base.css')).isFile()).toBe(true)
+  expect(existsSync(join(copy, 'test'))).toBe(false)
+  const { dependencies } = readManifest(copy)
+  for (const name of ['core', 'express']) {
+    const path: string = dependencies[`@downstream/${name}`]
+    expect(path).toMatch(/^file:packages\//)
+    expect(existsSync(join(copy, path.slice('file:'.length)))).toBe(true)
+  }
+})
+
+test('npm run copy says which examples there are', () => {
+  const { status, stderr } = spawnSync('node', ['scripts/copy.mjs', 'express-joke'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  expect(stderr).toContain('no example "express-joke"')
+  expect(stderr).toContain('express-jokes')
+  expect(status).toBe(1)
 })
 
 function visit(page: Page, example: string): Promise<void> {
