@@ -16,6 +16,8 @@ export interface RouteRequest {
   raw: IncomingMessage
   /** The parsed JSON body. */
   body: unknown
+  /** Answers without a stream. */
+  answer(status: number, headers?: Record<string, string>): unknown
 }
 
 interface StartOptions {
@@ -69,7 +71,10 @@ async function startExpress(
   app.use(express.json(), events)
   app.get('/', (_req, res) => res.send(emptyPage))
   for (const [path, route] of Object.entries(routes)) {
-    app.all(path, (req, res) => route(res.sse, { raw: req, body: req.body }))
+    app.all(path, (req, res) => {
+      const answer = (status: number, headers = {}) => res.status(status).set(headers).end()
+      return route(res.sse, { raw: req, body: req.body, answer })
+    })
   }
   const server = await new Promise<Server>((resolve, reject) => {
     const listening = app.listen(port, '127.0.0.1', (error) => (error ? reject(error) : resolve(listening)))
@@ -95,7 +100,10 @@ async function startFastify(
   })
   app.get('/', (_request, reply) => reply.type('text/html').send(emptyPage))
   for (const [path, route] of Object.entries(routes)) {
-    app.all(path, (request, reply) => route(reply.sse.bind(reply), { raw: request.raw, body: request.body }))
+    app.all(path, (request, reply) => {
+      const answer = (status: number, headers = {}) => reply.code(status).headers(headers).send()
+      return route(reply.sse.bind(reply), { raw: request.raw, body: request.body, answer })
+    })
   }
   await app.listen({ port, host: '127.0.0.1' })
   return track(app.server, async (meanwhile) => {
