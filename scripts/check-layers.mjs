@@ -1,5 +1,5 @@
-// `npm run check:layers`: imports in packages/*/src only go left (wire <- stream <- hub, wire <- log <- hub,
-// wire <- stream <- run, then index.ts), framework packages see core's public index only, and the event-stream grammar has one home.
+// `npm run check:layers`: imports in packages/*/src only go left (wire <- source <- stream <- hub, wire <- log <- hub,
+// stream <- run, then index.ts), framework packages see core's public index only, and the event-stream grammar has one home.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, posix } from 'node:path'
@@ -9,10 +9,12 @@ import { fileURLToPath } from 'node:url'
 const layers = {
   'errors.ts': [],
   wire: ['wire', 'errors.ts'],
-  stream: ['stream', 'wire', 'errors.ts'],
+  process: ['process', 'errors.ts'],
+  source: ['source', 'process', 'wire', 'errors.ts'],
+  stream: ['stream', 'source', 'process', 'wire', 'errors.ts'],
   log: ['log', 'wire', 'errors.ts'],
-  hub: ['hub', 'stream', 'log', 'wire', 'errors.ts'],
-  run: ['run', 'stream', 'wire', 'errors.ts'],
+  hub: ['hub', 'stream', 'process', 'log', 'wire', 'errors.ts'],
+  run: ['run', 'stream', 'source', 'process', 'wire', 'errors.ts'],
 }
 const builtOnCore = ['express', 'fastify', 'redis', 'testing']
 

@@ -6,7 +6,7 @@ const args = process.argv.slice(2).map((argument) => `'${argument.replaceAll("'"
 const jest = ['node node_modules/jest/bin/jest.js', ...args].join(' ')
 const suites = '--conditions=@downstream/source test/runtimes/run-suites.ts'
 
-/** The floors are those of packages/core/src/stream/runtime-floor.ts and docs/runtimes.md. */
+/** The floors are those of packages/core/src/process/runtime-floor.ts and docs/runtimes.md. */
 const runtimes = [
   ...[22, 24, 26].map((version) => ({ npm: `node@${version}`, command: `node --version && ${jest}` })),
   { npm: 'bun@1.4.1', command: `bun --version && bun ${suites}` },

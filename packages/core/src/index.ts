@@ -9,12 +9,12 @@ export { type ParseOptions, parseEventStream } from './wire/parse-event-stream.t
 export type { ServerSentEvent } from './wire/server-sent-event.ts'
 
 // One response
-export type { EventStream } from './stream/event-stream.ts'
+export type { EventStream, Source } from './stream/event-stream.ts'
 export type { EventStreamOptions } from './stream/event-stream-options.ts'
 export type { Request, Response } from './stream/exchange.ts'
-export type { EventStreamResponse } from './stream/event-stream-response.ts'
+export type { EventStreamResponse } from './source/event-stream-response.ts'
 export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'
-export type { EventSourceLike, Source, SourceItem } from './stream/source.ts'
+export type { EventSourceLike, SourceItem } from './source/source.ts'
 
 // Many streams
 export type { ChannelMap, EventMap, HubEvent } from './hub/channel-map.ts'

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Cursor } from '../log/event-log.ts'
-import { clock } from '../stream/clock.ts'
+import { clock } from '../process/clock.ts'
 import type { ChannelSet } from './channel-set.ts'
 import { collect, type Run } from './run.ts'
 import type { Tail } from './tail.ts'

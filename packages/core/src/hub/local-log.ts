@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import type { EventLog } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
-import { warnOnce } from '../stream/caution.ts'
+import { warnOnce } from '../process/caution.ts'
 
 /**
  * Warns, once, when streams follow a MemoryLog in a worker of node:cluster (pm2's cluster mode is one): each worker has

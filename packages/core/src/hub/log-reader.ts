@@ -1,5 +1,5 @@
 import type { Cursor, EventLog } from '../log/event-log.ts'
-import { clock } from '../stream/clock.ts'
+import { clock } from '../process/clock.ts'
 import { Page } from './page.ts'
 import { RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'

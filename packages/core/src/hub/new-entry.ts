@@ -1,6 +1,6 @@
 import { SseError } from '../errors.ts'
 import type { NewLogEntry } from '../log/event-log.ts'
-import { caution } from '../stream/caution.ts'
+import { caution } from '../process/caution.ts'
 import { describe } from '../wire/describe.ts'
 import { dataText, encodeEvent } from '../wire/encode.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'

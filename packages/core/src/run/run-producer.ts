@@ -1,11 +1,8 @@
 import { SseError, type SseErrorCode } from '../errors.ts'
-import { clock } from '../stream/clock.ts'
-import { drain } from '../stream/drain.ts'
-import { isResponse } from '../stream/event-stream-response.ts'
-import { ItemReader } from '../stream/item-reader.ts'
-import { nextTurn } from '../stream/next-turn.ts'
-import { discardSource, pullEvents } from '../stream/relay.ts'
-import { isPromise, pullFrom } from '../stream/source.ts'
+import { clock, nextTurn } from '../process/clock.ts'
+import { readSource, untilAborted } from '../source/read-source.ts'
+import { discardSource } from '../source/relay.ts'
+import { isPromise } from '../source/source.ts'
 import type { RunClaim } from './run-store.ts'
 import { relayedRunText, runText } from './run-text.ts'
 import type { RunSource } from './runs.ts'
@@ -49,15 +46,8 @@ export class RunProducer {
         `The run went on for longer than its maxAge of ${this.#run.maxAge} ms.`,
       )
     }, this.#run.maxAge).unref()
-    let over = () => {}
-    const whenOver = new Promise<void>((resolve) => {
-      over = resolve
-    })
-    this.signal.addEventListener('abort', over)
-    if (this.signal.aborted) over()
     try {
-      // A source may stay idle for ever; the run ends all the same.
-      await Promise.race([whenOver, this.#read(source)])
+      await untilAborted(this.signal, this.#read(source))
     } catch (error) {
       this.#fail(error)
     }
@@ -97,22 +87,16 @@ export class RunProducer {
     const events = isPromise(made) ? await made : made
     if (signal.aborted) return discardSource(events)
     const { names, serialize } = this.#options
-    if (isResponse(events)) {
-      return drain(pullEvents(events, this.#run.maxBytes), signal, (batch) => {
-        if (batch.length === 0) return nextTurn()
+    await readSource(events, {
+      signal,
+      maxEventBytes: this.#run.maxBytes,
+      take: (event) => this.#add(runText(event, names, serialize)),
+      takeParsed: (parsed) => {
         let room: Promise<void> | undefined
-        for (const event of batch) room = this.#add(relayedRunText(event, names)) ?? room
+        for (const event of parsed) room = this.#add(relayedRunText(event, names)) ?? room
         return room
-      })
-    }
-    const reader = new ItemReader()
-    await drain(pullFrom(events), signal, (item) => {
-      const event = reader.read(item)
-      if (event === '' && item !== '') return nextTurn()
-      return this.#add(runText(event, names, serialize))
+      },
     })
-    const rest = reader.rest()
-    if (rest !== '') await this.#add(runText(rest, names, serialize))
   }
 
   /** Returns what to wait for before the next event, or undefined. */

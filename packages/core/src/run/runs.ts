@@ -1,6 +1,6 @@
+import type { EventSourceLike } from '../source/source.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { CloseOptions } from '../stream/shutdown.ts'
-import type { EventSourceLike } from '../stream/source.ts'
 import type { Serialize } from '../wire/encode.ts'
 import type { RunControlEvents } from './run-control-event.ts'
 import type { RunState } from './run-state.ts'

@@ -1,6 +1,6 @@
 import { OutgoingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { clock } from './clock.ts'
+import { clock } from '../process/clock.ts'
 import type { Target } from './writer.ts'
 
 /** A chunk of a chunked body, and how it is encoded. */

@@ -1,10 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { caution } from '../process/caution.ts'
 import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
 import { MAX_EVENT_BYTES } from '../wire/parse-event-stream.ts'
-import { caution } from './caution.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
 export interface EventStreamOptions {

@@ -1,5 +1,8 @@
+import type { SourceFor } from '../source/source.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
-import type { Source } from './source.ts'
+
+/** Events, or a function that is given the stream and returns them; or that sends them itself and returns nothing. */
+export type Source = SourceFor<EventStream>
 
 /** One open response that is an event stream: what `res.sse()`, `reply.sse()` and `openEventStream()` return. */
 export interface EventStream {

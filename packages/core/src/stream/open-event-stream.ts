@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { SseError } from '../errors.ts'
+import { checkRuntime } from '../process/runtime-floor.ts'
 import { describe } from '../wire/describe.ts'
 import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
@@ -9,7 +10,6 @@ import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from '.
 import { connectionOf, holdConnection, isHttp2, type Request, type Response, writeHead } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
-import { checkRuntime } from './runtime-floor.ts'
 import type { StreamPort } from './stream-port.ts'
 import type { Target } from './writer.ts'
 

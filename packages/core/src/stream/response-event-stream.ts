@@ -1,12 +1,11 @@
 import { SseError } from '../errors.ts'
+import { caution } from '../process/caution.ts'
 import { encodeComment, encodeEvent } from '../wire/encode.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
-import { caution } from './caution.ts'
-import type { EventStream } from './event-stream.ts'
+import type { EventStream, Source } from './event-stream.ts'
 import type { ResponsePort } from './response-port.ts'
 import { OVER } from './room.ts'
 import { sendAll } from './send-all.ts'
-import type { Source } from './source.ts'
 import { definePort } from './stream-port.ts'
 
 /** What an app holds of a stream: events become text. It has the names of the interface and no others. */

@@ -1,13 +1,13 @@
 import type { SseCloseCode } from '../errors.ts'
+import { clock } from '../process/clock.ts'
+import { inNoContext } from '../process/no-context.ts'
+import { type Sleeper, wheel } from '../process/timer-wheel.ts'
 import { EMPTY_COMMENT, encodeEvent } from '../wire/encode.ts'
-import { clock } from './clock.ts'
 import { closeReason } from './close-reason.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { type Connection, endConnection } from './exchange.ts'
-import { inNoContext } from './no-context.ts'
 import { OVER, ROOM, Room } from './room.ts'
 import type { StreamOwner, StreamPort } from './stream-port.ts'
-import { type Sleeper, wheel } from './timer-wheel.ts'
 import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
 
 /** What most streams have none of costs them nothing. */

@@ -1,10 +1,10 @@
 import { warn } from '../errors.ts'
-import type { EventStream } from './event-stream.ts'
+import { isResponse } from '../source/event-stream-response.ts'
+import { checkResponse, discardSource } from '../source/relay.ts'
+import { invalidSource, isSource } from '../source/source.ts'
+import type { EventStream, Source } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
-import { isResponse } from './event-stream-response.ts'
 import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
-import { checkResponse, discardSource } from './relay.ts'
-import { invalidSource, isSource, type Source } from './source.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
 export interface SseMethod {

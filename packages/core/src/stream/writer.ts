@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { clock } from './clock.ts'
+import { clock } from '../process/clock.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
 import { cut } from './exchange.ts'
 

@@ -2,10 +2,10 @@
 // nothing out of order, and a gap is told exactly where something may be missing.
 // More of them: HUB_MODEL_RUNS=50000. One again: HUB_MODEL_SEED and HUB_MODEL_PATH, as a failure prints them.
 import fc from 'fast-check'
+import type { Source } from '../../src/stream/event-stream.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { ResponsePort } from '../../src/stream/response-port.ts'
-import type { Source } from '../../src/stream/source.ts'
 import { definePort } from '../../src/stream/stream-port.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 import { FakeTarget } from '../stream/fake-target.ts'

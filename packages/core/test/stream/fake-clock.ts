@@ -1,4 +1,4 @@
-import { clock } from '../../src/stream/clock.ts'
+import { clock } from '../../src/process/clock.ts'
 
 const real = { ...clock }
 

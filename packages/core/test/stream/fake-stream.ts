@@ -1,7 +1,6 @@
 import { type SseCloseCode, SseError } from '../../src/errors.ts'
-import type { EventStream } from '../../src/stream/event-stream.ts'
+import type { EventStream, Source } from '../../src/stream/event-stream.ts'
 import { sendAll } from '../../src/stream/send-all.ts'
-import type { Source } from '../../src/stream/source.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
 /** A stream without a response: takes down what is sent, and is over when the test says so. */

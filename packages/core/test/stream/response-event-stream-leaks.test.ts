@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { eventually } from '@downstream/testing'
-import { clock } from '../../src/stream/clock.ts'
+import { clock } from '../../src/process/clock.ts'
+import { wheel } from '../../src/process/timer-wheel.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { openEventStream } from '../../src/stream/open-event-stream.ts'
 import { portOf, type StreamPort } from '../../src/stream/stream-port.ts'
-import { wheel } from '../../src/stream/timer-wheel.ts'
 import { serve } from './serve.ts'
 
 const OPENS = 1_000

@@ -1,6 +1,6 @@
 import type { SseError } from '../../src/errors.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
-import { clock } from '../../src/stream/clock.ts'
+import { clock } from '../../src/process/clock.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { ResponsePort } from '../../src/stream/response-port.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Source } from '../../src/stream/source.ts'
+import type { Source } from '../../src/stream/event-stream.ts'
 import { FakeStream } from './fake-stream.ts'
 import { IdleSource, never } from './idle-source.ts'
 

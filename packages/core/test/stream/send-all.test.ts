@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Source, SourceItem } from '../../src/stream/source.ts'
+import type { SourceItem } from '../../src/source/source.ts'
+import type { Source } from '../../src/stream/event-stream.ts'
 import { FakeStream } from './fake-stream.ts'
 import { IdleSource } from './idle-source.ts'
 

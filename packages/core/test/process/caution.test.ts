@@ -5,7 +5,7 @@ let emitWarning: jest.SpyInstance
 
 beforeEach(async () => {
   jest.resetModules()
-  caution = (await import('../../src/stream/caution.ts')).caution
+  caution = (await import('../../src/process/caution.ts')).caution
   emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
 })
 afterEach(() => emitWarning.mockRestore())

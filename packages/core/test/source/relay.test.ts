@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type EventStreamResponse, isResponse } from '../../src/stream/event-stream-response.ts'
-import { checkResponse, discardSource } from '../../src/stream/relay.ts'
-import type { Source } from '../../src/stream/source.ts'
-import { FakeStream } from './fake-stream.ts'
+import { type EventStreamResponse, isResponse } from '../../src/source/event-stream-response.ts'
+import { checkResponse, discardSource } from '../../src/source/relay.ts'
+import type { Source } from '../../src/stream/event-stream.ts'
+import { FakeStream } from '../stream/fake-stream.ts'
 
 const TYPE = { 'content-type': 'text/event-stream' }
 

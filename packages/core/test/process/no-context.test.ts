@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { inNoContext } from '../../src/stream/no-context.ts'
-import { type Sleeper, TimerWheel } from '../../src/stream/timer-wheel.ts'
+import { inNoContext } from '../../src/process/no-context.ts'
+import { type Sleeper, TimerWheel } from '../../src/process/timer-wheel.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')

@@ -15,3 +15,10 @@ export const clock: {
   setInterval,
   clearInterval,
 }
+
+/** Resolves in the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setImmediate(resolve)
+  })
+}

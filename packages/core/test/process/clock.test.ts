@@ -1,5 +1,5 @@
 import { createHub } from '../../src/hub/create-hub.ts'
-import { begin } from './begin.ts'
+import { begin } from '../stream/begin.ts'
 
 const realTurn = setImmediate
 const turns = async () => {

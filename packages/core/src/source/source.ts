@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import { SseError } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
-import type { EventStream } from './event-stream.ts'
 import { type EventStreamResponse, isResponse } from './event-stream-response.ts'
 
 /** One item of a source: an event, a string (its data), or bytes of UTF-8 text (its data, one event for each chunk). */
@@ -34,10 +33,10 @@ export type EventSourceLike =
   | WebReadable
   | EventStreamResponse
 
-/** Events, or a function that is given the stream and returns them; or that sends them itself and returns nothing. */
-export type Source =
+/** Events, or a function that returns them; or that sends them itself and returns nothing. */
+export type SourceFor<Context> =
   | EventSourceLike
-  | ((stream: EventStream) => EventSourceLike | Nothing | Promise<EventSourceLike | Nothing>)
+  | ((context: Context) => EventSourceLike | Nothing | Promise<EventSourceLike | Nothing>)
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
 type Nothing = undefined | void
@@ -52,8 +51,8 @@ export interface Pull<T = PulledItem> {
   cancel(): unknown
 }
 
-/** Whether `value` can be a {@link Source}. A string is iterable too, but nobody means one event a character. */
-export function isSource(value: unknown): value is Source {
+/** Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but nobody means one event a character. */
+export function isSource(value: unknown): value is SourceFor<never> {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
   return (

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 function load() {
   let module: unknown
   jest.isolateModules(() => {
-    module = require('../../src/stream/runtime-floor.ts')
+    module = require('../../src/process/runtime-floor.ts')
   })
-  return module as typeof import('../../src/stream/runtime-floor.ts')
+  return module as typeof import('../../src/process/runtime-floor.ts')
 }
 
 let warnings: jest.SpyInstance
@@ -52,7 +52,7 @@ test('every stream asks when it is opened', async () => {
   const checkRuntime = jest.fn()
   let core: unknown
   jest.isolateModules(() => {
-    jest.doMock('../../src/stream/runtime-floor.ts', () => ({ checkRuntime }))
+    jest.doMock('../../src/process/runtime-floor.ts', () => ({ checkRuntime }))
     core = require('../../src/stream/open-event-stream.ts')
   })
   const { openEventStream } = core as typeof import('../../src/stream/open-event-stream.ts')

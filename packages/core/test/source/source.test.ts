@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type EventSourceLike, isSource, pullFrom } from '../../src/stream/source.ts'
+import { type EventSourceLike, isSource, pullFrom } from '../../src/source/source.ts'
 
 async function* generate() {
   yield 'a'

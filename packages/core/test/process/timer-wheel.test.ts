@@ -1,6 +1,6 @@
-import { clock } from '../../src/stream/clock.ts'
-import { type Sleeper, TimerWheel } from '../../src/stream/timer-wheel.ts'
-import { useFakeClock, useRealClock } from './fake-clock.ts'
+import { clock } from '../../src/process/clock.ts'
+import { type Sleeper, TimerWheel } from '../../src/process/timer-wheel.ts'
+import { useFakeClock, useRealClock } from '../stream/fake-clock.ts'
 
 const TICK = 100
 
