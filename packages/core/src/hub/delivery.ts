@@ -9,7 +9,8 @@ import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
 import type { Run } from './run.ts'
-import type { Subscriber, SubscriberHub } from './subscriber.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { SubscriberHub } from './subscriber-hub.ts'
 import { Tail } from './tail.ts'
 
 /** How long to wait for a log that is behind or away, in ms, before it is asked again. */

@@ -1,0 +1,19 @@
+import type { CatchUpSource } from './catch-up.ts'
+import type { ChannelSet } from './channel-set.ts'
+import type { OutletHub } from './outlet.ts'
+import type { Run } from './run.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** What a subscriber needs of its hub. */
+export interface SubscriberHub extends CatchUpSource, OutletHub {
+  readonly counts: { delivered: number; gaps: number; stalled: number }
+  /** Whether there are entries that nobody was told of yet. */
+  readonly pending: boolean
+  /** What streams of `channels` get that neither filter nor coalesce. */
+  runOf(channels: ChannelSet, position: number): Run
+  /** Tells everybody of the entries that nobody was told of yet. */
+  tell(): void
+  enqueue(subscriber: Subscriber): void
+  remove(subscriber: Subscriber): void
+  onError(error: unknown): void
+}
