@@ -41,6 +41,8 @@ const pictures = [
   inGallery('express-progress', 'light'),
   inGallery('express-stocks', 'dark'),
   inGallery('express-upload-progress', 'light'),
+  inGallery('express-chat-ai', 'light'),
+  inGallery('fastify-chat-ai', 'dark'),
   inGallery('fastify-cors', 'light'),
   inGallery('fastify-polling', 'light'),
   inGallery('fastify-prefixed', 'dark'),

@@ -19,6 +19,11 @@ test('both clocks have the same source of events', () => {
   expect(readTicks('fastify-clock')).toBe(readTicks('express-clock'))
 })
 
+test.each(['public/app.js', 'src/chats.ts', 'src/model.ts'])('both AI chats have the same %s', (file) => {
+  const read = (example: string) => readFileSync(`${root}/examples/${example}/${file}`, 'utf8')
+  expect(read('fastify-chat-ai')).toBe(read('express-chat-ai'))
+})
+
 function readPage(example: string): string[][] {
   const directory = `${root}/examples/${example}/public`
   return readdirSync(directory).map((file) => [file, readFileSync(`${directory}/${file}`, 'utf8')])

@@ -51,9 +51,18 @@ export class ExampleServer {
   }
 
   /** Ctrl-C. Resolves with the exit code. */
-  async interrupt(): Promise<number | null> {
+  interrupt(): Promise<number | null> {
+    return this.#end('SIGINT')
+  }
+
+  /** What a deploy does. Resolves with the exit code. */
+  terminate(): Promise<number | null> {
+    return this.#end('SIGTERM')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
     const exited = once(this.#process, 'exit', { signal: AbortSignal.timeout(20_000) })
-    this.#process.kill('SIGINT')
+    this.#process.kill(signal)
     const [code] = await exited
     return code
   }

@@ -17,6 +17,7 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.keyboard.press('Enter')
     await see(page, '#messages .text', /^It works here$/)
   },
+  'express-chat-ai': askChat,
   'express-clock': (page) => see(page, '#time', /^\d\d:\d\d:\d\d$/),
   'express-jokes': (page) => see(page, '#joke', /\w/),
   'express-notifications': async (page) => {
@@ -42,6 +43,7 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.getByRole('button', { name: 'Upload' }).click()
     await see(page, '[role=status]', /Done\. SHA-256/)
   },
+  'fastify-chat-ai': askChat,
   'fastify-clock': (page) => see(page, '#time', /^\d\d:\d\d:\d\d$/),
   'fastify-cors': async (page) => {
     await page.getByLabel('Name').fill('Ada')
@@ -65,6 +67,12 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
   },
   'scale-out': (page) => see(page, '#received', /^[1-9]/),
   tour: (page) => see(page, '#clock-tick', /\d/),
+}
+
+async function askChat(page: Page): Promise<void> {
+  await page.getByLabel('Message').fill('Does it work here?')
+  await page.getByRole('button', { name: 'Send' }).click()
+  await see(page, 'article .text', /^You asked/)
 }
 
 async function see(page: Page, selector: string, text: RegExp): Promise<void> {

@@ -1,0 +1,3 @@
+import { chatAiSuite } from '../../../test/browser/chat-ai-suite.ts'
+
+chatAiSuite('express-chat-ai')
