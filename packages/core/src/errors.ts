@@ -2,8 +2,8 @@
  * What went wrong, as a stable string: match on it, never on the message.
  * docs/errors.md has a heading for each code.
  *
- * The first group is thrown at the caller. The second only ever appears as `stream.signal.reason`: it says
- * why a stream is over, and a client that leaves is not an error.
+ * The first group is thrown at the caller. The second only ever appears as `stream.reason`: it says why a stream is
+ * over, and a client that leaves is not an error.
  */
 export type SseErrorCode =
   | 'ERR_SSE_INVALID_EVENT'
@@ -31,7 +31,7 @@ export type SseErrorCode =
   | 'ERR_SSE_RUN_LOST'
   | SseCloseCode
 
-/** Why a stream is over: the `code` of `stream.signal.reason`. */
+/** Why a stream is over: the `code` of `stream.reason`. */
 export type SseCloseCode =
   | 'ERR_SSE_CLIENT_CLOSED'
   | 'ERR_SSE_CLOSED'

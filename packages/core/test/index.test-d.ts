@@ -149,6 +149,9 @@ export function sending() {
 
 export function theStream() {
   assertType<Equal<typeof stream.signal, AbortSignal>>()
+  assertType<Equal<NonNullable<typeof stream.reason>['code'], SseCloseCode>>()
+  // @ts-expect-error: undefined while the stream is open
+  stream.reason.code
   // @ts-expect-error: close() closes it
   stream.closed = true
   // @ts-expect-error: the client has said so

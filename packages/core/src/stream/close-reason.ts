@@ -1,4 +1,5 @@
 import { type SseCloseCode, SseError } from '../errors.ts'
+import type { EventStream } from './event-stream.ts'
 
 const WHY: Record<SseCloseCode, string> = {
   ERR_SSE_CLIENT_CLOSED: 'The client closed the connection.',
@@ -11,7 +12,7 @@ const WHY: Record<SseCloseCode, string> = {
   ERR_SSE_WRITE_FAILED: 'The response cannot be written to; see the cause.',
 }
 
-/** The reason of an aborted `stream.signal`. */
-export function closeReason(code: SseCloseCode, cause: unknown): SseError {
-  return new SseError(code, WHY[code], cause === undefined ? undefined : { cause })
+/** {@link EventStream.reason}. */
+export function closeReason(code: SseCloseCode, cause: unknown): EventStream['reason'] {
+  return new SseError(code, WHY[code], cause === undefined ? undefined : { cause }) as EventStream['reason']
 }

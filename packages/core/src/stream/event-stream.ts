@@ -1,3 +1,4 @@
+import type { SseCloseCode, SseError } from '../errors.ts'
 import type { SourceFor } from '../source/source.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 
@@ -10,8 +11,7 @@ export interface EventStream {
   readonly lastEventId: string
 
   /**
-   * Aborts exactly once, when the stream is over, for whatever cause. `signal.reason` is an SseError whose `code`
-   * says why, for example `ERR_SSE_CLIENT_CLOSED`. Give it to `fetch`, `setTimeout` of `node:timers/promises`, a
+   * Aborts exactly once, when the stream is over, for whatever cause; `signal.reason` is {@link reason}. Give it to `fetch`, `setTimeout` of `node:timers/promises`, a
    * database query: what works for this client then stops with it.
    *
    * A stream can be over from the start (HEAD, a client that has left, a shutdown). Its signal then aborts right after
@@ -21,6 +21,9 @@ export interface EventStream {
 
   /** True from the moment of `close()` or of the disconnect. */
   readonly closed: boolean
+
+  /** Why the stream is over, for example with the `code` `ERR_SSE_CLIENT_CLOSED`; undefined while it is not. */
+  readonly reason: (SseError & { readonly code: SseCloseCode }) | undefined
 
   /**
    * Sends one event. A string is an event with that data.

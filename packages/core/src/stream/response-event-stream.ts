@@ -32,6 +32,10 @@ export class ResponseEventStream implements EventStream {
     return this.#port.closed
   }
 
+  get reason(): EventStream['reason'] {
+    return this.#port.reason
+  }
+
   send(event: ServerSentEvent | string, more?: unknown): Promise<boolean> {
     if (more !== undefined) {
       throw new SseError('ERR_SSE_INVALID_EVENT', 'send() takes one event: send({ event, data }).')

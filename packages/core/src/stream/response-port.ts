@@ -4,6 +4,7 @@ import { inNoContext } from '../process/no-context.ts'
 import { type Sleeper, wheel } from '../process/timer-wheel.ts'
 import { EMPTY_COMMENT, encodeEvent } from '../wire/encode.ts'
 import { closeReason } from './close-reason.ts'
+import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { type Connection, endConnection } from './exchange.ts'
 import { OVER, ROOM, Room } from './room.ts'
@@ -17,7 +18,7 @@ const NONE: readonly never[] = []
 const LINGER = 15_000
 
 /**
- * A stream behind its public face. `#code` is the one owner of "over": set once, and with it the signal aborts, every
+ * A stream behind its public face. `reason` is the one owner of "over": set once, and with it the signal aborts, every
  * waiting send settles and the timer wheel forgets the stream. The words for the end:
  *
  * | word | it means |
@@ -37,8 +38,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly #writer = new Writer(this)
   readonly #expires: number
   #lastWrite = wheel.now
-  #code: SseCloseCode | undefined
-  #cause: unknown
+  #reason: EventStream['reason']
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
   /** Made when somebody has to wait. */
@@ -74,13 +74,17 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#code !== undefined && !this.#newborn) this.#abort(this.#code)
+      if (!this.#newborn) this.#abort()
     }
     return this.#controller.signal
   }
 
   get closed(): boolean {
-    return this.#code !== undefined
+    return this.#reason !== undefined
+  }
+
+  get reason(): EventStream['reason'] {
+    return this.#reason
   }
 
   get gone(): boolean {
@@ -104,7 +108,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   write(text: string, now?: boolean): boolean {
-    return this.#code === undefined && this.#write(text, now)
+    return this.#reason === undefined && this.#write(text, now)
   }
 
   /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
@@ -114,7 +118,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       return OVER
     }
     const hasRoom = this.#write(text)
-    if (this.#code !== undefined) return OVER
+    if (this.#reason !== undefined) return OVER
     if (hasRoom) return ROOM
     this.#room ??= new Room()
     return this.#room.wait()
@@ -123,7 +127,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
   begin(target: Target): void {
     this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT)
-    if (this.#code !== undefined) return
+    if (this.#reason !== undefined) return
     this.#newborn = false
     const now = clock.now()
     wheel.add(this, this.#nextDue(now + this.#patience(), now))
@@ -132,7 +136,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   end(code: SseCloseCode, farewell = '', cause?: unknown): void {
-    if (this.#code !== undefined) return
+    if (this.#reason !== undefined) return
     this.#writer.end(farewell)
     this.#over(code, cause)
     if (this.#gone) return
@@ -143,7 +147,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   shutdown(retry: number): void {
     // Its connection may be busy with another request by now.
     if (this.#gone) return
-    if (this.#code === undefined) this.#owner?.flush()
+    if (this.#reason === undefined) this.#owner?.flush()
     this.whenGone(() => endConnection(this.#connection))
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.
     this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
@@ -197,7 +201,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   wake(until: number): number {
-    if (this.#code !== undefined) return this.#linger(until)
+    if (this.#reason !== undefined) return this.#linger(until)
     if (this.#stalledFor(until) >= this.options.stallTimeout) {
       this.cut('ERR_SSE_SLOW_CLIENT')
       return Number.POSITIVE_INFINITY
@@ -248,24 +252,23 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   #over(code: SseCloseCode, cause?: unknown): void {
-    if (this.#code !== undefined) return
-    this.#code = code
-    this.#cause = cause
+    if (this.#reason !== undefined) return
+    this.#reason = closeReason(code, cause)
     wheel.delete(this)
     this.#room?.settle(false)
     this.#owner?.onOver(code)
-    if (!this.#newborn) this.#abort(code)
+    if (!this.#newborn) this.#abort()
     else {
       // Who was given a stream that is over already has had no time to listen.
       clock.nextTick(() => {
         this.#newborn = false
-        this.#abort(code)
+        this.#abort()
       })
     }
   }
 
-  #abort(code: SseCloseCode): void {
-    if (this.#controller === undefined) return
-    inNoContext(() => this.#controller?.abort(closeReason(code, this.#cause)))
+  #abort(): void {
+    if (this.#controller === undefined || this.#reason === undefined) return
+    inNoContext(() => this.#controller?.abort(this.#reason))
   }
 }

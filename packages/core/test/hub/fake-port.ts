@@ -34,6 +34,10 @@ export class FakePort implements EventStream, StreamPort {
     return parseEvents(this.text)
   }
 
+  get reason(): EventStream['reason'] {
+    return this.#controller?.signal.reason
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     return this.#controller.signal

@@ -15,6 +15,10 @@ export class FakeStream implements EventStream {
     return this.#controller.signal
   }
 
+  get reason(): EventStream['reason'] {
+    return this.signal.reason
+  }
+
   get closed(): boolean {
     return this.signal.aborted
   }

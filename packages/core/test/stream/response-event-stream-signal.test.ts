@@ -27,6 +27,7 @@ describe('the signal', () => {
     const onAbort = jest.fn()
     stream.signal.addEventListener('abort', onAbort)
     expect(stream.signal.aborted).toBe(false)
+    expect(stream.reason).toBeUndefined()
     end(begun)
     stream.close()
     port.onGone()
@@ -35,6 +36,7 @@ describe('the signal', () => {
     expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
     expect(stream.signal.reason.cause).toBe(expectedCause)
     expect(stream.signal.reason.message).not.toBe('')
+    expect(stream.reason).toBe(stream.signal.reason)
   })
 
   test.each(ends)(
@@ -71,6 +73,7 @@ describe('the signal', () => {
     const onAbort = jest.fn()
     stream.signal.addEventListener('abort', onAbort)
     expect(stream.closed).toBe(true)
+    expect(stream.reason?.code).toBe('ERR_SSE_CLIENT_CLOSED')
     expect(stream.signal.aborted).toBe(false)
     await endOfTick()
     expect(onAbort).toHaveBeenCalledTimes(1)

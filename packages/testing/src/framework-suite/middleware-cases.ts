@@ -161,6 +161,7 @@ export const middlewareCases: SuiteCase[] = [
         'comment',
         'constructor',
         'lastEventId',
+        'reason',
         'send',
         'sendAll',
         'signal',
