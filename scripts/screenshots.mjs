@@ -42,6 +42,7 @@ const pictures = [
   inGallery('express-stocks', 'dark'),
   inGallery('express-upload-progress', 'light'),
   inGallery('express-chat-ai', 'light'),
+  inGallery('express-ai-sdk', 'light'),
   inGallery('fastify-chat-ai', 'dark'),
   inGallery('fastify-cors', 'light'),
   inGallery('fastify-polling', 'light'),

@@ -2,6 +2,11 @@ import type { Page } from 'playwright-core'
 
 /** What somebody does who has just started an example, and what they then see come over its stream. */
 export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  'express-ai-sdk': async (page) => {
+    await page.getByLabel('Message').fill('Does it work here?')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await see(page, '.assistant', /\w/)
+  },
   'express-auth': async (page) => {
     await page.getByLabel('Name').fill('ada')
     await page.getByLabel('Password').fill('lovelace')
