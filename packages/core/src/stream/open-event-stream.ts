@@ -10,7 +10,6 @@ import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from '.
 import { connectionOf, holdConnection, isHttp2, type Request, type Response, writeHead } from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
-import type { StreamPort } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
 /** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
@@ -50,13 +49,8 @@ export interface PreparedEventStream {
   abandon(error: unknown): void
 }
 
-/** The same for those inside this package. */
-export interface PreparedResponse extends PreparedEventStream {
-  readonly port: StreamPort
-}
-
 /** Where a response becomes a stream. A class, since each open stream would keep its own copy of every closure. */
-export class Preparation implements PreparedResponse {
+export class Preparation implements PreparedEventStream {
   readonly stream: EventStream
   readonly port: ResponsePort
   readonly #req: Request

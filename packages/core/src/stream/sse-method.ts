@@ -4,7 +4,8 @@ import { checkResponse, discardSource } from '../source/relay.ts'
 import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream, Source } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
-import type { PreparedEventStream, PreparedResponse } from './open-event-stream.ts'
+import type { PreparedEventStream } from './open-event-stream.ts'
+import { portOf } from './stream-port.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
 export interface SseMethod {
@@ -36,31 +37,24 @@ export interface SseMethodHost {
 
 /** Makes the method of one response. `prepare` opens its stream. */
 export function sseMethod(
-  prepare: (options: EventStreamOptions | undefined) => PreparedResponse,
+  prepare: (options: EventStreamOptions | undefined) => PreparedEventStream,
   host: SseMethodHost,
 ): SseMethod {
-  function sse(source: Source, options?: EventStreamOptions): Promise<void>
-  function sse(options?: EventStreamOptions): EventStream
-  function sse(sourceOrOptions: Source | EventStreamOptions): Promise<void> | EventStream
-  function sse(
-    first?: Source | EventStreamOptions,
-    options?: EventStreamOptions,
-  ): Promise<void> | EventStream {
+  const sse = (first?: Source | EventStreamOptions, options?: EventStreamOptions) => {
     // Before the head is out, so that the app can still answer 502.
     if (isResponse(first)) checkResponse(first)
-    if (isSource(first)) return serve(openFor(first, options), first, host)
-    if (!areOptions(first) || options !== undefined) throw invalidSource(first)
-    return open(prepare(first), host).stream
-  }
-  function openFor(source: Source, options: EventStreamOptions | undefined): PreparedResponse {
+    if (!isSource(first)) {
+      if (!areOptions(first) || options !== undefined) throw invalidSource(first)
+      return open(prepare(first), host).stream
+    }
     try {
-      return open(prepare(options), host)
+      return serve(open(prepare(options), host).stream, first, host)
     } catch (error) {
-      discardSource(source)
+      discardSource(first)
       throw error
     }
   }
-  return sse
+  return sse as SseMethod
 }
 
 /** A promise of a source is an object too, and so is an event: it would open a stream that stays empty for ever. */
@@ -69,27 +63,27 @@ function areOptions(value: unknown): value is EventStreamOptions | undefined {
   return Object.prototype.toString.call(value) === '[object Object]' && !('data' in (value as object))
 }
 
-function open(prepared: PreparedResponse, host: SseMethodHost): PreparedResponse {
+function open(prepared: PreparedEventStream, host: SseMethodHost): PreparedEventStream {
   if (host.begin === undefined) prepared.begin()
-  else host.begin(prepared, (error) => void fail(prepared, error, host))
+  else host.begin(prepared, (error) => void fail(prepared.stream, error, host))
   return prepared
 }
 
-async function serve(prepared: PreparedResponse, source: Source, host: SseMethodHost): Promise<void> {
-  const { stream } = prepared
+async function serve(stream: EventStream, source: Source, host: SseMethodHost): Promise<void> {
   try {
     await stream.sendAll(source)
     stream.close()
   } catch (error) {
-    void fail(prepared, error, host)
+    void fail(stream, error, host)
   }
 }
 
-async function fail({ port }: PreparedResponse, error: unknown, host: SseMethodHost): Promise<void> {
-  port.end('ERR_SSE_SOURCE_FAILED', '', error)
+async function fail(stream: EventStream, error: unknown, host: SseMethodHost): Promise<void> {
+  const port = portOf(stream)
+  port?.end('ERR_SSE_SOURCE_FAILED', '', error)
   // Express answers an error after the headers by cutting the connection, which would lose what was sent before.
   // A promise, because it carries on in the AsyncLocalStorage context of this request.
-  await new Promise<void>((resolve) => port.whenGone(resolve))
+  await new Promise<void>((resolve) => port?.whenGone(resolve))
   try {
     if (host.onSourceError(error) === false) warn(error)
   } catch (thrown) {

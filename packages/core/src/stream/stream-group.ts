@@ -1,6 +1,6 @@
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import type { Request, Response } from './exchange.ts'
-import { Preparation, type PreparedResponse } from './open-event-stream.ts'
+import { Preparation } from './open-event-stream.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
 import type { StreamPort } from './stream-port.ts'
@@ -45,7 +45,7 @@ export class StreamGroup {
     return this.#shutdown.done
   }
 
-  #prepare(req: Request, res: Response, options: EventStreamOptions | undefined): PreparedResponse {
+  #prepare(req: Request, res: Response, options: EventStreamOptions | undefined): Preparation {
     const prepared = new Preparation(req, res, resolveOptions(options, this.#defaults))
     prepared.port.keepIn(this.#open)
     this.#shutdown?.end(prepared.port)

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
-import type { PreparedResponse } from '../../src/stream/open-event-stream.ts'
+import type { PreparedEventStream } from '../../src/stream/open-event-stream.ts'
 import type { ResponsePort } from '../../src/stream/response-port.ts'
 import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
 import { create } from './begin.ts'
@@ -13,14 +13,13 @@ let sse: SseMethod
 let stream: EventStream
 let port: ResponsePort
 let target: FakeTarget
-let prepare: jest.Mock<PreparedResponse, [EventStreamOptions | undefined]>
+let prepare: jest.Mock<PreparedEventStream, [EventStreamOptions | undefined]>
 let onSourceError: jest.Mock
 
 beforeEach(() => {
   ;({ stream, port, target } = create())
   prepare = jest.fn((_options) => ({
     stream,
-    port,
     head: () => [],
     begin: () => port.begin(target),
     beginOn: (other) => port.begin(other),
