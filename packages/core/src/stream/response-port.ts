@@ -34,11 +34,12 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly lastEventId: string
   readonly options: ResolvedOptions
   slot?: Set<Sleeper> | undefined
+  reason: EventStream['reason']
+  gone = false
   readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
   #lastWrite = wheel.now
-  #reason: EventStream['reason']
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
   /** Made when somebody has to wait. */
@@ -46,11 +47,6 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #owner: StreamOwner | undefined
   /** Until its head is out. */
   #newborn = true
-  #gone = false
-  /** When the client was last seen taking something; how much it had taken in all, and whether more waited for it. */
-  #tookAt = 0
-  #taken = 0
-  #waited = false
   #goneListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
@@ -80,15 +76,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   get closed(): boolean {
-    return this.#reason !== undefined
-  }
-
-  get reason(): EventStream['reason'] {
-    return this.#reason
-  }
-
-  get gone(): boolean {
-    return this.#gone
+    return this.reason !== undefined
   }
 
   get bufferedBytes(): number {
@@ -108,7 +96,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   write(text: string, now?: boolean): boolean {
-    return this.#reason === undefined && this.#write(text, now)
+    return this.reason === undefined && this.#write(text, now)
   }
 
   /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
@@ -118,7 +106,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       return OVER
     }
     const hasRoom = this.#write(text)
-    if (this.#reason !== undefined) return OVER
+    if (this.reason !== undefined) return OVER
     if (hasRoom) return ROOM
     this.#room ??= new Room()
     return this.#room.wait()
@@ -127,7 +115,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
   begin(target: Target): void {
     this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT)
-    if (this.#reason !== undefined) return
+    if (this.reason !== undefined) return
     this.#newborn = false
     const now = clock.now()
     wheel.add(this, this.#nextDue(now + this.#patience(), now))
@@ -136,18 +124,17 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   end(code: SseCloseCode, farewell = '', cause?: unknown): void {
-    if (this.#reason !== undefined) return
+    if (this.reason !== undefined) return
     this.#writer.end(farewell)
     this.#over(code, cause)
-    if (this.#gone) return
-    this.#waited = false
+    if (this.gone) return
     wheel.add(this, this.#linger(clock.now()))
   }
 
   shutdown(retry: number): void {
     // Its connection may be busy with another request by now.
-    if (this.#gone) return
-    if (this.#reason === undefined) this.#owner?.flush()
+    if (this.gone) return
+    if (this.reason === undefined) this.#owner?.flush()
     this.whenGone(() => endConnection(this.#connection))
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.
     this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
@@ -160,8 +147,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   /** The response is through or cut off. If it had not been ended, the client has disconnected. */
   onGone(): void {
-    if (this.#gone) return
-    this.#gone = true
+    if (this.gone) return
+    this.gone = true
     this.#over('ERR_SSE_CLIENT_CLOSED')
     this.#writer.stop()
     wheel.delete(this)
@@ -180,14 +167,14 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   keepIn(set: Set<StreamPort>): void {
-    if (this.#gone) return
+    if (this.gone) return
     set.add(this)
     // Neither push() nor a spread, which make room for sixteen more.
     this.#sets = this.#sets.concat(set)
   }
 
   whenGone(listener: () => void): void {
-    if (this.#gone) listener()
+    if (this.gone) listener()
     else this.#goneListeners = this.#goneListeners.concat(listener)
   }
 
@@ -201,8 +188,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   wake(until: number): number {
-    if (this.#reason !== undefined) return this.#linger(until)
-    if (this.#stalledFor(until) >= this.options.stallTimeout) {
+    if (this.reason !== undefined) return this.#linger(until)
+    if (this.#writer.stalledFor(until) >= this.options.stallTimeout) {
       this.cut('ERR_SSE_SLOW_CLIENT')
       return Number.POSITIVE_INFINITY
     }
@@ -228,18 +215,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   /** An ended response may go on for as long as its client reads at all, but nothing else holds it for longer. */
   #linger(now: number): number {
-    if (this.#stalledFor(now) >= LINGER) this.#writer.cut()
-    this.#waited = true
+    if (this.#writer.stalledFor(now) >= LINGER) this.#writer.cut()
     return now + LINGER
-  }
-
-  /** For how long the client has taken nothing of what waits for it. */
-  #stalledFor(now: number): number {
-    const { taken, bufferedBytes } = this.#writer
-    if (taken > this.#taken || !this.#waited) this.#tookAt = now
-    this.#taken = taken
-    this.#waited = bufferedBytes > 0
-    return now - this.#tookAt
   }
 
   /** An eighth early at random, so that streams that fell silent together do not all wake in one turn. */
@@ -252,8 +229,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   #over(code: SseCloseCode, cause?: unknown): void {
-    if (this.#reason !== undefined) return
-    this.#reason = closeReason(code, cause)
+    if (this.reason !== undefined) return
+    this.reason = closeReason(code, cause)
     wheel.delete(this)
     this.#room?.settle(false)
     this.#owner?.onOver(code)
@@ -268,7 +245,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   #abort(): void {
-    if (this.#controller === undefined || this.#reason === undefined) return
-    inNoContext(() => this.#controller?.abort(this.#reason))
+    if (this.#controller === undefined || this.reason === undefined) return
+    inNoContext(() => this.#controller?.abort(this.reason))
   }
 }

@@ -46,6 +46,10 @@ export class Writer {
   /** The target's last write found no room and no drain came since. */
   #blocked = false
   #roomScheduled = false
+  /** When the client was last seen taking something; how much it had taken in all, and whether more waited for it. */
+  #tookAt = 0
+  #taken = 0
+  #waited = false
   /** Where broadcasts last went past the target. */
   #socket: Socket | undefined
   /** The target is blocked, or has had its share of this turn of the event loop. */
@@ -60,9 +64,14 @@ export class Writer {
     return this.#pending.length + (this.#target?.writableLength ?? 0)
   }
 
-  /** How many bytes the operating system has taken: it grows as long as the client reads. */
-  get taken(): number {
-    return this.#written - (this.#target?.writableLength ?? 0)
+  /** For how many ms the client has taken nothing of what waits for it; an end waits, too. Asked now and then. */
+  stalledFor(now: number): number {
+    // What the operating system has taken grows as long as the client reads.
+    const taken = this.#written - (this.#target?.writableLength ?? 0)
+    if (taken > this.#taken || !this.#waited) this.#tookAt = now
+    this.#taken = taken
+    this.#waited = this.#ended || this.bufferedBytes > 0
+    return now - this.#tookAt
   }
 
   /** Whether this writer has ended the target, or will. */
@@ -111,6 +120,7 @@ export class Writer {
   /** Writes what waits and `farewell`, then ends the target. */
   end(farewell = ''): void {
     this.#ended = true
+    this.#waited = false
     this.#pending += farewell
     const target = this.#target
     if (target === undefined || target.writableEnded) return
