@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { servePage } from './page.ts'
 
 interface Stream {
   /** The query of the page that asked: `tab=3`. */
@@ -49,15 +49,8 @@ export class LogServer {
   }
 
   #answer(req: IncomingMessage, res: ServerResponse): void {
-    const { pathname } = new URL(String(req.url), this.url)
-    if (pathname === '/client.js') {
-      res.setHeader('Content-Type', 'text/javascript')
-      res.end(readFileSync(`${__dirname}/../../dist/browser.js`))
-    } else if (pathname === '/events') this.#follow(req, res)
-    else {
-      res.setHeader('Content-Type', 'text/html')
-      res.end(pathname === '/other' ? '<!doctype html><title>Other</title>' : page)
-    }
+    if (new URL(String(req.url), this.url).pathname === '/events') this.#follow(req, res)
+    else servePage(req, res)
   }
 
   #follow(req: IncomingMessage, res: ServerResponse): void {
@@ -89,19 +82,3 @@ export class LogServer {
     else this.#polls.add(end)
   }
 }
-
-/** Follows the events, with what is in its query as options, and adds what it receives to `received`. */
-const page = `<!doctype html>
-<link rel="icon" href="data:,">
-<title>Page</title>
-<script type="module">
-  import { connect } from '/client.js'
-  window.received = []
-  window.states = []
-  const { tab, ...options } = Object.fromEntries(new URLSearchParams(location.search))
-  for (const name in options) options[name] = JSON.parse(options[name])
-  window.source = connect('events', { retry: { min: 20 }, ...options })
-  source.on('snapshot', (number) => received.push(['snapshot', number]))
-  source.on('number', (number) => received.push(number))
-  source.onState((state) => states.push(state))
-</script>`
