@@ -18,5 +18,10 @@ export function launchOptions(): LaunchOptions {
   const executablePath = chromiumPath()
   if (!executablePath) throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
   const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
-  return { executablePath, args: [...flags, '--disable-background-networking', '--disable-component-update'] }
+  return {
+    executablePath,
+    args: [...flags, '--disable-background-networking', '--disable-component-update'],
+    // As people have it.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  }
 }

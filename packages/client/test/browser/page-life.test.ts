@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createHub, type EventStream, type Hub, openEventStream } from '@downstream/core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium } from '../../../../test/browser/chromium.ts'
+import { Journal, until } from '../../../../test/clients/journal.ts'
+import { FaultyProxy } from '../../../redis/test/harness/faulty-proxy.ts'
+import { servePage } from './page.ts'
+
+let browser: Browser
+let context: BrowserContext
+let hub: Hub<{ numbers: { number: number } }>
+let server: Server
+let proxy: FaultyProxy
+let streams: Journal<EventStream>
+let published: number
+
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+
+beforeEach(async () => {
+  hub = createHub()
+  published = 0
+  streams = new Journal()
+  server = createServer((req, res) => {
+    if (req.url !== '/events') {
+      servePage(req, res)
+      return
+    }
+    const stream = openEventStream(req, res, { retry: 100, keepAlive: 200 })
+    streams.add(stream)
+    hub.subscribe(stream, 'numbers')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  proxy = await FaultyProxy.open((server.address() as AddressInfo).port)
+  context = await browser.newContext()
+})
+
+afterEach(async () => {
+  await context.close()
+  proxy.close()
+  await hub.close({ server })
+})
+
+afterAll(() => browser?.close())
+
+async function openPage(query = ''): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(
+    `http://127.0.0.1:${proxy.port}/?after=${encodeURIComponent(JSON.stringify(hub.cursor()))}${query}`,
+  )
+  await page.waitForFunction(`states.at(-1) === 'open'`)
+  return page
+}
+
+async function publish(): Promise<void> {
+  await hub.publish('numbers', { event: 'number', data: published++ })
+}
+
+async function expectAll(page: Page): Promise<void> {
+  await page.waitForFunction(`received.at(-1) >= ${published - 1}`)
+  expect(await page.evaluate('received')).toEqual(Array.from({ length: published }, (_, number) => number))
+}
+
+test('a connection whose packets are dropped is noticed within silence and 1 s, and nothing is lost', async () => {
+  const page = await openPage('&silence=2000')
+  await publish()
+  await expectAll(page)
+  proxy.blackHole('old')
+  await publish()
+  // Timers of one page are in order, however busy the machine is.
+  const first = page.evaluate(`new Promise((resolve) => {
+    const timer = setTimeout(resolve, 3000, 'too late')
+    const opened = states.length
+    setInterval(() => states.length > opened && resolve(states[opened]), 10)
+  })`)
+  expect(await first).toBe('waiting')
+  await expectAll(page)
+  expect(streams.entries).toHaveLength(2)
+})
+
+test('back from offline it connects at once, whatever wait it was in', async () => {
+  // A minute, at least.
+  const page = await openPage('&retry={"min":60000,"max":60000}')
+  ;(await streams.at(0)).send({ retry: 60_000 })
+  await publish()
+  await expectAll(page)
+  await context.setOffline(true)
+  proxy.cut()
+  await page.waitForFunction(`states.at(-1) === 'waiting'`)
+  await publish()
+  await context.setOffline(false)
+  await expectAll(page)
+  expect(streams.entries).toHaveLength(2)
+})
+
+test.each(['', '&share=true'])(
+  'a page is kept for the back button, without a connection, and goes on where it was (%s)',
+  async (query) => {
+    const page = await openPage(query)
+    await publish()
+    await expectAll(page)
+    await page.evaluate('window.isTheSame = true')
+    await page.goto(`http://127.0.0.1:${proxy.port}/other`)
+    const [stream] = streams.entries as [EventStream]
+    await until(() => stream.closed)
+    await publish()
+    await page.goBack({ waitUntil: 'commit' })
+    await expectAll(page)
+    expect(await page.evaluate('isTheSame')).toBe(true)
+    await publish()
+    await expectAll(page)
+  },
+)
+
+test('a page that was frozen, as by a sleep, finds its connection dead and goes on', async () => {
+  const page = await openPage('&silence=2000')
+  await publish()
+  await expectAll(page)
+  const session = await context.newCDPSession(page)
+  await session.send('Page.setWebLifecycleState', { state: 'frozen' })
+  proxy.blackHole('old')
+  await publish()
+  await sleep(3_000)
+  await session.send('Page.setWebLifecycleState', { state: 'active' })
+  await expectAll(page)
+})
