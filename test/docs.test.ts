@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { transformSync } from 'esbuild'
 import { examples as names } from '../scripts/copy-example.mjs'
 import { readManifest } from '../scripts/pack-packages.mjs'
+import { slug } from '../site/slug.mjs'
 import { packages, root, SnippetProject, snippets } from './snippet-project.ts'
 
 const examples = names.map((name) => `examples/${name}`)
@@ -26,12 +27,7 @@ function headings(page: string): string[] {
 
 /** As GitHub makes them; a heading that comes twice is not linked to. */
 function anchors(page: string): string[] {
-  return headings(page).map((heading) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-'),
-  )
+  return headings(page).map(slug)
 }
 
 /** Of images too. */

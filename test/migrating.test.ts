@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type ReceivedEvent, readEvents } from '@downstream/testing'
+import { io } from 'socket.io-client'
+import { WebSocket } from 'ws'
 import { freePorts, portsFrom } from './free-ports.ts'
 import { SnippetProject, snippets } from './snippet-project.ts'
 
@@ -14,6 +16,8 @@ const pages = [
   { name: 'fastify-sse', routes: { '/count': count, '/news': news } },
   { name: 'fastify-sse-v2', routes: { '/count': count, '/news': news } },
   { name: 'express-sse', routes: { '/news': news } },
+  { name: 'socket-io', routes: { '/news': news }, visitBefore: visitSocketIo },
+  { name: 'ws', routes: { '/news': news }, visitBefore: visitWebSocket },
 ]
 const apps = pages.flatMap(({ name }) => [`${name}.before`, `${name}.after`])
 
@@ -48,16 +52,16 @@ afterAll(async () => {
   project.remove()
 })
 
-describe.each(pages)('from $name', ({ name, routes }) => {
+describe.each(pages)('from $name', ({ name, routes, visitBefore = visit }) => {
   test.each(Object.entries(routes))('%s sends a page the same events as before', async (route, types) => {
-    const before = await visit(`${name}.before`, route, types.length)
+    const before = await visitBefore(`${name}.before`, route, types.length)
     const after = await visit(`${name}.after`, route, types.length)
     expect(before.map(({ event }) => event)).toEqual(types)
     expect(after.map(content)).toEqual(before.map(content))
   })
 
   test('a page that comes back with an id of the old server gets one gap, and then what is published', async () => {
-    const { id = '17' } = (await visit(`${name}.before`, '/news', 2))[1] as ReceivedEvent
+    const { id = '17' } = (await visitBefore(`${name}.before`, '/news', 2))[1] as ReceivedEvent
     const events = await visit(`${name}.after`, '/news', 4, { 'Last-Event-ID': id })
     expect(events.map(({ event }) => event)).toEqual(['welcome', 'gap', 'headline', 'headline'])
   })
@@ -79,9 +83,40 @@ async function visit(
   for await (const event of readEvents(response.body as ReadableStream<Uint8Array>)) {
     if (event.event === 'bookmark') continue
     if (events.push(event) === length) break
-    if (event.event === 'welcome') for (const title of ['One', 'Two']) await post(app, title)
+    if (event.event === 'welcome') await postBoth(app)
   }
   return events
+}
+
+/** A page with socket.io's client that does the same. */
+function visitSocketIo(app: string, _route: string, length: number): Promise<ReceivedEvent[]> {
+  const events: ReceivedEvent[] = []
+  const socket = io(urls.get(app), { forceNew: true })
+  return new Promise<ReceivedEvent[]>((resolve, reject) => {
+    socket.onAny((event, data) => {
+      if (events.push({ event, data: JSON.stringify(data), id: undefined }) === length) resolve(events)
+      if (event === 'welcome') postBoth(app).catch(reject)
+    })
+  }).finally(() => socket.close())
+}
+
+/** A page with a WebSocket that does the same. */
+function visitWebSocket(app: string, route: string, length: number): Promise<ReceivedEvent[]> {
+  const events: ReceivedEvent[] = []
+  const socket = new WebSocket(`${urls.get(app)?.replace('http', 'ws')}${route}`)
+  return new Promise<ReceivedEvent[]>((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('message', (text) => {
+      const { type, payload } = JSON.parse(String(text))
+      if (events.push({ event: type, data: JSON.stringify(payload), id: undefined }) === length)
+        resolve(events)
+      if (type === 'welcome') postBoth(app).catch(reject)
+    })
+  }).finally(() => socket.terminate())
+}
+
+async function postBoth(app: string): Promise<void> {
+  for (const title of ['One', 'Two']) await post(app, title)
 }
 
 async function post(app: string, title: string): Promise<void> {
