@@ -106,7 +106,7 @@ async function bounded(port: number): Promise<boolean> {
   response.resume()
   const complete = await until(
     () => bytes >= chunk.length * chunks,
-    10_000,
+    60_000,
     () => response.closed,
   )
   client.destroy()
@@ -224,7 +224,7 @@ async function cutOff(socket: WebSocket, _peer: Peer): Promise<boolean> {
   socket.resume()
   const complete = await until(
     () => bytes >= chunk.length * chunks,
-    10_000,
+    60_000,
     () => socket.readyState === socket.CLOSED,
   )
   socket.terminate()
