@@ -1,0 +1,53 @@
+// Nest on both of its platforms: our middleware or plugin, and @Res(). In a process of its own, because Nest is ES modules.
+import 'reflect-metadata'
+import type { AddressInfo } from 'node:net'
+import { type EventStream, sse } from '@downstream/express'
+import fastifySse from '@downstream/fastify'
+import { Controller, Get, type INestApplication, Module, Res } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { ExpressAdapter } from '@nestjs/platform-express'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+
+/** What both `Response` of Express and `FastifyReply` have once our middleware or plugin is there. */
+interface Streams {
+  sse(): EventStream
+  sse(source: Iterable<string>): Promise<void>
+}
+
+class News {
+  open(response: Streams) {
+    const stream = response.sse()
+    stream.send('first')
+    stream.signal.addEventListener('abort', () => console.log(JSON.stringify(stream.signal.reason.code)))
+  }
+  finite(response: Streams) {
+    return response.sse(['one', 'two'])
+  }
+}
+// What @Controller(), @Get() and @Res() write, by hand: these files are compiled without decorators.
+Controller('news')(News)
+for (const name of ['open', 'finite'] as const) {
+  const descriptor = Object.getOwnPropertyDescriptor(News.prototype, name)
+  if (descriptor) Get(name)(News.prototype, name, descriptor)
+  Res()(News.prototype, name, 0)
+}
+class App {}
+Module({ controllers: [News] })(App)
+
+async function listen(app: INestApplication): Promise<number> {
+  await app.listen(0, '127.0.0.1')
+  return (app.getHttpServer().address() as AddressInfo).port
+}
+
+const events = sse()
+const onExpress = await NestFactory.create(App, new ExpressAdapter(), { logger: false })
+onExpress.use(events)
+const onFastify = await NestFactory.create<NestFastifyApplication>(App, new FastifyAdapter(), {
+  logger: false,
+})
+await onFastify.register(fastifySse as never)
+console.log(JSON.stringify({ Express: await listen(onExpress), Fastify: await listen(onFastify) }))
+
+process.once('SIGTERM', async () => {
+  await Promise.all([events.close(), onExpress.close(), onFastify.close()])
+})
