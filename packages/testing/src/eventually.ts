@@ -1,5 +1,9 @@
 import { AssertionError } from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
+import promises from 'node:timers/promises'
+
+// Taken when this module is loaded: a test that waits while its timers are fake would wait for ever.
+const { setTimeout: sleep } = promises
+const now = performance.now.bind(performance)
 
 /** Below the 5 s after which Jest and Vitest end a test: they would hide the message. */
 let patience = 4_000
@@ -23,7 +27,7 @@ export async function eventually<T>(
   state?: () => unknown,
 ): Promise<Exclude<T, false | undefined | null>> {
   const limit = patience
-  const deadline = Date.now() + limit
+  const deadline = now() + limit
   // The promise of a condition may never settle.
   const over = new AbortController()
   const late = sleep(limit, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
@@ -31,7 +35,7 @@ export async function eventually<T>(
     for (;;) {
       const value = await Promise.race([condition(), late])
       if (value) return value as Exclude<T, false | undefined | null>
-      if (Date.now() >= deadline) throw new AssertionError({ message: inVain(what, limit, state?.()) })
+      if (now() >= deadline) throw new AssertionError({ message: inVain(what, limit, state?.()) })
       await sleep(5)
     }
   } finally {
@@ -42,12 +46,12 @@ export async function eventually<T>(
 /** Waits until `count` is above 0 and has not changed for 150 ms, and returns it. */
 export async function standstill(what: string, count: () => number): Promise<number> {
   let before = -1
-  let since = Date.now()
+  let since = now()
   await eventually(what, () => {
-    const now = count()
-    if (now !== before) since = Date.now()
-    before = now
-    return now > 0 && Date.now() - since > 150
+    const counted = count()
+    if (counted !== before) since = now()
+    before = counted
+    return counted > 0 && now() - since > 150
   })
   return before
 }

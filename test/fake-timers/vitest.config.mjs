@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['vitest.mjs'],
+    pool: 'forks',
+    poolOptions: {
+      forks: { singleFork: true, execArgv: ['--conditions=@downstream/source', '--import', 'tsx'] },
+    },
+    // Node loads our sources, as it loads what a user has installed.
+    server: { deps: { external: [/packages\//, /app\.mjs/] } },
+  },
+})
