@@ -5,7 +5,7 @@ import { root } from '../snippet-project.ts'
 const onSources = ['--conditions=@downstream/source', '--import', 'tsx']
 
 test.each([
-  ['mock.timers of node:test', [...onSources, '--test', 'test/fake-timers/node.mjs']],
+  ['mock.timers of node:test', [...onSources, '--test', 'test/fake-timers/node-runner.ts']],
   [
     'the fake timers of Vitest',
     [

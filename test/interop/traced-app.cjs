@@ -5,8 +5,10 @@ const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http')
 const { FastifyOtelInstrumentation } = require('@fastify/otel')
 const { NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
 
+/** @param {unknown} line */
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
+/** @type {import('@opentelemetry/sdk-trace-node').SpanExporter} */
 const exporter = {
   export(spans, done) {
     for (const { name, kind, attributes, parentSpanContext } of spans)
@@ -26,6 +28,8 @@ const fastifyOtel = new FastifyOtelInstrumentation()
 for (const each of [new HttpInstrumentation(), new ExpressInstrumentation(), fastifyOtel])
   each.setTracerProvider(provider)
 
+const { once } = require('node:events')
+const { createServer } = require('node:http')
 const { trace } = require('@opentelemetry/api')
 const express = require('express')
 const fastify = require('fastify')
@@ -44,13 +48,19 @@ async function* endless() {
   await new Promise(() => {})
 }
 
+/** @param {import('node:http').Server} server */
+function portOf(server) {
+  const address = server.address()
+  return typeof address === 'object' ? address?.port : undefined
+}
+
 async function main() {
   const app = express()
   app.use(sse({ keepAlive: 100 }))
   app.get('/twice', (_req, res) => res.sse(twice()))
   app.get('/endless', (_req, res) => res.sse(endless()))
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.on('listening', resolve))
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
 
   const other = fastify()
   await other.register(fastifyOtel.plugin())
@@ -58,6 +68,6 @@ async function main() {
   other.get('/twice', (_request, reply) => reply.sse(twice()))
   other.get('/endless', (_request, reply) => reply.sse(endless()))
   await other.listen({ port: 0, host: '127.0.0.1' })
-  print({ express: server.address().port, fastify: other.server.address().port })
+  print({ express: portOf(server), fastify: portOf(other.server) })
 }
 void main()

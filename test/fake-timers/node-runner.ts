@@ -1,5 +1,5 @@
 import { mock, test } from 'node:test'
-import { publishUnder } from './app.mjs'
+import { publishUnder } from './app.ts'
 
 test('under mock.timers of node:test', () =>
   publishUnder(
