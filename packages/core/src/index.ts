@@ -11,6 +11,7 @@ export type { ServerSentEvent } from './wire/server-sent-event.ts'
 // One response
 export type { EventStream, Source } from './stream/event-stream.ts'
 export type { EventStreamOptions } from './stream/event-stream-options.ts'
+export type { CompressionOptions, StreamCoding } from './stream/compression/compression-options.ts'
 export type { Request, Response } from './stream/exchange.ts'
 export type { EventStreamResponse } from './source/event-stream-response.ts'
 export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'

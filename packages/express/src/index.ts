@@ -1,6 +1,7 @@
 export {
   type ChannelMap,
   type CloseOptions,
+  type CompressionOptions,
   type ControlEventNames,
   type Cursor,
   createHub,
@@ -51,6 +52,7 @@ export {
   type SseErrorCode,
   type SseMethod,
   type StartedRun,
+  type StreamCoding,
   type SubscribeOptions,
 } from '@downstream/core'
 export { type SseMiddleware, type SseOptions, sse, sse as default } from './sse.ts'

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
+import type { Passage } from '../stream/compression/shared-text.ts'
 import { ChannelIndex } from './channel-index.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { ControlEventNames, GapReason } from './control-event.ts'
@@ -151,6 +152,10 @@ export class Delivery implements SubscriberHub {
 
   runOf(channels: ChannelSet, position: number): Run {
     return this.#fanOut.runOf(channels, position)
+  }
+
+  passageOf(channels: ChannelSet, position: number): Passage | undefined {
+    return this.#fanOut.passageOf(channels, position)
   }
 
   tell(): void {

@@ -1,8 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Cursor } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
+import type { Passage } from '../stream/compression/shared-text.ts'
 import type { ChannelSet } from './channel-set.ts'
 import { collect, type Run } from './run.ts'
+import { SharedTexts } from './shared-texts.ts'
 import type { Tail } from './tail.ts'
 
 /** How long one turn may deliver, in ms, before others have theirs. */
@@ -51,7 +53,8 @@ export class FanOut {
   readonly #resting = new Set<Visited>()
   #scheduled = false
   /** The last run of a set of channels. Most streams of a set are at the same place; forgotten when the turn ends. */
-  readonly #runs = new Map<ChannelSet, { position: number; run: Run }>()
+  readonly #runs = new Map<ChannelSet, { position: number; run: Run; passage?: Passage | undefined }>()
+  readonly #sharedTexts = new SharedTexts()
   /** No stream that is being served is in front of this position. */
   #floor = 0
   /** Publishers that wait for room. */
@@ -98,12 +101,14 @@ export class FanOut {
   /** It is over: nobody has to wait for it. */
   forget(visited: Visited): void {
     this.#resting.delete(visited)
+    if (visited.channels.uses === 0) this.#sharedTexts.delete(visited.channels)
   }
 
   /** Forgets what is fresh: the tail that it was in is gone. */
   reset(): void {
     this.#fresh.clear()
     this.#runs.clear()
+    this.#sharedTexts.clear()
     this.#floor = 0
   }
 
@@ -118,6 +123,15 @@ export class FanOut {
     if (this.#runs.size === 0) this.#schedule()
     this.#runs.set(channels, { position, run })
     return run
+  }
+
+  /** The run of {@link runOf} as a passage of the text that all streams of `channels` get; undefined for none. */
+  passageOf(channels: ChannelSet, position: number): Passage | undefined {
+    const run = this.runOf(channels, position)
+    const known = this.#runs.get(channels)
+    if (known === undefined) return undefined
+    known.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, run)
+    return known.passage
   }
 
   /**

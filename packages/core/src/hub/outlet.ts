@@ -1,4 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
+import type { Passage } from '../stream/compression/shared-text.ts'
 import type { StreamPort } from '../stream/stream-port.ts'
 import { type ControlEventNames, encodeBookmark, encodeGap, type GapReason } from './control-event.ts'
 import type { Run } from './run.ts'
@@ -26,12 +27,13 @@ export class Outlet {
     this.#port = port
   }
 
-  deliver({ text, count, told }: Run): boolean {
+  /** @param passage - the same text, where others get it as well */
+  deliver({ text, count, told }: Run, passage?: Passage): boolean {
     if (text === '') return true
     this.told = told
     this.served = true
     this.#hub.counts.delivered += count
-    return this.#write(text, true)
+    return this.#write(text, true, passage)
   }
 
   /** The app has unsubscribed in its own filter: what that has accepted before is sent. */
@@ -61,8 +63,8 @@ export class Outlet {
     return bookmark === false ? '' : encodeBookmark(bookmark, this.told)
   }
 
-  #write(text: string, now = false): boolean {
-    if (text === '' || this.#port.write(text, now)) return true
+  #write(text: string, now = false, passage?: Passage): boolean {
+    if (text === '' || this.#port.write(text, now, passage)) return true
     if (this.#port.bufferedBytes > 0) this.slow = true
     return false
   }

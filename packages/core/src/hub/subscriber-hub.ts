@@ -1,3 +1,4 @@
+import type { Passage } from '../stream/compression/shared-text.ts'
 import type { CatchUpSource } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { OutletHub } from './outlet.ts'
@@ -11,6 +12,8 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly pending: boolean
   /** What streams of `channels` get that neither filter nor coalesce. */
   runOf(channels: ChannelSet, position: number): Run
+  /** The same run as a passage of the text that all these streams get; undefined for none. */
+  passageOf(channels: ChannelSet, position: number): Passage | undefined
   /** Tells everybody of the entries that nobody was told of yet. */
   tell(): void
   enqueue(subscriber: Subscriber): void

@@ -1,5 +1,6 @@
 import type { SseCloseCode } from '../errors.ts'
 import type { Cursor } from '../log/event-log.ts'
+import type { Passage } from '../stream/compression/shared-text.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
 import type { CatchUpStep } from './catch-up.ts'
@@ -10,6 +11,7 @@ import type { SubscribeOptions } from './hub.ts'
 import { Outlet } from './outlet.ts'
 import type { Page } from './page.ts'
 import { PageFeed } from './page-feed.ts'
+import type { Run } from './run.ts'
 import { Selection } from './selection.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
 
@@ -124,11 +126,12 @@ export class Subscriber implements StreamOwner, Visited {
       if (!this.stream.closed) this.outlet.leave(run)
       return
     }
+    const passage = this.port.sharesText && run.text !== '' ? this.#passageOf(run) : undefined
     this.#position = run.next
     this.#place = tail.cursorBefore(run.next)
     this.#upToDate = run.next === tail.next
     if (this.#upToDate) this.outlet.slow = false
-    this.#afterWrite(this.outlet.deliver(run))
+    this.#afterWrite(this.outlet.deliver(run, passage))
     const failure = this.selection?.failure
     if (failure !== undefined) {
       this.#fail(failure.error)
@@ -180,6 +183,16 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.#stage !== 'live' || !this.#upToDate || pending || this.outlet.told === tail.head) return ''
     this.#goLive(tail.next)
     return this.outlet.bookmarkText()
+  }
+
+  /** What a filter has let through whole is what everybody gets. */
+  #passageOf({ next, text }: Run): Passage | undefined {
+    const position = this.#position
+    if (this.selection !== undefined) {
+      const whole = this.#hub.runOf(this.channels, position)
+      if (whole.next !== next || whole.text !== text) return undefined
+    }
+    return this.#hub.passageOf(this.channels, position)
   }
 
   /** It has caught up: when nothing in between was for it, its client still has the old id, and that gets older. */

@@ -6,6 +6,7 @@ import type { Target } from './writer.ts'
 /** A chunk of a chunked body, and how it is encoded. */
 export interface ChunkFrame {
   readonly text: string
+  readonly isBytes: boolean
   readonly chunk: string
   readonly bytes: number
   /** What is all ASCII is the same in Latin-1, which needs no look at each character. */
@@ -17,14 +18,16 @@ let last: ChunkFrame | undefined
 /**
  * "chunk = chunk-size CRLF chunk-data CRLF" (RFC 9112, chunked transfer coding), the size in bytes and hexadecimal.
  * Streams that are at the same place are written to one after the other, with the same string: it is framed once.
+ *
+ * @param isBytes - each character is a byte already
  */
-export function chunkFrame(text: string): ChunkFrame {
-  if (last?.text === text) return last
-  const bytes = Buffer.byteLength(text)
+export function chunkFrame(text: string, isBytes = false): ChunkFrame {
+  if (last?.text === text && last.isBytes === isBytes) return last
+  const bytes = isBytes ? text.length : Buffer.byteLength(text)
   const encoding = bytes === text.length ? 'latin1' : 'utf8'
   // Forget it after this turn: a large event would otherwise be held until the next broadcast.
   if (last === undefined) clock.setImmediate(forget)
-  last = { text, chunk: `${bytes.toString(16)}\r\n${text}\r\n`, bytes, encoding }
+  last = { text, isBytes, chunk: `${bytes.toString(16)}\r\n${text}\r\n`, bytes, encoding }
   return last
 }
 

@@ -5,6 +5,11 @@ import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
 import { MAX_EVENT_BYTES } from '../wire/parse-event-stream.ts'
+import {
+  type CompressionOptions,
+  type ResolvedCompression,
+  resolveCompression,
+} from './compression/compression-options.ts'
 
 /** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
 export interface EventStreamOptions {
@@ -46,6 +51,13 @@ export interface EventStreamOptions {
    * (`ERR_SSE_SLOW_CLIENT`): it may have vanished. Looked at about every 15 s. Default: 120 000.
    */
   stallTimeout?: number | undefined
+  /**
+   * Compresses the stream for clients that accept it. `'shared'`: what a hub delivers, once for all streams of the same
+   * channels; what one stream alone is sent is not compressed. `'own'`: everything, for this stream alone. `false` on a
+   * call switches off what the app has set. Off by default: whoever can have text of theirs sent beside a secret, and
+   * sees how many bytes that takes, can guess the secret. Default: `false`.
+   */
+  compression?: 'shared' | 'own' | CompressionOptions | false | undefined
   /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
   maxAge?: number | undefined
   /**
@@ -70,6 +82,7 @@ export interface ResolvedOptions {
   readonly maxBufferedBytes: number
   readonly maxEventBytes: number
   readonly stallTimeout: number
+  readonly compression: ResolvedCompression | false
   readonly maxAge: number
   /** In ms since 1970. */
   readonly expiresAt: number
@@ -89,6 +102,7 @@ const DEFAULTS: ResolvedOptions = {
   maxBufferedBytes: 1_048_576,
   maxEventBytes: MAX_EVENT_BYTES,
   stallTimeout: 120_000,
+  compression: false,
   maxAge: Number.POSITIVE_INFINITY,
   expiresAt: Number.POSITIVE_INFINITY,
   lastEventIdParameter: 'lastEventId',
@@ -113,6 +127,7 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
   maxBufferedBytes: (value) => positive('maxBufferedBytes', value),
   maxEventBytes: (value) => positive('maxEventBytes', value),
   stallTimeout: (value) => positive('stallTimeout', value),
+  compression: resolveCompression,
   maxAge: (value) => positive('maxAge', value),
   expiresAt: resolveExpiresAt,
   lastEventIdParameter: (value) => {

@@ -4,6 +4,7 @@ import { checkRuntime } from '../process/runtime-floor.ts'
 import { describe } from '../wire/describe.ts'
 import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
+import { chooseCoder } from './compression/response-coder.ts'
 import { isGone, watchPipelined } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
@@ -55,6 +56,8 @@ export class Preparation implements PreparedEventStream {
   readonly port: ResponsePort
   readonly #req: Request
   readonly #res: Response
+  /** Chosen when the headers are first asked for: later they are a framework's, which has ours among them. */
+  #coding: ReturnType<typeof chooseCoder> | 'undecided' = 'undecided'
 
   /** @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN */
   constructor(req: Request, res: Marked, options: ResolvedOptions) {
@@ -83,7 +86,14 @@ export class Preparation implements PreparedEventStream {
   }
 
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][] {
-    return responseHead(current, this.port.options.headers)
+    const { compression, headers } = this.port.options
+    if (compression === false) return responseHead(current, headers)
+    if (this.#coding === 'undecided') {
+      const isCoded = (current('content-encoding') ?? 'identity') !== 'identity'
+      const accepted = this.#req.headers['accept-encoding']
+      this.#coding = isCoded ? undefined : chooseCoder(accepted, compression)
+    }
+    return responseHead(current, headers, { coding: this.#coding?.name })
   }
 
   begin(): void {
@@ -108,7 +118,7 @@ export class Preparation implements PreparedEventStream {
     const { port } = this
     const release = holdConnection(connectionOf(this.#req), port.options.tcpKeepAlive)
     if (release !== undefined) port.whenGone(release)
-    port.begin(target)
+    port.begin(target, this.#coding === 'undecided' ? undefined : this.#coding?.coder)
   }
 
   abandon(error: unknown): void {

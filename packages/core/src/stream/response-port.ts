@@ -4,6 +4,8 @@ import { inNoContext } from '../process/no-context.ts'
 import { type Sleeper, wheel } from '../process/timer-wheel.ts'
 import { EMPTY_COMMENT, encodeEvent } from '../wire/encode.ts'
 import { closeReason } from './close-reason.ts'
+import type { ResponseCoder } from './compression/response-coder.ts'
+import type { Passage } from './compression/shared-text.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { type Connection, endConnection } from './exchange.ts'
@@ -87,6 +89,10 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.options.retry
   }
 
+  get sharesText(): boolean {
+    return this.#writer.sharesText
+  }
+
   get owned(): boolean {
     return this.#owner !== undefined
   }
@@ -95,8 +101,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#owner = owner
   }
 
-  write(text: string, now?: boolean): boolean {
-    return this.reason === undefined && this.#write(text, now)
+  write(text: string, now?: boolean, passage?: Passage): boolean {
+    return this.reason === undefined && this.#write(text, now, passage)
   }
 
   /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
@@ -113,8 +119,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
-  begin(target: Target): void {
-    this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT)
+  begin(target: Target, coder?: ResponseCoder): void {
+    this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT, coder)
     if (this.reason !== undefined) return
     this.#newborn = false
     const now = clock.now()
@@ -162,7 +168,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** `end()` of the response is called. If it is other code that calls it, what was sent before goes first. */
   onEnd(): void {
     if (this.#writer.ended) return
-    this.#writer.flush()
+    this.#writer.finish()
     this.onWriteFailed(endedByOthers())
   }
 
@@ -208,9 +214,9 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#nextDue(this.#lastWrite + patience, until)
   }
 
-  #write(text: string, now?: boolean): boolean {
+  #write(text: string, now?: boolean, passage?: Passage): boolean {
     this.#lastWrite = wheel.now
-    return this.#writer.write(text, now)
+    return this.#writer.write(text, now, passage)
   }
 
   /** An ended response may go on for as long as its client reads at all, but nothing else holds it for longer. */

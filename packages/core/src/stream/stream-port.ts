@@ -1,4 +1,5 @@
 import type { SseCloseCode } from '../errors.ts'
+import type { Passage } from './compression/shared-text.ts'
 import type { EventStream } from './event-stream.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface StreamPort {
   readonly bufferedBytes: number
   /** The reconnection time in ms that the client was told at the start. */
   readonly ownRetry: number
+  /** What is written with a passage is compressed once for all streams that get it. */
+  readonly sharesText: boolean
   /** It has an owner already. */
   readonly owned: boolean
   /** Makes `owner` the one whom the stream tells; one for each stream. */
@@ -18,8 +21,9 @@ export interface StreamPort {
    * Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} is called when there is.
    *
    * @param now - they leave at once, not with what else is written in this tick
+   * @param passage - the same text, where others get it as well; of use if {@link sharesText}
    */
-  write(text: string, now?: boolean): boolean
+  write(text: string, now?: boolean, passage?: Passage): boolean
   /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
   shutdown(retry: number): void
   /** Ends the response after what is buffered and `farewell`. The first end counts. */

@@ -1,12 +1,14 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { clock } from '../process/clock.ts'
+import type { ResponseCoder } from './compression/response-coder.ts'
+import type { Passage } from './compression/shared-text.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
 import { cut } from './exchange.ts'
 
 /** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
 export interface Target extends EventEmitter {
-  write(text: string): boolean
+  write(chunk: string | Buffer): boolean
   end(): unknown
   destroy(): unknown
   readonly writableLength: number
@@ -38,6 +40,10 @@ export class Writer {
   readonly #owner: WriterOwner
   #target: Target | undefined
   #pending = ''
+  /** Makes bytes of text; undefined where that is all the same. */
+  #coder: ResponseCoder | undefined
+  /** What its coder has made already, before what is pending. */
+  #coded = ''
   /** Bytes handed to the target, chunk frames included: those that `writableLength` counts. */
   #written = 0
   #scheduled = false
@@ -61,7 +67,12 @@ export class Writer {
 
   /** Characters and bytes not yet taken by the operating system. */
   get bufferedBytes(): number {
-    return this.#pending.length + (this.#target?.writableLength ?? 0)
+    return this.#coded.length + this.#pending.length + (this.#target?.writableLength ?? 0)
+  }
+
+  /** Whether what a hub delivers is compressed once for all streams. */
+  get sharesText(): boolean {
+    return this.#coder?.shares === true
   }
 
   /** For how many ms the client has taken nothing of what waits for it; an end waits, too. Asked now and then. */
@@ -83,10 +94,15 @@ export class Writer {
    * Returns whether there is room for more.
    *
    * @param now - at once instead of at the end of the tick: a broadcast, more is not to be expected
+   * @param passage - the same text, where others get it as well
    */
-  write(text: string, now = false): boolean {
-    this.#pending += text
-    if (this.#pending.length >= FLUSH_LENGTH) {
+  write(text: string, now = false, passage?: Passage): boolean {
+    if (passage === undefined || this.#coder === undefined) this.#pending += text
+    else {
+      this.#code()
+      this.#coded += this.#coder.encodePassage(passage)
+    }
+    if (this.#coded.length + this.#pending.length >= FLUSH_LENGTH) {
       this.#flush(now)
       if (this.#target !== undefined) this.#roomNextTurn()
     } else if (now) {
@@ -98,9 +114,14 @@ export class Writer {
     return !this.full
   }
 
-  /** Gives the writer its target; `opening` goes in front of what waits, and leaves now. */
-  start(target: Target, opening: string): void {
+  /**
+   * Gives the writer its target; `opening` goes in front of what waits, and leaves now.
+   *
+   * @param coder - what is written is compressed
+   */
+  start(target: Target, opening: string, coder?: ResponseCoder): void {
     this.#target = target
+    this.#coder = coder
     if (this.#stopped) {
       cut(target)
       return
@@ -124,10 +145,9 @@ export class Writer {
     this.#pending += farewell
     const target = this.#target
     if (target === undefined || target.writableEnded) return
-    const rest = this.#pending
-    this.#pending = ''
+    const rest = this.#take() + (this.#coder?.end() ?? '')
     try {
-      if (rest !== '') target.write(rest)
+      if (rest !== '') target.write(this.#chunk(rest))
       target.end()
     } catch (cause) {
       this.#fail(target, cause)
@@ -136,7 +156,7 @@ export class Writer {
 
   /** Gives up what waits; nothing is written from here on. The target is ended: middleware saves or logs then. */
   stop(): void {
-    this.#pending = ''
+    this.#drop()
     this.#ended = true
     this.#stopped = true
     try {
@@ -148,7 +168,7 @@ export class Writer {
 
   /** Gives up what waits and cuts the connection (HTTP/2: resets the stream). */
   cut(): void {
-    this.#pending = ''
+    this.#drop()
     this.#ended = true
     this.#stopped = true
     if (this.#target !== undefined) cut(this.#target)
@@ -160,6 +180,14 @@ export class Writer {
     this.#flush(false)
   }
 
+  /** Writes what waits and what ends it, since other code is about to end the target. */
+  finish(): void {
+    this.flush()
+    const target = this.#target
+    const rest = this.#coder?.end() ?? ''
+    if (rest !== '' && target?.writableEnded === false) target.write(this.#chunk(rest))
+  }
+
   /** @internal */
   room(): void {
     this.#roomScheduled = false
@@ -169,14 +197,13 @@ export class Writer {
   }
 
   #flush(broadcast: boolean): void {
-    if (this.#ended || this.#pending === '') return
+    if (this.#ended || (this.#pending === '' && this.#coded === '')) return
     const target = this.#target
     if (target === undefined) {
       this.full = this.#pending.length >= FLUSH_LENGTH
       return
     }
-    const text = this.#pending
-    this.#pending = ''
+    const text = this.#take()
     try {
       this.#socket = broadcast ? directSocket(target, this.#socket) : undefined
       if (this.#socket === undefined) this.#writeTo(target, text)
@@ -190,18 +217,42 @@ export class Writer {
   #writeTo(target: Target, text: string): void {
     // A write after somebody else's end() would be an 'error' event out of nowhere.
     if (target.writableEnded) throw endedByOthers()
-    const bytes = Buffer.byteLength(text)
+    const bytes = this.#coder === undefined ? Buffer.byteLength(text) : text.length
     this.#written += target.chunkedEncoding ? framedBytes(bytes) : bytes
     // A patched write() may return nothing; only false says that there is no room.
-    if (target.write(text) === false) this.#awaitDrain(target)
+    if (target.write(this.#chunk(text)) === false) this.#awaitDrain(target)
     target.flush?.()
   }
 
   #writePast(socket: Socket, text: string): void {
-    const { chunk, bytes, encoding } = chunkFrame(text)
+    const { chunk, bytes, encoding } = chunkFrame(text, this.#coder !== undefined)
     this.#written += framedBytes(bytes)
     // Node tells the response of a 'drain' only when it was the response that found no room.
     if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
+  }
+
+  /** What waits, as it goes to the target. */
+  #take(): string {
+    this.#code()
+    const text = this.#coder === undefined ? this.#pending : this.#coded
+    this.#drop()
+    return text
+  }
+
+  #drop(): void {
+    this.#pending = ''
+    this.#coded = ''
+  }
+
+  #code(): void {
+    if (this.#coder === undefined || this.#pending === '') return
+    this.#coded += this.#coder.encode(this.#pending)
+    this.#pending = ''
+  }
+
+  /** Other code that has wrapped write() may take any string for text. */
+  #chunk(text: string): string | Buffer {
+    return this.#coder === undefined ? text : Buffer.from(text, 'latin1')
   }
 
   /** Most streams never have to: the others pay for the listener. */

@@ -36,14 +36,16 @@ export function headerList(extra: ExtraHeaders): [name: string, value: HeaderVal
  * from joining two clients onto one stream.
  *
  * @param current - reads a header that the app has set already
+ * @param negotiated - the stream may be compressed: its coding, undefined for none
  */
 export function responseHead(
   current: (name: string) => HeaderValue | undefined,
   extra: readonly (readonly [name: string, value: HeaderValue])[] = [],
+  negotiated?: { readonly coding: string | undefined },
 ): [name: string, value: HeaderValue][] {
   const value = (name: string) =>
     extra.find(([extraName]) => extraName.toLowerCase() === name)?.[1] ?? current(name)
-  return [
+  const list: [name: string, value: HeaderValue][] = [
     ['Incremental', value('incremental') ?? '?1'],
     ...extra.map(([name, value]): [string, HeaderValue] => [name, merge(name.toLowerCase(), current, value)]),
     ['Content-Type', CONTENT_TYPE],
@@ -51,6 +53,12 @@ export function responseHead(
     ['X-Accel-Buffering', 'no'],
     ['X-Content-Type-Options', 'nosniff'],
   ]
+  if (negotiated === undefined) return list
+  const [, vary = current('vary') ?? []] = list.find(([name]) => name.toLowerCase() === 'vary') ?? []
+  const coded = list.filter(([name]) => name.toLowerCase() !== 'vary')
+  coded.push(['Vary', append('vary', vary, 'Accept-Encoding')])
+  if (negotiated.coding !== undefined) coded.push(['Content-Encoding', negotiated.coding])
+  return coded
 }
 
 function merge(

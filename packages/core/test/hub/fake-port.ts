@@ -18,6 +18,7 @@ export class FakePort implements EventStream, StreamPort {
   code: SseCloseCode | undefined
   cause: unknown
   gone = false
+  readonly sharesText = false
   readonly ownRetry = 3_000
   retry: number | undefined
   #taken = 0

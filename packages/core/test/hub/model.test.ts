@@ -125,7 +125,8 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
   constructor(lastEventId: string) {
     super(lastEventId, resolveOptions({ keepAlive: false }))
     const target = this.#target
-    target.write = (text) => {
+    target.write = (chunk) => {
+      const text = String(chunk)
       target.writes.push(text)
       target.writableLength += text.length
       if (this.room === ENDLESS) this.#take(ENDLESS)

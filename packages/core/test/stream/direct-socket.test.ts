@@ -52,9 +52,18 @@ test.each([
   ['a character beyond ASCII, though it is in Latin-1', 'é', '2\r\né\r\n', 2, 'utf8'],
   ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 9, 'utf8'],
 ])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, bytes, encoding) => {
-  expect(chunkFrame(text)).toEqual({ text, chunk, bytes, encoding })
+  expect(chunkFrame(text)).toMatchObject({ text, chunk, bytes, encoding })
   // Once for all streams that are written the same.
   expect(chunkFrame(text)).toBe(chunkFrame(text))
+})
+
+test('what is bytes already is framed by its length, also after the same as text', () => {
+  expect(chunkFrame('\xff\xe4').bytes).toBe(4)
+  expect(chunkFrame('\xff\xe4', true)).toMatchObject({
+    chunk: '2\r\n\xff\xe4\r\n',
+    bytes: 2,
+    encoding: 'latin1',
+  })
 })
 
 // The last frame was held until the next broadcast: 100 MB after one event of 50 MB.

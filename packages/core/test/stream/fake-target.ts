@@ -14,7 +14,9 @@ export class FakeTarget extends EventEmitter implements Target {
     return this.writes.join('')
   }
 
-  write(text: string): boolean {
+  /** Bytes are taken down as one character each. */
+  write(chunk: string | Buffer): boolean {
+    const text = typeof chunk === 'string' ? chunk : chunk.toString('latin1')
     this.writes.push(text)
     if (!this.hasRoom) this.writableLength += text.length
     return this.hasRoom

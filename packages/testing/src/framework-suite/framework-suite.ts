@@ -1,4 +1,5 @@
 import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
+import { compressionCases } from './compression-cases.ts'
 import { disconnectCases } from './disconnect-cases.ts'
 import { eventCases } from './event-cases.ts'
 import type { FrameworkHost, StartFramework } from './framework-host.ts'
@@ -31,6 +32,7 @@ const cases: SuiteCase[] = [
   ...slowClientCases,
   ...shutdownCases,
   ...middlewareCases,
+  ...compressionCases,
   ...misuseCases,
   ...leakCases,
 ]

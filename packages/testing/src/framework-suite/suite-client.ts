@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import { eventually } from '../eventually.ts'
 import { parseEvents, type ReceivedEvent } from '../received-event.ts'
 import type { FrameworkHost } from './framework-host.ts'
@@ -15,7 +16,7 @@ export interface RequestOptions {
   body?: unknown
 }
 
-/** A response that is being read, over HTTP/1.1 or HTTP/2. */
+/** A response that is being read, over HTTP/1.1 or HTTP/2, and decoded as it comes. */
 export class SuiteClient {
   readonly status: number
   readonly headers: http2.IncomingHttpHeaders
@@ -24,18 +25,23 @@ export class SuiteClient {
   readonly #body: Readable
   #text = ''
   #over = false
+  #error: unknown
 
   constructor(status: number, headers: http2.IncomingHttpHeaders, body: Readable, destroy: () => void) {
     this.status = status
     this.headers = headers
     this.destroy = destroy
     this.#body = body
-    body.setEncoding('utf8')
-    body.on('data', (text: string) => {
+    const content = headers['content-encoding'] === 'gzip' ? body.pipe(createGunzip()) : body
+    content.setEncoding('utf8')
+    content.on('data', (text: string) => {
       this.#text += text
     })
     body.on('error', () => {})
-    body.on('close', () => {
+    content.on('error', (error) => {
+      this.#error = error
+    })
+    content.on('close', () => {
       this.#over = true
     })
   }
@@ -43,6 +49,11 @@ export class SuiteClient {
   /** The body so far. */
   get text(): string {
     return this.#text
+  }
+
+  /** Why the body could not be read to its end. */
+  get error(): unknown {
+    return this.#error
   }
 
   get events(): ReceivedEvent[] {

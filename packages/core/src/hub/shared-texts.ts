@@ -1,0 +1,53 @@
+import { type Passage, SharedText } from '../stream/compression/shared-text.ts'
+import type { ChannelSet } from './channel-set.ts'
+import type { Run } from './run.ts'
+import type { Tail } from './tail.ts'
+
+/** Each holds up to 200 KB. Beyond so many, sets of channels with few streams have none. */
+const MAX_TEXTS = 64
+
+/** The log as the streams of one set of channels get it. */
+interface SetText {
+  readonly text: SharedText
+  /** Entries before this position are in it. */
+  next: number
+}
+
+/** What streams of the same channels get, so that it is compressed once for all of them. */
+export class SharedTexts {
+  readonly #texts = new Map<ChannelSet, SetText>()
+
+  /** The passage that `run` is, from `position` on, for streams of `channels`. Undefined: each is on its own. */
+  passage(tail: Tail, channels: ChannelSet, position: number, run: Run): Passage | undefined {
+    const known = this.#texts.get(channels) ?? this.#begin(channels, position)
+    if (known === undefined) return undefined
+    for (known.next = Math.max(known.next, tail.first); known.next < run.next; known.next++) {
+      const entry = tail.at(known.next)
+      const text = entry === undefined ? '' : channels.textOf(entry)
+      if (entry !== undefined && text !== '') known.text.add(known.next, text, entry.bytes)
+    }
+    return known.text.passage(position, run.next, run.text)
+  }
+
+  delete(channels: ChannelSet): void {
+    this.#texts.delete(channels)
+  }
+
+  /** The log starts anew. */
+  clear(): void {
+    this.#texts.clear()
+  }
+
+  #begin(channels: ChannelSet, position: number): SetText | undefined {
+    if (this.#texts.size >= MAX_TEXTS && !this.#makeRoom(channels.uses)) return undefined
+    const begun = { text: new SharedText(position), next: position }
+    this.#texts.set(channels, begun)
+    return begun
+  }
+
+  /** The set with the fewest streams gives way to one that has more than twice as many. */
+  #makeRoom(uses: number): boolean {
+    const [fewest] = [...this.#texts.keys()].sort((a, b) => a.uses - b.uses)
+    return fewest !== undefined && fewest.uses * 2 < uses && this.#texts.delete(fewest)
+  }
+}

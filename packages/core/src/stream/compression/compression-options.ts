@@ -1,0 +1,52 @@
+import { invalidOption } from '../../errors.ts'
+
+/** A content coding that streams can have. */
+export type StreamCoding = 'gzip'
+
+/** How streams are compressed: the option `compression`. */
+export interface CompressionOptions {
+  /**
+   * `shared`: what a hub delivers is compressed once for all streams that get the same. What one stream alone is sent
+   * is not compressed, and nothing refers to it. `own`: everything is compressed for this stream alone, at the price of
+   * a compressor's run for each write and of up to 32 KiB of memory.
+   */
+  mode: 'shared' | 'own'
+  /** Which codings may be used, the best first. Default: `['gzip']`. */
+  encodings?: readonly StreamCoding[] | undefined
+  /** Writes of fewer bytes are not compressed. Default: 64. */
+  minBytes?: number | undefined
+}
+
+/** The same with its defaults, checked. */
+export interface ResolvedCompression {
+  readonly mode: 'shared' | 'own'
+  readonly encodings: readonly StreamCoding[]
+  readonly minBytes: number
+}
+
+const MODES: readonly unknown[] = ['shared', 'own']
+const CODINGS: readonly unknown[] = ['gzip']
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION */
+export function resolveCompression(value: unknown): ResolvedCompression | false {
+  if (value === false) return false
+  const options = typeof value === 'string' ? { mode: value } : value
+  if (typeof options !== 'object' || options === null) throw invalidCompression()
+  const { mode, encodings = ['gzip'], minBytes = 64, ...rest } = options as CompressionOptions
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined || !MODES.includes(mode)) throw invalidCompression()
+  if (!Array.isArray(encodings) || !encodings.every((coding) => CODINGS.includes(coding))) {
+    throw invalidOption('compression.encodings', "a list of 'gzip'")
+  }
+  if (typeof minBytes !== 'number' || !(minBytes >= 0)) {
+    throw invalidOption('compression.minBytes', 'a number of bytes')
+  }
+  return { mode, encodings, minBytes }
+}
+
+function invalidCompression(): Error {
+  return invalidOption(
+    'compression',
+    "'shared', 'own', { mode: 'shared' or 'own', encodings, minBytes }, or false",
+  )
+}

@@ -1,0 +1,104 @@
+import { chooseCoding } from '../../wire/accept-encoding.ts'
+import { joinCrc32 } from '../../wire/crc32.ts'
+import { EMPTY_COMMENT } from '../../wire/encode.ts'
+import type { ResolvedCompression, StreamCoding } from './compression-options.ts'
+import type { ContentCoding } from './content-coding.ts'
+import { gzip } from './gzip.ts'
+import { encodePiece, type Piece } from './piece.ts'
+import { type Passage, SharedText } from './shared-text.ts'
+
+const CODINGS: Record<StreamCoding, ContentCoding> = { gzip }
+
+/** What a stream in mode `own` holds of its text, at most twice as much. */
+const OWN_WINDOW = 16_384
+/** After so many keep-alives in a row what came before them is given up: streams that fell silent would differ for ever. */
+const MAX_COMMENTS = 16
+
+/** The coder of a response, and the name of its coding; undefined when its client gets plain text. */
+export function chooseCoder(
+  accepted: string | undefined,
+  compression: ResolvedCompression,
+): { name: StreamCoding; coder: ResponseCoder } | undefined {
+  const name = chooseCoding(accepted, compression.encodings)
+  return name && { name, coder: new ResponseCoder(CODINGS[name], compression) }
+}
+
+/**
+ * The text of one response becomes bytes, of one character each. It holds where the stream is in a text that it shares
+ * with others, and no compressor: one would take a quarter of a megabyte for each stream.
+ */
+export class ResponseCoder {
+  readonly #coding: ContentCoding
+  readonly #minBytes: number
+  /** Mode `own`: the text of this stream, which it shares with nobody. */
+  readonly #own: SharedText | undefined
+  #crc = 0
+  #length = 0
+  #begun = false
+  /** The text of which it was sent the bytes from `#since` up to `#at`, then so many comments, then nothing. */
+  #source: SharedText | undefined
+  #since = 0
+  #at = 0
+  #comments = 0
+
+  constructor(coding: ContentCoding, { mode, minBytes }: ResolvedCompression) {
+    this.#coding = coding
+    this.#minBytes = minBytes
+    if (mode === 'own') this.#own = new SharedText(0, OWN_WINDOW, 0)
+  }
+
+  /** Whether passages of others are of use to it. */
+  get shares(): boolean {
+    return this.#own === undefined
+  }
+
+  /** Text that this stream alone is sent. It is not compressed, and no dictionary has it: it may be a secret. */
+  encode(text: string): string {
+    if (text === '') return ''
+    if (this.#own !== undefined) return this.#encodeOwn(this.#own, text)
+    // The same for all streams.
+    if (text === EMPTY_COMMENT && this.#comments < MAX_COMMENTS) this.#comments++
+    else this.#source = undefined
+    return this.#take(encodePiece(text, '', this.#coding, Number.POSITIVE_INFINITY))
+  }
+
+  /** Text that others get as well. */
+  encodePassage(passage: Passage): string {
+    const { source, from, to } = passage
+    if (this.#source !== source || this.#at !== from) {
+      this.#source = source
+      this.#since = from
+      this.#comments = 0
+    }
+    const before = { since: this.#since, comments: this.#comments }
+    const piece = source.piece(passage, before, this.#coding, this.#minBytes)
+    if (this.#comments > 0) this.#since = from
+    this.#comments = 0
+    this.#at = to
+    return this.#take(piece)
+  }
+
+  /** Nothing follows: what ends the response. */
+  end(): string {
+    return this.#header() + this.#coding.end(this.#crc, this.#length)
+  }
+
+  #encodeOwn(own: SharedText, text: string): string {
+    const position = this.#at
+    const next = position + Buffer.byteLength(text)
+    own.add(position, text, next - position)
+    return this.encodePassage(own.passage(position, next, text) as Passage)
+  }
+
+  #take({ wire, crc, length, shift }: Piece): string {
+    this.#crc = joinCrc32(this.#crc, crc, shift)
+    this.#length += length
+    return this.#header() + wire
+  }
+
+  #header(): string {
+    if (this.#begun) return ''
+    this.#begun = true
+    return this.#coding.header
+  }
+}

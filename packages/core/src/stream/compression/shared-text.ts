@@ -1,0 +1,175 @@
+import { EMPTY_COMMENT } from '../../wire/encode.ts'
+import type { ContentCoding } from './content-coding.ts'
+import { encodePiece, type Piece } from './piece.ts'
+
+/** The farthest that deflate refers back. */
+const MAX_WINDOW = 32_768
+/** More finds little more in small events, and a dictionary costs its length each time. */
+const MIN_WINDOW = 8_192
+/** How many bytes are held: the window, and what a stream is handed at once. */
+const HELD = MAX_WINDOW + 65_536
+/** How much older than the next is a place from which streams that joined later may share a dictionary. */
+const AGE_RATIO = 4
+/** How many pieces are remembered: streams at the same place are written to one after the other. */
+const REMEMBERED = 8
+
+/** A whole event, or several. */
+interface Entry {
+  /** Where its owner has it; grows. */
+  readonly position: number
+  /** How many bytes of the text are before it. */
+  readonly start: number
+  readonly text: string
+}
+
+/** A part of a {@link SharedText}, of whole entries. */
+export interface Passage {
+  readonly source: SharedText
+  /** Bytes of the text before it and up to its end. */
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
+
+interface Remembered {
+  readonly piece: Piece
+  readonly from: number
+  readonly to: number
+  readonly start: number
+  readonly comments: number
+  readonly coding: ContentCoding
+}
+
+/** What a stream has had right before a passage. */
+export interface Before {
+  /** It has had all of the text since there. */
+  readonly since: number
+  /** So many comments of keep-alive came after that. */
+  readonly comments: number
+}
+
+/**
+ * A text of which many streams get the same, its end as far back as a compressor looks. Each stream has had the whole of
+ * it since some place, so a passage is compressed once for all who have had enough, and a few times for those who have
+ * joined lately.
+ */
+export class SharedText {
+  readonly #held: number
+  readonly #remembered: number
+  /** All entries from this position on are held. */
+  #first: number
+  #entries: Entry[] = []
+  #end = 0
+  /** Starts of entries, fewer the older: those who have joined since one share its dictionary until the next. */
+  #joints: number[] = []
+  #pieces: Remembered[] = []
+
+  /**
+   * @param first - the position of the first entry, or any place before it
+   * @param held - how many bytes of it are held, at most twice as many
+   */
+  constructor(first: number, held: number = HELD, remembered: number = REMEMBERED) {
+    this.#first = first
+    this.#held = held
+    this.#remembered = remembered
+  }
+
+  /** The text goes on. */
+  add(position: number, text: string, bytes: number): void {
+    this.#entries.push({ position, start: this.#end, text })
+    this.#joints.push(this.#end)
+    this.#end += bytes
+    this.#thin()
+    const kept = Math.min(this.#indexOfByte(this.#end - this.#held), this.#entries.length - 1)
+    // Not at each entry: that would move all of them.
+    if (kept > this.#entries.length / 2) this.#forget(kept)
+  }
+
+  /** What its owner has from `position` up to `next`; undefined when that is not held any more. */
+  passage(position: number, next: number, text: string): Passage | undefined {
+    if (position < this.#first) return undefined
+    const from = this.#startOf(this.#indexOf(position))
+    const to = this.#startOf(this.#indexOf(next))
+    return from === to ? undefined : { source: this, from, to, text }
+  }
+
+  /** The bytes of `passage` for a stream. */
+  piece(passage: Passage, before: Before, coding: ContentCoding, minBytes: number): Piece {
+    const { from, to } = passage
+    const start = to - from < minBytes ? from : this.#dictionaryStart(from, to - from, before.since)
+    const comments = start === from ? 0 : before.comments
+    for (const known of this.#pieces) {
+      if (
+        known.from === from &&
+        known.to === to &&
+        known.start === start &&
+        known.comments === comments &&
+        known.coding === coding
+      )
+        return known.piece
+    }
+    const dictionary = start === from ? '' : this.#text(start, from) + EMPTY_COMMENT.repeat(comments)
+    const piece = encodePiece(passage.text, dictionary, coding, minBytes)
+    this.#pieces.unshift({ piece, from, to, start, comments, coding })
+    if (this.#pieces.length > this.#remembered) this.#pieces.pop()
+    return piece
+  }
+
+  /** Where the dictionary starts: for those who have had a whole window it is the same place, whenever they joined. */
+  #dictionaryStart(from: number, length: number, since: number): number {
+    const window = Math.min(Math.max(2 * length, MIN_WINDOW), MAX_WINDOW)
+    const whole = this.#startOf(this.#indexOfByte(from - window))
+    if (whole >= since) return Math.min(whole, from)
+    return this.#joints.find((joint) => joint >= since && joint <= from) ?? from
+  }
+
+  #text(start: number, end: number): string {
+    let text = ''
+    for (let index = this.#indexOfByte(start); this.#startOf(index) < end; index++) {
+      text += this.#entries[index]?.text
+    }
+    return text
+  }
+
+  /** Keeps joints of very different ages only: each may make a stream's dictionary its own. */
+  #thin(): void {
+    const joints = this.#joints
+    const last = joints.at(-1) as number
+    for (let index = 0; index + 2 < joints.length; index++) {
+      const older = last - (joints[index] as number)
+      const younger = last - (joints[index + 2] as number)
+      if (older <= AGE_RATIO * younger) joints.splice(index + 1, 1)
+    }
+    while ((joints[0] as number) < last - MAX_WINDOW) joints.shift()
+  }
+
+  #forget(count: number): void {
+    this.#entries.splice(0, count)
+    this.#first = this.#entries[0]?.position ?? this.#first
+  }
+
+  #startOf(index: number): number {
+    return this.#entries[index]?.start ?? this.#end
+  }
+
+  /** Index of the first entry at `position` or later. */
+  #indexOf(position: number): number {
+    return search(this.#entries.length, (index) => (this.#entries[index] as Entry).position >= position)
+  }
+
+  #indexOfByte(byte: number): number {
+    return search(this.#entries.length, (index) => (this.#entries[index] as Entry).start >= byte)
+  }
+}
+
+/** The first of `length` numbers that `is` true from some number on. */
+function search(length: number, is: (index: number) => boolean): number {
+  let low = 0
+  let high = length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (is(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}

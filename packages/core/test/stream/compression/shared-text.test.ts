@@ -1,0 +1,115 @@
+import { inflateRawSync } from 'node:zlib'
+import type { ContentCoding } from '../../../src/stream/compression/content-coding.ts'
+import { gzip } from '../../../src/stream/compression/gzip.ts'
+import { type Before, type Passage, SharedText } from '../../../src/stream/compression/shared-text.ts'
+
+/** How often something was compressed, and with which dictionaries. */
+let dictionaries: string[]
+const coding: ContentCoding = {
+  ...gzip,
+  compressed(bytes, dictionary) {
+    dictionaries.push(dictionary.toString())
+    return gzip.compressed(bytes, dictionary)
+  },
+}
+beforeEach(() => {
+  dictionaries = []
+})
+
+/** Event number `n`, of `length` bytes. */
+const event = (n: number, length = 100) =>
+  `id: ${n}\ndata: ${'x'.repeat(length)}`.slice(0, length - 2).concat('\n\n')
+
+function textOf(count: number, length = 100): SharedText {
+  const text = new SharedText(0)
+  for (let n = 0; n < count; n++) text.add(n, event(n, length), length)
+  return text
+}
+
+function last(text: SharedText, count: number, length = 100): Passage {
+  return text.passage(count - 1, count, event(count - 1, length)) as Passage
+}
+
+const since = (since: number, comments = 0): Before => ({ since, comments })
+
+test('a passage is compressed once for all who have had a whole window, whenever they joined', () => {
+  const text = textOf(300)
+  const passage = last(text, 300)
+  const pieces = [0, 100, 5_000, 10_000, 20_000].map((at) => text.piece(passage, since(at), coding, 64))
+  expect(new Set(pieces).size).toBe(1)
+  expect(dictionaries).toHaveLength(1)
+  expect(dictionaries[0]?.length).toBeGreaterThan(8_000)
+  expect(pieces[0]?.wire.length).toBeLessThan(30)
+})
+
+test('it is compressed a few times for those who joined lately, each at an event of its own', () => {
+  const text = textOf(300)
+  const passage = last(text, 300)
+  for (let at = 21_800; at <= passage.from; at += 100) text.piece(passage, since(at), coding, 64)
+  expect(dictionaries.length).toBeLessThan(10)
+  expect(dictionaries.at(-1)).toBe('')
+})
+
+test('no dictionary has what a stream has not had', () => {
+  const text = textOf(300)
+  const passage = last(text, 300)
+  for (let at = 0; at <= passage.from; at += 700) {
+    const { wire } = text.piece(passage, since(at), coding, 64)
+    const had = Array.from({ length: 299 }, (_, n) => event(n))
+      .join('')
+      .slice(at)
+    const bytes = inflateRawSync(Buffer.from(wire, 'latin1'), {
+      finishFlush: 2,
+      ...(had !== '' && { dictionary: Buffer.from(had.slice(-32_768)) }),
+    })
+    expect(bytes.toString()).toBe(passage.text)
+  }
+})
+
+test('a large event finds the one before it', () => {
+  const text = textOf(6, 15_000)
+  text.piece(last(text, 6, 15_000), since(0), coding, 64)
+  expect(dictionaries[0]?.length).toBe(30_000)
+})
+
+test('keep-alives in between are part of the dictionary', () => {
+  const text = textOf(3)
+  const passage = last(text, 3)
+  text.piece(passage, since(0, 2), coding, 64)
+  text.piece(passage, since(0, 2), coding, 64)
+  text.piece(passage, since(0), coding, 64)
+  expect(dictionaries).toEqual([`${event(0)}${event(1)}:\n\n:\n\n`, `${event(0)}${event(1)}`])
+})
+
+test('less than minBytes is not compressed', () => {
+  const text = textOf(3)
+  const { wire } = text.piece(last(text, 3), since(0), coding, 101)
+  expect(dictionaries).toEqual([])
+  expect(wire).toContain(event(2))
+})
+
+test('what grows when compressed is sent as it is', () => {
+  const noise = Buffer.from(Array.from({ length: 100 }, (_, n) => (n * 7_919 + 13) % 127)).toString()
+  const text = new SharedText(0)
+  text.add(0, noise, noise.length)
+  const { wire } = text.piece(text.passage(0, 1, noise) as Passage, since(0), coding, 64)
+  expect(wire.length).toBe(noise.length + 5)
+})
+
+describe('positions', () => {
+  test('there may be others between those of the text', () => {
+    const text = new SharedText(5)
+    text.add(7, event(0), 100)
+    text.add(20, event(1), 100)
+    expect(text.passage(5, 10, event(0))).toMatchObject({ from: 0, to: 100 })
+    expect(text.passage(8, 30, event(1))).toMatchObject({ from: 100, to: 200 })
+    expect(text.passage(8, 20, '')).toBeUndefined()
+  })
+
+  test('what is not held any more has no passage', () => {
+    const text = textOf(10_000)
+    expect(text.passage(0, 10, 'x')).toBeUndefined()
+    expect(text.passage(9_500, 9_501, event(9_500))).toMatchObject({ from: 950_000 })
+    expect(new SharedText(3).passage(2, 4, 'x')).toBeUndefined()
+  })
+})
