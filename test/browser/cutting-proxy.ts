@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands between a browser and a server, and resets their connections when it is told to. */
+/** Stands between a browser and a server, and resets or stalls their connections when it is told to. */
 export class CuttingProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -37,6 +37,11 @@ export class CuttingProxy {
 
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** From now on nothing gets through the connections that are open, and nobody is told. New ones are served. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.unpipe().on('data', () => {})
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ export { type ParseOptions, parseEventStream } from './wire/parse-event-stream.t
 export type { ServerSentEvent } from './wire/server-sent-event.ts'
 
 // One response
-export type { EventStream, Source } from './stream/event-stream.ts'
+export type { EndOptions, EventStream, Source } from './stream/event-stream.ts'
 export type { EventStreamOptions } from './stream/event-stream-options.ts'
 export type { CompressionOptions, StreamCoding } from './stream/compression/compression-options.ts'
 export type { Request, Response } from './stream/exchange.ts'

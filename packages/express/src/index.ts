@@ -6,6 +6,7 @@ export {
   type Cursor,
   createHub,
   createRuns,
+  type EndOptions,
   type EventLog,
   type EventMap,
   type EventSourceLike,

@@ -205,7 +205,7 @@ export class Subscriber implements StreamOwner, Visited {
 
   /** The app's function has thrown: this stream ends, nobody else suffers. */
   #fail(error: unknown): void {
-    this.port.end('ERR_SSE_SOURCE_FAILED', '', error)
+    this.port.end('ERR_SSE_SOURCE_FAILED', { cause: error })
     this.#hub.onError(error)
   }
 

@@ -1,5 +1,5 @@
 import type { EventStream } from '../stream/event-stream.ts'
-import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
+import { COMPLETE, type StreamOwner, type StreamPort } from '../stream/stream-port.ts'
 import { encodeRunEnd, encodeRunGap, type RunControlEvents, type RunGapReason } from './run-control-event.ts'
 import type { FeedFollower, RunFeed, RunPiece } from './run-feed.ts'
 import { formatPlace, NOWHERE, parsePlace } from './run-place.ts'
@@ -158,7 +158,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
   }
 
   #end(status: Parameters<typeof encodeRunEnd>[1], id: string): void {
-    this.port.end('ERR_SSE_CLOSED', encodeRunEnd(this.#host.names.end, status, id))
+    this.port.end('ERR_SSE_CLOSED', { ...COMPLETE, farewell: encodeRunEnd(this.#host.names.end, status, id) })
   }
 
   #newsOrPatience(): Promise<void> {

@@ -96,5 +96,5 @@ export interface Runs {
    * Lets the runs of this process end for `drain` ms (default 0), then stops them. Followers of other processes' runs
    * are told to reconnect. Then closes the store. Resolves when all responses are finished.
    */
-  close(options?: Pick<CloseOptions, 'drain' | 'retry'>): Promise<void>
+  close(options?: Pick<CloseOptions, 'drain' | 'retry' | 'abruptEnd'>): Promise<void>
 }

@@ -92,8 +92,8 @@ export class StoreRuns implements Runs {
     return (await this.#options.store.read(id, undefined, 0))?.state
   }
 
-  close({ drain = 0, retry }: Pick<CloseOptions, 'drain' | 'retry'> = {}): Promise<void> {
-    this.#closed ??= this.#close(drain, retry)
+  close({ drain = 0, ...ends }: Parameters<Runs['close']>[0] = {}): Promise<void> {
+    this.#closed ??= this.#close(drain, ends)
     return this.#closed
   }
 
@@ -139,10 +139,10 @@ export class StoreRuns implements Runs {
     if (this.#produced.get(producer.id) === producer) this.#produced.delete(producer.id)
   }
 
-  async #close(drain: number, retry: CloseOptions['retry']): Promise<void> {
+  async #close(drain: number, ends: Omit<CloseOptions, 'drain'>): Promise<void> {
     const others = new Set<StreamPort>()
     for (const { port, id } of this.#followers) if (!this.#produces(id)) port.keepIn(others)
-    this.#shutdown = new Shutdown(others, { drain: 0, retry })
+    this.#shutdown = new Shutdown(others, ends)
     const over = Promise.all(this.#producers.values())
     const patience = new AbortController()
     await Promise.race([over, wait(drain, patience.signal)])
@@ -152,7 +152,7 @@ export class StoreRuns implements Runs {
     }
     await over
     this.#storeClosed = true
-    await new Shutdown(this.#ports, { retry }).done
+    await new Shutdown(this.#ports, ends).done
     await this.#shutdown.done
     await this.#options.store.close()
   }

@@ -24,6 +24,12 @@ export interface EventStreamOptions {
    */
   keepAlive?: number | false | undefined
   /**
+   * Name of an event with empty data that replaces the comment of `keepAlive`, so that a page with an `EventSource` can
+   * see that its connection lives. It is sent every `keepAlive` ms, whatever else is: the page sees only the events that
+   * it listens for. `false`: a comment. Default: false.
+   */
+  heartbeat?: string | false | undefined
+  /**
    * After how many ms of silence TCP asks whether the client is still there; `false`: never. A client that vanished is
    * noticed ten probes, a second apart, later, if they fit in before the next comment: `tcpKeepAlive` + 10 s below 7/8
    * of `keepAlive`. Costs a packet each way per `tcpKeepAlive` for an idle stream. HTTP/1 only. Default: 2 000.
@@ -66,6 +72,13 @@ export interface EventStreamOptions {
    */
   expiresAt?: Date | number | undefined
   /**
+   * When the server ends the stream (`close()`, a shutdown, `disconnect()`, `maxAge`, `expiresAt`, a source that fails),
+   * what is buffered leaves and the connection is cut without the end of the body (HTTP/2: the stream is reset). It is
+   * for clients that take a normal end for final and never reconnect, as Datastar and `@microsoft/fetch-event-source` do.
+   * The end of a source that is through stays a normal one. Over HTTP/1.0 there is no difference. Default: false.
+   */
+  abruptEnd?: boolean | undefined
+  /**
    * Name of a query parameter that is read when the client sent no `Last-Event-ID` header: for polyfills, and for pages
    * that start an EventSource where another one left off. `false`: none. Default: `lastEventId`.
    */
@@ -76,6 +89,7 @@ export interface EventStreamOptions {
 export interface ResolvedOptions {
   readonly retry: number
   readonly keepAlive: number
+  readonly heartbeat: string | false
   readonly tcpKeepAlive: number
   readonly headers: readonly (readonly [name: string, value: HeaderValue])[]
   readonly serialize: Serialize
@@ -86,6 +100,7 @@ export interface ResolvedOptions {
   readonly maxAge: number
   /** In ms since 1970. */
   readonly expiresAt: number
+  readonly abruptEnd: boolean
   readonly lastEventIdParameter: string | false
 }
 
@@ -96,6 +111,7 @@ const FIXED_HEADERS =
 const DEFAULTS: ResolvedOptions = {
   retry: 3_000,
   keepAlive: 15_000,
+  heartbeat: false,
   tcpKeepAlive: 2_000,
   headers: [],
   serialize: serializeJson,
@@ -105,6 +121,7 @@ const DEFAULTS: ResolvedOptions = {
   compression: false,
   maxAge: Number.POSITIVE_INFINITY,
   expiresAt: Number.POSITIVE_INFINITY,
+  abruptEnd: false,
   lastEventIdParameter: 'lastEventId',
 }
 
@@ -117,6 +134,13 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
     return event.retry
   },
   keepAlive: (value) => positiveOrNever('keepAlive', value),
+  heartbeat: (value) => {
+    if (value === false) return value
+    if (typeof value !== 'string' || value === '')
+      throw invalidOption('heartbeat', 'the name of an event, or false')
+    checkOption('heartbeat', () => encodeEvent({ event: value, data: '' }))
+    return value
+  },
   // The operating system counts in seconds, and takes 0 for two hours.
   tcpKeepAlive: (value) => positiveOrNever('tcpKeepAlive', value, 999),
   headers: resolveHeaders,
@@ -130,6 +154,7 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
   compression: resolveCompression,
   maxAge: (value) => positive('maxAge', value),
   expiresAt: resolveExpiresAt,
+  abruptEnd: (value) => trueOrFalse('abruptEnd', value),
   lastEventIdParameter: (value) => {
     if (value === false || typeof value === 'string') return value
     throw invalidOption('lastEventIdParameter', 'the name of a query parameter, or false')
@@ -157,6 +182,11 @@ export function resolveOptions(
 function positive(name: string, value: unknown, least = 0, orElse = ''): number {
   if (typeof value === 'number' && value > least) return value
   throw invalidOption(name, `a number above ${least}${orElse}`)
+}
+
+export function trueOrFalse(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidOption(name, 'true or false')
 }
 
 /** A time in seconds would be one of 1970: the stream would end at once, again and again. */

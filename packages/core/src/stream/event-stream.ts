@@ -50,5 +50,11 @@ export interface EventStream {
   comment(text?: string): Promise<boolean>
 
   /** Sends what is still buffered and ends the response. A second call does nothing. A browser then reconnects. */
-  close(): void
+  close(options?: EndOptions): void
+}
+
+/** How one stream ends. */
+export interface EndOptions {
+  /** Cuts the connection instead of ending the response. Default: the stream's option of that name. */
+  abruptEnd?: boolean | undefined
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { EMPTY_COMMENT } from '../wire/encode.ts'
 import type { HeaderValue } from '../wire/head.ts'
 
 /** A request of `node:http`, `node:http2` or a framework on top of them. */
@@ -83,4 +84,19 @@ export function endConnection(connection: Connection): void {
 export function cut(target: { destroy(): unknown }): void {
   if (isHttp2(target)) target.stream.close(constants.NGHTTP2_CANCEL)
   else target.destroy()
+}
+
+/** Cuts a response off after what is buffered, without the end of its body. False: that has no end to leave out. */
+export function breakOff(res: Response): boolean {
+  if (isHttp2(res)) {
+    const { stream } = res
+    // A reset overtakes what is buffered, and only a write tells when that has left. Not an empty one: Node 20 then sends
+    // uninitialized memory in the place of what is buffered.
+    stream.write(EMPTY_COMMENT, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
+    return true
+  }
+  const { socket } = res
+  if (socket === null || !res.chunkedEncoding) return false
+  socket.destroySoon()
+  return true
 }

@@ -8,9 +8,18 @@ import { chooseCoder } from './compression/response-coder.ts'
 import { isGone, watchPipelined } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import { connectionOf, holdConnection, isHttp2, type Request, type Response, writeHead } from './exchange.ts'
+import {
+  breakOff,
+  connectionOf,
+  holdConnection,
+  isHttp2,
+  type Request,
+  type Response,
+  writeHead,
+} from './exchange.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
+import { COMPLETE } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
 /** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
@@ -82,7 +91,7 @@ export class Preparation implements PreparedEventStream {
     this.stream = new ResponseEventStream(this.port)
     listen(req, res, this.port)
     // Nothing of the body is wanted, so nothing that would make one may start.
-    if (req.method === 'HEAD') this.stream.close()
+    if (req.method === 'HEAD') this.port.end('ERR_SSE_CLOSED', COMPLETE)
   }
 
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][] {
@@ -164,17 +173,24 @@ function interceptEnd(res: Marked): void {
   else {
     const wrapped = res.end
     res.end = function (this: Marked, ...args: unknown[]) {
-      this[OPENED]?.onEnd()
+      if (isCutInstead(this)) return this
       return Reflect.apply(wrapped, this, args)
     } as typeof res.end
   }
 }
 
 function end(this: Marked, ...args: unknown[]): unknown {
-  this[OPENED]?.onEnd()
+  if (isCutInstead(this)) return this
   let owner: Response = this
   // More than one step where other code has derived an object from the response.
   do owner = Object.getPrototypeOf(owner)
   while (owner.end === end)
   return Reflect.apply(owner.end, this, args)
+}
+
+/** An abrupt end cuts the connection here. The response is ended when it has closed: middleware saves or logs then. */
+function isCutInstead(res: Marked): boolean {
+  const port = res[OPENED]
+  port?.onEnd()
+  return port?.endsAbruptly === true && breakOff(res)
 }

@@ -2,7 +2,7 @@ import { SseError } from '../errors.ts'
 import { caution } from '../process/caution.ts'
 import { encodeComment, encodeEvent } from '../wire/encode.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
-import type { EventStream, Source } from './event-stream.ts'
+import type { EndOptions, EventStream, Source } from './event-stream.ts'
 import type { ResponsePort } from './response-port.ts'
 import { OVER } from './room.ts'
 import { sendAll } from './send-all.ts'
@@ -57,7 +57,7 @@ export class ResponseEventStream implements EventStream {
     return this.#port.closed ? OVER : this.#port.send(encodeComment(text))
   }
 
-  close(): void {
-    this.#port.end('ERR_SSE_CLOSED')
+  close({ abruptEnd }: EndOptions = {}): void {
+    this.#port.end('ERR_SSE_CLOSED', { abrupt: abruptEnd })
   }
 }

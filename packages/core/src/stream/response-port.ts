@@ -10,7 +10,7 @@ import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { type Connection, endConnection } from './exchange.ts'
 import { OVER, ROOM, Room } from './room.ts'
-import type { StreamOwner, StreamPort } from './stream-port.ts'
+import type { Ending, StreamOwner, StreamPort } from './stream-port.ts'
 import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
 
 /** What most streams have none of costs them nothing. */
@@ -27,6 +27,7 @@ const LINGER = 15_000
  * |---|---|
  * | close | the app ends the stream; `closed` is what it sees of "over" |
  * | end | over, and the response ends after what is buffered |
+ * | abrupt | end, but the connection is cut where the body would end |
  * | cut | over, and the connection is cut; what is buffered is lost |
  * | shutdown | end, with the time after which the client is to come back; its connection is not kept |
  * | over | no more events |
@@ -41,6 +42,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
+  /** With a heartbeat: when the last one was written. */
   #lastWrite = wheel.now
   /** Made when somebody asks for it: ten thousand idle streams need none. */
   #controller: AbortController | undefined
@@ -49,6 +51,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #owner: StreamOwner | undefined
   /** Until its head is out. */
   #newborn = true
+  #abrupt = false
   #goneListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
@@ -79,6 +82,11 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   get closed(): boolean {
     return this.reason !== undefined
+  }
+
+  /** Its response is to be cut off where other code or this one ends it. */
+  get endsAbruptly(): boolean {
+    return this.#abrupt && !this.gone
   }
 
   get bufferedBytes(): number {
@@ -129,21 +137,22 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#lastWrite = wheel.now
   }
 
-  end(code: SseCloseCode, farewell = '', cause?: unknown): void {
+  end(code: SseCloseCode, how: Ending = {}): void {
     if (this.reason !== undefined) return
-    this.#writer.end(farewell)
-    this.#over(code, cause)
+    this.#abrupt = how.abrupt ?? this.options.abruptEnd
+    this.#writer.end(how.farewell)
+    this.#over(code, how.cause)
     if (this.gone) return
     wheel.add(this, this.#linger(clock.now()))
   }
 
-  shutdown(retry: number): void {
+  shutdown(retry: number, abrupt?: boolean): void {
     // Its connection may be busy with another request by now.
     if (this.gone) return
     if (this.reason === undefined) this.#owner?.flush()
     this.whenGone(() => endConnection(this.#connection))
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.
-    this.end('ERR_SSE_SHUTDOWN', encodeEvent({ comment: '', retry }))
+    this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ comment: '', retry }), abrupt })
   }
 
   cut(code: SseCloseCode, cause?: unknown): void {
@@ -209,14 +218,20 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     if (news !== '') this.#write(news)
     const patience = this.#patience()
     if (this.#lastWrite + patience > until) return this.#nextDue(this.#lastWrite + patience, until)
-    if (!full) this.#write(EMPTY_COMMENT)
+    if (!full) this.#write(this.#proofOfLife())
     this.#lastWrite = wheel.now
     return this.#nextDue(this.#lastWrite + patience, until)
   }
 
   #write(text: string, now?: boolean, passage?: Passage): boolean {
-    this.#lastWrite = wheel.now
+    // A page sees a heartbeat only: other events do not take its place.
+    if (this.options.heartbeat === false) this.#lastWrite = wheel.now
     return this.#writer.write(text, now, passage)
+  }
+
+  #proofOfLife(): string {
+    const { heartbeat } = this.options
+    return heartbeat === false ? EMPTY_COMMENT : encodeEvent({ event: heartbeat, data: '' })
   }
 
   /** An ended response may go on for as long as its client reads at all, but nothing else holds it for longer. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption } from '../errors.ts'
 import { MAX_RETRY } from '../wire/encode.ts'
+import { trueOrFalse } from './event-stream-options.ts'
 import type { StreamPort } from './stream-port.ts'
 
 /** How to end many streams. */
@@ -15,6 +16,11 @@ export interface CloseOptions {
    * restart, where another process listens already. If the only process takes 10 s to restart, use `[10_000, 15_000]`.
    */
   retry?: number | readonly [least: number, most: number] | undefined
+  /**
+   * Cuts the connections after what is buffered instead of ending the responses, for clients that take an end for final.
+   * Default: each stream's option of that name.
+   */
+  abruptEnd?: boolean | undefined
   /**
    * The server that the streams are on: what `app.listen()` or `createServer()` returns. It is closed with them. It
    * takes no more connections from the start; requests that are still being answered one second after the last stream
@@ -39,17 +45,20 @@ export class Shutdown {
   /** Resolves when all responses are finished; those that are not a second after the last end are cut off. */
   readonly done: Promise<void>
   readonly #retry: CloseOptions['retry']
+  readonly #abruptEnd: boolean | undefined
 
   /**
    * @param streams - those that are open; a stream whose response is finished leaves the set
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
-  constructor(streams: ReadonlySet<StreamPort>, { drain = 0, retry, server }: CloseOptions) {
+  constructor(streams: ReadonlySet<StreamPort>, { drain = 0, retry, abruptEnd, server }: CloseOptions) {
     if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more')
     if (retry !== undefined) checkRetry(retry)
     if (server !== undefined && typeof server?.close !== 'function')
       throw invalidOption('server', 'a server of node:http, which app.listen() returns')
+    if (abruptEnd !== undefined) trueOrFalse('abruptEnd', abruptEnd)
     this.#retry = retry
+    this.#abruptEnd = abruptEnd
     this.done = this.#run(streams, drain, server)
   }
 
@@ -57,7 +66,7 @@ export class Shutdown {
   end(stream: StreamPort): void {
     const { ownRetry } = stream
     const retry = this.#retry ?? [ownRetry / 2, Math.min(ownRetry * 1.5, MAX_RETRY)]
-    stream.shutdown(typeof retry === 'number' ? retry : Math.round(randomBetween(...retry)))
+    stream.shutdown(typeof retry === 'number' ? retry : Math.round(randomBetween(...retry)), this.#abruptEnd)
   }
 
   async #run(

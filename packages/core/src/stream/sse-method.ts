@@ -5,7 +5,7 @@ import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream, Source } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
 import type { PreparedEventStream } from './open-event-stream.ts'
-import { portOf } from './stream-port.ts'
+import { COMPLETE, portOf } from './stream-port.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
 export interface SseMethod {
@@ -72,7 +72,7 @@ function open(prepared: PreparedEventStream, host: SseMethodHost): PreparedEvent
 async function serve(stream: EventStream, source: Source, host: SseMethodHost): Promise<void> {
   try {
     await stream.sendAll(source)
-    stream.close()
+    portOf(stream)?.end('ERR_SSE_CLOSED', COMPLETE)
   } catch (error) {
     void fail(stream, error, host)
   }
@@ -80,7 +80,7 @@ async function serve(stream: EventStream, source: Source, host: SseMethodHost): 
 
 async function fail(stream: EventStream, error: unknown, host: SseMethodHost): Promise<void> {
   const port = portOf(stream)
-  port?.end('ERR_SSE_SOURCE_FAILED', '', error)
+  port?.end('ERR_SSE_SOURCE_FAILED', { cause: error })
   // Express answers an error after the headers by cutting the connection, which would lose what was sent before.
   // A promise, because it carries on in the AsyncLocalStorage context of this request.
   await new Promise<void>((resolve) => port?.whenGone(resolve))

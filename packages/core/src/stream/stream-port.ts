@@ -25,9 +25,9 @@ export interface StreamPort {
    */
   write(text: string, now?: boolean, passage?: Passage): boolean
   /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
-  shutdown(retry: number): void
-  /** Ends the response after what is buffered and `farewell`. The first end counts. */
-  end(code: SseCloseCode, farewell?: string, cause?: unknown): void
+  shutdown(retry: number, abrupt?: boolean): void
+  /** Ends the response after what is buffered. The first end counts. */
+  end(code: SseCloseCode, how?: Ending): void
   /** Cuts the connection; what is buffered is lost. */
   cut(code: SseCloseCode, cause?: unknown): void
   /** Calls `listener` once the last byte has left or the connection is dead. */
@@ -35,6 +35,19 @@ export interface StreamPort {
   /** Keeps it in `set` until it is gone. */
   keepIn(set: Set<StreamPort>): void
 }
+
+/** How a response ends. */
+export interface Ending {
+  /** Sent last. */
+  readonly farewell?: string
+  /** Why the stream has failed. */
+  readonly cause?: unknown
+  /** The connection is cut after what is buffered. Default: the stream's option `abruptEnd`. */
+  readonly abrupt?: boolean | undefined
+}
+
+/** All has been sent: this is no end after which a client has to come back. */
+export const COMPLETE: Ending = { abrupt: false }
 
 /** Who feeds a stream: the place of a hub's subscriber. */
 export interface StreamOwner {

@@ -2,7 +2,7 @@ import { parseEvents, type ReceivedEvent } from '@downstream/testing'
 import { type SseCloseCode, SseError } from '../../src/errors.ts'
 import type { EventStream, Source } from '../../src/stream/event-stream.ts'
 import { sendAll } from '../../src/stream/send-all.ts'
-import { definePort, type StreamOwner, type StreamPort } from '../../src/stream/stream-port.ts'
+import { definePort, type Ending, type StreamOwner, type StreamPort } from '../../src/stream/stream-port.ts'
 import { encodeComment, encodeEvent } from '../../src/wire/encode.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
@@ -86,7 +86,7 @@ export class FakePort implements EventStream, StreamPort {
     this.end('ERR_SSE_CLOSED')
   }
 
-  end(code: SseCloseCode, farewell = '', cause?: unknown): void {
+  end(code: SseCloseCode, { farewell = '', cause }: Ending = {}): void {
     if (this.closed) return
     this.text += farewell
     this.#over(code, cause)
@@ -97,7 +97,7 @@ export class FakePort implements EventStream, StreamPort {
     if (this.gone) return
     if (!this.closed) this.#owner?.flush()
     this.retry = retry
-    this.end('ERR_SSE_SHUTDOWN', encodeEvent({ retry }))
+    this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ retry }) })
   }
 
   /** Without a code the client is gone. */

@@ -5,6 +5,7 @@ test('without options the defaults hold', () => {
   expect(resolveOptions({})).toEqual({
     retry: 3_000,
     keepAlive: 15_000,
+    heartbeat: false,
     tcpKeepAlive: 2_000,
     headers: [],
     serialize: serializeJson,
@@ -14,6 +15,7 @@ test('without options the defaults hold', () => {
     compression: false,
     maxAge: Number.POSITIVE_INFINITY,
     expiresAt: Number.POSITIVE_INFINITY,
+    abruptEnd: false,
     lastEventIdParameter: 'lastEventId',
   })
 })
@@ -21,6 +23,7 @@ test('without options the defaults hold', () => {
 const all = {
   retry: 0,
   keepAlive: 1,
+  heartbeat: 'ping',
   tcpKeepAlive: 1_000,
   headers: { 'X-A': 'a' },
   serialize: String,
@@ -30,12 +33,14 @@ const all = {
   compression: false as const,
   maxAge: 3,
   expiresAt: 4_000_000_000_000,
+  abruptEnd: true,
   lastEventIdParameter: 'id',
 }
 const resolved = { ...all, headers: [['X-A', 'a']] }
 const others = {
   retry: 10,
   keepAlive: 11,
+  heartbeat: false as const,
   tcpKeepAlive: 1_001,
   headers: { 'X-B': 'b' },
   serialize: () => '',
@@ -45,6 +50,7 @@ const others = {
   compression: 'shared' as const,
   maxAge: 13,
   expiresAt: 5_000_000_000_000,
+  abruptEnd: false,
   lastEventIdParameter: 'other',
 }
 
@@ -83,6 +89,8 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['retry', [-1, 1.5, Number.NaN, '1000', 2 ** 31]],
   ['keepAlive', [0, -1, Number.NaN, '15000', true]],
   ['tcpKeepAlive', [0, 999, Number.NaN, '15000', true]],
+  ['heartbeat', ['', 'a\nb', true, 1]],
+  ['abruptEnd', [1, 'true', null]],
   [
     'headers',
     [null, 'X-A: a', { 'X A': 'a' }, { '': 'a' }, { 'X-A': 'a\r\nX-B: b' }, { 'X-A': ['a', 'b\n'] }],

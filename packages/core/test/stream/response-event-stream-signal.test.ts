@@ -10,8 +10,8 @@ const ends: [code: SseCloseCode, cause: unknown, end: (begun: Begun) => unknown]
   ['ERR_SSE_CLOSED', undefined, ({ stream }) => stream.close()],
   ['ERR_SSE_SLOW_CLIENT', undefined, overflow],
   ['ERR_SSE_MAX_AGE', undefined, ({ port }) => port.wake(performance.now() + 10_000)],
-  ['ERR_SSE_SHUTDOWN', undefined, ({ port }) => port.end('ERR_SSE_SHUTDOWN', 'retry: 1\n')],
-  ['ERR_SSE_SOURCE_FAILED', cause, ({ port }) => port.end('ERR_SSE_SOURCE_FAILED', '', cause)],
+  ['ERR_SSE_SHUTDOWN', undefined, ({ port }) => port.end('ERR_SSE_SHUTDOWN', { farewell: 'retry: 1\n' })],
+  ['ERR_SSE_SOURCE_FAILED', cause, ({ port }) => port.end('ERR_SSE_SOURCE_FAILED', { cause })],
   ['ERR_SSE_WRITE_FAILED', cause, ({ port }) => port.onWriteFailed(cause)],
 ]
 

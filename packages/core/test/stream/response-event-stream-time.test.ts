@@ -103,6 +103,30 @@ describe('keepAlive', () => {
   })
 })
 
+describe('heartbeat', () => {
+  const PING = 'event: ping\ndata: \n\n'
+
+  test('is an event in the place of the comment, due from the one before', async () => {
+    begin({ keepAlive: 1_000, heartbeat: 'ping' })
+    await pass(10_000, () => stream.send('busy'))
+    const pings = target.text.split(PING).length - 1
+    expect(pings).toBeGreaterThanOrEqual(8)
+    expect(pings).toBeLessThanOrEqual(13)
+    expect(target.text).not.toContain(':\n\n')
+  })
+
+  test('is not sent to a client that does not read, nor without keepAlive', async () => {
+    begin({ keepAlive: 1_000, heartbeat: 'ping' })
+    target.hasRoom = false
+    stream.send('stuck')
+    await pass(10_000)
+    expect(target.writes).toEqual(['data: stuck\n\n'])
+    begin({ keepAlive: false, heartbeat: 'ping' })
+    await pass(60_000)
+    expect(target.writes).toEqual([])
+  })
+})
+
 describe('maxAge', () => {
   test.each([
     ['shorter than the wheel', 10_000, 15_000],

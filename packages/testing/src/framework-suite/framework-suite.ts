@@ -1,6 +1,7 @@
 import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
 import { compressionCases } from './compression-cases.ts'
 import { disconnectCases } from './disconnect-cases.ts'
+import { endCases } from './end-cases.ts'
 import { eventCases } from './event-cases.ts'
 import type { FrameworkHost, StartFramework } from './framework-host.ts'
 import { headCases } from './head-cases.ts'
@@ -31,6 +32,7 @@ const cases: SuiteCase[] = [
   ...disconnectCases,
   ...slowClientCases,
   ...shutdownCases,
+  ...endCases,
   ...middlewareCases,
   ...compressionCases,
   ...misuseCases,

@@ -26,6 +26,7 @@ export class SuiteClient {
   #text = ''
   #over = false
   #error: unknown
+  #complete = false
 
   constructor(status: number, headers: http2.IncomingHttpHeaders, body: Readable, destroy: () => void) {
     this.status = status
@@ -41,6 +42,9 @@ export class SuiteClient {
     content.on('error', (error) => {
       this.#error = error
     })
+    body.on('end', () => {
+      this.#complete = true
+    })
     content.on('close', () => {
       this.#over = true
     })
@@ -54,6 +58,11 @@ export class SuiteClient {
   /** Why the body could not be read to its end. */
   get error(): unknown {
     return this.#error
+  }
+
+  /** Whether the body has come to its end, and was not cut off. */
+  get isComplete(): boolean {
+    return this.#complete
   }
 
   get events(): ReceivedEvent[] {
