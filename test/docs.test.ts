@@ -55,6 +55,16 @@ test.each(pages)('the links of %s lead somewhere', (page) => {
   expect(broken).toEqual([])
 })
 
+test('README.md fits three screens and repeats no program of the quick start', () => {
+  expect(read('README.md').split('\n').length).toBeLessThan(150)
+  const programs = (page: string) => snippets(page).map(({ code }) => code.trim())
+  expect(programs('README.md').length).toBeGreaterThan(1)
+  expect(programs('docs/quick-start.md')).not.toEqual(
+    expect.arrayContaining([expect.stringContaining('createHub<')]),
+  )
+  for (const program of programs('README.md')) expect(programs('docs/quick-start.md')).not.toContain(program)
+})
+
 test('docs/README.md leads to every page', () => {
   const reached = links('docs/README.md').map((link) => target('docs/README.md', link)[0])
   const wanted = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')

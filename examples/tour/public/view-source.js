@@ -3,6 +3,7 @@ import { element, fromTemplate } from './element.js'
 const tokens =
   /(?<comment>\/\/.*|\/\*[\s\S]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:as|async|await|catch|const|else|export|finally|for|function|if|let|new|of|return|throw|try|type|void|yield)\b)|(?<number>\b\d[\d_.]*\b)/g
 
+const docs = 'https://github.com/downstream-sse/downstream/blob/main/docs/'
 const dialog = element('source')
 
 async function view(panel, title) {
@@ -38,8 +39,17 @@ function* highlight(code) {
 }
 
 for (const button of document.querySelectorAll('[data-source]')) {
-  button.onclick = () =>
-    view(button.dataset.source, button.closest('section').querySelector('h2').textContent)
+  const title = button.closest('section').querySelector('h2').textContent
+  button.onclick = () => view(button.dataset.source, title)
+  const link = document.createElement('a')
+  link.href = docs + button.dataset.docs
+  link.target = '_blank'
+  link.className = 'docs'
+  link.append(
+    'Docs',
+    Object.assign(document.createElement('span'), { className: 'unseen', textContent: ` of ${title}` }),
+  )
+  button.after(link)
 }
 element('source-close').onclick = () => dialog.close()
 // A click beside it.

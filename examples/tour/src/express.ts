@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { sse } from '@downstream/express'
 import express from 'express'
 import { assets } from './assets.ts'
+import { host } from './host.ts'
 import { hub } from './hub.ts'
 import { say } from './panels/chat.ts'
 import { cancelJob, startJob } from './panels/job.ts'
@@ -93,7 +94,7 @@ export async function startExpress(port: number, fastifyPort: number): Promise<(
     res.json(excerpts)
   })
 
-  const server = app.listen(port)
+  const server = app.listen(port, host)
   countOn('Express', server)
   await once(server, 'listening')
 

@@ -2,6 +2,7 @@ import sse from '@downstream/fastify'
 import fastifyStatic from '@fastify/static'
 import Fastify from 'fastify'
 import { assets } from './assets.ts'
+import { host } from './host.ts'
 import { hub } from './hub.ts'
 import { say } from './panels/chat.ts'
 import { cancelJob, startJob } from './panels/job.ts'
@@ -97,7 +98,7 @@ export async function startFastify(port: number, expressPort: number): Promise<(
   })
 
   countOn('Fastify', app.server)
-  await app.listen({ port })
+  await app.listen({ port, host })
 
   return () => app.close()
 }

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import type { Page } from 'playwright-core'
 import { say, Tour, waitForState } from './tour.ts'
 
@@ -68,6 +70,26 @@ test('needs nothing from elsewhere', async () => {
   expect(urls.length).toBeGreaterThan(10)
   expect(urls.filter((url) => !url.startsWith(tour.expressUrl) && !url.startsWith('data:'))).toEqual([])
 })
+
+test('both listen on the same addresses', async () => {
+  const addresses = Object.values(networkInterfaces()).flatMap(
+    (list) => list?.map(({ address }) => address) ?? [],
+  )
+  const ports = [new URL(tour.expressUrl).port, new URL(tour.fastifyUrl).port]
+  for (const address of addresses.filter((each) => each.includes('.') && each !== '127.0.0.1')) {
+    const open = await Promise.all(ports.map((port) => accepts(address, Number(port))))
+    expect(open).toEqual([false, false])
+  }
+  expect(await Promise.all(ports.map((port) => accepts('localhost', Number(port))))).toEqual([true, true])
+})
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host)
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}
 
 test('the keyboard is enough', async () => {
   const page = await tour.open()

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
+import { slug } from '../../../site/slug.mjs'
 import { numberIn, say, Tour, waitForNumber, waitUntil } from './tour.ts'
 
 let tour: Tour
@@ -168,6 +170,19 @@ test('every panel shows its code as it is in the files', async () => {
   }
   await page.getByRole('button', { name: 'View source of Chat' }).click()
   await page.locator('#excerpts').getByText("await hub.publish('chat', { data: message })").waitFor()
+})
+
+test('every panel leads to its page of the docs, which is there', async () => {
+  const page = await tour.open()
+  const links = page.getByRole('link', { name: 'Docs of' })
+  expect(await links.count()).toBe(11)
+  for (const link of await links.all()) {
+    const [path = ''] = ((await link.getAttribute('href')) ?? '').split('/blob/main/').slice(1)
+    const [file = '', anchor] = path.split('#')
+    const text = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+    const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slug(heading))
+    expect(anchors).toContain(anchor ?? anchors[0])
+  }
 })
 
 async function stockCount(page: Page): Promise<number> {
