@@ -38,6 +38,14 @@ test.each(published)('the readme of %s has no link that only works in the reposi
   expect(links.filter((link) => !/^(https:|#)/.test(link ?? ''))).toEqual([])
 })
 
+test.each(published)('%s has one declaration file a format', (folder) => {
+  const files = run('tar', ['-tf', tarball(basename(folder))], root).split('\n')
+  expect(files.filter((file) => /\.d\.[cm]?ts$/.test(file)).sort()).toEqual([
+    'package/dist/index.d.cts',
+    'package/dist/index.d.ts',
+  ])
+})
+
 // The only way to try the packages while they are not on a registry: README.md promises it.
 test('the tarballs can be installed in a project of its own', () => {
   const project = join(temporary, 'project')
