@@ -6,7 +6,7 @@ import type { Send } from './connection/session.ts'
 import type { Confirmation } from './continuity/confirmed.ts'
 import type { ResolvedRedisLogOptions } from './redis-log-options.ts'
 import { isSamePlace, type Place } from './stream/cursor.ts'
-import { RedisStream } from './stream/redis-stream.ts'
+import { type Identify, RedisStream } from './stream/redis-stream.ts'
 import { readRange } from './stream/row.ts'
 
 /** What a pending entry takes beyond its text, in bytes: its promises, its timer, its place in the client's queue. */
@@ -16,17 +16,26 @@ const OVERHEAD = 1_000
 export class Publisher {
   readonly #connection: GuardedConnection
   readonly #stream: RedisStream
+  readonly #identify: Identify
   readonly #options: ResolvedRedisLogOptions
   readonly #placeOfFollower: () => Place | undefined
   readonly #fence = new Fence()
   readonly #pending = new Set<Promise<unknown>>()
   #pendingBytes = 0
   #replicated: Promise<unknown> | undefined
+  /** Replication id of the server that it is connected to; '' when that is not known. */
+  #server = ''
   /** It has confirmed an entry that nobody can read: it may be on another server than the followers. */
   #suspected = false
 
   /** @param placeOfFollower - an entry that the followers' server holds */
-  constructor(connect: Connect, options: ResolvedRedisLogOptions, placeOfFollower: () => Place | undefined) {
+  constructor(
+    connect: Connect,
+    identify: Identify,
+    options: ResolvedRedisLogOptions,
+    placeOfFollower: () => Place | undefined,
+  ) {
+    this.#identify = identify
     this.#options = options
     this.#placeOfFollower = placeOfFollower
     this.#connection = new GuardedConnection(connect, options.timeout, (send) => this.#greet(send))
@@ -64,10 +73,18 @@ export class Publisher {
     }
   }
 
-  /** An entry that was confirmed is not in the stream. */
-  suspect(): void {
+  /**
+   * An entry that was confirmed is not in the stream of which `place` is a part, on the server with the replication id
+   * `server`: is it another one that it went to?
+   */
+  async suspect(place: Place, server: string): Promise<void> {
+    if (server !== '' && server === this.#server) return
     this.#suspected = true
-    this.#connection.fail(new Error(SPLIT))
+    const { session } = this
+    const held = await this.#stream.holds(place)
+    if (session !== this.session) return
+    if (held) this.#suspected = false
+    else this.#connection.fail(new Error(SPLIT))
   }
 
   /** Number of its session, as {@link GuardedConnection.session}. */
@@ -102,7 +119,7 @@ export class Publisher {
     replicated?.catch(() => {})
     const { session } = this.#connection
     const place = await added
-    onAdded({ place, session, sent, at: performance.now() })
+    onAdded({ place, session, server: this.#server, sent, at: performance.now() })
     await replicated
     return place
   }
@@ -122,6 +139,7 @@ export class Publisher {
 
   async #greet(send: Send): Promise<void> {
     await this.#fence.greet(send)
+    this.#server = await this.#identify(send)
     const place = this.#placeOfFollower()
     if (!this.#suspected || place === undefined) return
     const reply = await send(['XRANGE', this.#options.key, place.id, place.id])

@@ -10,7 +10,7 @@ import {
 import { type Connect, connectorOf, isIoredisCluster } from './connection/connect.ts'
 import { GuardedConnection } from './connection/guarded-connection.ts'
 import type { RedisClient } from './connection/redis-client.ts'
-import { StreamFollower } from './continuity/stream-follower.ts'
+import { type FollowedLog, StreamFollower } from './continuity/stream-follower.ts'
 import { Publisher } from './publisher.ts'
 import {
   type RedisLogOptions,
@@ -20,7 +20,7 @@ import {
 import { AgeLimit } from './stream/age-limit.ts'
 import { formatCursor, parseCursor } from './stream/cursor.ts'
 import { LogPages } from './stream/log-pages.ts'
-import { RedisStream } from './stream/redis-stream.ts'
+import { type Identify, RedisStream, replicationId } from './stream/redis-stream.ts'
 
 /**
  * The log of a hub on one Redis Stream: the processes that share it publish to each other's clients, and a client that
@@ -30,6 +30,7 @@ import { RedisStream } from './stream/redis-stream.ts'
 export class RedisLog implements EventLog {
   readonly #options: ResolvedRedisLogOptions
   readonly #connect: Connect
+  readonly #identify: Identify
   readonly #publisher: Publisher
   /** Reads wait for large answers: a publish must not wait behind them, nor be lost with them. */
   readonly #reads: GuardedConnection
@@ -47,13 +48,21 @@ export class RedisLog implements EventLog {
     this.#options = resolveRedisLogOptions(options)
     const { key, maxAge, replicas, timeout } = this.#options
     this.#connect = connectorOf(client, key)
-    if (replicas > 0 && isIoredisCluster(client)) {
+    const isCluster = isIoredisCluster(client)
+    if (replicas > 0 && isCluster) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
         'Option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
       )
     }
-    this.#publisher = new Publisher(this.#connect, this.#options, () => [...this.#followers][0]?.place)
+    // It sends commands without a key to any node.
+    this.#identify = isCluster ? async () => '' : replicationId
+    this.#publisher = new Publisher(
+      this.#connect,
+      this.#identify,
+      this.#options,
+      () => [...this.#followers][0]?.place,
+    )
     this.#reads = new GuardedConnection(this.#connect, timeout)
     const stream = new RedisStream(this.#reads, key)
     this.#ageLimit =
@@ -89,16 +98,17 @@ export class RedisLog implements EventLog {
 
   async follow(follower: LogFollower, { backlog }: { backlog: LogBounds }): Promise<void> {
     const { key, maxLength, timeout } = this.#options
-    const log = {
+    const log: FollowedLog = {
       key,
       maxLength,
+      connect: (greet) => new GuardedConnection(this.#connect, timeout, greet),
+      identify: this.#identify,
       signal: this.#closing.signal,
       publisher: this.#publisher,
       pages: this.#pages,
       ageLimit: this.#ageLimit,
     }
-    const connection = new GuardedConnection(this.#connect, timeout)
-    const following = new StreamFollower(log, connection, follower, backlog)
+    const following = new StreamFollower(log, follower, backlog)
     this.#followers.add(following)
     await following.run()
   }

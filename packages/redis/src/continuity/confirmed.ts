@@ -11,6 +11,8 @@ export interface Confirmation {
   readonly place: Place
   /** Number of the session that it was sent in. */
   readonly session: number
+  /** Replication id of the server; '' when that is not known. */
+  readonly server: string
   /** When it was sent to Redis. */
   readonly sent: number
   /** When Redis confirmed it. */
@@ -19,10 +21,10 @@ export interface Confirmation {
 
 /** What became of the confirmed entries that should have come by. */
 export interface Overdue {
-  /** One is lost for certain. */
-  readonly lost: boolean
+  /** They are lost for certain. */
+  readonly lost: readonly Confirmation[]
   /** They may lie in front of where the follower began: only Redis knows. */
-  readonly doubtful: readonly Place[]
+  readonly doubtful: readonly Confirmation[]
 }
 
 /** The entries that Redis has confirmed to this process and that its follower has not read yet. */
@@ -47,12 +49,10 @@ export class Confirmed {
     return [...newest.values()]
   }
 
-  /** Nobody has to wait for what was confirmed up to `time`. */
-  settleUntil(time: number): void {
-    for (const [nonce, { at }] of this.#confirmations) {
-      if (at > time) break
-      this.#confirmations.delete(nonce)
-    }
+  /** Nobody has to wait for these. */
+  forget(which: (confirmation: Confirmation) => boolean): void {
+    for (const [nonce, confirmation] of this.#confirmations)
+      if (which(confirmation)) this.#confirmations.delete(nonce)
   }
 
   clear(): void {
@@ -64,12 +64,12 @@ export class Confirmed {
    * by is lost, unless it lies in front of where the follower began at `since`.
    */
   overdue(time: number, since: number): Overdue {
-    const doubtful: Place[] = []
-    for (const { place, sent, at } of this.#confirmations.values()) {
-      if (at >= time) break
-      if (sent > since) return { lost: true, doubtful: [] }
-      if (doubtful.push(place) === DOUBTFUL) break
+    const overdue = { lost: [] as Confirmation[], doubtful: [] as Confirmation[] }
+    for (const confirmation of this.#confirmations.values()) {
+      if (confirmation.at >= time) break
+      if (confirmation.sent > since) overdue.lost.push(confirmation)
+      else if (overdue.doubtful.length < DOUBTFUL) overdue.doubtful.push(confirmation)
     }
-    return { lost: false, doubtful }
+    return overdue
   }
 }

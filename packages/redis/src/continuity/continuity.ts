@@ -1,6 +1,7 @@
 import type { Cursor, LogEntry } from '@downstream/core'
 import { isBefore, type Place } from '../stream/cursor.ts'
-import type { Row } from '../stream/row.ts'
+import type { Mark, Row } from '../stream/row.ts'
+import type { Backlog } from './backlog.ts'
 import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
 import { Recent } from './recent.ts'
 
@@ -14,6 +15,8 @@ import { Recent } from './recent.ts'
  * | a follower: the newest entries that it has read   | XREAD                    | one of them is the oldest in the stream,  |
  * |                                                   |                          | its place is not: the end was lost        |
  * | a publisher: the entries confirmed to it          | XADD                     | not among all rows of a later read: lost  |
+ * | a follower: the replication id of its server      | INFO                     | the same: each id that was given is       |
+ * |                                                   |                          | greater than all that were given before   |
  * | everybody who reads: a fork mark (`at`, `lost`)   | XREAD, XRANGE            | entries given to somebody up to `lost`    |
  * |                                                   |                          | are missing somewhere in front of it      |
  * | a client: its cursor                              | its last event           | held: it has had everything in front of   |
@@ -21,15 +24,22 @@ import { Recent } from './recent.ts'
  *
  * | what is noticed                                   | what is done             | who is told of a gap                      |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
- * | the place is gone, no older entry is held         | go on at the end         | the clients of this process (`trimmed`, or|
- * |                                                   |                          | `log-changed` when the stream was emptied)|
+ * | the place is gone, the history is full, and all   | go on at the end         | the clients of this process (`trimmed`)   |
+ * | that is held is newer                             |                          |                                           |
+ * | the place is gone, nothing is held, or all that   | go on at the end         | the clients of this process; other        |
+ * | is held is newer: by one replication id, or       |                          | processes find the same, and no cursor    |
+ * | behind a genesis mark (FLUSHALL, empty restart)   |                          | from before is held                       |
  * | the place is gone, older entries are held         | fork mark, go on at it   | the clients of this process at once; of   |
  * | (failover, restored backup, newest deleted)       |                          | others when they come to the mark         |
- * | a confirmed entry is gone (failover, two masters) | drop the connection that | all clients when they come to the mark    |
- * |                                                   | confirmed it, fork mark  |                                           |
+ * | a confirmed entry is gone (failover, two masters) | fork mark; the publisher | all clients when they come to the mark    |
+ * |                                                   | has to reach the same    |                                           |
+ * |                                                   | server, or its           |                                           |
+ * |                                                   | connection is given up   |                                           |
+ * | a confirmed entry is gone with the stream that it | nothing                  | nobody: what they loaded after the gap    |
+ * | was in                                            |                          | that each process tells of had it         |
  * | a fork mark                                       | nothing                  | the clients of this process               |
  * | a fork mark whose `lost` lies before the `at` of  | nothing                  | nobody: what they loaded after that gap   |
- * | the one that was told last                        |                          | had it. So a failover that ten processes  |
+ * | the one that was told last, by one server's clock |                          | had it. So a failover that ten processes  |
  * |                                                   |                          | notice is one gap, not ten                |
  * | a client's cursor in front of a fork mark         | `read` ends at the mark  | that client                               |
  * | a client's cursor that is not held                | nothing                  | that client                               |
@@ -41,6 +51,8 @@ import { Recent } from './recent.ts'
  * 3. `at` is read from the clock of Redis before the mark is added, `lost` is put later rather than earlier. Where the
  *    two are compared, a doubt is a gap too many.
  * 4. Only a mark that was told counts as told.
+ * 5. That an entry was confirmed and is gone does not say where it was confirmed. Two replication ids do, or a row that
+ *    one connection finds and the other does not.
  *
  * What nobody can notice: that all processes which had an entry ended before the loss, as when Redis is restored from
  * a snapshot together with the app; a loss that only a process knows which was cut off for longer than the history; and
@@ -71,6 +83,18 @@ export interface Evidence {
   readonly gone: readonly Confirmation[]
   /** Whether the stream is so long, or the place so old, that entries are dropped for it. */
   readonly trims: boolean
+  /** Replication id of the server; '' when that is not known. */
+  readonly server: string
+}
+
+/** When a gap was told, and by whose clock. */
+type Told = Pick<Mark, 'at' | 'server'>
+
+/** Where and when a follower goes on after a loss. */
+export interface Reset extends Told {
+  readonly head: Row
+  /** When the clock of Redis was read, by the clock of this process. */
+  readonly asked: number
 }
 
 /** What one follower knows of the stream, and what follows from it. It does no I/O. */
@@ -83,8 +107,12 @@ export class Continuity {
   #since = 0
   /** When an entry was last given to followers. */
   #passed = 0
-  /** `at` of the mark that was told last. */
-  #told = 0
+  /** What was published up to then, by the clock of a server, is behind a gap that was told. */
+  #told: Told = { at: 0, server: '' }
+  /** The stream of that server was emptied before this time of this process. */
+  #emptied: Pick<Reset, 'server' | 'asked'> | undefined
+  /** Replication id of the server that held the place when it was last looked for. */
+  #server = ''
 
   /** @param repeated - takes the cursors of entries that are in the stream a second time */
   constructor(repeated: Recent<Cursor>) {
@@ -106,22 +134,24 @@ export class Continuity {
     return this.#confirmed.newest()
   }
 
-  /** Begins at the end, `head`; returns those of the rows up to it that are handed out. `mark` lies in front of them. */
-  start(rows: readonly Row[], head: Row, mark: Row | undefined): LogEntry[] {
+  /** Begins at the end of what `server` holds; returns what is handed out of it. */
+  start({ rows, head, mark }: Backlog, server: string): LogEntry[] {
+    this.#server = server
     const entries = rows.flatMap((row) => this.#entryOf(row) ?? [])
-    this.#told = mark?.mark?.at ?? 0
+    if (mark?.mark !== undefined) this.#told = mark.mark
     this.#moveTo(head)
     return entries
   }
 
   /** Redis has confirmed an entry to this process: it has to come by. */
   confirm(confirmation: Confirmation): void {
-    if (this.#seen.has(confirmation.place.nonce)) return
+    if (this.#seen.has(confirmation.place.nonce) || this.#wasEmptied(confirmation)) return
     this.#confirmed.add(confirmation)
   }
 
-  /** Rows were read behind the place, and it is proven that nothing is missing in front of them. */
-  pass(rows: readonly Row[]): Step[] {
+  /** Rows were read behind the place, from `server`, and it is proven that nothing is missing in front of them. */
+  pass(rows: readonly Row[], server: string): Step[] {
+    this.#server = server
     const steps: Step[] = []
     for (const row of rows) {
       this.#place = row
@@ -147,28 +177,37 @@ export class Continuity {
     this.#confirmed.delete(nonce)
   }
 
-  /** A mark tells of all that was confirmed up to `time`. */
-  settleUntil(time: number): void {
-    this.#confirmed.settleUntil(time)
+  /** A mark tells of all that was given to somebody up to `given`. */
+  settleUntil(given: number): void {
+    this.#confirmed.forget(({ sent }) => sent <= given)
   }
 
   /** Why the place is gone. */
-  judge({ oldest, lost, gone, trims }: Evidence): Break {
+  judge({ oldest, lost, gone, trims, server }: Evidence): Break {
     if (oldest === undefined) return 'emptied'
-    // The log was empty later than that: what is held is newer than all that may be lost.
-    if (oldest.mark?.kind === 'genesis' && oldest.mark.at >= lost) return 'emptied'
-    if (!trims || this.#seen.has(oldest.nonce)) return 'fork'
-    // What was trimmed is older than all that is held.
+    // The log was empty later than that: what is held is newer than all that may be lost. Two servers' clocks differ.
+    const { mark } = oldest
+    if (mark?.kind === 'genesis' && mark.server === server && mark.at >= lost) return 'emptied'
+    const isOneServer = server !== '' && server === this.#server
+    if (!(trims || isOneServer) || this.#seen.has(oldest.nonce)) return 'fork'
     const places = [this.#place, ...gone.map(({ place }) => place)]
-    return places.every((place) => place === undefined || isBefore(place.id, oldest.id)) ? 'trimmed' : 'fork'
+    const isNewer = places.every((place) => place === undefined || isBefore(place.id, oldest.id))
+    if (!isNewer) return 'fork'
+    return trims ? 'trimmed' : 'emptied'
   }
 
-  /** Goes on behind `head`, after a loss. What lies in front of it need not come by any more. */
-  moveTo(head: Row): void {
+  /** Goes on behind `head`, after a loss of what was given to somebody up to `given`. */
+  moveTo({ head, at, server, asked }: Reset, why: Break, given: number): void {
     this.#moveTo(head)
-    this.#confirmed.clear()
-    // Its own mark is told with the reset that follows.
-    if (head.mark?.kind === 'fork') this.#told = head.mark.at
+    this.#server = server
+    this.#told = { at, server }
+    this.#confirmed.delete(head.nonce)
+    if (why === 'trimmed') this.#confirmed.clear()
+    else this.#confirmed.forget((one) => one.sent <= given)
+    if (why !== 'emptied' || server === '') return
+    // Each process finds that out by itself, and tells of it: whether it was confirmed in time or not.
+    this.#emptied = { server, asked }
+    this.#confirmed.forget((one) => this.#wasEmptied(one))
   }
 
   #moveTo(head: Row): void {
@@ -176,6 +215,11 @@ export class Continuity {
     this.#since = performance.now()
     this.#passed = this.#since
     this.#seen.add(head.nonce)
+  }
+
+  /** Whether the entry was in the stream when that was emptied, or lies in front of where it went on. */
+  #wasEmptied({ server, sent }: Confirmation): boolean {
+    return server === this.#emptied?.server && sent <= this.#emptied.asked
   }
 
   /** The entry of a row that was not read before. A proxy that sends a command again stores its entry a second time. */
@@ -187,8 +231,9 @@ export class Continuity {
 
   /** Whether followers are told of a gap at this row. */
   #isTold({ mark }: Row): boolean {
-    if (mark?.kind !== 'fork' || mark.lost <= this.#told) return false
-    this.#told = mark.at
+    if (mark?.kind !== 'fork') return false
+    if (mark.server === this.#told.server && mark.lost <= this.#told.at) return false
+    this.#told = mark
     return true
   }
 }

@@ -2,17 +2,17 @@ import type { LogBounds, LogFollower } from '@downstream/core'
 import { Backoff } from '../connection/backoff.ts'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import { refusal } from '../connection/refusal.ts'
-import { TimeoutError } from '../connection/session.ts'
+import { type Greet, TimeoutError } from '../connection/session.ts'
 import type { Publisher } from '../publisher.ts'
 import type { AgeLimit } from '../stream/age-limit.ts'
 import { formatCursor, type Place } from '../stream/cursor.ts'
 import type { LogPages } from '../stream/log-pages.ts'
 import { PageSize } from '../stream/page-size.ts'
-import { RedisStream } from '../stream/redis-stream.ts'
+import { type Identify, RedisStream } from '../stream/redis-stream.ts'
 import { futureMark, type Row, rowBytes } from '../stream/row.ts'
 import { readBacklog } from './backlog.ts'
 import type { Confirmation } from './confirmed.ts'
-import { Continuity } from './continuity.ts'
+import { Continuity, type Reset } from './continuity.ts'
 import { FollowerState } from './follower-state.ts'
 import { guardedFollower } from './guarded-follower.ts'
 import { HistoryCheck } from './history-check.ts'
@@ -37,6 +37,9 @@ const OWN = 0
 export interface FollowedLog {
   readonly key: string
   readonly maxLength: number
+  /** Opens a connection for one follower alone: it waits there for entries. */
+  connect(greet: Greet): GuardedConnection
+  readonly identify: Identify
   /** Aborts when the log is closed. */
   readonly signal: AbortSignal
   readonly publisher: Publisher
@@ -59,15 +62,18 @@ export class StreamFollower {
   readonly #continuity: Continuity
   readonly #size = new PageSize(LENGTH)
   readonly #backoff = new Backoff()
+  /** Replication id of the server that it is connected to; '' when that is not known. */
+  #server = ''
   #nextMark = 0
   #foreign = 0
   #wake: () => void = () => {}
 
-  /** @param connection - for this follower alone: it waits there for entries */
-  constructor(log: FollowedLog, connection: GuardedConnection, follower: LogFollower, backlog: LogBounds) {
+  constructor(log: FollowedLog, follower: LogFollower, backlog: LogBounds) {
     this.#log = log
-    this.#connection = connection
-    this.#stream = new RedisStream(connection, log.key)
+    this.#connection = log.connect(async (send) => {
+      this.#server = await log.identify(send)
+    })
+    this.#stream = new RedisStream(this.#connection, log.key)
     this.#follower = guardedFollower(follower)
     this.#state = new FollowerState(this.#follower)
     this.#history = new HistoryCheck(this.#stream, log.maxLength)
@@ -117,14 +123,11 @@ export class StreamFollower {
   }
 
   async #start(): Promise<void> {
-    await this.#stream.head()
-    const { head, rows, mark } = await readBacklog(
-      this.#stream,
-      this.#backlog,
-      await this.#log.ageLimit?.oldest(),
-    )
+    await this.#stream.head(this.#server)
+    const backlog = await readBacklog(this.#stream, this.#backlog, await this.#log.ageLimit?.oldest())
     if (this.#log.signal.aborted) return
-    this.#follower.start(formatCursor(head), this.#continuity.start(rows, head, mark))
+    const entries = this.#continuity.start(backlog, this.#server)
+    this.#follower.start(formatCursor(backlog.head), entries)
     void this.#tellState()
   }
 
@@ -148,7 +151,7 @@ export class StreamFollower {
   #pass(rows: readonly Row[]): void {
     const end = rows.findIndex(({ alien }) => alien === 'future')
     const passed = end < 0 ? rows : rows.slice(0, end)
-    for (const step of this.#continuity.pass(passed)) {
+    for (const step of this.#continuity.pass(passed, this.#server)) {
       if ('entries' in step) this.#follower.entries(step.entries)
       else this.#follower.reset(formatCursor(step.reset), 'log-changed')
     }
@@ -159,62 +162,70 @@ export class StreamFollower {
   /** Confirmed entries that should have come by. */
   async #settle(asked: number): Promise<void> {
     const { lost, doubtful } = this.#continuity.overdue(asked)
-    const held = await Promise.all(doubtful.map((place) => this.#stream.holds(place)))
-    for (const [n, place] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
-    if (!lost && !held.includes(false)) return
-    this.#log.publisher.suspect()
-    if (performance.now() < this.#nextMark) return
+    const held = await Promise.all(doubtful.map(({ place }) => this.#stream.holds(place)))
+    for (const [n, { place }] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
+    const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
+    if (gone.length === 0) return
+    if (performance.now() < this.#nextMark) {
+      this.#suspect(this.#continuity.place)
+      return
+    }
     this.#nextMark = performance.now() + MARK_PAUSE
-    await this.#mark()
+    const { head } = await this.#mark(Math.max(...gone.map(({ sent }) => sent)))
+    this.#suspect(head)
   }
 
   /** The entry that was read last is gone: goes on at the end, and says so. */
   async #recover(lostPlace: Place): Promise<void> {
-    const [[oldest], length] = await Promise.all([this.#stream.range('-', 1), this.#stream.length()])
-    const { time, lost, gone } = await this.#readClock()
+    const [[oldest], length, gone] = await Promise.all([
+      this.#stream.range('-', 1),
+      this.#stream.length(),
+      this.#confirmedAndGone(),
+    ])
+    const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
+    const clock = await this.#readClock()
     const { maxLength, ageLimit } = this.#log
-    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, time) ?? false)
-    const why = this.#continuity.judge({ oldest, lost, gone, trims })
-    const head = why === 'fork' ? await this.#mark() : await this.#stream.head()
+    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, clock.at) ?? false)
+    const lost = lostAt(given, clock)
+    const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
+    const reset =
+      why === 'fork' ? await this.#mark(given) : { ...clock, head: await this.#stream.head(clock.server) }
     if (this.#log.signal.aborted) return
-    this.#continuity.moveTo(head)
+    this.#continuity.moveTo(reset, why, given)
     this.#history.reset()
-    this.#follower.reset(formatCursor(head), why === 'trimmed' ? 'trimmed' : 'log-changed')
+    this.#follower.reset(formatCursor(reset.head), why === 'trimmed' ? 'trimmed' : 'log-changed')
+    // The connection that has confirmed one of them may go on to confirm others.
+    if (gone.some(({ session }) => session === this.#log.publisher.session)) this.#suspect(reset.head)
   }
 
-  /** Adds a mark that tells of all losses up to now. */
-  async #mark(): Promise<Row> {
-    const { time, asked, lost } = await this.#readClock()
-    const row = await this.#stream.mark({ kind: 'fork', at: time, lost })
-    this.#continuity.settleUntil(asked)
+  /** Adds a mark that tells of all losses up to now. `given`: when somebody was given the newest of what is lost. */
+  async #mark(given: number): Promise<Reset> {
+    const clock = await this.#readClock()
+    const { at, server, asked } = clock
+    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
+    this.#continuity.settleUntil(given)
     // It takes the place of what it tells of: if it is lost in turn, there has to be another.
-    this.#continuity.confirm({ place: row, session: OWN, sent: asked, at: asked })
-    return row
+    this.#continuity.confirm({ place: head, session: OWN, server, sent: performance.now(), at: asked })
+    return { ...clock, head }
   }
 
-  /** The clock of Redis, and by it: when the newest entry that may be lost was given to somebody. */
-  async #readClock(): Promise<{
-    time: number
-    asked: number
-    lost: number
-    gone: readonly Confirmation[]
-  }> {
+  async #readClock(): Promise<Clock> {
     const asked = performance.now()
-    const [time, gone] = await Promise.all([this.#stream.time(), this.#confirmedAndGone()])
-    const given = Math.max(this.#continuity.passed, ...gone.map(({ at }) => at))
-    // Rather too late than too early: Redis has read its clock at `asked` or later, and it is rounded down.
-    return { time, asked, lost: Math.ceil(time + 1 - Math.max(0, asked - given)), gone }
+    const send = (args: string[]) => this.#connection.send(args)
+    const [at, server] = await Promise.all([this.#stream.time(), this.#log.identify(send)])
+    return { asked, at, server }
   }
 
   /** The newest confirmed entries that are not held. */
   async #confirmedAndGone(): Promise<Confirmation[]> {
     const newest = this.#continuity.newestConfirmed()
     const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
-    const gone = newest.filter((_, n) => !held[n])
-    // The connection that has confirmed one of them may go on to confirm others.
-    const { publisher } = this.#log
-    if (gone.some(({ session }) => session === publisher.session)) publisher.suspect()
-    return gone
+    return newest.filter((_, n) => !held[n])
+  }
+
+  #suspect(place: Place | undefined): void {
+    // Without an answer it stays suspected, and the next connection has to prove itself.
+    if (place !== undefined) this.#log.publisher.suspect(place, this.#server).catch(() => {})
   }
 
   /** Looks after all that is not about this follower's place. */
@@ -264,4 +275,13 @@ export class StreamFollower {
 
 function weigh(rows: readonly Row[]): number {
   return rows.reduce((sum, row) => sum + rowBytes(row), 0)
+}
+
+/** The clock of Redis in ms, and when it was asked for by that of this process. */
+type Clock = Omit<Reset, 'head'>
+
+/** When something was given to somebody, by the clock of Redis: rather too late than too early. */
+function lostAt(given: number, { at, asked }: Clock): number {
+  // It has read its clock at `asked` or later, and that is rounded down.
+  return Math.ceil(at + 1 - Math.max(0, asked - given))
 }

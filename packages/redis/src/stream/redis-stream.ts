@@ -1,5 +1,6 @@
 import type { NewLogEntry } from '@downstream/core'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
+import type { Send } from '../connection/session.ts'
 import { isSamePlace, newNonce, type Place } from './cursor.ts'
 import { entryFields, type Mark, markFields, type Row, readRange, readRead } from './row.ts'
 
@@ -34,11 +35,11 @@ export class RedisStream {
   }
 
   /** The newest entry; in an empty log, or behind rows of other programs, a mark: so that there is a place to begin at. */
-  async head(): Promise<Row> {
+  async head(server: string): Promise<Row> {
     const [newest] = await this.rangeBack('+', 1)
     if (newest !== undefined && newest.alien === undefined) return newest
     const at = await this.time()
-    const genesis = { kind: 'genesis', at, lost: 0 } as const
+    const genesis = { kind: 'genesis', at, lost: 0, server } as const
     if (newest !== undefined) return this.mark(genesis)
     try {
       // Of several processes that find the log empty, one succeeds.
@@ -116,4 +117,19 @@ export class RedisStream {
     const given = await this.#connection.send(['XADD', this.#key, id, ...markFields(mark, nonce)])
     return { id: String(given), nonce, mark }
   }
+}
+
+/** Says which server a connection leads to; '' when that is not known. */
+export type Identify = (send: Send) => Promise<string>
+
+/**
+ * What Redis calls the history of its data: another one after a restart or a promotion. While it is the same, one
+ * server has given all ids, each greater than the one before. '' when it is not known: INFO needs a permission.
+ */
+export async function replicationId(send: Send): Promise<string> {
+  const info = await send(['INFO', 'replication']).catch((error) => {
+    if (/^(NOPERM|ERR) /.test(String(error?.message))) return ''
+    throw error
+  })
+  return /\bmaster_replid:(\w+)/.exec(String(info))?.[1] ?? ''
 }

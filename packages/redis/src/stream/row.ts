@@ -12,6 +12,8 @@ export interface Mark {
   readonly at: number
   /** When the newest of the lost entries was given to somebody, by the clock of Redis in ms; never earlier. */
   readonly lost: number
+  /** Replication id of the server by whose clock these are; '' when that is not known. */
+  readonly server: string
 }
 
 /** One row of the stream. */
@@ -35,8 +37,8 @@ export function entryFields({ channels, event, data }: NewLogEntry, nonce: strin
 }
 
 /** The fields of a mark. */
-export function markFields({ kind, at, lost }: Mark, nonce: string): string[] {
-  return ['n', nonce, 'm', kind, 't', String(at), 'l', String(lost)]
+export function markFields({ kind, at, lost, server }: Mark, nonce: string): string[] {
+  return ['n', nonce, 'm', kind, 't', String(at), 'l', String(lost), 's', server]
 }
 
 /** The rows of an answer to XRANGE or XREVRANGE. */
@@ -93,7 +95,8 @@ function readMark(place: Place, kind: string, fields: ReadonlyMap<string, string
   if (kind !== 'genesis' && kind !== 'fork') return { ...place, alien: 'future' }
   // Without times it counts as one that speaks of a loss just now: a gap too many is better than one too few.
   const at = Number(fields.get('t') ?? 0)
-  return { ...place, mark: { kind, at, lost: Number(fields.get('l') ?? Number.POSITIVE_INFINITY) } }
+  const lost = Number(fields.get('l') ?? Number.POSITIVE_INFINITY)
+  return { ...place, mark: { kind, at, lost, server: fields.get('s') ?? '' } }
 }
 
 function list(reply: unknown): unknown[] {

@@ -1,12 +1,14 @@
 import { Confirmed } from '../../src/continuity/confirmed.ts'
 
 const place = (n: number) => ({ id: `${n}-0`, nonce: `nonce ${n}` })
-const none = { lost: false, doubtful: [] }
+const none = { lost: [], doubtful: [] }
+
+const confirmation = (n: number) => ({ place: place(n), session: 1, server: '', sent: n, at: n + 5 })
 
 /** Entry n is sent at n and confirmed at n + 5. */
 function confirmed(...numbers: number[]): Confirmed {
   const all = new Confirmed()
-  for (const n of numbers) all.add({ place: place(n), session: 1, sent: n, at: n + 5 })
+  for (const n of numbers) all.add(confirmation(n))
   return all
 }
 
@@ -15,7 +17,7 @@ test('nothing was confirmed, nothing is overdue', () => {
 })
 
 test('what was confirmed before a read that has found everything, and did not find it, is lost', () => {
-  expect(confirmed(10, 20).overdue(16, 0)).toEqual({ lost: true, doubtful: [] })
+  expect(confirmed(10, 20).overdue(16, 0)).toEqual({ lost: [confirmation(10)], doubtful: [] })
 })
 
 test('what was confirmed later can be on its way', () => {
@@ -23,8 +25,14 @@ test('what was confirmed later can be on its way', () => {
 })
 
 test('what was sent before the follower began can lie in front of that', () => {
-  expect(confirmed(10, 20).overdue(30, 20)).toEqual({ lost: false, doubtful: [place(10), place(20)] })
-  expect(confirmed(10, 20).overdue(30, 19)).toEqual({ lost: true, doubtful: [] })
+  expect(confirmed(10, 20).overdue(30, 20)).toEqual({
+    lost: [],
+    doubtful: [confirmation(10), confirmation(20)],
+  })
+  expect(confirmed(10, 20).overdue(30, 19)).toEqual({
+    lost: [confirmation(20)],
+    doubtful: [confirmation(10)],
+  })
 })
 
 test('what has come by is not waited for', () => {
@@ -35,9 +43,9 @@ test('what has come by is not waited for', () => {
 
 test('what a mark tells of is not waited for', () => {
   const all = confirmed(10, 20)
-  all.settleUntil(15)
+  all.forget(({ at }) => at <= 15)
   expect(all.overdue(24, 0)).toEqual(none)
-  expect(all.overdue(30, 0)).toEqual({ lost: true, doubtful: [] })
+  expect(all.overdue(30, 0)).toEqual({ lost: [confirmation(20)], doubtful: [] })
   all.clear()
   expect(all.overdue(30, 0)).toEqual(none)
 })

@@ -48,6 +48,7 @@ test(
     for (const { proxy } of nodes) proxy.delay(Number(LOAD_DELAY))
     await replica.command('REPLICAOF', 'NO', 'ONE')
     const flood = createClient({ socket: { port: replica.port, host: '127.0.0.1' } })
+    flood.on('error', () => {})
     await flood.connect()
     let written = 0
     const row = () => ['n', String(written++).padStart(8, '0'), 'c', 'load', 'd', '0']

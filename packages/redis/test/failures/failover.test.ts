@@ -77,7 +77,8 @@ describe.each(mostUsedClients)('with %s', (client) => {
     'a failover that loses acknowledged events which nobody has read yet is a gap, too',
     onStage(client, async (stage) => {
       const master = await stage.redis()
-      const [a, b] = [await stage.node(master), await stage.node(master)]
+      const patient = { log: { timeout: 100_000 } }
+      const [a, b] = [await stage.node(master, patient), await stage.node(master)]
       const readers = [await stage.reader(a), await stage.reader(b)]
       const away = await stage.reader(b)
       const [first, second] = [stage.publisher('a', a), stage.publisher('b', b)]
@@ -85,8 +86,8 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'b', n: 19 })))
       away.leave()
       const replica = await staleReplica(stage, master)
-      // The followers' connections: node a has not published yet, and opens another one for that. It is patient enough
-      // that all is over before it finds the old one dead.
+      // The followers' connections: node a has not published yet, and opens another one for that. It is too patient to
+      // find the old one dead before all is over.
       a.proxy.blackHole('old')
       b.proxy.refuse()
       b.proxy.cut()
@@ -97,6 +98,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
         false,
       )
       await failOver(master, replica, a, b)
+      a.proxy.cut()
       await Promise.all([a.proxy.accept(), b.proxy.accept()])
       await first.publish(20)
       away.visit(a)

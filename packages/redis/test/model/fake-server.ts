@@ -4,10 +4,13 @@ type StoredRow = readonly [id: Id, fields: string[]]
 /** What XREAD BLOCK waits for: called when there may be something. */
 type Waiter = () => void
 
+let servers = 0
+
 /** As much of a Redis server as the log uses, in memory. */
 export class FakeServer {
   alive = true
   readonly #clock: () => number
+  #replicationId = `id${servers++}`
   readonly #waiters = new Set<Waiter>()
   #rows: StoredRow[] = []
   #last: Id = [0, 0]
@@ -21,16 +24,17 @@ export class FakeServer {
     return this.#rows.length
   }
 
-  /** A server with all but the newest rows, as a replica that lags has them. */
-  replica(without: number): FakeServer {
-    const replica = new FakeServer(this.#clock)
+  /** A server with all but the newest rows, as a replica that lags has them. Its clock goes wrong by `skew` ms. */
+  replica(without: number, skew = 0): FakeServer {
+    const replica = new FakeServer(() => this.#clock() + skew)
     replica.#rows = this.#rows.slice(0, Math.max(0, this.#rows.length - without))
     replica.#last = without === 0 ? this.#last : (replica.#rows.at(-1)?.[0] ?? [0, 0])
     return replica
   }
 
-  /** Puts back what another server had. */
+  /** Starts again, with what another server had. */
   restore(backup: FakeServer): void {
+    this.#replicationId = `id${servers++}`
     this.#rows = [...backup.#rows]
     this.#last = backup.#last
   }
@@ -76,6 +80,8 @@ export class FakeServer {
         const now = this.#clock()
         return [String(Math.floor(now / 1_000)), String(Math.floor((now % 1_000) * 1_000))]
       }
+      case 'INFO':
+        return `# Replication\r\nrole:master\r\nmaster_replid:${this.#replicationId}\r\n`
       case 'CLIENT':
         throw new Error('NOPERM this user has no permissions')
     }

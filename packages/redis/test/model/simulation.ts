@@ -51,9 +51,12 @@ class Simulation {
   readonly #script: string[] = []
   #server: FakeServer
   #losses = 0
+  /** In some schedules nothing but FLUSHALL happens: that is no more than one gap for anybody. */
+  readonly #onlyFlushes: boolean
 
   constructor(random: Random, time: VirtualTime) {
     this.#random = random
+    this.#onlyFlushes = random.chance(0.2)
     this.#time = time
     this.#server = new FakeServer(() => START + time.now)
     this.#network = new FakeNetwork(random, this.#server)
@@ -79,6 +82,7 @@ class Simulation {
     const faults = this.#clients.flatMap((client, n) =>
       this.#judge(client).map((fault) => `client ${n}: ${fault}`),
     )
+    if (this.#onlyFlushes) faults.push(...this.#judgeFlushes())
     // Each loss is noticed by up to three processes, and all but one of their marks tell nobody anything.
     if (this.#losses === 0 && gaps > 0) faults.push(`${gaps} gaps, and nothing was lost`)
     await Promise.all([...this.#nodes.map(({ log }) => log.close()), this.#time.pass(5_000)])
@@ -89,8 +93,10 @@ class Simulation {
     const random = this.#random
     const kind = random.below(100)
     if (kind < 55) this.#publish(random.pick(this.#nodes))
-    else if (kind < 75) this.#hop(random.pick(this.#clients))
-    else if (kind < 82) this.#note('cut', () => this.#network.cut({ share: 0.5 }))
+    else if (kind < 75) this.#hop(random.pick(this.#onlyFlushes ? this.#clients.slice(2) : this.#clients))
+    else if (this.#onlyFlushes) {
+      if (kind < 82) this.#lose('flush', () => this.#server.flush())
+    } else if (kind < 82) this.#note('cut', () => this.#network.cut({ share: 0.5 }))
     else if (kind < 84) this.#backups.push(this.#server.replica(0))
     else if (kind < 90) this.#failOver()
     else if (kind < 93) this.#splitBrain()
@@ -137,7 +143,7 @@ class Simulation {
   #failOver(): void {
     const old = this.#server
     this.#lose('failover', () => {
-      this.#server = old.replica(this.#random.below(5))
+      this.#server = old.replica(this.#random.below(5), this.#skew())
       old.alive = false
       this.#network.targets = [this.#server]
       this.#network.cut({ server: old })
@@ -148,7 +154,7 @@ class Simulation {
   #splitBrain(): void {
     const old = this.#server
     this.#lose('split brain', () => {
-      this.#server = old.replica(this.#random.below(3))
+      this.#server = old.replica(this.#random.below(3), this.#skew())
       this.#network.targets = [old, this.#server]
       this.#network.cut({ server: old, share: 0.7 })
       setTimeout(() => {
@@ -158,6 +164,10 @@ class Simulation {
         this.#network.cut({ server: old })
       }, 50 + this.#random.below(2_000))
     })
+  }
+
+  #skew(): number {
+    return this.#random.pick([0, 0, 0, -3_000, 3_000])
   }
 
   #restore(): void {
@@ -185,6 +195,21 @@ class Simulation {
       this.#publish(node)
       await this.#time.pass(10_000)
     }
+  }
+
+  #judgeFlushes(): string[] {
+    const faults: string[] = []
+    for (const [n, { states }] of this.#nodes.entries()) {
+      // Publishing reaches the same server as reading, whatever is gone.
+      if (states.lastIndexOf(false) > states.indexOf(true)) faults.push(`node ${n}: up ${states}`)
+    }
+    for (const [n, { told, visits }] of this.#clients.entries()) {
+      // Processes find out one after the other: a client that moves about meanwhile may be told twice.
+      const count = told.filter((one) => 'gap' in one).length
+      if (visits === 1 && count > this.#losses)
+        faults.push(`client ${n}: ${count} gaps of ${this.#losses} losses`)
+    }
+    return faults
   }
 
   #judge(client: ModelClient): string[] {

@@ -26,7 +26,7 @@ test('an empty event name is one, and none is none', () => {
 })
 
 test.each(['genesis', 'fork'] as const)('a %s mark is no event', (kind) => {
-  const mark = { kind, at: 1_795_178_105_225, lost: 1_795_178_105_000 }
+  const mark = { kind, at: 1_795_178_105_225, lost: 1_795_178_105_000, server: '4b1d' }
   expect(readOne(markFields(mark, nonce))).toEqual({ id: '5-0', nonce, mark })
 })
 
