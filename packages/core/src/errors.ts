@@ -40,6 +40,7 @@ export type SseCloseCode =
   | 'ERR_SSE_SHUTDOWN'
   | 'ERR_SSE_SOURCE_FAILED'
   | 'ERR_SSE_WRITE_FAILED'
+  | 'ERR_SSE_REFUSED'
 
 /** The one error class of this library. `code` is stable; `message` says what to do; `cause` is what was behind it. */
 export class SseError extends Error {

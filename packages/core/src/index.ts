@@ -17,6 +17,11 @@ export type { EventStreamResponse } from './source/event-stream-response.ts'
 export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'
 export type { EventSourceLike, SourceItem } from './source/source.ts'
 
+// Which streams an app refuses, and how many it has
+export type { AdmissionOptions, OriginCheck, StreamLimits } from './stream/admission-options.ts'
+export type { StreamStats } from './stream/open-streams.ts'
+export type { Refuse, RefuseReason } from './stream/refusal.ts'
+
 // Many streams
 export type { ChannelMap, EventMap, HubEvent } from './hub/channel-map.ts'
 export type { ControlEventNames, Gap, GapReason } from './hub/control-event.ts'
@@ -66,5 +71,5 @@ export type { RunContext, RunOptions, RunSource, Runs, RunsOptions, StartedRun }
 // For adapters of frameworks
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'
 export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
-export { StreamGroup } from './stream/stream-group.ts'
+export { type GroupOptions, StreamGroup } from './stream/stream-group.ts'
 export type { Target } from './stream/writer.ts'

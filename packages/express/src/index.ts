@@ -1,4 +1,5 @@
 export {
+  type AdmissionOptions,
   type ChannelMap,
   type CloseOptions,
   type CompressionOptions,
@@ -33,7 +34,10 @@ export {
   type ParsedEvent,
   type ParseOptions,
   type PublishedEvent,
+  type OriginCheck,
   type PublishedOn,
+  type Refuse,
+  type RefuseReason,
   parseEventStream,
   type RunContext,
   type RunControlEvents,
@@ -52,8 +56,10 @@ export {
   SseError,
   type SseErrorCode,
   type SseMethod,
+  type StreamLimits,
+  type StreamStats,
   type StartedRun,
   type StreamCoding,
   type SubscribeOptions,
 } from '@downstream/core'
-export { type SseMiddleware, type SseOptions, sse, sse as default } from './sse.ts'
+export { type SseMiddleware, type SseOptions, type SseRequest, sse, sse as default } from './sse.ts'

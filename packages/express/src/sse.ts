@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type CloseOptions,
-  type EventStreamOptions,
+  type GroupOptions,
   invalidOption,
+  type Refuse,
   SseError,
   type SseMethod,
   StreamGroup,
+  type StreamStats,
 } from '@downstream/core'
 
 declare global {
   namespace Express {
+    // The app's own properties of a request, such as `user`, are known to `limits.key` by it.
+    interface Request {}
     interface Response {
       /** Makes this response an event stream: see {@link SseMethod}. */
       sse: SseMethod
@@ -17,8 +21,14 @@ declare global {
   }
 }
 
-/** Options of {@link sse}: the defaults of every stream of the app. */
-export interface SseOptions extends EventStreamOptions {
+/** What `limits.key` and `origin` are given: the request of Express. */
+export interface SseRequest extends IncomingMessage, Express.Request {
+  /** The client's address, as Express knows it: see its setting `trust proxy`. */
+  readonly ip?: string | undefined
+}
+
+/** Options of {@link sse}: the defaults of every stream of the app, and which streams it refuses. */
+export interface SseOptions extends GroupOptions<SseRequest> {
   /** Name of the method on `res`, where another package has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
   /**
@@ -39,6 +49,10 @@ export interface SseMiddleware {
    * process.once('SIGTERM', () => events.close({ server, drain: 5_000 }))
    */
   close(options?: CloseOptions): Promise<void>
+  /** The streams that were opened through it, in numbers. */
+  stats(): StreamStats
+  /** How many streams are open. */
+  readonly size: number
 }
 
 /**
@@ -58,17 +72,24 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
   const { methodName = 'sse', onSourceError = passOn, ...defaults } = options
   if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
   const group = new StreamGroup(defaults)
-  const middleware: SseMiddleware = (req, res, next) => {
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
     // All else is made when it is called, and not held: most responses are no stream, and streams are many.
-    const method = (...args: Parameters<SseMethod>) => {
-      const sse = group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
-      return sse(...args)
-    }
+    const make = () => group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
+    const method = (...args: Parameters<SseMethod>) => make()(...args)
+    method.refuse = (how?: Refuse) => make().refuse(how)
     Object.assign(res, { [methodName]: method })
     next()
   }
-  middleware.close = (closeOptions) => group.close(closeOptions)
-  return middleware
+  const methods = {
+    close: (closeOptions?: CloseOptions) => group.close(closeOptions),
+    stats: () => group.stats(),
+    get size() {
+      return group.size
+    },
+  }
+  // Not assign(), which would read the size once.
+  Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(methods))
+  return middleware as typeof middleware & typeof methods
 }
 
 /**

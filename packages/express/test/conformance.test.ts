@@ -38,6 +38,7 @@ function startOn(express: typeof express5): StartFramework {
       origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       protocol: 'http/1.1',
       errors,
+      stats: events.stats,
       close: async () => {
         const closed = server.listening ? once(server, 'close') : undefined
         server.close()

@@ -1,30 +1,44 @@
 import {
   type CloseOptions,
-  type EventStreamOptions,
+  type GroupOptions,
   invalidOption,
   type PreparedEventStream,
   type SseMethod,
+  type SseMethodHost,
   StreamGroup,
+  type StreamStats,
 } from '@downstream/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { EventStreamPayload } from './event-stream-payload.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The streams that were opened by `reply.sse()`. */
+    sse: AppStreams
+  }
   interface FastifyReply {
     /** Makes this reply an event stream: see {@link SseMethod}. What the handler returns after it changes nothing. */
     sse: SseMethod
   }
 }
 
-/** Options of the plugin: the defaults of every stream, and how they end when the app closes. */
-export interface SseOptions extends EventStreamOptions, Pick<CloseOptions, 'drain'> {
+/** The streams of an app. */
+export interface AppStreams {
+  /** The streams in numbers. */
+  stats(): StreamStats
+  /** How many streams are open. */
+  readonly size: number
+}
+
+/** Options of the plugin: the defaults of every stream, which streams are refused, and how they end when the app closes. */
+export interface SseOptions extends GroupOptions<FastifyRequest>, Pick<CloseOptions, 'drain'> {
   /**
    * The reconnection time in ms that each client is sent when the app closes: a number, or `[least, most]` for a random
    * value of that range. Default: about the stream's own `retry`.
    */
   closeRetry?: CloseOptions['retry']
-  /** Name of the method on `reply`, where another plugin has taken `sse`. Default: `sse`. */
+  /** Name of the method on `reply` and of the numbers on the app, where another plugin has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
   /**
    * Called once with the error of a source, or of a handler that fails after `reply.sse()`, after the response has
@@ -56,12 +70,20 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
   if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
   const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)
-  app.decorateReply(methodName, function (this: FastifyReply, ...args: Parameters<SseMethod>) {
-    const method = group.sse(this.request.raw, this.raw, {
-      begin: (prepared, fail) => handOver(this, prepared, fail),
-      onSourceError: (error) => onSourceError(error, this.request, this),
-    })
-    return method(...args)
+  app.decorate(methodName, {
+    stats: () => group.stats(),
+    get size() {
+      return group.size
+    },
+  })
+  app.decorateReply(methodName, {
+    getter(this: FastifyReply): SseMethod {
+      const host: SseMethodHost = {
+        begin: (prepared, fail) => handOver(this, prepared, fail),
+        onSourceError: (error) => onSourceError(error, this.request, this),
+      }
+      return group.sse(this.request.raw, this.raw, host, this.request)
+    },
   })
   // Not async: the handler may return before the next tick.
   app.addHook('onError', (_request, reply, error, done) => {
@@ -99,7 +121,7 @@ function handOver(
   }
   exemptFromHandlerTimeout(reply)
   exemptFromCompression(reply)
-  reply.code(200)
+  reply.code(prepared.status)
   reply.removeHeader('content-length')
   for (const [name, value] of prepared.head((name) => reply.getHeader(name))) {
     // header() adds to the cookies that are set; these have them already.

@@ -49,7 +49,7 @@ function startOn(protocol: FrameworkHost['protocol'], create: CreateApp): StartF
       url: '*',
       handler: (request, reply) =>
         handler({
-          sse: reply.sse.bind(reply),
+          sse: reply.sse,
           request: request.raw,
           response: reply.raw,
           setHeader: (name, value) => reply.header(name, value),
@@ -57,7 +57,7 @@ function startOn(protocol: FrameworkHost['protocol'], create: CreateApp): StartF
         }),
     })
     const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-    return { origin, protocol, errors, close: () => app.close() }
+    return { origin, protocol, errors, stats: () => app.sse.stats(), close: () => app.close() }
   }
 }
 

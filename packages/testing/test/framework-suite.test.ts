@@ -40,6 +40,7 @@ const startNaive: StartFramework = async (handler) => {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     protocol: 'http/1.1',
     errors: [],
+    stats: () => ({ open: 0, opened: 0, closed: {}, refused: {}, events: 0, bytes: 0 }) as never,
     close: async () => {
       server.closeAllConnections()
       server.close()

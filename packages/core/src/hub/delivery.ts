@@ -9,6 +9,7 @@ import { FanOut, type Visited } from './fan-out.ts'
 import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
+import { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
@@ -43,6 +44,7 @@ export class Delivery implements SubscriberHub {
     reset: (head, reason) => this.#reset(head, reason),
     state: (up, error) => this.#state(up, error),
   }
+  readonly resumes: Resumes
   readonly #options: ResolvedHubOptions
   readonly #reader: LogReader
   /** Until the log is followed: where their clients say that they were. */
@@ -59,6 +61,7 @@ export class Delivery implements SubscriberHub {
 
   constructor(options: ResolvedHubOptions) {
     this.#options = options
+    this.resumes = new Resumes(options.maxResumes)
     this.#reader = new LogReader(options.log, options.onError)
     this.ready = new Promise((resolve) => {
       this.#onReady = resolve

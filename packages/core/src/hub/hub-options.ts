@@ -13,6 +13,10 @@ export interface ResolvedHubOptions {
   readonly serialize: Serialize
   readonly gapDelay: number
   readonly maxResume: number
+  readonly maxChannels: number
+  readonly maxChannelLength: number
+  readonly maxEventBytes: number
+  readonly maxResumes: number
   readonly names: ControlEventNames
   readonly onError: (error: unknown) => void
   readonly onLogState: (state: 'up' | 'down', error?: unknown) => void
@@ -24,6 +28,10 @@ const NAMES = [
   'serialize',
   'gapDelay',
   'maxResume',
+  'maxChannels',
+  'maxChannelLength',
+  'maxEventBytes',
+  'maxResumes',
   'controlEvents',
   'onError',
   'onLogState',
@@ -40,6 +48,10 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     serialize = serializeJson,
     gapDelay = 1_000,
     maxResume = 100_000,
+    maxChannels = 10_000,
+    maxChannelLength = 1_024,
+    maxEventBytes = 4_194_304,
+    maxResumes = 10_000,
     controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
     onError = warn,
     onLogState = () => {},
@@ -48,6 +60,10 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     'tail.length': length,
     'tail.bytes': bytes,
     maxResume,
+    maxChannels,
+    maxChannelLength,
+    maxEventBytes,
+    maxResumes,
   })) {
     if (!(typeof value === 'number' && value > 0)) throw invalidOption(name, 'a number above 0')
   }
@@ -68,6 +84,10 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     serialize,
     gapDelay,
     maxResume,
+    maxChannels,
+    maxChannelLength,
+    maxEventBytes,
+    maxResumes,
     names: { gap, bookmark },
     onError: report,
     onLogState: guardedCallback(onLogState, report),

@@ -33,6 +33,17 @@ export interface HubOptions {
   gapDelay?: number | undefined
   /** How many entries are read from the log for one client that resumes; beyond it: a gap `too-far`. Default: 100 000. */
   maxResume?: number | undefined
+  /** How many channels one subscription may have. Default: 10 000. */
+  maxChannels?: number | undefined
+  /** How many UTF-16 units the name of a channel may have. Default: 1 024. */
+  maxChannelLength?: number | undefined
+  /** How many bytes of UTF-8 the data of an event may have. Default: 4 MiB (4 194 304). */
+  maxEventBytes?: number | undefined
+  /**
+   * How many clients that come back may read the log at once. One more is sent away (`ERR_SSE_REFUSED`) with a `retry` of
+   * 5 to 15 s; it comes back with the same last event ID, so it misses nothing. Default: 10 000.
+   */
+  maxResumes?: number | undefined
   /**
    * Other names for the events that the hub sends by itself. Default: `gap` and `bookmark`. Without bookmarks (`false`)
    * a client that got nothing for long is told of a gap when it comes back, though it missed nothing.

@@ -10,7 +10,7 @@ import { HubEvents } from './hub-events.ts'
 import { messageEntry } from './hub-message.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
 import { warnOfLocalLog } from './local-log.ts'
-import { checkChannels, newEntry } from './new-entry.ts'
+import { checkSubscription, newEntry } from './new-entry.ts'
 import { checkEventsOptions, checkKey, checkSubscribeOptions } from './subscribe-options.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -61,7 +61,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
         `Subscribe the stream that res.sse() or reply.sse() returns: subscribe(stream, channels); got ${describe(stream)}. With a source they return a promise, and no stream to subscribe.`,
       )
     }
-    const names = checkChannels(channels)
+    const names = checkSubscription(channels, this.#options)
     checkSubscribeOptions(options)
     if (port.owned) {
       throw new SseError(
@@ -93,7 +93,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     channels: Channel | readonly Channel[],
     options: EventsOptions = {},
   ): AsyncIterableIterator<HubItem<Channel>> {
-    const names = checkChannels(channels)
+    const names = checkSubscription(channels, this.#options)
     checkEventsOptions(options)
     const set = this.#delivery.setOf(new Set(names))
     const after = cursorOf(options.after)

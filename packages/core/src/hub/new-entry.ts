@@ -15,7 +15,7 @@ const MAX_CHANNELS = 10_000
  * @throws {@link SseError} for what could not be sent to a stream later
  */
 export function newEntry(channel: unknown, published: unknown, options: ResolvedHubOptions): NewLogEntry {
-  const channels = checkChannels(channel)
+  const channels = checkChannels(channel, options)
   if (channels.length > MAX_CHANNELS) {
     throw new SseError(
       'ERR_SSE_INVALID_CHANNEL',
@@ -41,6 +41,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
     )
   }
   const text = data === undefined ? undefined : dataText(data, options.serialize)
+  if (text !== undefined && text.length * 3 > options.maxEventBytes) checkSize(text, options.maxEventBytes)
   // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
   encodeEvent({ event, data: text })
   caution({ event })
@@ -58,14 +59,44 @@ function whyNo(field: string): string {
  *
  * @throws {@link SseError} ERR_SSE_INVALID_CHANNEL
  */
-export function checkChannels(channels: unknown): string[] {
+export function checkChannels(channels: unknown, { maxChannelLength }: ResolvedHubOptions): string[] {
   const names = [...new Set<unknown>(Array.isArray(channels) ? channels : [channels])]
   if (names.length === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Name one channel or more.')
-  for (const name of names) checkChannel(name)
+  for (const name of names) checkChannel(name, maxChannelLength)
   return names as string[]
 }
 
-function checkChannel(channel: unknown): void {
+/**
+ * The channels of a subscription.
+ *
+ * @throws {@link SseError} ERR_SSE_INVALID_CHANNEL
+ */
+export function checkSubscription(channels: unknown, options: ResolvedHubOptions): string[] {
+  const names = checkChannels(channels, options)
+  if (names.length <= options.maxChannels) return names
+  throw new SseError(
+    'ERR_SSE_INVALID_CHANNEL',
+    `A subscription has at most ${options.maxChannels} channels (the option maxChannels); got ${names.length}. Follow one channel that has the events of many, and filter.`,
+  )
+}
+
+/** Costs a pass over the text, so only what may be too large is measured. */
+function checkSize(text: string, maxEventBytes: number): void {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= maxEventBytes) return
+  throw new SseError(
+    'ERR_SSE_EVENT_TOO_LARGE',
+    `The data of an event has at most ${maxEventBytes} bytes (the option maxEventBytes); got ${bytes}. Publish where to load it instead.`,
+  )
+}
+
+function checkChannel(channel: unknown, maxLength: number): void {
+  if (typeof channel === 'string' && channel.length > maxLength) {
+    throw new SseError(
+      'ERR_SSE_INVALID_CHANNEL',
+      `The name of a channel has at most ${maxLength} characters (the option maxChannelLength); got ${channel.length}.`,
+    )
+  }
   if (typeof channel === 'string' && channel !== '' && isWellFormed(channel)) return
   throw new SseError(
     'ERR_SSE_INVALID_CHANNEL',

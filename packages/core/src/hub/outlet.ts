@@ -33,14 +33,14 @@ export class Outlet {
     this.told = told
     this.served = true
     this.#hub.counts.delivered += count
-    return this.#write(text, true, passage)
+    return this.#write(text, true, passage, count)
   }
 
   /** The app has unsubscribed in its own filter: what that has accepted before is sent. */
   leave({ text, count }: Run): void {
     if (text === '') return
     this.#hub.counts.delivered += count
-    this.#port.write(text, true)
+    this.#port.write(text, true, undefined, count)
   }
 
   /** Tells the client that something in front of its new place may be missing. */
@@ -63,8 +63,8 @@ export class Outlet {
     return bookmark === false ? '' : encodeBookmark(bookmark, this.told)
   }
 
-  #write(text: string, now = false, passage?: Passage): boolean {
-    if (text === '' || this.#port.write(text, now, passage)) return true
+  #write(text: string, now = false, passage?: Passage, events = 0): boolean {
+    if (text === '' || this.#port.write(text, now, passage, events)) return true
     if (this.#port.bufferedBytes > 0) this.slow = true
     return false
   }

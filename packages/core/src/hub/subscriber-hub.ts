@@ -2,12 +2,15 @@ import type { Passage } from '../stream/compression/shared-text.ts'
 import type { CatchUpSource } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { OutletHub } from './outlet.ts'
+import type { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** What a subscriber needs of its hub. */
 export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly counts: { delivered: number; gaps: number; stalled: number }
+  /** How many read the log. */
+  readonly resumes: Resumes
   /** Whether there are entries that nobody was told of yet. */
   readonly pending: boolean
   /** What streams of `channels` get that neither filter nor coalesce. */

@@ -2,7 +2,9 @@ import type { SseCloseCode } from '../errors.ts'
 import type { Cursor } from '../log/event-log.ts'
 import type { Passage } from '../stream/compression/shared-text.ts'
 import type { EventStream } from '../stream/event-stream.ts'
+import { randomRetry } from '../stream/refusal.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
+import { encodeEvent } from '../wire/encode.ts'
 import type { CatchUpStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
@@ -253,12 +255,22 @@ export class Subscriber implements StreamOwner, Visited {
   #read(held: boolean): void {
     this.#stage = 'reading'
     this.#upToDate = false
+    const { resumes } = this.#hub
+    // A client that was here all the time is not sent away.
+    if (!held && !resumes.hasRoom) {
+      this.port.end('ERR_SSE_REFUSED', { farewell: encodeEvent({ comment: '', retry: randomRetry() }) })
+      return
+    }
     const feed = new PageFeed(this.#hub, this, this.#place, held)
     this.#feed = feed
-    feed.run().then(
-      (step) => step !== undefined && this.#arrive(step, feed.place),
-      (error) => this.#fail(error),
-    )
+    const leave = resumes.enter()
+    feed
+      .run()
+      .finally(leave)
+      .then(
+        (step) => step !== undefined && this.#arrive(step, feed.place),
+        (error) => this.#fail(error),
+      )
   }
 
   #arrive(step: Exclude<CatchUpStep, { page: Page }>, place: Cursor): void {

@@ -10,7 +10,11 @@ const WHY: Record<SseCloseCode, string> = {
   ERR_SSE_SHUTDOWN: 'The server is shutting down.',
   ERR_SSE_SOURCE_FAILED: 'The source of the stream failed; see the cause.',
   ERR_SSE_WRITE_FAILED: 'The response cannot be written to; see the cause.',
+  ERR_SSE_REFUSED:
+    'The stream was refused: by the options limits or origin, by a limit of the hub, or by refuse().',
 }
+
+export const CLOSE_CODES = Object.keys(WHY) as SseCloseCode[]
 
 /** {@link EventStream.reason}. */
 export function closeReason(code: SseCloseCode, cause: unknown): EventStream['reason'] {

@@ -28,18 +28,19 @@ export function writeHead(
   res: Response,
   headers: [name: string, value: HeaderValue][],
   isPlain: boolean,
+  status: number,
 ): void {
   if (!isHttp2(res) && isPlain && res.getHeaderNames().length === 0) {
     // Of headers that are set Node keeps what getHeader() answers: half a kilobyte for each open stream.
     const fields: Record<string, string> = {}
     for (const [name, value] of headers) fields[name] = String(value)
-    res.writeHead(200, fields)
+    res.writeHead(status, fields)
     return
   }
   for (const [name, value] of headers) res.setHeader(name, value)
   res.removeHeader('Content-Length')
   if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
-  res.writeHead(200)
+  res.writeHead(status)
 }
 
 /** Of the connections whose idle timeout is off: what it was, and how many streams need it off. */

@@ -17,6 +17,7 @@ import {
   type Response,
   writeHead,
 } from './exchange.ts'
+import type { Refusal } from './refusal.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
 import { COMPLETE } from './stream-port.ts'
@@ -49,6 +50,8 @@ export function openEventStream(req: Request, res: Response, options?: EventStre
 /** A stream whose head is not out yet; what is sent meanwhile waits. */
 export interface PreparedEventStream {
   readonly stream: EventStream
+  /** 200; another one when the stream is refused. */
+  readonly status: number
   /** The headers of the stream, given those that the app has set so far. */
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
   /** Writes the head to the response, then what waits. */
@@ -67,9 +70,10 @@ export class Preparation implements PreparedEventStream {
   readonly #res: Response
   /** Chosen when the headers are first asked for: later they are a framework's, which has ours among them. */
   #coding: ReturnType<typeof chooseCoder> | 'undecided' = 'undecided'
+  readonly #refusal: Refusal | undefined
 
   /** @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN */
-  constructor(req: Request, res: Marked, options: ResolvedOptions) {
+  constructor(req: Request, res: Marked, options: ResolvedOptions, refusal?: Refusal) {
     checkRuntime()
     if (res[OPENED] !== undefined) {
       throw new SseError(
@@ -87,15 +91,22 @@ export class Preparation implements PreparedEventStream {
     const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
     this.#req = req
     this.#res = res
+    this.#refusal = refusal
     this.port = new ResponsePort(lastEventId, options, connectionOf(req))
     this.stream = new ResponseEventStream(this.port)
     listen(req, res, this.port)
     // Nothing of the body is wanted, so nothing that would make one may start.
-    if (req.method === 'HEAD') this.port.end('ERR_SSE_CLOSED', COMPLETE)
+    if (refusal !== undefined) this.port.end('ERR_SSE_REFUSED', refusal.status === 200 ? undefined : COMPLETE)
+    else if (req.method === 'HEAD') this.port.end('ERR_SSE_CLOSED', COMPLETE)
+  }
+
+  get status(): number {
+    return this.#refusal?.status ?? 200
   }
 
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][] {
     const { compression, headers } = this.port.options
+    if (this.#refusal !== undefined) return this.#refusal.head(responseHead(current, headers))
     if (compression === false) return responseHead(current, headers)
     if (this.#coding === 'undecided') {
       const isCoded = (current('content-encoding') ?? 'identity') !== 'identity'
@@ -114,6 +125,7 @@ export class Preparation implements PreparedEventStream {
         res,
         this.head((name) => res.getHeader(name)),
         port.options.headers.length === 0,
+        this.status,
       )
     } catch (cause) {
       port.onWriteFailed(cause)
@@ -127,7 +139,8 @@ export class Preparation implements PreparedEventStream {
     const { port } = this
     const release = holdConnection(connectionOf(this.#req), port.options.tcpKeepAlive)
     if (release !== undefined) port.whenGone(release)
-    port.begin(target, this.#coding === 'undecided' ? undefined : this.#coding?.coder)
+    const coder = this.#coding === 'undecided' ? undefined : this.#coding?.coder
+    port.begin(target, coder, this.#refusal?.text)
   }
 
   abandon(error: unknown): void {

@@ -43,21 +43,26 @@ export class ResponseEventStream implements EventStream {
     if (this.#port.closed) return OVER
     const text = encodeEvent(event, this.#port.options.serialize)
     if (typeof event !== 'string') caution(event)
-    return this.#port.send(text)
+    return this.#port.send(text, hasData(event) ? 1 : 0)
   }
 
   sendAll(source: Source): Promise<void> {
     return sendAll(this, source, {
       maxEventBytes: this.#port.options.maxEventBytes,
-      sendText: (text) => (this.#port.closed ? OVER : this.#port.send(text)),
+      sendText: (text, events) => (this.#port.closed ? OVER : this.#port.send(text, events)),
     })
   }
 
   comment(text?: string): Promise<boolean> {
-    return this.#port.closed ? OVER : this.#port.send(encodeComment(text))
+    return this.#port.closed ? OVER : this.#port.send(encodeComment(text), 0)
   }
 
   close({ abruptEnd }: EndOptions = {}): void {
     this.#port.end('ERR_SSE_CLOSED', { abrupt: abruptEnd })
   }
+}
+
+/** A comment or a reconnection time alone is no event. */
+function hasData(event: ServerSentEvent | string): boolean {
+  return typeof event === 'string' || event.data !== undefined
 }

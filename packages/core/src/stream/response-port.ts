@@ -52,6 +52,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** Until its head is out. */
   #newborn = true
   #abrupt = false
+  #events = 0
   #goneListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
@@ -89,6 +90,14 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#abrupt && !this.gone
   }
 
+  get sentEvents(): number {
+    return this.#events
+  }
+
+  get sentBytes(): number {
+    return this.#writer.written
+  }
+
   get bufferedBytes(): number {
     return this.#writer.bufferedBytes
   }
@@ -109,16 +118,19 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#owner = owner
   }
 
-  write(text: string, now?: boolean, passage?: Passage): boolean {
-    return this.reason === undefined && this.#write(text, now, passage)
+  write(text: string, now?: boolean, passage?: Passage, events = 0): boolean {
+    if (this.reason !== undefined) return false
+    this.#events += events
+    return this.#write(text, now, passage)
   }
 
   /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
-  send(text: string): Promise<boolean> {
+  send(text: string, events: number): Promise<boolean> {
     if (this.#writer.full && this.bufferedBytes > this.options.maxBufferedBytes) {
       this.cut('ERR_SSE_SLOW_CLIENT')
       return OVER
     }
+    this.#events += events
     const hasRoom = this.#write(text)
     if (this.reason !== undefined) return OVER
     if (hasRoom) return ROOM
@@ -127,8 +139,9 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
-  begin(target: Target, coder?: ResponseCoder): void {
-    this.#writer.start(target, encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT, coder)
+  begin(target: Target, coder?: ResponseCoder, opening?: string): void {
+    const start = opening ?? encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT
+    this.#writer.start(target, start, coder)
     if (this.reason !== undefined) return
     this.#newborn = false
     const now = clock.now()

@@ -10,7 +10,7 @@ import { ROOM } from './room.ts'
 export interface RelayTarget {
   readonly maxEventBytes: number
   /** Sends whole events that are encoded already; resolves as `send()` does. */
-  sendText(text: string): Promise<boolean>
+  sendText(text: string, events: number): Promise<boolean>
 }
 
 /** {@link EventStream.sendAll}. */
@@ -43,7 +43,7 @@ async function sendEvents(stream: EventStream, source: Source, target: RelayTarg
     takeParsed(parsed) {
       let text = ''
       for (const event of parsed) text += encodeParsed(event)
-      return orNothing(target.sendText(text))
+      return orNothing(target.sendText(text, parsed.length))
     },
   })
 }

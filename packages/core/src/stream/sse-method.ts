@@ -5,6 +5,7 @@ import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream, Source } from './event-stream.ts'
 import type { EventStreamOptions } from './event-stream-options.ts'
 import type { PreparedEventStream } from './open-event-stream.ts'
+import type { Refuse } from './refusal.ts'
 import { COMPLETE, portOf } from './stream-port.ts'
 
 /** `res.sse()` and `reply.sse()`: the same method on both. */
@@ -18,6 +19,15 @@ export interface SseMethod {
   (options?: EventStreamOptions): EventStream
   /** For code that does not know which of the two it has. It is last because TypeScript explains errors by the last one. */
   (sourceOrOptions: Source | EventStreamOptions): Promise<void> | EventStream
+  /**
+   * Refuses the stream for a reason of the app's own, in a way that browsers understand: see
+   * {@link AdmissionOptions.refuse}. Headers that were set before are kept. Returns a closed stream
+   * (`ERR_SSE_REFUSED`).
+   *
+   * @param how - default: `'later'`
+   * @throws {@link SseError} ERR_SSE_INVALID_OPTION
+   */
+  refuse(how?: Refuse): EventStream
 }
 
 /** What a framework has to bring for an {@link SseMethod}. */
@@ -37,7 +47,7 @@ export interface SseMethodHost {
 
 /** Makes the method of one response. `prepare` opens its stream. */
 export function sseMethod(
-  prepare: (options: EventStreamOptions | undefined) => PreparedEventStream,
+  prepare: (options: EventStreamOptions | undefined, refuse?: Refuse) => PreparedEventStream,
   host: SseMethodHost,
 ): SseMethod {
   const sse = (first?: Source | EventStreamOptions, options?: EventStreamOptions) => {
@@ -54,7 +64,8 @@ export function sseMethod(
       throw error
     }
   }
-  return sse as SseMethod
+  const refuse = (how: Refuse = 'later') => open(prepare(undefined, how), host).stream
+  return Object.assign(sse as SseMethod, { refuse })
 }
 
 /** A promise of a source is an object too, and so is an event: it would open a stream that stays empty for ever. */

@@ -1,27 +1,41 @@
+import { Admission } from './admission.ts'
+import { type AdmissionOptions, checkRefuse, resolveAdmission } from './admission-options.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import type { Request, Response } from './exchange.ts'
 import { Preparation } from './open-event-stream.ts'
+import { OpenStreams, type StreamStats } from './open-streams.ts'
+import { Refusal, type Refuse } from './refusal.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
-import type { StreamPort } from './stream-port.ts'
+
+/** The options of the streams of an app: the defaults of each, and which of them are refused. */
+export interface GroupOptions<Request = unknown> extends EventStreamOptions, AdmissionOptions<Request> {}
 
 /**
- * The streams of one app: opens them with the app's defaults and ends them together at shutdown.
- * This is what an adapter for a framework is built on.
+ * The streams of one app: opens them with the app's defaults, refuses those beyond its limits, counts them and ends them
+ * together at shutdown. This is what an adapter for a framework is built on.
  */
 export class StreamGroup {
   readonly #defaults: ResolvedOptions
-  readonly #open = new Set<StreamPort>()
+  readonly #admission: Admission | undefined
+  readonly #streams = new OpenStreams()
   #shutdown: Shutdown | undefined
 
   /** @throws {@link SseError} ERR_SSE_INVALID_OPTION */
-  constructor(defaults?: EventStreamOptions) {
+  constructor({ limits, refuse, origin, ...defaults }: GroupOptions = {}) {
     this.#defaults = resolveOptions(defaults)
+    const admission = resolveAdmission({ limits, refuse, origin })
+    if (admission !== undefined) this.#admission = new Admission(admission)
   }
 
-  /** How many responses are open, those that have ended but are not yet through included. */
+  /** How many streams are open, those that have ended but are not yet through included. */
   get size(): number {
-    return this.#open.size
+    return this.#streams.open
+  }
+
+  /** The streams in numbers. Costs a look at each open stream. */
+  stats(): StreamStats {
+    return this.#streams.stats()
   }
 
   /**
@@ -29,9 +43,11 @@ export class StreamGroup {
    *
    * While the group closes and after it, a stream is over before it begins: 200, `retry`, end. Any other status
    * would make a browser give up for good.
+   *
+   * @param request - the framework's request, for {@link GroupOptions.limits} and {@link GroupOptions.origin}
    */
-  sse(req: Request, res: Response, host: SseMethodHost): SseMethod {
-    return sseMethod((options) => this.#prepare(req, res, options), host)
+  sse(req: Request, res: Response, host: SseMethodHost, request: unknown = req): SseMethod {
+    return sseMethod((options, refuse) => this.#prepare(req, res, request, options, refuse), host)
   }
 
   /**
@@ -41,14 +57,42 @@ export class StreamGroup {
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#shutdown ??= new Shutdown(this.#open, options)
+    this.#shutdown ??= new Shutdown(this.#streams, options)
     return this.#shutdown.done
   }
 
-  #prepare(req: Request, res: Response, options: EventStreamOptions | undefined): Preparation {
-    const prepared = new Preparation(req, res, resolveOptions(options, this.#defaults))
-    prepared.port.keepIn(this.#open)
+  #prepare(
+    req: Request,
+    res: Response,
+    request: unknown,
+    options: EventStreamOptions | undefined,
+    refuse: Refuse | undefined,
+  ): Preparation {
+    const resolved = resolveOptions(options, this.#defaults)
+    const answer = this.#answer(req, request, refuse)
+    if (answer instanceof Refusal) return this.#refuse(req, res, resolved, answer)
+    const prepared = new Preparation(req, res, resolved)
+    // First: a stream that is over from the start counts for nothing.
     this.#shutdown?.end(prepared.port)
+    prepared.port.keepIn(this.#streams)
+    if (answer !== undefined) this.#admission?.enter(prepared.port, answer)
+    return prepared
+  }
+
+  #answer(req: Request, request: unknown, refuse: Refuse | undefined): ReturnType<Admission['check']> {
+    if (refuse !== undefined) {
+      checkRefuse(refuse)
+      return new Refusal('app', refuse)
+    }
+    // During a shutdown all are sent away in the same way.
+    if (this.#shutdown !== undefined) return undefined
+    return this.#admission?.check(req, request, this.#streams.open)
+  }
+
+  #refuse(req: Request, res: Response, options: ResolvedOptions, refusal: Refusal): Preparation {
+    const prepared = new Preparation(req, res, { ...options, retry: refusal.retry }, refusal)
+    this.#streams.refused[refusal.reason]++
+    prepared.port.keepIn(this.#streams)
     return prepared
   }
 }

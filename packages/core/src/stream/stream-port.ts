@@ -7,6 +7,11 @@ import type { EventStream } from './event-stream.ts'
  * class: the stream may come from the other copy of this package (ES module or CommonJS).
  */
 export interface StreamPort {
+  /** Why it is over; undefined while it is not. */
+  readonly reason: EventStream['reason']
+  /** Events that were written, ever; bytes that were written, without the headers. */
+  readonly sentEvents: number
+  readonly sentBytes: number
   /** Bytes that the client has not read yet, as far as this process knows. */
   readonly bufferedBytes: number
   /** The reconnection time in ms that the client was told at the start. */
@@ -22,8 +27,9 @@ export interface StreamPort {
    *
    * @param now - they leave at once, not with what else is written in this tick
    * @param passage - the same text, where others get it as well; of use if {@link sharesText}
+   * @param events - how many of it count as events; default: none
    */
-  write(text: string, now?: boolean, passage?: Passage): boolean
+  write(text: string, now?: boolean, passage?: Passage, events?: number): boolean
   /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
   shutdown(retry: number, abrupt?: boolean): void
   /** Ends the response after what is buffered. The first end counts. */

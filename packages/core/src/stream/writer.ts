@@ -75,6 +75,11 @@ export class Writer {
     return this.#coder?.shares === true
   }
 
+  /** How many bytes were written, chunk frames included. */
+  get written(): number {
+    return this.#written
+  }
+
   /** For how many ms the client has taken nothing of what waits for it; an end waits, too. Asked now and then. */
   stalledFor(now: number): number {
     // What the operating system has taken grows as long as the client reads.
@@ -147,7 +152,10 @@ export class Writer {
     if (target === undefined || target.writableEnded) return
     const rest = this.#take() + (this.#coder?.end() ?? '')
     try {
-      if (rest !== '') target.write(this.#chunk(rest))
+      if (rest !== '') {
+        this.#count(target, rest)
+        target.write(this.#chunk(rest))
+      }
       target.end()
     } catch (cause) {
       this.#fail(target, cause)
@@ -217,11 +225,15 @@ export class Writer {
   #writeTo(target: Target, text: string): void {
     // A write after somebody else's end() would be an 'error' event out of nowhere.
     if (target.writableEnded) throw endedByOthers()
-    const bytes = this.#coder === undefined ? Buffer.byteLength(text) : text.length
-    this.#written += target.chunkedEncoding ? framedBytes(bytes) : bytes
+    this.#count(target, text)
     // A patched write() may return nothing; only false says that there is no room.
     if (target.write(this.#chunk(text)) === false) this.#awaitDrain(target)
     target.flush?.()
+  }
+
+  #count(target: Target, text: string): void {
+    const bytes = this.#coder === undefined ? Buffer.byteLength(text) : text.length
+    this.#written += target.chunkedEncoding ? framedBytes(bytes) : bytes
   }
 
   #writePast(socket: Socket, text: string): void {

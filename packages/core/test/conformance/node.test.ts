@@ -58,6 +58,7 @@ function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer
       origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       protocol,
       errors,
+      stats: () => group.stats(),
       close: async () => {
         const closed = server.listening ? once(server, 'close') : undefined
         server.close()

@@ -19,6 +19,8 @@ export class FakePort implements EventStream, StreamPort {
   cause: unknown
   gone = false
   readonly sharesText = false
+  sentEvents = 0
+  readonly sentBytes = 0
   readonly ownRetry = 3_000
   retry: number | undefined
   #taken = 0
@@ -60,8 +62,9 @@ export class FakePort implements EventStream, StreamPort {
     this.#owner = owner
   }
 
-  write(text: string): boolean {
+  write(text: string, _now = false, _passage?: unknown, events = 0): boolean {
     if (this.closed) return false
+    this.sentEvents += events
     this.writes++
     this.text += text
     if (this.bufferedBytes > this.room) this.#full = true

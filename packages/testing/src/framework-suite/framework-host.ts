@@ -1,4 +1,4 @@
-import type { CloseOptions, EventStreamOptions, Request, Response, SseMethod } from '@downstream/core'
+import type { CloseOptions, GroupOptions, Request, Response, SseMethod, StreamStats } from '@downstream/core'
 
 /** One request, as the suite's handlers see it on every framework. */
 export interface Exchange {
@@ -23,6 +23,8 @@ export interface FrameworkHost {
   readonly protocol: 'http/1.1' | 'h2'
   /** The errors that have reached the framework's error path: an error handler, an error log. */
   readonly errors: unknown[]
+  /** The app's streams in numbers. */
+  stats(): StreamStats
   /** MUST end open streams and stop listening the way the framework's docs say, and resolve when that is done. */
   close(): Promise<void>
 }
@@ -33,5 +35,5 @@ export interface FrameworkHost {
  */
 export type StartFramework = (
   handler: Handler,
-  options?: EventStreamOptions & CloseOptions,
+  options?: GroupOptions & CloseOptions,
 ) => Promise<FrameworkHost>

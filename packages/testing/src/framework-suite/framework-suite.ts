@@ -6,6 +6,7 @@ import { eventCases } from './event-cases.ts'
 import type { FrameworkHost, StartFramework } from './framework-host.ts'
 import { headCases } from './head-cases.ts'
 import { leakCases } from './leak-cases.ts'
+import { limitCases } from './limit-cases.ts'
 import { middlewareCases } from './middleware-cases.ts'
 import { misuseCases } from './misuse-cases.ts'
 import { shutdownCases } from './shutdown-cases.ts'
@@ -33,6 +34,7 @@ const cases: SuiteCase[] = [
   ...slowClientCases,
   ...shutdownCases,
   ...endCases,
+  ...limitCases,
   ...middlewareCases,
   ...compressionCases,
   ...misuseCases,

@@ -1,4 +1,4 @@
-import type { CloseOptions, EventStreamOptions } from '@downstream/core'
+import type { CloseOptions, GroupOptions } from '@downstream/core'
 import { RawClient } from '../raw-client.ts'
 import type { FrameworkHost, Handler, StartFramework } from './framework-host.ts'
 import { type RequestOptions, type SuiteClient, type SuiteRequest, sendRequest } from './suite-client.ts'
@@ -23,7 +23,7 @@ export class SuiteTools {
   }
 
   /** Starts the app. */
-  async serve(handler: Handler, options?: EventStreamOptions & CloseOptions): Promise<FrameworkHost> {
+  async serve(handler: Handler, options?: GroupOptions & CloseOptions): Promise<FrameworkHost> {
     this.host = await this.#start(handler, options)
     return this.host
   }

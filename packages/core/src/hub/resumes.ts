@@ -1,0 +1,21 @@
+/** How many clients read the log at once. */
+export class Resumes {
+  readonly #max: number
+  #count = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get hasRoom(): boolean {
+    return this.#count < this.#max
+  }
+
+  /** Counts one; returns what takes it off again. */
+  enter(): () => void {
+    this.#count++
+    return () => {
+      this.#count--
+    }
+  }
+}
