@@ -50,7 +50,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxResume = 100_000,
     maxChannels = 10_000,
     maxChannelLength = 1_024,
-    maxEventBytes = 4_194_304,
+    maxEventBytes = 16_777_216,
     maxResumes = 10_000,
     controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
     onError = warn,

@@ -37,7 +37,7 @@ export interface HubOptions {
   maxChannels?: number | undefined
   /** How many UTF-16 units the name of a channel may have. Default: 1 024. */
   maxChannelLength?: number | undefined
-  /** How many bytes of UTF-8 the data of an event may have. Default: 4 MiB (4 194 304). */
+  /** How many bytes of UTF-8 the data of an event may have. Default: 16 MiB (16 777 216), as much as the tail. */
   maxEventBytes?: number | undefined
   /**
    * How many clients that come back may read the log at once. One more is sent away (`ERR_SSE_REFUSED`) with a `retry` of

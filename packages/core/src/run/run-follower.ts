@@ -140,7 +140,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
         : encodeRunGap(this.#host.names.gap, gap, formatPlace({ attempt, number: first - 1 }))
     if (next > first) this.#place = { attempt, number: next - 1 }
     const rest = next < first + events.length || this.#place.number < state.events
-    const hasRoom = told + text === '' || this.port.write(told + text, true, next - first)
+    const hasRoom = told + text === '' || this.port.write(told + text, true, undefined, next - first)
     if (this.#is('over')) return true
     if (!rest && state.status !== 'running') {
       this.#end(state.status, formatPlace({ attempt, number: end }))

@@ -1,9 +1,9 @@
 import { SseError } from '../errors.ts'
+import { isPromise } from '../source/source.ts'
 import { describe } from '../wire/describe.ts'
 import type { ResolvedAdmission } from './admission-options.ts'
 import type { Request } from './exchange.ts'
 import { Refusal } from './refusal.ts'
-import { isPromise } from '../source/source.ts'
 import type { StreamPort } from './stream-port.ts'
 
 type Key = string | number | bigint

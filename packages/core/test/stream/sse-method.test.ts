@@ -20,7 +20,7 @@ beforeEach(() => {
   ;({ stream, port, target } = create())
   prepare = jest.fn((_options) => ({
     stream,
-      status: 200,
+    status: 200,
     head: () => [],
     begin: () => port.begin(target),
     beginOn: (other) => port.begin(other),
