@@ -142,6 +142,22 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
 })
 
 describe.each(servers)('$server', ({ start }) => {
+  test('--compressed: each event arrives when it was sent, and the end is correct', async () => {
+    const streams = new Journal<EventStream>()
+    const server = await start({ '/events': (sse) => streams.add(sse({ compression: 'own' })) })
+    const { events, done } = curl('--compressed', `${server.url}/events`)
+    const stream = await streams.at(0)
+    for (const [index, one] of cases.entries()) {
+      await stream.send(one.sent)
+      await events.at(index)
+    }
+    stream.close()
+    const { exitCode, head } = await done
+    expect(exitCode).toBe(0)
+    expect(head).toMatch(/^content-encoding: gzip$/im)
+    expect(events.entries.map(({ data }) => data)).toEqual(cases.map(({ received }) => received.data))
+  })
+
   test('a connection that was cut is told from a stream that ended', async () => {
     const server = await start({ '/events': (sse) => void sse().send('a') })
     const { events, done } = curl(`${server.url}/events`)

@@ -61,6 +61,16 @@ test('a stream passes compression, morgan, response-time, express-session and co
   client.close()
 })
 
+test('what is compressed here, compression() does not compress again', async () => {
+  const app = express()
+  app.use(compression({ threshold: 0, filter: () => true }), sse({ compression: 'own' }))
+  app.get('/', (_req, res) => res.sse(['a'.repeat(1_000), 'b']))
+  const response = await fetch(await serve(app))
+  expect(response.headers.get('content-encoding')).toBe('gzip')
+  expect(response.headers.get('vary')).toBe('Accept-Encoding')
+  expect(await response.text()).toContain('data: b\n\n')
+})
+
 // It called a next of middie that served another request by then: that client received this request's error.
 test('under @fastify/middie the error of a source is a process warning, and reaches no other client', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})

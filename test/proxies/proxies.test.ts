@@ -71,6 +71,21 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
   })
 
+  test('an event of a compressed stream comes when it is sent, and is not compressed again', async () => {
+    options = { compression: 'own' }
+    const controller = new AbortController()
+    const response = await fetch(`${running.url}/events`, { signal: controller.signal })
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+    let text = ''
+    const stream = await streams.at(0)
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    for (const data of ['one', 'two two two two two two two two two two two two two two two two two two']) {
+      await stream.send(data)
+      while (!text.includes(`data: ${data}\n\n`)) text += (await reader?.read())?.value
+    }
+    controller.abort()
+  })
+
   test('a last event id reaches the app', async () => {
     await open({ 'Last-Event-ID': '17' })
     expect((await streams.at(0)).lastEventId).toBe('17')

@@ -298,6 +298,16 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     client.close()
   })
 
+  test('compresses a stream that the compress plugin does not compress again', async () => {
+    await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /./ })
+    await app.register(sse, { compression: 'own' })
+    app.get('/events', (_request, reply) => reply.sse(three()))
+    const response = await fetch(`${await listen()}/events`)
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+    expect(response.headers.get('vary')?.toLowerCase()).toBe('accept-encoding')
+    expect(await response.text()).toContain('data: three\n\n')
+  })
+
   test('is left alone by the compress plugin when its customTypes match it', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /^text\// })
     await app.register(sse)
