@@ -12,7 +12,7 @@ const runtimes = [
   { npm: 'bun@1.4.1', command: `bun --version && bun ${suites}` },
   {
     npm: 'deno@2.7.14',
-    command: `deno --version && deno run -A ${suites} node:http 'Express 5' 'Fastify 5'`,
+    command: `deno --version && deno run -A ${suites} node:http 'Express 5' 'Fastify 5' 'The client'`,
   },
   // The connections of ioredis do not work below it.
   { npm: 'deno@2.8.0', command: `deno --version && deno run -A ${suites}` },

@@ -2,6 +2,7 @@
 // with the names of the suites, or none for all.
 // It gives the test files what they need of Jest's globals, runs the cases one after the other, and exits with 1 if one
 // of them has failed.
+import timers from 'node:timers'
 import { setPatience } from '../../packages/testing/src/eventually.ts'
 
 type Run = () => unknown
@@ -17,9 +18,10 @@ const files = [
   '../../packages/express/test/conformance.test.ts',
   '../../packages/fastify/test/conformance.test.ts',
   '../../packages/redis/test/event-log-suite.test.ts',
+  '../../packages/client/test/conformance.test.ts',
 ]
 /** Names of describe blocks: the arguments. The others are about HTTP/2, older majors and Node's own. */
-const streams = ['node:http', 'Express 5', 'Fastify 5']
+const streams = ['node:http', 'Express 5', 'Fastify 5', 'The client']
 const asked = process.argv.slice(2)
 const wanted = new Set(
   asked.length > 0 ? asked : [...streams, 'RedisLog on ioredis 6', 'RedisLog on node-redis 6'],
@@ -31,6 +33,17 @@ const TIMEOUT = 120_000
 const suites: Suite[] = []
 let file: Suite
 let current: Suite
+
+// Deno gives packages in node_modules Node's timers, and sources outside of it its own.
+const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = timers
+Object.assign(globalThis, {
+  setTimeout,
+  setInterval,
+  setImmediate,
+  clearTimeout,
+  clearInterval,
+  clearImmediate,
+})
 
 Object.assign(globalThis, {
   describe: Object.assign(describe, {

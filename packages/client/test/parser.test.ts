@@ -1,3 +1,4 @@
+import { parseEventStream } from '@downstream/core'
 import { createParser as createOtherParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { type Block, createParser } from '../src/parser.ts'
@@ -63,29 +64,62 @@ test.each(cases)('%s: cut anywhere', (_, text, blocks, retries = []) => {
   expect(parse([...text])).toEqual({ blocks, retries })
 })
 
+/** What the server's parser makes of it. */
+async function parseByCore(pieces: string[]): Promise<Block[]> {
+  const blocks: Block[] = []
+  let lastId = ''
+  for await (const { event = 'message', data, id = lastId, retry } of parseEventStream(pieces)) {
+    if (retry === undefined && (data !== undefined || id !== lastId)) blocks.push({ event, data, id })
+    lastId = id
+  }
+  return blocks
+}
+
+/** What eventsource-parser makes of it: without ids, which it does not keep from one event to the next. */
+function parseByOther(pieces: string[]): Pick<Block, 'event' | 'data'>[] {
+  const events: Pick<Block, 'event' | 'data'>[] = []
+  const parser = createOtherParser({
+    onEvent: ({ event, data }) => events.push({ event: event || 'message', data }),
+  })
+  for (const piece of pieces) parser.feed(piece)
+  // It waits for what follows a CR; the line after it is a comment.
+  parser.feed(':\n')
+  return events
+}
+
+function withoutIds(blocks: Block[]) {
+  return blocks.filter(({ data }) => data !== undefined).map(({ event, data }) => ({ event, data }))
+}
+
+test.each(cases)('%s: the parsers of the server and of others agree, cut anywhere', async (_, text) => {
+  const expected = parse([text]).blocks
+  for (let at = 0; at <= text.length; at++) {
+    const pieces = [text.slice(0, at), text.slice(at)].filter(Boolean)
+    expect(await parseByCore(pieces)).toEqual(expected)
+    expect(parseByOther(pieces)).toEqual(withoutIds(expected))
+  }
+})
+
 test('goes on with the id that the client has', () => {
   expect(parse(['data: a\n\n'], '7').blocks).toEqual([message('a', '7')])
 })
 
-test('any text in any pieces is what another parser makes of it', () => {
+test('any text in any pieces is what the other parsers make of it', async () => {
   const line = fc.constantFrom('data', 'data: a', 'data:b', 'id: 1', 'event: e', ':c', 'retry: 1', 'x', '')
   const end = fc.constantFrom('\n', '\r', '\r\n')
   const text = fc.array(fc.tuple(line, end), { maxLength: 20 }).map((lines) => lines.flat().join(''))
-  fc.assert(
-    fc.property(text, fc.array(fc.nat(40), { maxLength: 5 }), (text, cuts) => {
+  await fc.assert(
+    fc.asyncProperty(text, fc.array(fc.nat(40), { maxLength: 5 }), async (text, cuts) => {
       const places = [0, ...cuts.map((cut) => Math.min(cut, text.length)).sort((a, b) => a - b), text.length]
       const pieces = places
         .slice(1)
         .map((place, index) => text.slice(places[index], place))
         .filter(Boolean)
-      const others: unknown[] = []
-      const other = createOtherParser({
-        onEvent: ({ event = 'message', data }) => others.push({ event: event || 'message', data }),
-      })
-      // It waits for what follows a CR; the line after it is a comment.
-      other.feed(`${text}:\n`)
-      const ours = parse(pieces).blocks.filter(({ data }) => data !== undefined)
-      expect(ours.map(({ event, data }) => ({ event, data }))).toEqual(others)
+      const { blocks } = parse(pieces)
+      // Without data there is no event, whatever its name would be.
+      const named = blocks.map((block) => (block.data === undefined ? { ...block, event: 'message' } : block))
+      expect(await parseByCore(pieces)).toEqual(named)
+      expect(parseByOther([text])).toEqual(withoutIds(blocks))
     }),
     { numRuns: 2_000 },
   )
