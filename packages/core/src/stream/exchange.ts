@@ -35,12 +35,14 @@ export function writeHead(
     const fields: Record<string, string> = {}
     for (const [name, value] of headers) fields[name] = String(value)
     res.writeHead(status, fields)
-    return
+  } else {
+    for (const [name, value] of headers) res.setHeader(name, value)
+    res.removeHeader('Content-Length')
+    if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
+    res.writeHead(status)
   }
-  for (const [name, value] of headers) res.setHeader(name, value)
-  res.removeHeader('Content-Length')
-  if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
-  res.writeHead(status)
+  // A compressor that has kept the head to itself decides at the first write. It leaves alone what has an encoding.
+  if (!res.headersSent && !res.hasHeader('Content-Encoding')) res.setHeader('Content-Encoding', 'identity')
 }
 
 /** Of the connections whose idle timeout is off: what it was, and how many streams need it off. */
