@@ -66,7 +66,15 @@ export type {
   RunStart,
   RunStore,
 } from './run/run-store.ts'
-export type { RunContext, RunOptions, RunSource, Runs, RunsOptions, StartedRun } from './run/runs.ts'
+export type {
+  RunContext,
+  RunOptions,
+  RunSource,
+  Runs,
+  RunsCloseOptions,
+  RunsOptions,
+  StartedRun,
+} from './run/runs.ts'
 
 // For adapters of frameworks
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'

@@ -48,6 +48,7 @@ export {
   type RunStatus,
   type RunStore,
   type Runs,
+  type RunsCloseOptions,
   type RunsOptions,
   type ServerSentEvent,
   type Source,

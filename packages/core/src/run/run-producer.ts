@@ -1,4 +1,4 @@
-import { SseError, type SseErrorCode } from '../errors.ts'
+import { SseError, type SseErrorCode, warn } from '../errors.ts'
 import { clock, nextTurn } from '../process/clock.ts'
 import { readSource, untilAborted } from '../source/read-source.ts'
 import { discardSource } from '../source/relay.ts'
@@ -165,7 +165,7 @@ export class RunProducer {
     try {
       this.#options.onError(error, this.id)
     } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : String(thrown))
+      warn(thrown)
     }
   }
 }

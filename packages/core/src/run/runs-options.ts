@@ -1,10 +1,10 @@
-import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { checkOptionNames, invalidOption, SseError, warn } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { MemoryRunStore } from './memory-run-store.ts'
 import type { RunControlEvents } from './run-control-event.ts'
 import type { RunStore } from './run-store.ts'
-import type { RunOptions, RunsOptions } from './runs.ts'
+import type { RunOptions, RunsCloseOptions, RunsOptions } from './runs.ts'
 
 /** The options with their defaults, checked. */
 export interface ResolvedRunsOptions {
@@ -62,6 +62,16 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
   return { ttl, maxBytes, maxAge, replace }
 }
 
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option; those of a shutdown are checked there */
+export function resolveRunsCloseOptions(options: RunsCloseOptions): RunsCloseOptions & { drain: number } {
+  checkOptionNames(options, ['drain', 'retry', 'abruptEnd'], 'options of close')
+  const { drain = 0 } = options
+  if (!(typeof drain === 'number' && drain >= 0 && drain <= MAX_TIME)) {
+    throw invalidOption('drain', `a number from 0 to ${MAX_TIME} (ms)`)
+  }
+  return { ...options, drain }
+}
+
 /** @throws {@link SseError} ERR_SSE_INVALID_RUN_ID */
 export function checkRunId(id: unknown): asserts id is string {
   if (typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH) return
@@ -74,8 +84,4 @@ export function checkRunId(id: unknown): asserts id is string {
 function checkInteger(name: string, value: unknown, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
   throw invalidOption(name, `an integer from 1 to ${most}`)
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

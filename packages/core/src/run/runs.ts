@@ -38,6 +38,12 @@ export interface RunOptions {
   replace?: boolean | undefined
 }
 
+/** How {@link Runs.close} ends. */
+export interface RunsCloseOptions extends Pick<CloseOptions, 'retry' | 'abruptEnd'> {
+  /** For how many ms the runs of this process may go on. Default: 0. */
+  drain?: number | undefined
+}
+
 /** What the source of a run is given. */
 export interface RunContext {
   readonly id: string
@@ -93,8 +99,10 @@ export interface Runs {
   state(id: string): Promise<RunState | undefined>
 
   /**
-   * Lets the runs of this process end for `drain` ms (default 0), then stops them. Followers of other processes' runs
-   * are told to reconnect. Then closes the store. Resolves when all responses are finished.
+   * Lets the runs of this process end for `drain` ms, then stops them. Followers of other processes' runs are told to
+   * reconnect, at once. Then closes the store. Resolves when all responses are finished.
+   *
+   * @throws SseError synchronously, ERR_SSE_INVALID_OPTION
    */
-  close(options?: Pick<CloseOptions, 'drain' | 'retry' | 'abruptEnd'>): Promise<void>
+  close(options?: RunsCloseOptions): Promise<void>
 }

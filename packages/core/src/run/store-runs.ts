@@ -3,18 +3,19 @@ import { isResponse } from '../source/event-stream-response.ts'
 import { checkResponse, discardSource } from '../source/relay.ts'
 import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream } from '../stream/event-stream.ts'
-import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
+import { Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
 import { RunFeed } from './run-feed.ts'
 import { RunFollower, type RunFollowerHost } from './run-follower.ts'
 import { RunProducer } from './run-producer.ts'
 import type { RunState } from './run-state.ts'
 import type { RunClaim } from './run-store.ts'
-import type { RunOptions, RunSource, Runs, RunsOptions, StartedRun } from './runs.ts'
+import type { RunOptions, RunSource, Runs, RunsCloseOptions, RunsOptions, StartedRun } from './runs.ts'
 import {
   checkRunId,
   type ResolvedRunsOptions,
   resolveRunOptions,
+  resolveRunsCloseOptions,
   resolveRunsOptions,
 } from './runs-options.ts'
 
@@ -29,7 +30,8 @@ export class StoreRuns implements Runs {
   /** Responses that are not finished yet. */
   readonly #ports = new Set<StreamPort>()
   readonly #host: RunFollowerHost
-  #starting = 0
+  /** Starts that the store has not answered yet. */
+  readonly #starting = new Set<Promise<StartedRun>>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
   /** The store knows no run any more. */
@@ -45,11 +47,15 @@ export class StoreRuns implements Runs {
   }
 
   async start(id: string, source: RunSource, options: RunOptions = {}): Promise<StartedRun> {
+    const started = this.#start(id, source, options)
+    this.#starting.add(started)
     try {
-      return await this.#start(id, source, options)
+      return await started
     } catch (error) {
       discardSource(source)
       throw error
+    } finally {
+      this.#starting.delete(started)
     }
   }
 
@@ -92,8 +98,14 @@ export class StoreRuns implements Runs {
     return (await this.#options.store.read(id, undefined, 0))?.state
   }
 
-  close({ drain = 0, ...ends }: Parameters<Runs['close']>[0] = {}): Promise<void> {
-    this.#closed ??= this.#close(drain, ends)
+  close(options: RunsCloseOptions = {}): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
+    const { drain, ...ends } = resolveRunsCloseOptions(options)
+    const others = new Set<StreamPort>()
+    for (const { port, id } of this.#followers) if (!this.#produces(id)) port.keepIn(others)
+    const shutdown = new Shutdown(others, ends)
+    this.#shutdown = shutdown
+    this.#closed = this.#close(shutdown, drain, ends)
     return this.#closed
   }
 
@@ -104,7 +116,7 @@ export class StoreRuns implements Runs {
     if (isResponse(source)) checkResponse(source)
     if (this.#closed !== undefined) throw closed()
     const { store, maxRuns } = this.#options
-    if (this.#producers.size + this.#starting >= maxRuns && !this.#produces(id)) {
+    if (this.#producers.size + this.#starting.size >= maxRuns && !this.#produces(id)) {
       throw new SseError(
         'ERR_SSE_TOO_MANY_RUNS',
         `${maxRuns} runs are going in this process: answer 503, or raise maxRuns.`,
@@ -112,24 +124,19 @@ export class StoreRuns implements Runs {
     }
     const producer = new RunProducer(id, this.#options, run)
     const onRevoked = (why: 'stopped' | 'lost') => producer.revoke(why)
-    this.#starting++
-    try {
-      const { ttl, maxBytes, replace } = run
-      const { state, claim } = await store.start(id, { ttl, maxBytes, replace, onRevoked })
-      if (claim === undefined) {
-        discardSource(source)
-        return { ...state, started: false }
-      }
-      if (this.#shutdown !== undefined) {
-        await claim.end('stopped')
-        throw closed()
-      }
-      this.#produced.set(id, producer)
-      this.#producers.set(producer, this.#produce(producer, claim, source))
-      return { ...state, started: true }
-    } finally {
-      this.#starting--
+    const { ttl, maxBytes, replace } = run
+    const { state, claim } = await store.start(id, { ttl, maxBytes, replace, onRevoked })
+    if (claim === undefined) {
+      discardSource(source)
+      return { ...state, started: false }
     }
+    if (this.#shutdown !== undefined) {
+      await claim.end('stopped')
+      throw closed()
+    }
+    this.#produced.set(id, producer)
+    this.#producers.set(producer, this.#produce(producer, claim, source))
+    return { ...state, started: true }
   }
 
   async #produce(producer: RunProducer, claim: RunClaim, source: RunSource): Promise<void> {
@@ -139,10 +146,7 @@ export class StoreRuns implements Runs {
     if (this.#produced.get(producer.id) === producer) this.#produced.delete(producer.id)
   }
 
-  async #close(drain: number, ends: Omit<CloseOptions, 'drain'>): Promise<void> {
-    const others = new Set<StreamPort>()
-    for (const { port, id } of this.#followers) if (!this.#produces(id)) port.keepIn(others)
-    this.#shutdown = new Shutdown(others, ends)
+  async #close(others: Shutdown, drain: number, ends: Omit<RunsCloseOptions, 'drain'>): Promise<void> {
     const over = Promise.all(this.#producers.values())
     const patience = new AbortController()
     await Promise.race([over, wait(drain, patience.signal)])
@@ -151,9 +155,10 @@ export class StoreRuns implements Runs {
       producer.stop('ERR_SSE_SHUTDOWN', 'The app is shutting down.')
     }
     await over
+    await Promise.allSettled(this.#starting)
     this.#storeClosed = true
     await new Shutdown(this.#ports, ends).done
-    await this.#shutdown.done
+    await others.done
     await this.#options.store.close()
   }
 

@@ -19,7 +19,7 @@ import {
   resolveRedisRunStoreOptions,
 } from './redis-run-store-options.ts'
 import { type RunReply, readRunReply } from './run-reply.ts'
-import { readRun, startRun, stopRun } from './run-scripts.ts'
+import { abandonRun, readRun, startRun, stopRun } from './run-scripts.ts'
 import { RunShard, stoppedChannel, unavailable } from './run-shard.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -76,7 +76,7 @@ export class RedisRunStore implements RunStore {
       ])
       .catch((error) => {
         // It may have started all the same, with nobody to produce it.
-        claim.end('failed').catch(() => {})
+        shard.persist(abandonRun, key, [attempt]).catch(() => {})
         throw unavailable(error)
       })
     const reply = readRunReply(id, answer) as RunReply

@@ -156,6 +156,14 @@ if run.status == 'running' then finish(key, leases, run, ARGV[2]) end
 return run.status
 `)
 
+/** `[key, leases] [attempt]`: removes a run that its process does not know to have started */
+export const abandonRun: Script = new Script(`${PRELUDE}
+local run = load(key)
+if not run or run.attempt ~= ARGV[1] then return end
+redis.call('DEL', key)
+redis.call('PUBLISH', key, '[]')
+`)
+
 /** `[key, leases] [slack, attempt, number, limit]` -> the run and its events after the number */
 export const readRun: Script = new Script(`${PRELUDE}
 local run = load(key)

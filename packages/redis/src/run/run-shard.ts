@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SseError } from '@downstream/core'
 import { Backoff } from '../connection/backoff.ts'
 import type { Connect } from '../connection/connect.ts'
+import { Fence } from '../connection/fence.ts'
 import { GuardedConnection } from '../connection/guarded-connection.ts'
 import type { RedisRunClaim } from './redis-run-claim.ts'
 import type { ResolvedRedisRunStoreOptions } from './redis-run-store-options.ts'
@@ -50,6 +51,8 @@ export class RunShard {
   readonly #connection: GuardedConnection
   readonly #subscriptions: Subscriptions
   readonly #closing = new AbortController()
+  /** A start that is given up must not be executed after what gives it up. */
+  readonly #fence = new Fence()
   readonly #claims = new Map<string, RedisRunClaim>()
   readonly #followed = new Map<string, FollowedRun>()
   /** Of this process' channel; undefined while nothing is produced here. */
@@ -69,7 +72,11 @@ export class RunShard {
     this.#subscriptions = subscriptions
     // As many may wait as there are runs.
     setMaxListeners(0, this.#closing.signal)
-    this.#connection = new GuardedConnection(connect, Math.min(options.timeout, options.lease * 0.4))
+    this.#connection = new GuardedConnection(
+      connect,
+      Math.min(options.timeout, options.lease * 0.4),
+      (send) => this.#fence.greet(send),
+    )
   }
 
   /** The key of a run, which is its channel too. */
@@ -196,10 +203,14 @@ export class RunShard {
 
   #wind(): void {
     if (this.#timer !== undefined || this.#closing.signal.aborted) return
+    const { lease } = this.#options
+    // From then on it may judge: a run whose process died in the meantime must not be waited for until the next beat.
+    const untilJudge = this.#heardSince + lease - performance.now()
+    const delay = untilJudge > 0 ? Math.min(lease / BEATS, untilJudge + 1) : lease / BEATS
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       void this.#beat()
-    }, this.#options.lease / BEATS).unref()
+    }, delay).unref()
   }
 
   async #beat(): Promise<void> {
@@ -239,7 +250,7 @@ export function stoppedChannel(key: string): string {
 /** The error for an engine that does not answer, or refuses. */
 export function unavailable(cause: unknown): SseError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new SseError('ERR_SSE_LOG_UNAVAILABLE', `Redis, where the runs are, is not available: ${reason}`, {
+  return new SseError('ERR_SSE_RUNS_UNAVAILABLE', `Redis, where the runs are, is not available: ${reason}`, {
     cause,
   })
 }

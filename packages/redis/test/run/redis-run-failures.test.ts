@@ -94,7 +94,7 @@ test('while Redis is away an append waits, and is stored once when it is back', 
   await claim.append(['data: 1\n\n'])
   await server.kill()
   const appended = claim.append(['data: 2\n\n', 'data: 3\n\n'])
-  await expect(read(store, 'a')).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await expect(read(store, 'a')).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
   await server.restart()
   await appended
   expect((await read(store, 'a'))?.events).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'])
@@ -121,6 +121,48 @@ test('an append whose answer was lost is stored once', async () => {
   expect((await read(store, 'a'))?.events).toEqual(texts)
 })
 
+test('a start whose answer was lost leaves no run, also when Redis executes it late', async () => {
+  // It stayed `running` for as long as its process lived, and nobody produced it.
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const store = openStore(proxy.port, { timeout: 500 })
+  // Redis has the script from here on.
+  await start(store, 'first')
+  proxy.hold()
+  await expect(store.start('a', newRun())).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
+  // The next connection is there, and has said what it had to.
+  await eventually('the store going on', async () => {
+    return (await read(store, 'a').catch(() => 'not yet')) === undefined
+  })
+  proxy.release()
+  // On the connection that was held: had it been executed, it would have been before this.
+  await read(store, 'b')
+  expect(await server.command('EXISTS', '{downstream:runs}:run:a')).toBe(0)
+})
+
+test('a start whose answer was lost is taken back, and its followers are told', async () => {
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const store = openStore(proxy.port)
+  await start(store, 'first')
+  let told = 0
+  openStore(server.port).follow('a', () => told++)
+  proxy.delay(1_000)
+  const started = store.start('a', newRun())
+  await eventually('it being stored', async () => {
+    return (await server.command('EXISTS', '{downstream:runs}:run:a')) === 1
+  })
+  proxy.cut()
+  proxy.delay(0)
+  await expect(started).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
+  const before = told
+  await eventually('it being gone', async () => {
+    return (await server.command('EXISTS', '{downstream:runs}:run:a')) === 0
+  })
+  await eventually('followers being told', () => told > before)
+  expect((await store.start('a', newRun())).claim).toBeDefined()
+})
+
 test('an append that Redis does not take within maxWait fails, and nothing may follow it', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
@@ -129,9 +171,9 @@ test('an append that Redis does not take within maxWait fails, and nothing may f
   await claim.append(['data: 1\n\n'])
   proxy.refuse()
   proxy.cut()
-  await expect(claim.append(['data: 2\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await expect(claim.append(['data: 2\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
   await proxy.accept()
-  await expect(claim.append(['data: 3\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_LOG_UNAVAILABLE' })
+  await expect(claim.append(['data: 3\n\n'])).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
   await eventually(
     'Redis being back',
     async () => (await read(store, 'a').catch(() => undefined)) !== undefined,

@@ -1,0 +1,211 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually, parseEvents } from '@downstream/testing'
+import { createRuns } from '../../src/run/create-runs.ts'
+import { MemoryRunStore } from '../../src/run/memory-run-store.ts'
+import type { RunStore } from '../../src/run/run-store.ts'
+import type { Runs } from '../../src/run/runs.ts'
+import { resolveRunOptions, resolveRunsOptions } from '../../src/run/runs-options.ts'
+import type { EventStream } from '../../src/stream/event-stream.ts'
+import { openEventStream } from '../../src/stream/open-event-stream.ts'
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+/** One process of two: what it is given is shared with the other, and it closes nothing of it. */
+async function openProcess(shared: RunStore) {
+  const store: RunStore = {
+    start: (id, run) => shared.start(id, run),
+    read: (id, place, limit) => shared.read(id, place, limit),
+    follow: (id, listener) => shared.follow(id, listener),
+    stop: (id) => shared.stop(id),
+    close: async () => {},
+  }
+  const runs = createRuns({ store })
+  const followings: { stream: EventStream; over: Promise<void> }[] = []
+  const server = createServer((req, res) => {
+    const stream = openEventStream(req, res)
+    followings.push({ stream, over: runs.follow(stream, (req.url as string).slice(1)) })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(async () => {
+    await runs.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { runs, url, followings }
+}
+
+/** Waits until the signal aborts. */
+function untilStopped() {
+  const reasons: unknown[] = []
+  return {
+    reasons,
+    source: async function* ({ signal }: { signal: AbortSignal }) {
+      yield 'a'
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      reasons.push(signal.reason)
+    },
+  }
+}
+
+async function hasEvents(runs: Runs, id: string): Promise<void> {
+  await eventually('the first event', async () => (await runs.state(id))?.events === 1)
+}
+
+test('close() sends followers of the other process elsewhere, and ends its own runs for all', async () => {
+  const shared = new MemoryRunStore()
+  const [one, other] = [await openProcess(shared), await openProcess(shared)]
+  const [own, others] = [untilStopped(), untilStopped()]
+  await one.runs.start('own', own.source)
+  await other.runs.start('others', others.source)
+  await hasEvents(one.runs, 'own')
+  await hasEvents(other.runs, 'others')
+  const [ofOther, ofOwn, elsewhere] = ['/others', '/own']
+    .map((path) => fetch(one.url + path))
+    .concat(fetch(`${other.url}/own`))
+  const responses = await Promise.all([ofOther, ofOwn, elsewhere])
+  await one.runs.close()
+  const [told, ended, endedElsewhere] = await Promise.all(responses.map((response) => response?.text() ?? ''))
+  // Come back: a retry and no end. The run itself goes on.
+  expect(told).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
+  expect(told).not.toContain('event: end')
+  expect((await other.runs.state('others'))?.status).toBe('running')
+  for (const text of [ended, endedElsewhere]) {
+    expect(parseEvents(text ?? '').at(-1)).toMatchObject({ event: 'end', data: '{"status":"stopped"}' })
+  }
+  expect(own.reasons).toEqual([expect.objectContaining({ code: 'ERR_SSE_SHUTDOWN' })])
+  expect(others.reasons).toEqual([])
+  await expect(one.runs.start('own', [])).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_CLOSED' })
+})
+
+test('close() sends those followers away at once, while its own runs may come to their end', async () => {
+  const shared = new MemoryRunStore()
+  const [one, other] = [await openProcess(shared), await openProcess(shared)]
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  await one.runs.start('own', async function* () {
+    await ended
+    yield 'last'
+  })
+  await other.runs.start('others', untilStopped().source)
+  const [ofOther, ofOwn] = await Promise.all(['/others', '/own'].map((path) => fetch(one.url + path)))
+  const closed = one.runs.close({ drain: 60_000 })
+  expect(await ofOther?.text()).not.toContain('event: end')
+  end()
+  expect(parseEvents((await ofOwn?.text()) ?? '').map(({ data }) => data)).toEqual([
+    'last',
+    '{"status":"done"}',
+  ])
+  await closed
+})
+
+test('close() refuses options that are none, and closes nothing then', async () => {
+  const { runs } = await openProcess(new MemoryRunStore())
+  for (const options of [
+    { drain: -1 },
+    { drain: Number.NaN },
+    { drain: Number.POSITIVE_INFINITY },
+    { drain: '10' },
+    { retry: -1 },
+    { retry: [2, 1] },
+    { drian: 10 },
+    null,
+  ]) {
+    expect(() => runs.close(options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }),
+    )
+  }
+  expect((await runs.start('a', ['a'])).started).toBe(true)
+})
+
+test('close() waits for a start that the store has not answered, which then rejects', async () => {
+  const shared = new MemoryRunStore()
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const start = shared.start.bind(shared)
+  shared.start = async (id, run) => {
+    await answered
+    return start(id, run)
+  }
+  const { runs } = await openProcess(shared)
+  const started = runs.start('a', ['a'])
+  const order: string[] = []
+  const closed = runs.close().then(() => order.push('closed'))
+  const rejected = started.catch(({ code }) => order.push(code))
+  await sleep(20)
+  answer()
+  await Promise.all([rejected, closed])
+  expect(order).toEqual(['ERR_SSE_RUNS_CLOSED', 'closed'])
+  expect((await shared.read('a', undefined, 0))?.state).toMatchObject({ status: 'stopped', events: 0 })
+})
+
+test('a run that the store has lost aborts its signal with that reason', async () => {
+  const shared = new MemoryRunStore()
+  const { runs } = await openProcess(shared)
+  const { source, reasons } = untilStopped()
+  await runs.start('a', source)
+  await hasEvents(runs, 'a')
+  await shared.close()
+  await eventually('the source being told', () => reasons.length > 0)
+  expect(reasons).toEqual([expect.objectContaining({ code: 'ERR_SSE_RUN_LOST' })])
+})
+
+test('follow() resolves when its client has left, and the run goes on', async () => {
+  const { runs, url, followings } = await openProcess(new MemoryRunStore())
+  await runs.start('a', untilStopped().source)
+  const leave = new AbortController()
+  await fetch(`${url}/a`, { signal: leave.signal })
+  leave.abort()
+  await followings[0]?.over
+  expect(followings[0]?.stream.closed).toBe(true)
+  expect((await runs.state('a'))?.status).toBe('running')
+})
+
+test('a stream follows one run', async () => {
+  const { runs, url, followings } = await openProcess(new MemoryRunStore())
+  await runs.start('a', untilStopped().source)
+  await fetch(`${url}/a`)
+  expect(() => runs.follow(followings[0]?.stream as EventStream, 'b')).toThrow(
+    expect.objectContaining({ code: 'ERR_SSE_ALREADY_SUBSCRIBED' }),
+  )
+})
+
+test('data is serialized by the option', async () => {
+  const runs = createRuns({ serialize: (data) => `<${String(data)}>` })
+  closing.push(() => runs.close())
+  await runs.start('a', [{ data: 1 }, 'text'])
+  await eventually('its end', async () => (await runs.state('a'))?.status === 'done')
+  // `data: <1>` and `data: text`, each with its two line ends.
+  expect((await runs.state('a'))?.bytes).toBe('data: <1>\n\ndata: text\n\n'.length)
+})
+
+test('a source that fails is a process warning unless there is an onError', async () => {
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const runs = createRuns()
+  closing.push(() => runs.close())
+  const error = new Error('no model')
+  await runs.start('a', () => Promise.reject(error))
+  await eventually('its end', async () => (await runs.state('a'))?.status === 'failed')
+  expect(warned.mock.calls).toEqual([[error]])
+  warned.mockRestore()
+})
+
+test('the defaults are those of the documentation', () => {
+  expect(resolveRunOptions({})).toEqual({
+    ttl: 600_000,
+    maxBytes: 4 * 1024 * 1024,
+    maxAge: 3_600_000,
+    replace: false,
+  })
+  expect(resolveRunsOptions({})).toMatchObject({ names: { end: 'end', gap: 'gap' }, maxRuns: 10_000 })
+})
