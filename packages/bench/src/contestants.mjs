@@ -6,6 +6,7 @@ import { nchanMissing, nchanVersion } from './server/nchan.mjs'
  * @typedef {object} Contestant
  * @property {string} title
  * @property {string} [package] What its version is read from.
+ * @property {boolean} [compresses] Its clients accept gzip.
  * @property {string} [ours] Which of ours it is compared with: the one on the same kind of server.
  */
 
@@ -22,6 +23,12 @@ const all = {
   'res-write-express': { title: 'res.write, Express', package: 'express', ours: 'downstream-express' },
   'redis-ioredis': { title: 'RedisLog, ioredis', package: 'ioredis' },
   'redis-node-redis': { title: 'RedisLog, node-redis', package: 'redis' },
+  'downstream-shared': {
+    title: "Downstream, compression: 'shared'",
+    package: '@downstream/core',
+    compresses: true,
+  },
+  'gzip-each': { title: 'a gzip for each response', compresses: true },
   nchan: { title: 'nginx + nchan', ours: 'downstream-node' },
 }
 
@@ -35,9 +42,15 @@ export const withoutRedis = redisMissing()
 export const sharedLogs =
   withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
 
+/** Those that compress, and one that does not: they have workloads of their own. @type {readonly string[]} */
+export const compressing = ['downstream-node', 'downstream-shared', 'gzip-each']
+
 /** Those that can run here. @type {readonly string[]} */
 export const contestants = Object.keys(all).filter(
-  (name) => !name.startsWith('redis-') && (name !== 'nchan' || withoutNchan === undefined),
+  (name) =>
+    !name.startsWith('redis-') &&
+    (name === 'downstream-node' || !compressing.includes(name)) &&
+    (name !== 'nchan' || withoutNchan === undefined),
 )
 
 /** @param {string} name */

@@ -1,6 +1,7 @@
-import { contestants, sharedLogs } from './contestants.mjs'
+import { compressing, contestants, sharedLogs } from './contestants.mjs'
 import { openFiles } from './measure/open-files.mjs'
 import { comparedIn } from './report/targets.mjs'
+import { compression } from './workload/compression.mjs'
 import { connect } from './workload/connect.mjs'
 import { fanOut } from './workload/fan-out.mjs'
 import { idle } from './workload/idle.mjs'
@@ -114,6 +115,19 @@ export function makePlan(name, only = {}) {
     return fanOut({ clients, contestants, cells: measured })
   }
 
+  /** @param {number} clients */
+  const compressionTo = (clients) =>
+    /** @type {const} */ (['price', 'list', 'table']).map((kind) =>
+      compression({
+        clients,
+        kind,
+        contestants: compressing.filter(
+          (one) => only.contestants?.some((word) => one.includes(word)) ?? true,
+        ),
+        deliveries: kind === 'price' ? small : large,
+      }),
+    )
+
   let workloads = [
     tokenStream({
       contestants: without('express-sse', 'nchan'),
@@ -128,8 +142,10 @@ export function makePlan(name, only = {}) {
       events: size.missed,
     }),
     ...(few < many ? [fanOutTo(few, without())] : []),
+    ...(few < many ? compressionTo(few) : []),
     idle({ clients: many, contestants: inThousands }),
     fanOutTo(many, inThousands),
+    ...compressionTo(many),
     unrelatedRequest({ clients: many, contestants: inThousands, duration: size.probing }),
   ].filter((workload) => only.workloads?.some((word) => workload.name.includes(word)) ?? true)
   if (short) workloads = workloads.flatMap((workload) => withTarget(workload, size))

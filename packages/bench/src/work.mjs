@@ -4,12 +4,52 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** Ends every event that counts, and is in no header, id, comment or other event of any contestant. */
 export const MARK = '~'
 
+/** What can be compressed as an app's events can. @typedef {'price' | 'list' | 'table'} Kind */
+
 /**
  * @param {number} n The event's number, by which the order is checked.
- * @param {number} bytes
+ * @param {number | Kind} bytes Of one letter, or an event of a kind.
  */
 export function eventData(n, bytes) {
-  return `${n} `.padEnd(bytes - MARK.length, 'x') + MARK
+  if (typeof bytes === 'number') return `${n} `.padEnd(bytes - MARK.length, 'x') + MARK
+  return `${n} ${KINDS[bytes](n)}${MARK}`
+}
+
+/** @type {Record<Kind, (n: number) => string>} */
+const KINDS = {
+  price: (n) =>
+    `{"symbol":"${SYMBOLS[n % SYMBOLS.length]}","price":${noise(n, 1) / 100},"volume":${noise(n, 2)},"bid":${noise(n, 3) / 100},"ask":${noise(n, 4) / 100},"time":${1_790_000_000_000 + n * 250}}`,
+  list: (n) => JSON.stringify(Array.from({ length: 40 }, (_, row) => order(row, version(n, row, 8)))),
+  table: (n) =>
+    `<table>${Array.from({ length: 60 }, (_, row) => tableRow(row, version(n, row, 60))).join('')}</table>`,
+}
+
+const SYMBOLS = ['ACME', 'GLOBX', 'INITECH', 'UMBRL', 'HOOLI', 'VNDLY', 'STARK', 'WAYNE']
+
+/** When the row was new last: one in `every` is with each event. @param {number} n @param {number} row @param {number} every */
+function version(n, row, every) {
+  return n - ((n + row) % every)
+}
+
+/** @param {number} row @param {number} version */
+function order(row, version) {
+  return {
+    id: 10_000 + row,
+    customer: `customer ${noise(row, 5)}`,
+    state: noise(version, row) % 2 ? 'packed' : 'shipped',
+    amount: noise(version, row + 100) / 100,
+    items: noise(version, row + 200) % 20,
+  }
+}
+
+/** @param {number} row @param {number} version */
+function tableRow(row, version) {
+  return `<tr id="row-${row}"><td class="name">Service ${row}</td><td class="value">${noise(version, row)}</td><td>ms</td></tr>`
+}
+
+/** A number of up to five digits, always the same for the same two. @param {number} a @param {number} b */
+function noise(a, b) {
+  return (Math.imul(a + 1, 0x9e3779b1) ^ Math.imul(b + 7, 0x85ebca6b)) >>> 15
 }
 
 /**

@@ -6,6 +6,8 @@ const READ_SIZE = 65_536
 /** One for all sockets: what is read is counted and forgotten before the next read. The byte behind it is for a mark. */
 const memory = Buffer.alloc(READ_SIZE + 1)
 const shared = memory.subarray(0, READ_SIZE)
+/** Ends what a compressor was made to flush: an empty block. Nothing else in a response is like it. */
+const FLUSHED = Buffer.from([0, 0, 0xff, 0xff])
 
 /**
  * @typedef {object} ConnectionOwner
@@ -17,6 +19,7 @@ const shared = memory.subarray(0, READ_SIZE)
 /** One client: a socket that counts the events it gets. */
 export class Connection {
   count = 0
+  bytes = 0
   /** Everything that came, when it is kept. */
   text = ''
   #owner
@@ -24,14 +27,18 @@ export class Connection {
   #socket
   #opened = false
   #head = ''
+  #compressed
+  /** The last bytes of the last read, where what ends an event may have begun. */
+  #before = Buffer.alloc(0)
 
   /**
    * @param {ConnectionOwner} owner
-   * @param {{ port: number, path: string, lastEventId?: string | undefined, keep: boolean }} options
+   * @param {{ port: number, path: string, lastEventId?: string | undefined, keep: boolean, compressed: boolean }} options
    */
-  constructor(owner, { port, path, lastEventId, keep }) {
+  constructor(owner, { port, path, lastEventId, keep, compressed }) {
     this.#owner = owner
     this.#keep = keep
+    this.#compressed = compressed
     this.#socket = connect({
       port,
       host: '127.0.0.1',
@@ -39,8 +46,9 @@ export class Connection {
     })
     this.#socket.on('connect', () => {
       const resume = lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`
+      const accept = compressed ? 'Accept-Encoding: gzip\r\n' : ''
       this.#socket.write(
-        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${resume}\r\n`,
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n${accept}${resume}\r\n`,
       )
     })
     this.#socket.on('error', (error) => owner.onLost(error.message))
@@ -58,8 +66,13 @@ export class Connection {
 
   /** @param {number} size */
   #read(size) {
+    this.bytes += size
     if (this.#keep) this.text += memory.toString('latin1', 0, size)
     let at = this.#opened ? 0 : this.#readHead(size)
+    if (this.#compressed) {
+      if (this.#opened) this.#countFlushed(memory.subarray(at, size))
+      return true
+    }
     // Ends the search where the bytes of an earlier read begin.
     const behind = memory[size]
     memory[size] = MARK_CODE
@@ -74,6 +87,17 @@ export class Connection {
     this.count += events
     this.#owner.onEvents(events)
     return true
+  }
+
+  /** @param {Buffer} read */
+  #countFlushed(read) {
+    const bytes = Buffer.concat([this.#before, read])
+    let events = 0
+    for (let at = bytes.indexOf(FLUSHED); at !== -1; at = bytes.indexOf(FLUSHED, at + 4)) events++
+    this.#before = bytes.subarray(Math.max(0, bytes.length - 3))
+    if (events === 0) return
+    this.count += events
+    this.#owner.onEvents(events)
   }
 
   /** @param {number} size @returns {number} Where the body begins. */

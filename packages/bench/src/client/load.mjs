@@ -29,7 +29,7 @@ const owner = {
 }
 
 answer({
-  /** @param {{ port: number, path: string, count: number, atOnce: number, lastEventId?: string }} options */
+  /** @param {{ port: number, path: string, count: number, atOnce: number, compressed: boolean, lastEventId?: string }} options */
   async open({ count, atOnce, ...where }) {
     for (let n = 0; n < count; n++) {
       // The first is read word for word.
@@ -52,6 +52,7 @@ answer({
       clearInterval(watch)
     }
   },
+  bytes: () => connections.reduce((sum, { bytes }) => sum + bytes, 0),
   /** @param {{ each: number }} events */
   verify({ each }) {
     const wrong = connections.filter(({ count }) => count !== each)

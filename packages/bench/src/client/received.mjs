@@ -1,3 +1,4 @@
+import { constants, gunzipSync } from 'node:zlib'
 import { createParser } from 'eventsource-parser'
 import { MARK } from '../work.mjs'
 
@@ -22,8 +23,14 @@ export function received(response) {
       numbers.push(Number.parseInt(data.replace('"', ''), 10))
     },
   })
-  parser.feed(/^transfer-encoding: *chunked/im.test(head) ? unchunked(text) : text)
+  const whole = /^transfer-encoding: *chunked/im.test(head) ? unchunked(text) : text
+  parser.feed(/^content-encoding: *gzip/im.test(head) ? gunzipped(whole) : whole)
   return { numbers, lastEventId }
+}
+
+/** What has come of it so far. @param {string} body */
+function gunzipped(body) {
+  return gunzipSync(Buffer.from(body, 'latin1'), { finishFlush: constants.Z_SYNC_FLUSH }).toString()
 }
 
 /** @param {string} body */

@@ -26,7 +26,7 @@ export class NodeServer {
     return ask(this.#child, 'listen')
   }
 
-  /** @param {{ from: number, count: number, bytes: number }} events */
+  /** @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
   publish(events) {
     tell(this.#child, 'publish', events)
   }

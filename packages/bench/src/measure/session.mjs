@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sharedLogs } from '../contestants.mjs'
+import { contestant as described, sharedLogs } from '../contestants.mjs'
 import { NchanServer } from '../server/nchan.mjs'
 import { NodeServer } from './node-server.mjs'
 import { RedisNode } from './redis-node.mjs'
@@ -32,6 +32,7 @@ export class Session {
   /** For how long no event may arrive until one is given up, in ms. */
   patience = 60_000
   #contestant
+  #compresses
   #clients
   #profiles
   #profiled = 0
@@ -45,6 +46,7 @@ export class Session {
    */
   constructor(contestant, clients, profiles) {
     this.#contestant = contestant
+    this.#compresses = !contestant.includes('/') && described(contestant).compresses === true
     this.#clients = clients
     this.#profiles = profiles
     this.server = serverOf(contestant)
@@ -63,14 +65,20 @@ export class Session {
 
   /** Resolves when all of them have the head of their response. @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options */
   async open({ path = '/events', atOnce = AT_ONCE, ...options }) {
-    await ask(this.#clients.load, 'open', { port: this.#port, path, atOnce, ...options })
+    const where = { port: this.#port, path, atOnce, compressed: this.#compresses }
+    await ask(this.#clients.load, 'open', { ...where, ...options })
   }
 
-  /** Publishes `count` events in one tick, and waits until every client has them. @param {number} count @param {number} bytes */
+  /** Publishes `count` events in one tick, and waits until every client has them. @param {number} count @param {number | import('../work.mjs').Kind} bytes */
   async tick(count, bytes) {
     this.server.publish({ from: this.#published, count, bytes })
     this.#published += count
     await this.arrived(count)
+  }
+
+  /** By all clients, heads and all. @returns {Promise<number>} */
+  bytesReceived() {
+    return ask(this.#clients.load, 'bytes')
   }
 
   /** Waits until every client has got `count` more. @param {number} count */

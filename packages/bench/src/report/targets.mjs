@@ -1,4 +1,5 @@
 import { contestant } from '../contestants.mjs'
+import { compressionName } from '../workload/compression.mjs'
 import { fanOutCase } from '../workload/fan-out.mjs'
 import { MANY_A_TICK, ONE_A_TICK } from '../workload/token-stream.mjs'
 import { grouped } from '../workload/workload.mjs'
@@ -13,7 +14,8 @@ import { ratio } from './results.mjs'
  * @property {string} theirs
  * @property {string} [ours] Unless it is the one that the peer is compared with anyway.
  * @property {number} atMost
- * @property {number} [allowed] Added to theirs before the division.
+ * @property {number} [allowed] Added to theirs before the division, in KB.
+ * @property {string} [column] What is compared, unless it is the first.
  */
 
 /** @param {import('../plan.mjs').Size} size @returns {Target[]} */
@@ -22,6 +24,25 @@ function targets({ few, many }) {
   const tenTimes = { ...once, case: fanOutCase(few, 10, 120) }
   const toMany = { workload: `fan-out to ${grouped(many)}`, case: fanOutCase(many, 1, 120) }
   const tokens = { workload: 'token stream', case: MANY_A_TICK }
+  const shared = { ours: 'downstream-shared' }
+  const compression = [few, many].flatMap((clients) =>
+    /** @type {const} */ ([
+      ['price', 1.15],
+      ['list', 1],
+      ['table', 1],
+    ]).flatMap(([kind, atMost]) => [
+      { ...shared, workload: compressionName(clients, kind), theirs: 'downstream-node', atMost },
+      { ...shared, workload: compressionName(clients, kind), theirs: 'gzip-each', atMost: 0.35 },
+      {
+        ...shared,
+        workload: compressionName(clients, kind),
+        theirs: 'downstream-node',
+        column: 'rss',
+        allowed: 1,
+        atMost: 1,
+      },
+    ]),
+  )
   const oneKilobyte = { workload: 'idle', atMost: 1, allowed: 1 }
   return [
     { ...once, theirs: 'better-sse', atMost: 0.65 },
@@ -40,6 +61,7 @@ function targets({ few, many }) {
     { ...oneKilobyte, theirs: 'res-write-node' },
     { ...oneKilobyte, theirs: 'res-write-node', ours: 'downstream-fastify' },
     { ...oneKilobyte, theirs: 'res-write-express' },
+    ...compression,
     { workload: 'an unrelated request', theirs: 'better-sse', atMost: 0.05 },
   ]
 }
@@ -66,17 +88,19 @@ function oursFor(theirs) {
  * @returns {import('./results.mjs').TargetResult[]} Those that were measured.
  */
 export function targetsOf(results, size) {
-  return targets(size).flatMap(({ theirs, ours = oursFor(theirs), atMost, allowed = 0, ...where }) => {
-    for (const { name, columns, cases } of results) {
-      if (!name.startsWith(where.workload)) continue
-      for (const { title, figures } of cases) {
-        if (title !== (where.case ?? title)) continue
-        const value = ratio(figures, ours, theirs, columns[0]?.key ?? '', allowed)
-        if (value === undefined) continue
-        const full = name.startsWith('fan-out') ? title : `${name}, ${title}`
-        return [{ title: full, ours, theirs, ratio: value, atMost, allowed }]
+  return targets(size).flatMap(
+    ({ theirs, ours = oursFor(theirs), atMost, allowed = 0, column, ...where }) => {
+      for (const { name, columns, cases } of results) {
+        if (!name.startsWith(where.workload)) continue
+        for (const { title, figures } of cases) {
+          if (title !== (where.case ?? title)) continue
+          const value = ratio(figures, ours, theirs, column ?? columns[0]?.key ?? '', allowed)
+          if (value === undefined) continue
+          const full = name.startsWith('fan-out') ? title : `${name}, ${column ?? title}`
+          return [{ title: full, ours, theirs, ratio: value, atMost, allowed }]
+        }
       }
-    }
-    return []
-  })
+      return []
+    },
+  )
 }

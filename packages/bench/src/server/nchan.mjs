@@ -73,7 +73,7 @@ export class NchanServer {
     return port
   }
 
-  /** In one write, so that they reach it in one turn. @param {{ from: number, count: number, bytes: number }} events */
+  /** In one write, so that they reach it in one turn. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
   publish({ from, count, bytes }) {
     let text = ''
     for (let n = 0; n < count; n++) {

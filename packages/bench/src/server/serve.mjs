@@ -28,7 +28,7 @@ answer({
         resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port)
       })
     }),
-  /** All in one tick. @param {{ from: number, count: number, bytes: number }} events */
+  /** All in one tick. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
   publish({ from, count, bytes }) {
     for (let n = 0; n < count; n++) publish(eventData(from + n, bytes))
   },

@@ -11,7 +11,7 @@
  * @property {readonly Column[]} columns The first is what is compared.
  * @property {(session: import('../measure/session.mjs').Session) => Promise<Result[]>} measure
  *
- * @typedef {{ key: string, title: string, unit: 'µs' | 'ms' | 'KB' }} Column
+ * @typedef {{ key: string, title: string, unit: 'µs' | 'ms' | 'KB' | 'B' }} Column
  *
  * @typedef {{ case: string, values: Record<string, number> }} Result
  */

@@ -1,0 +1,55 @@
+import { cpuFor, grouped } from './workload.mjs'
+
+/** By the kind of event, what it is. @type {Record<import('../work.mjs').Kind, string>} */
+const EVENTS = {
+  price: 'a price of 120 bytes',
+  list: 'a list of 4 KB',
+  table: 'a table of 5.5 KB, one row of it new',
+}
+
+/** @param {number} clients @param {import('../work.mjs').Kind} kind */
+export function compressionName(clients, kind) {
+  return `compression to ${grouped(clients)}: ${EVENTS[kind]}`
+}
+
+/**
+ * @param {object} options
+ * @param {number} options.clients
+ * @param {import('../work.mjs').Kind} options.kind
+ * @param {readonly string[]} options.contestants
+ * @param {number} options.deliveries
+ * @returns {import('./workload.mjs').Workload}
+ */
+export function compression({ clients, kind, contestants, deliveries }) {
+  return {
+    name: compressionName(clients, kind),
+    does: 'Publishes one event a tick to every client. CPU of the server and bytes on the wire for each delivered event, and memory of the server for each stream after that.',
+    doesNot: 'Says nothing about what it costs a client to decompress.',
+    clients,
+    contestants,
+    columns: [
+      { key: 'cpu', title: 'CPU', unit: 'µs' },
+      { key: 'bytes', title: 'on the wire', unit: 'B' },
+      { key: 'rss', title: 'RSS', unit: 'KB' },
+    ],
+    async measure(session) {
+      const ticks = Math.max(4, Math.round(deliveries / clients))
+      // By then a compressor has seen as much as it looks back at.
+      for (let n = 0; n < ticks; n++) await session.tick(1, kind)
+      const before = await session.bytesReceived()
+      const usage = await session.cpu(async () => {
+        for (let n = 0; n < ticks; n++) await session.tick(1, kind)
+      })
+      const bytes = (await session.bytesReceived()) - before
+      await session.verify()
+      const { rss } = await session.server.memory()
+      const { cpu = 0 } = cpuFor(usage, ticks * clients)
+      const values = {
+        cpu,
+        bytes: bytes / ticks / clients,
+        rss: (rss - session.baseline.rss) / session.added / 1024,
+      }
+      return [{ case: 'each event', values }]
+    },
+  }
+}
