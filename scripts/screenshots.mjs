@@ -50,6 +50,7 @@ const pictures = [
   inGallery('fastify-scores', 'light'),
   inGallery('fastify-stats', 'dark'),
   inGallery('fastify-tokens', 'light'),
+  inGallery('fastify-typed', 'light'),
   inGallery('scale-out', 'light'),
 ]
 

@@ -70,6 +70,7 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.getByRole('button', { name: 'Ask' }).click()
     await see(page, 'article:last-child .text', /\w/)
   },
+  'fastify-typed': (page) => see(page, '#rides li:first-child', /Bike/),
   'scale-out': (page) => see(page, '#received', /^[1-9]/),
   tour: (page) => see(page, '#clock-tick', /\d/),
 }
