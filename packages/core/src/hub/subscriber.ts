@@ -264,12 +264,13 @@ export class Subscriber implements StreamOwner, Visited {
     const feed = new PageFeed(this.#hub, this, this.#place, held)
     this.#feed = feed
     const leave = resumes.enter()
+    // It may have been stopped since it was through.
     feed
       .run()
       .finally(leave)
       .then(
-        (step) => step !== undefined && this.#arrive(step, feed.place),
-        (error) => this.#fail(error),
+        (step) => this.#feed === feed && step !== undefined && this.#arrive(step, feed.place),
+        (error) => this.#feed === feed && this.#fail(error),
       )
   }
 
