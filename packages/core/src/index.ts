@@ -35,6 +35,7 @@ export type {
   HubStats,
   PublishedEvent,
   PublishedOn,
+  ReadyOptions,
   SubscribeOptions,
 } from './hub/hub.ts'
 

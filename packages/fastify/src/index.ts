@@ -39,6 +39,7 @@ export {
   type Refuse,
   type RefuseReason,
   parseEventStream,
+  type ReadyOptions,
   type RunContext,
   type RunControlEvents,
   type RunGapReason,

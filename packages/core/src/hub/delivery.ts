@@ -9,6 +9,7 @@ import { FanOut, type Visited } from './fan-out.ts'
 import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
+import { Readiness } from './readiness.ts'
 import { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -35,8 +36,7 @@ export interface Resettable extends Visited {
 export class Delivery implements SubscriberHub {
   readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
   readonly subscribers: Set<Subscriber> = new Set()
-  /** Resolves when the log is followed. */
-  readonly ready: Promise<void>
+  readonly readiness: Readiness = new Readiness()
   /** What the log tells: an object of its own, so that no app can call it by the hub. */
   readonly follower: LogFollower = {
     start: (head, backlog) => this.#start(head, backlog),
@@ -55,7 +55,6 @@ export class Delivery implements SubscriberHub {
   readonly #scope = new AsyncResource('DownstreamHub')
   readonly #onMoved = new Set<() => void>()
   readonly #unknown = new Set<string | undefined>()
-  #onReady: () => void = () => {}
   #tail: Tail | undefined
   #up: boolean | undefined
 
@@ -63,9 +62,6 @@ export class Delivery implements SubscriberHub {
     this.#options = options
     this.resumes = new Resumes(options.maxResumes)
     this.#reader = new LogReader(options.log, options.onError)
-    this.ready = new Promise((resolve) => {
-      this.#onReady = resolve
-    })
   }
 
   get isUp(): boolean {
@@ -188,7 +184,7 @@ export class Delivery implements SubscriberHub {
 
   #start(head: Cursor, backlog: readonly LogEntry[]): void {
     this.#tail = new Tail(this.#options.tail, head, backlog)
-    this.#onReady()
+    this.readiness.start()
     // A stream that was opened before this process had read that its key is disconnected.
     for (const entry of backlog) if (isMessage(entry)) this.#obey(entry)
     for (const [subscriber, from] of this.#waiting) subscriber.start(from)
@@ -217,6 +213,8 @@ export class Delivery implements SubscriberHub {
 
   #state(up: boolean, error?: unknown): void {
     if (error !== undefined) this.onError(error)
+    if (!up && codeOf(error) === 'ERR_SSE_LOG_REFUSED') this.readiness.refuse(error)
+    else this.readiness.hope()
     if (this.#up === up) return
     this.#up = up
     this.#options.onLogState(up ? 'up' : 'down', error)
@@ -242,4 +240,9 @@ export class Delivery implements SubscriberHub {
       )
     }
   }
+}
+
+/** By its shape: it may come from the other copy of this package. */
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }

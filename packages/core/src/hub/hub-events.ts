@@ -111,7 +111,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       if (!this.#following && !signal.aborted) {
         this.#following = true
         this.#delivery.follow(this)
-        await Promise.race([this.#delivery.ready, this.#woken()])
+        await Promise.race([this.#delivery.readiness.started, this.#woken()])
         if (this.#place === undefined && !signal.aborted) this.#goTo(this.#delivery.tail.next)
       }
       while (!signal.aborted) {

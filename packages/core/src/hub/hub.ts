@@ -90,6 +90,12 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
   once?: boolean | undefined
 }
 
+/** Options of {@link Hub.ready}. */
+export interface ReadyOptions {
+  /** Gives up when it aborts: the promise rejects with its reason. */
+  signal?: AbortSignal
+}
+
 /** Options of {@link Hub.events}. */
 export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
   /** Only events for which this returns true. What it throws ends the events. */
@@ -183,8 +189,15 @@ export interface Hub<Channels = any> {
 
   stats(): HubStats
 
-  /** Resolves when the log is followed: at once for a MemoryLog. */
-  ready(): Promise<void>
+  /**
+   * Resolves when the log is followed: at once for a MemoryLog. Rejects at once while the log is refused, which does not
+   * heal by itself: ERR_SSE_LOG_REFUSED for a wrong password or a missing permission. A log that cannot be reached is
+   * waited for until `signal` aborts: `ready({ signal: AbortSignal.timeout(10_000) })`. Either way the hub keeps trying.
+   *
+   * @throws SseError ERR_SSE_INVALID_OPTION synchronously; rejects with ERR_SSE_LOG_REFUSED, ERR_SSE_HUB_CLOSED, or
+   * the signal's reason
+   */
+  ready(options?: ReadyOptions): Promise<void>
 
   /**
    * The events of `channels` inside this process, from `after` on, else from now on: for GraphQL subscriptions, tRPC,

@@ -5,13 +5,26 @@ import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
 import { describe } from '../wire/describe.ts'
 import { Delivery } from './delivery.ts'
-import type { EventsOptions, Hub, HubItem, HubOptions, HubStats, SubscribeOptions } from './hub.ts'
+import type {
+  EventsOptions,
+  Hub,
+  HubItem,
+  HubOptions,
+  HubStats,
+  ReadyOptions,
+  SubscribeOptions,
+} from './hub.ts'
 import { HubEvents } from './hub-events.ts'
 import { messageEntry } from './hub-message.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
 import { warnOfLocalLog } from './local-log.ts'
 import { checkSubscription, newEntry } from './new-entry.ts'
-import { checkEventsOptions, checkKey, checkSubscribeOptions } from './subscribe-options.ts'
+import {
+  checkEventsOptions,
+  checkKey,
+  checkReadyOptions,
+  checkSubscribeOptions,
+} from './subscribe-options.ts'
 import { Subscriber } from './subscriber.ts'
 
 type Picks = (stream: EventStream, key: string | undefined) => boolean
@@ -32,9 +45,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     this.#options = resolveHubOptions(options)
     this.#delivery = new Delivery(this.#options)
     const { follower } = this.#delivery
-    this.#options.log
-      .follow(follower, { backlog: this.#options.tail })
-      .catch((error) => follower.state(false, error))
+    this.#options.log.follow(follower, { backlog: this.#options.tail }).catch((error) => {
+      follower.state(false, error)
+      this.#delivery.readiness.refuse(error)
+    })
   }
 
   publish(
@@ -126,8 +140,9 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     }
   }
 
-  ready(): Promise<void> {
-    return this.#delivery.ready
+  ready(options: ReadyOptions = {}): Promise<void> {
+    checkReadyOptions(options)
+    return this.#delivery.readiness.wait(options.signal)
   }
 
   disconnect(key: string): Promise<void>
@@ -144,6 +159,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     this.#shutdown ??= new Shutdown(this.#ports, options)
     this.#closed ??= this.#shutdown.done.then(() => {
       this.#over.abort(closed())
+      this.#delivery.readiness.refuse(closed())
       return this.#options.log.close()
     })
     return this.#closed

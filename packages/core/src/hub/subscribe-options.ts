@@ -1,6 +1,6 @@
 import { checkOptionNames, invalidOption } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
-import type { EventsOptions, SubscribeOptions } from './hub.ts'
+import type { EventsOptions, ReadyOptions, SubscribeOptions } from './hub.ts'
 
 const NAMES = ['filter', 'after', 'coalesce', 'key', 'once'] as const satisfies (keyof SubscribeOptions)[]
 const EVENTS_NAMES = ['filter', 'after', 'signal'] as const satisfies (keyof EventsOptions)[]
@@ -19,8 +19,13 @@ export function checkEventsOptions(options: EventsOptions): void {
   checkOptionNames(options, EVENTS_NAMES, 'options of events()')
   const { filter, signal } = options
   checkFunctions({ filter })
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
-    throw invalidOption('signal', 'an AbortSignal')
+  checkSignal(signal)
+}
+
+/** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
+export function checkReadyOptions(options: ReadyOptions): void {
+  checkOptionNames(options, ['signal'], 'options of ready()')
+  checkSignal(options.signal)
 }
 
 /**
@@ -36,6 +41,11 @@ export function checkKey(key: unknown, name: string): asserts key is string {
 /** Without lone surrogates: they change on their way through a log. */
 export function isWellFormed(text: string): boolean {
   return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
+}
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw invalidOption('signal', 'an AbortSignal')
 }
 
 function checkFunctions(functions: Record<string, unknown>): void {

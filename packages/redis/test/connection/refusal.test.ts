@@ -1,32 +1,61 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createHub } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { RedisLog } from '../../src/index.ts'
+import { freePort } from '../harness/free-port.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
 // hub.ready() hung, and nothing said why.
-test.each<[string, (port: number) => Redis | ReturnType<typeof createClient>]>([
-  ['ioredis', (port) => new Redis(port, '127.0.0.1', { password: 'wrong', lazyConnect: true })],
-  ['node-redis', (port) => createClient({ url: `redis://:wrong@127.0.0.1:${port}` })],
-])('a wrong password is told as what does not heal by itself: %s', async (_, create) => {
+test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createClient>]>([
+  [
+    'a wrong password, with ioredis',
+    ['default', '>right'],
+    (port) => new Redis(port, '127.0.0.1', { password: 'wrong', lazyConnect: true }),
+  ],
+  [
+    'a wrong password, with node-redis',
+    ['default', '>right'],
+    (port) => createClient({ url: `redis://:wrong@127.0.0.1:${port}` }),
+  ],
+  [
+    'a missing permission, with node-redis',
+    ['reader', 'on', '>secret', '~*', '+@connection', '+info', '+xread'],
+    (port) => createClient({ url: `redis://reader:secret@127.0.0.1:${port}` }),
+  ],
+])('hub.ready() rejects, as this does not heal by itself: %s', async (_, rules, create) => {
   const server = await RedisServer.start()
-  await server.command('ACL', 'SETUSER', 'default', '>right')
-  const log = new RedisLog(create(server.port))
+  await server.command('ACL', 'SETUSER', ...(rules as [string, ...string[]]))
+  const states: string[] = []
+  const hub = createHub({
+    log: new RedisLog(create(server.port)),
+    onError: () => {},
+    onLogState: (state) => states.push(state),
+  })
   try {
-    const follower = RecordingFollower.of(log)
-    await eventually(
-      'the refusal',
-      () => follower.states.some((state) => state.includes('Redis refuses this program')),
-      () => follower.states,
-    )
-    expect(follower.states[0]).toBe('down')
+    await expect(hub.ready()).rejects.toMatchObject({
+      code: 'ERR_SSE_LOG_REFUSED',
+      message: expect.stringContaining('Redis refuses this program'),
+    })
+    expect(states).toEqual(['down'])
   } finally {
-    await log.close()
+    await hub.close()
     await server.close()
   }
+})
+
+test('hub.ready() waits for a Redis that is away, until its signal aborts', async () => {
+  const hub = createHub({
+    log: new RedisLog(new Redis(await freePort(), '127.0.0.1', { lazyConnect: true })),
+    onError: () => {},
+  })
+  await expect(hub.ready({ signal: AbortSignal.timeout(200) })).rejects.toMatchObject({
+    name: 'TimeoutError',
+  })
+  await hub.close()
 })
 
 test.each<[string, (port: number) => Redis | ReturnType<typeof createClient>]>([

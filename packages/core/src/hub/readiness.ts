@@ -1,0 +1,58 @@
+/** Whether a log is followed, and who waits for that. */
+export class Readiness {
+  /** Resolves when the log is followed. */
+  readonly started: Promise<void>
+  #onStart: () => void = () => {}
+  #isStarted = false
+  /** Why it will not be followed unless somebody changes something. */
+  #refusal: { readonly error: unknown } | undefined
+  readonly #waiting = new Set<(error: unknown) => void>()
+
+  constructor() {
+    this.started = new Promise((resolve) => {
+      this.#onStart = resolve
+    })
+  }
+
+  start(): void {
+    this.#isStarted = true
+    this.#refusal = undefined
+    this.#waiting.clear()
+    this.#onStart()
+  }
+
+  /** It cannot heal by itself: whoever waits is told now, and whoever asks later is told at once. */
+  refuse(error: unknown): void {
+    if (this.#isStarted) return
+    this.#refusal = { error }
+    for (const fail of this.#waiting) fail(error)
+    this.#waiting.clear()
+  }
+
+  /** The log has something else to say: it may be followed after all. */
+  hope(): void {
+    this.#refusal = undefined
+  }
+
+  /** As {@link Hub.ready}. */
+  async wait(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#isStarted) return
+    if (this.#refusal !== undefined) throw this.#refusal.error
+    let stop: () => void = () => {}
+    const failed = new Promise<never>((_, reject) => {
+      this.#waiting.add(reject)
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      stop = () => {
+        this.#waiting.delete(reject)
+        signal?.removeEventListener('abort', onAbort)
+      }
+    })
+    try {
+      await Promise.race([this.started, failed])
+    } finally {
+      stop()
+    }
+  }
+}
