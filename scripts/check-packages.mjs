@@ -71,8 +71,8 @@ function cjsHeader() {
     const testing = require('@downstream/testing')
     const redis = require('@downstream/redis')
     const { connect } = require('@downstream/client')
-    const { sse: expressSse } = require('@downstream/express')
-    const { sse: fastifySse } = require('@downstream/fastify')`
+    const expressSse = require('@downstream/express')
+    const fastifySse = require('@downstream/fastify')`
 }
 
 // It has to end by itself: nothing that the packages leave behind may keep a process alive.

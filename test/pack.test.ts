@@ -59,6 +59,13 @@ test('the tarballs can be installed in a project of its own', () => {
     project,
   )
   expect(run('node', ['main.js'], project)).toBe('@downstream/express function function\n')
+  // What runs there is the JavaScript; what compiles says that the declarations agree with it.
+  writeFileSync(join(project, 'main.cjs'), commonJs)
+  expect(run('node', ['main.cjs'], project)).toBe('function function true ready\n')
+  writeFileSync(join(project, 'types.cts'), types)
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node']
+  const typeRoots = ['--typeRoots', join(root, 'node_modules/@types')]
+  run(join(root, 'node_modules/.bin/tsc'), [...options, ...typeRoots, 'types.cts'], project)
 })
 
 const program = `
@@ -67,6 +74,25 @@ const program = `
   import plugin from '@downstream/fastify'
   const { name } = createRequire(import.meta.url)('@downstream/express/package.json')
   console.log(name, typeof sse(), typeof plugin)
+`
+
+const commonJs = `
+  const sse = require('@downstream/express')
+  const { createHub } = require('@downstream/express')
+  const app = require('fastify')()
+  app.register(require('@downstream/fastify')).ready().then(() => {
+    console.log(typeof sse().close, typeof createHub, sse === sse.sse && sse === sse.default, app.hasReplyDecorator('sse') && 'ready')
+  })
+`
+
+const types = `
+  import callable = require('@downstream/express')
+  import byDefault, { createHub, type Hub, sse, type SseOptions } from '@downstream/express'
+  const options: SseOptions & callable.SseOptions = { retry: 1 }
+  const hub: Hub & callable.Hub = createHub()
+  void [callable(options).close(), byDefault().close(), sse().close(), hub.close()]
+  // @ts-expect-error: there is no such option
+  callable({ fliter: 1 })
 `
 
 function tarball(name: string): string {
