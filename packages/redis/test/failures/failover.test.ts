@@ -100,6 +100,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await failOver(master, replica, a, b)
       a.proxy.cut()
       await Promise.all([a.proxy.accept(), b.proxy.accept()])
+      a.proxy.cut()
       await first.publish(20)
       away.visit(a)
       expect(await stage.verdicts(...readers, away)).toEqual([oneGap, oneGap, oneGap])

@@ -78,6 +78,8 @@ export class Stage {
     const verdicts = () => [...new Set(judged().map((verdict) => JSON.stringify(verdict)))]
     let last: Numbered[] = []
     let due = 0
+    // Doubled each time: a busy machine may need longer than the last pause to deliver to all of them.
+    let pause = 1_000
     const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
     await eventually(
       'all clients having the last event',
@@ -85,7 +87,8 @@ export class Stage {
         // One that was published while a client was coming back can lie in front of the gap that it is told of.
         if (performance.now() > due) {
           last = await Promise.all(this.#publishers.map((publisher) => publisher.publishOne()))
-          due = performance.now() + 1_000
+          due = performance.now() + pause
+          pause *= 2
         }
         // What is missing may still be told of: who notices it has to ask Redis first.
         return !readers.some(waits) && judged().every(({ missing }) => missing === 0)
