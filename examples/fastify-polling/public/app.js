@@ -50,7 +50,7 @@ function fallBack() {
 
 function open() {
   const query = new URLSearchParams({ after: lastEventId })
-  if (way === 'polling') query.set('poll', '')
+  if (way === 'polling') query.set('wait', '20')
   source = new EventSource(`events?${query}`)
   source.onopen = () => {
     failures = 0
@@ -66,7 +66,7 @@ function open() {
   // Not by `open`: some proxies pass the head on and hold back the rest.
   source.addEventListener('hello', () => {
     clearTimeout(timer)
-    showState('streaming')
+    showState(way)
   })
   source.addEventListener('reading', (event) => addReading(JSON.parse(event.data)))
   source.addEventListener('gap', (event) => {

@@ -14,8 +14,9 @@ const station = new WeatherStation()
 // Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// A page that changes from streaming to polling opens a new EventSource. It writes its last event ID into the URL.
-await app.register(sse, { lastEventIdParameter: 'after' })
+// A page that changes from streaming to polling opens a new EventSource. It writes its last event ID into the URL, and
+// for how many seconds an answer may wait.
+await app.register(sse, { lastEventIdParameter: 'after', waitParameter: 'wait' })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 await app.register(bufferingProxy, { prefix: '/buffered', target: `http://localhost:${port}` })
 
@@ -25,18 +26,12 @@ app.get('/newest', (_request, reply) => {
   reply.header('Cache-Control', 'no-store').send({ cursor, reading: station.newest })
 })
 
-app.get<{ Querystring: { poll?: string } }>('/events', (request, reply) => {
-  if (request.query.poll === undefined) {
-    const stream = reply.sse({ retry: 1000 })
-    // Comes at once, unless something on the way holds it back: by that the page knows whether it can be streamed to.
-    stream.send({ event: 'hello', data: '' })
-    hub.subscribe(stream, 'weather')
-  } else {
-    // A response that ends when it has told something. When nothing happens it does so after 20 s, before a proxy loses its
-    // patience. The browser is back a second later with its last event ID, and the hub goes on there.
-    const stream = reply.sse({ maxAge: 20_000, retry: 1000 })
-    hub.subscribe(stream, 'weather', { once: true })
-  }
+// The same route streams, and answers long polls: see `waitParameter`.
+app.get('/events', (_request, reply) => {
+  const stream = reply.sse({ retry: 1000 })
+  // Comes at once, unless something on the way holds it back: by that the page knows whether it can be streamed to.
+  stream.send({ event: 'hello', data: '' })
+  hub.subscribe(stream, 'weather')
 })
 
 const reading = setInterval(() => {

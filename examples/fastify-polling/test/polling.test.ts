@@ -65,7 +65,7 @@ test('behind a proxy that buffers it goes on with short responses, and loses not
   const [first, second, third] = responses as [Response, Response, Response]
   for (const response of [first, second, third]) {
     expect(await response.finished()).toBeNull()
-    expect(new URL(response.url()).searchParams.has('poll')).toBe(true)
+    expect(new URL(response.url()).searchParams.get('wait')).toBe('20')
   }
   // The browser itself says where it was.
   const { 'last-event-id': lastEventId } = await third.request().allHeaders()

@@ -9,7 +9,7 @@ import type { SourceState } from './typed-event-source.ts'
 /** How long the server may hold a long poll, in seconds. */
 const WAIT = 20
 /** The server ends a long poll at 256 KB. One that brought so many characters may not have brought everything. */
-const MAYBE_CUT = 100_000
+const MAYBE_CUT = 20_000
 
 /** Requests, one after the other. Each goes on where the one before ended. */
 export interface Connection {

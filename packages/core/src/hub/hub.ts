@@ -82,12 +82,6 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
   coalesce?: ((event: Event) => string | undefined) | undefined
   /** Whose stream it is, for {@link Hub.disconnect}: a string. */
   key?: string | undefined
-  /**
-   * Ends the stream when the client has been told all there is at that moment, events or a gap: a response for clients
-   * behind something that passes it on only when it has ended. They come back with their last event ID, so nothing is
-   * lost in between. With `maxAge` the response ends when there is nothing to tell, too. Default: false.
-   */
-  once?: boolean | undefined
 }
 
 /** Options of {@link Hub.ready}. */

@@ -2,15 +2,14 @@ import { checkOptionNames, invalidOption } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import type { EventsOptions, ReadyOptions, SubscribeOptions } from './hub.ts'
 
-const NAMES = ['filter', 'after', 'coalesce', 'key', 'once'] as const satisfies (keyof SubscribeOptions)[]
+const NAMES = ['filter', 'after', 'coalesce', 'key'] as const satisfies (keyof SubscribeOptions)[]
 const EVENTS_NAMES = ['filter', 'after', 'signal'] as const satisfies (keyof EventsOptions)[]
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkOptionNames(options, NAMES, 'options of a subscription')
-  const { filter, coalesce, once, key } = options
+  const { filter, coalesce, key } = options
   checkFunctions({ filter, coalesce })
-  if (once !== undefined && typeof once !== 'boolean') throw invalidOption('once', 'true or false')
   if (key !== undefined) checkKey(key, 'key')
 }
 

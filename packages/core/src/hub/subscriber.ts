@@ -39,7 +39,6 @@ export class Subscriber implements StreamOwner, Visited {
   readonly selection: Selection | undefined
   queued = false
   readonly #hub: SubscriberHub
-  readonly #once: boolean
   #stage: Stage = 'starting'
   /** Position in the tail of the next entry to look at, and the cursor of the place in front of it. */
   #position = 0
@@ -68,7 +67,6 @@ export class Subscriber implements StreamOwner, Visited {
     this.outlet = new Outlet(hub, port)
     const { filter, coalesce } = options
     if (filter !== undefined || coalesce !== undefined) this.selection = new Selection(channels, options)
-    this.#once = options.once ?? false
   }
 
   /** Whether it is behind what the hub has. */
@@ -142,7 +140,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (!this.#upToDate && this.#stage === 'live') this.#hub.enqueue(this)
     if (!this.#upToDate) return
     if (this.#resuming) this.#welcome()
-    if (this.#once && this.outlet.served) this.stream.close()
+    if (this.outlet.served) this.port.endPoll()
   }
 
   /** The log has lost its continuity: the tail starts anew. The gap is told at the next visit, for which a turn is due. */
@@ -195,6 +193,14 @@ export class Subscriber implements StreamOwner, Visited {
       if (whole.next !== next || whole.text !== text) return undefined
     }
     return this.#hub.passageOf(this.channels, position)
+  }
+
+  /** What is due is delivered first, and ends the poll. */
+  onWait(): string | undefined {
+    const { tail, pending } = this.#hub
+    if (this.#stage !== 'live' || !this.#upToDate || pending) return undefined
+    this.#goLive(tail.next)
+    return this.outlet.bookmarkText()
   }
 
   /** It has caught up: when nothing in between was for it, its client still has the old id, and that gets older. */

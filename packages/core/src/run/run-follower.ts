@@ -36,6 +36,8 @@ export class RunFollower implements StreamOwner, FeedFollower {
   #place: RunPlace | undefined
   /** Its client says that it is somewhere, and that is no place. */
   #malformed: boolean
+  /** It was handed events, or a gap. */
+  #served = false
   /** Something has changed since the read that is under way began. */
   #stale = false
   #onNews: () => void = () => {}
@@ -84,6 +86,10 @@ export class RunFollower implements StreamOwner, FeedFollower {
     this.#onNews()
     this.#host.remove(this)
     this.#resolve()
+  }
+
+  onWait(): string | undefined {
+    return this.#is('live') && !this.#stale ? '' : undefined
   }
 
   onWake(): string {
@@ -147,6 +153,8 @@ export class RunFollower implements StreamOwner, FeedFollower {
       return true
     }
     if (!hasRoom) this.#stage = 'full'
+    this.#served ||= told + text !== ''
+    if (!rest && this.#served) this.port.endPoll()
     return !rest
   }
 

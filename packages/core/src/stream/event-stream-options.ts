@@ -83,6 +83,12 @@ export interface EventStreamOptions {
    * that start an EventSource where another one left off. `false`: none. Default: `lastEventId`.
    */
   lastEventIdParameter?: string | false | undefined
+  /**
+   * Name of a query parameter by which a client asks for a long poll, as it does by the header `Prefer: wait=20`: for
+   * pages with an `EventSource`, which cannot send a header. Its value is how many seconds the answer may wait for an
+   * event, 60 at most. `false`: none, only the header counts. Default: false.
+   */
+  waitParameter?: string | false | undefined
 }
 
 /** The options with their defaults, checked. */
@@ -102,6 +108,7 @@ export interface ResolvedOptions {
   readonly expiresAt: number
   readonly abruptEnd: boolean
   readonly lastEventIdParameter: string | false
+  readonly waitParameter: string | false
 }
 
 /** What Node decides from the message itself, or what would stop it from being an event stream. */
@@ -123,6 +130,7 @@ const DEFAULTS: ResolvedOptions = {
   expiresAt: Number.POSITIVE_INFINITY,
   abruptEnd: false,
   lastEventIdParameter: 'lastEventId',
+  waitParameter: false,
 }
 
 /** Checks an option that was given. */
@@ -155,10 +163,8 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
   maxAge: (value) => positive('maxAge', value),
   expiresAt: resolveExpiresAt,
   abruptEnd: (value) => trueOrFalse('abruptEnd', value),
-  lastEventIdParameter: (value) => {
-    if (value === false || typeof value === 'string') return value
-    throw invalidOption('lastEventIdParameter', 'the name of a query parameter, or false')
-  },
+  lastEventIdParameter: (value) => parameterOrNone('lastEventIdParameter', value),
+  waitParameter: (value) => parameterOrNone('waitParameter', value),
 }
 
 /**
@@ -182,6 +188,11 @@ export function resolveOptions(
 function positive(name: string, value: unknown, least = 0, orElse = ''): number {
   if (typeof value === 'number' && value > least) return value
   throw invalidOption(name, `a number above ${least}${orElse}`)
+}
+
+function parameterOrNone(name: string, value: unknown): string | false {
+  if (value === false || typeof value === 'string') return value
+  throw invalidOption(name, 'the name of a query parameter, or false')
 }
 
 export function trueOrFalse(name: string, value: unknown): boolean {

@@ -4,6 +4,7 @@ import { checkRuntime } from '../process/runtime-floor.ts'
 import { describe } from '../wire/describe.ts'
 import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
+import { readWait } from '../wire/wait.ts'
 import { chooseCoder } from './compression/response-coder.ts'
 import { isGone, watchPipelined } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
@@ -89,10 +90,11 @@ export class Preparation implements PreparedEventStream {
     }
     const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
     const lastEventId = readLastEventId(req.headers['last-event-id'], url, options.lastEventIdParameter)
+    const wait = readWait(req.headers.prefer, url, options.waitParameter)
     this.#req = req
     this.#res = res
     this.#refusal = refusal
-    this.port = new ResponsePort(lastEventId, options, connectionOf(req))
+    this.port = new ResponsePort(lastEventId, options, connectionOf(req), wait)
     this.stream = new ResponseEventStream(this.port)
     listen(req, res, this.port)
     // Nothing of the body is wanted, so nothing that would make one may start.
@@ -105,7 +107,10 @@ export class Preparation implements PreparedEventStream {
   }
 
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][] {
-    const { compression, headers } = this.port.options
+    const { compression } = this.port.options
+    const { wait } = this.port
+    const applied = wait === undefined ? [] : [['Preference-Applied', `wait=${wait}`] as const]
+    const headers = [...this.port.options.headers, ...applied]
     if (this.#refusal !== undefined) return this.#refusal.head(responseHead(current, headers))
     if (compression === false) return responseHead(current, headers)
     if (this.#coding === 'undecided') {

@@ -9,8 +9,9 @@ import type { Passage } from './compression/shared-text.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
 import { type Connection, endConnection } from './exchange.ts'
+import { Poll } from './poll.ts'
 import { OVER, ROOM, Room } from './room.ts'
-import type { Ending, StreamOwner, StreamPort } from './stream-port.ts'
+import { COMPLETE, type Ending, type StreamOwner, type StreamPort } from './stream-port.ts'
 import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
 
 /** What most streams have none of costs them nothing. */
@@ -42,6 +43,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
+  readonly #poll: Poll | undefined
   /** With a heartbeat: when the last one was written. */
   #lastWrite = wheel.now
   /** Made when somebody asks for it: ten thousand idle streams need none. */
@@ -56,14 +58,18 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #goneListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
-  /** @param connection - a stream that ends for a shutdown does not leave it to the next request */
-  constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection) {
+  /**
+   * @param connection - a stream that ends for a shutdown does not leave it to the next request
+   * @param wait - for how many seconds a long poll waits
+   */
+  constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection, wait?: number) {
     this.lastEventId = lastEventId
     this.options = options
     this.#connection = connection
     // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
     // together do not come back together.
     const now = clock.now()
+    this.#poll = wait === undefined ? undefined : new Poll(wait, now)
     this.#expires = Math.min(
       now + options.maxAge * (1 - Math.random() / 5),
       // By the monotonic clock: a wall clock that is set back must not prolong it.
@@ -114,8 +120,14 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#owner !== undefined
   }
 
+  /** For how many seconds the answer to a long poll may wait; undefined for a stream. */
+  get wait(): number | undefined {
+    return this.#poll?.wait
+  }
+
   attach(owner: StreamOwner): void {
     this.#owner = owner
+    this.#poll?.onOwner()
   }
 
   write(text: string, now?: boolean, passage?: Passage, events = 0): boolean {
@@ -133,6 +145,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#events += events
     const hasRoom = this.#write(text)
     if (this.reason !== undefined) return OVER
+    if (this.#poll !== undefined) this.#onSent(this.#poll, text)
     if (hasRoom) return ROOM
     this.#room ??= new Room()
     return this.#room.wait()
@@ -157,6 +170,12 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#over(code, how.cause)
     if (this.gone) return
     wheel.add(this, this.#linger(clock.now()))
+  }
+
+  endPoll(farewell = ''): void {
+    if (this.#poll === undefined) return
+    const retry = this.#poll.farewell(this.options.retry)
+    this.end('ERR_SSE_CLOSED', { ...COMPLETE, farewell: farewell + retry })
   }
 
   shutdown(retry: number, abrupt?: boolean): void {
@@ -225,6 +244,11 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       this.end('ERR_SSE_MAX_AGE')
       return until + LINGER
     }
+    if (this.#poll !== undefined && until >= this.#poll.due) {
+      const news = this.#owner === undefined ? '' : this.#owner.onWait()
+      if (news !== undefined || this.#poll.isOverdue(until)) this.endPoll(news)
+      if (this.closed) return until + LINGER
+    }
     // A client that does not read has bytes enough waiting for it.
     const full = this.#writer.full
     const news = full ? '' : (this.#owner?.onWake() ?? '')
@@ -236,7 +260,17 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#nextDue(this.#lastWrite + patience, until)
   }
 
+  #onSent(poll: Poll, text: string): void {
+    if (this.#owner !== undefined || !poll.onSent(text, clock.now()) || this.#newborn) return
+    wheel.delete(this)
+    wheel.add(this, poll.due)
+  }
+
   #write(text: string, now?: boolean, passage?: Passage): boolean {
+    if (this.#poll?.takes(text) === false) {
+      this.endPoll()
+      return false
+    }
     // A page sees a heartbeat only: other events do not take its place.
     if (this.options.heartbeat === false) this.#lastWrite = wheel.now
     return this.#writer.write(text, now, passage)
@@ -259,7 +293,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   #nextDue(comment: number, now: number): number {
-    return Math.min(comment, this.#expires, now + this.options.stallTimeout)
+    const due = Math.min(comment, this.#expires, now + this.options.stallTimeout)
+    return this.#poll === undefined ? due : Math.min(due, this.#poll.due)
   }
 
   #over(code: SseCloseCode, cause?: unknown): void {

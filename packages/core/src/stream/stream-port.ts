@@ -34,6 +34,11 @@ export interface StreamPort {
   shutdown(retry: number, abrupt?: boolean): void
   /** Ends the response after what is buffered. The first end counts. */
   end(code: SseCloseCode, how?: Ending): void
+  /**
+   * Its owner has handed over something, and has nothing more to tell: ends the answer to a long poll after `farewell`.
+   * Does nothing to a stream.
+   */
+  endPoll(farewell?: string): void
   /** Cuts the connection; what is buffered is lost. */
   cut(code: SseCloseCode, cause?: unknown): void
   /** Calls `listener` once the last byte has left or the connection is dead. */
@@ -63,6 +68,8 @@ export interface StreamOwner {
   flush(): void
   /** The stream is over. */
   onOver(code: SseCloseCode): void
+  /** The wait of a long poll is over: returns what to send last; undefined while there is more to come. */
+  onWait(): string | undefined
   /** Returns what to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */
   onWake(): string
 }

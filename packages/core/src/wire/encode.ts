@@ -176,3 +176,8 @@ function refuse(what: Refusal, rule: string, value: unknown): SseError {
 function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
+
+/** Whether encoded text holds an event, not only comments and a `retry`. */
+export function holdsEvent(text: string): boolean {
+  return /^data:/m.test(text)
+}

@@ -78,7 +78,6 @@ export function subscribing() {
     coalesce: undefined,
     after: undefined,
     key: undefined,
-    once: undefined,
   })
 
   // @ts-expect-error: there is no such channel

@@ -23,6 +23,8 @@ export class FakePort implements EventStream, StreamPort {
   readonly sentBytes = 0
   readonly ownRetry = 3_000
   retry: number | undefined
+  /** It is the answer to a long poll. */
+  polls = false
   #taken = 0
   #full = false
   #owner: StreamOwner | undefined
@@ -94,6 +96,17 @@ export class FakePort implements EventStream, StreamPort {
     this.text += farewell
     this.#over(code, cause)
     if (this.bufferedBytes === 0) this.#leave()
+  }
+
+  endPoll(farewell = ''): void {
+    if (this.polls) this.end('ERR_SSE_CLOSED', { farewell })
+  }
+
+  /** As the stream does when the wait of a long poll is over; returns whether it has ended. */
+  endWait(): boolean {
+    const news = this.#owner?.onWait()
+    if (news !== undefined) this.endPoll(news)
+    return this.closed
   }
 
   shutdown(retry: number): void {

@@ -142,6 +142,7 @@ class Client {
         onRoom: () => owner.onRoom(),
         flush: () => owner.flush(),
         onOver: (code) => owner.onOver(code),
+        onWait: () => owner.onWait(),
         onWake: () => {
           const news = owner.onWake()
           // A FakePort writes it by the method above.

@@ -595,11 +595,18 @@ test('a client that stays ahead of this process is sent away, to come back or go
   expect(stream.text).toMatch(/^retry: \d+\n$/)
 })
 
-describe('with once a stream ends', () => {
+/** The answer to a long poll. */
+function openPoll(lastEventId?: string): FakePort {
+  const poll = new FakePort(lastEventId)
+  poll.polls = true
+  return poll
+}
+
+describe('a long poll ends', () => {
   test('when its client was told what is there, and not before', async () => {
     const hub = createHub()
-    const stream = new FakePort()
-    hub.subscribe(stream, 'news', { once: true })
+    const stream = openPoll()
+    hub.subscribe(stream, 'news')
     await hub.publish('other', { data: 'not for it' })
     stream.wake()
     await settle()
@@ -616,8 +623,8 @@ describe('with once a stream ends', () => {
     const hub = createHub()
     const after = hub.cursor()
     await hub.publish('other', { data: 'not for it' })
-    const stream = new FakePort(after)
-    hub.subscribe(stream, 'news', { once: true })
+    const stream = openPoll(after)
+    hub.subscribe(stream, 'news')
     await settle()
     expect(namesOf(stream)).toEqual(['bookmark'])
     expect(stream.closed).toBe(false)
@@ -628,8 +635,8 @@ describe('with once a stream ends', () => {
     const got: string[] = []
     let id = hub.cursor()
     for (let n = 0; n < 10; n++) {
-      const stream = new FakePort(id)
-      hub.subscribe(stream, 'news', { once: true })
+      const stream = openPoll(id)
+      hub.subscribe(stream, 'news')
       hub.publish('news', { data: `${n} while it is open` })
       await settle()
       got.push(...dataOf(stream))
@@ -644,27 +651,49 @@ describe('with once a stream ends', () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
-    const stream = new FakePort(after)
-    hub.subscribe(stream, 'news', { once: true })
+    const stream = openPoll(after)
+    hub.subscribe(stream, 'news')
     await eventually('the end', () => stream.closed)
     expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
   test('after a gap', async () => {
     const hub = createHub()
-    const stream = new FakePort('nonsense')
-    hub.subscribe(stream, 'news', { once: true })
+    const stream = openPoll('nonsense')
+    hub.subscribe(stream, 'news')
     await eventually('the end', () => stream.closed)
     expect(gapsOf(stream)).toEqual(['malformed'])
+  })
+
+  test('at the end of its wait, with the current place', async () => {
+    const hub = createHub()
+    const stream = openPoll(hub.cursor())
+    hub.subscribe(stream, 'news')
+    await settle()
+    await hub.publish('other', { data: 'not for it' })
+    await settle()
+    expect(stream.endWait()).toBe(true)
+    expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
+  })
+
+  test('at the end of its wait not before what has been published by then was delivered', async () => {
+    const hub = createHub({ tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    const stream = openPoll(after)
+    hub.subscribe(stream, 'news')
+    expect(stream.endWait()).toBe(false)
+    await eventually('the end', () => stream.closed)
+    expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
   test('with all of it, when its client reads slowly', async () => {
     const hub = createHub()
     const after = hub.cursor()
     for (let n = 0; n < 100; n++) await hub.publish('news', { data: 'x'.repeat(10_000) })
-    const stream = new FakePort(after)
+    const stream = openPoll(after)
     stream.room = 1
-    hub.subscribe(stream, 'news', { once: true })
+    hub.subscribe(stream, 'news')
     await settle()
     expect(stream.closed).toBe(false)
     stream.flow()

@@ -17,6 +17,7 @@ test('without options the defaults hold', () => {
     expiresAt: Number.POSITIVE_INFINITY,
     abruptEnd: false,
     lastEventIdParameter: 'lastEventId',
+    waitParameter: false,
   })
 })
 
@@ -35,6 +36,7 @@ const all = {
   expiresAt: 4_000_000_000_000,
   abruptEnd: true,
   lastEventIdParameter: 'id',
+  waitParameter: 'wait',
 }
 const resolved = { ...all, headers: [['X-A', 'a']] }
 const others = {
@@ -52,6 +54,7 @@ const others = {
   expiresAt: 5_000_000_000_000,
   abruptEnd: false,
   lastEventIdParameter: 'other',
+  waitParameter: 'hold',
 }
 
 test('every option is taken as it is given', () => {
@@ -105,6 +108,7 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
   ['maxAge', [0, -1, Number.NaN, '1h', false]],
   ['expiresAt', [0, Number.NaN, '2030-01-01', new Date('never'), 1_900_000_000, false]],
   ['lastEventIdParameter', [1, true]],
+  ['waitParameter', [20, true]],
   ['keepalive' as keyof EventStreamOptions, [5_000, undefined]],
 ]
 

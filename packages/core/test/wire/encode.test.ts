@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { getLines, getMessages } from '@microsoft/fetch-event-source/lib/cjs/parse.js'
 import type { SseErrorCode } from '../../src/errors.ts'
-import { encodeComment, encodeEvent, serializeJson } from '../../src/wire/encode.ts'
+import { encodeComment, encodeEvent, holdsEvent, serializeJson } from '../../src/wire/encode.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
 const cycle: { self?: unknown } = {}
@@ -216,4 +216,15 @@ test.each(encoded.filter(([, event]) => typeof event === 'string' || event.data 
 
 test('a retry alone is no message to a client that counts blank lines', () => {
   expect(messagesOf(encodeEvent({ retry: 1 }))).toBe(0)
+})
+
+test('text holds an event when it has data', () => {
+  const events = [
+    encodeEvent(''),
+    encodeEvent({ id: '1', data: 'a' }),
+    encodeEvent({ comment: 'c', data: '' }),
+  ]
+  for (const text of events) expect(holdsEvent(text)).toBe(true)
+  const others = [encodeComment('data: a'), encodeComment('a\ndata:'), encodeEvent({ retry: 5 }), '']
+  for (const text of others) expect(holdsEvent(text)).toBe(false)
 })

@@ -9,6 +9,7 @@ import { leakCases } from './leak-cases.ts'
 import { limitCases } from './limit-cases.ts'
 import { middlewareCases } from './middleware-cases.ts'
 import { misuseCases } from './misuse-cases.ts'
+import { pollCases } from './poll-cases.ts'
 import { shutdownCases } from './shutdown-cases.ts'
 import { slowClientCases } from './slow-client-cases.ts'
 import { sourceCases } from './source-cases.ts'
@@ -35,6 +36,7 @@ const cases: SuiteCase[] = [
   ...shutdownCases,
   ...endCases,
   ...limitCases,
+  ...pollCases,
   ...middlewareCases,
   ...compressionCases,
   ...misuseCases,

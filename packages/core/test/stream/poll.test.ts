@@ -1,0 +1,41 @@
+import { Poll } from '../../src/stream/poll.ts'
+
+const KB = 1_024
+
+test('ends when its wait is over, or a moment after the first event that the app has sent', () => {
+  const poll = new Poll(20, 1_000)
+  expect(poll.due).toBe(21_000)
+  expect(poll.onSent(': a comment\n\n', 2_000)).toBe(false)
+  expect(poll.onSent('retry: 5\n', 2_000)).toBe(false)
+  expect(poll.due).toBe(21_000)
+  expect(poll.onSent('id: 1\ndata: a\n\n', 2_000)).toBe(true)
+  expect(poll.due).toBe(2_200)
+  expect(poll.onSent('data: b\n\n', 2_100)).toBe(false)
+  expect(poll.due).toBe(2_200)
+})
+
+test('is not ended by the app when a hub or a run feeds it', () => {
+  const poll = new Poll(20, 1_000)
+  poll.onSent('data: hello\n\n', 2_000)
+  poll.onOwner()
+  expect(poll.due).toBe(21_000)
+})
+
+test('takes 256 KB in all, and one text that is larger', () => {
+  const poll = new Poll(20, 0)
+  for (let n = 0; n < 4; n++) expect(poll.takes('x'.repeat(64 * KB))).toBe(true)
+  expect(poll.takes('x')).toBe(false)
+  expect(new Poll(20, 0).takes('x'.repeat(1_000 * KB))).toBe(true)
+})
+
+test('counts bytes, not characters', () => {
+  const poll = new Poll(20, 0)
+  expect(poll.takes('é'.repeat(128 * KB))).toBe(true)
+  expect(poll.takes('x')).toBe(false)
+})
+
+test('asks the client to come again soon, unless the app wants that sooner', () => {
+  const poll = new Poll(20, 0)
+  expect(poll.farewell(3_000)).toBe(':\nretry: 500\n\n')
+  expect(poll.farewell(100)).toBe(':\nretry: 100\n\n')
+})
