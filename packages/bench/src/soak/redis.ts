@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
+
+interface Node {
+  readonly port: number
+  readonly child: ChildProcess
+}
+
+/** A Redis with a replica, behind one address that stays the same: it stalls, restarts and fails over. */
+export class UnsteadyRedis {
+  readonly #proxy: Server = createServer((socket) => this.#forward(socket))
+  readonly #sockets = new Set<Socket>()
+  #master!: Node
+  #replica: Node | undefined
+
+  static async start(): Promise<UnsteadyRedis> {
+    const redis = new UnsteadyRedis()
+    redis.#proxy.listen(0, '127.0.0.1')
+    await once(redis.#proxy, 'listening')
+    redis.#master = await startNode(await freePort())
+    redis.#replica = await startNode(await freePort(), redis.#master.port)
+    return redis
+  }
+
+  get port(): number {
+    return (this.#proxy.address() as AddressInfo).port
+  }
+
+  /** Answers nobody for `ms`. */
+  async stall(ms: number): Promise<void> {
+    this.#master.child.kill('SIGSTOP')
+    await sleep(ms)
+    this.#master.child.kill('SIGCONT')
+  }
+
+  /** Loses all that it has. */
+  async restart(): Promise<void> {
+    await stopNode(this.#master)
+    this.#cut()
+    await sleep(500)
+    this.#master = await startNode(this.#master.port)
+  }
+
+  /** The replica takes over, with what it has by then. */
+  async failOver(): Promise<void> {
+    const promoted = this.#replica
+    if (promoted === undefined) return
+    const failed = this.#master
+    await stopNode(failed)
+    await command(promoted.port, 'REPLICAOF NO ONE')
+    this.#master = promoted
+    this.#cut()
+    this.#replica = await startNode(failed.port, promoted.port)
+  }
+
+  async stop(): Promise<void> {
+    this.#proxy.close()
+    this.#cut()
+    await Promise.all([stopNode(this.#master), this.#replica && stopNode(this.#replica)])
+  }
+
+  #cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #forward(socket: Socket): void {
+    const target = connect(this.#master.port, '127.0.0.1')
+    for (const [one, other] of [
+      [socket, target],
+      [target, socket],
+    ] as const) {
+      this.#sockets.add(one)
+      one.pipe(other)
+      one.on('error', () => {})
+      one.on('close', () => {
+        this.#sockets.delete(one)
+        other.destroy()
+      })
+    }
+  }
+}
+
+async function startNode(port: number, masterPort?: number): Promise<Node> {
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  settings.push('--repl-diskless-sync-delay', '0')
+  if (masterPort !== undefined) settings.push('--replicaof', `127.0.0.1 ${masterPort}`)
+  const child = spawn('redis-server', settings, { stdio: 'ignore' })
+  const end = () => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
+  for (let n = 0; n < 100; n++) {
+    if ((await command(port, 'PING').catch(() => '')).includes('PONG')) return { port, child }
+    await sleep(50)
+  }
+  throw new Error('redis-server does not start')
+}
+
+async function stopNode({ child }: Node): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGCONT')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+async function command(port: number, line: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    socket.write(`${line}\r\n`)
+    const [answer] = await once(socket, 'data')
+    return String(answer)
+  } finally {
+    socket.destroy()
+  }
+}
