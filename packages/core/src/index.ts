@@ -17,6 +17,16 @@ export type { EventStreamResponse } from './source/event-stream-response.ts'
 export { openEventStream, type PreparedEventStream } from './stream/open-event-stream.ts'
 export type { EventSourceLike, SourceItem } from './source/source.ts'
 
+// Messages of diagnostics channels
+export type { HubGapMessage, HubPublishMessage, LogStateMessage } from './hub/hub-diagnostics.ts'
+export type { RunEndMessage, RunStartMessage } from './run/run-diagnostics.ts'
+export type {
+  StreamCloseMessage,
+  StreamOpenMessage,
+  StreamRefuseMessage,
+  StreamSummary,
+} from './stream/stream-diagnostics.ts'
+
 // Which streams an app refuses, and how many it has
 export type { AdmissionOptions, OriginCheck, StreamLimits } from './stream/admission-options.ts'
 export type { StreamStats } from './stream/open-streams.ts'
@@ -31,6 +41,7 @@ export type {
   Hub,
   EventsOptions,
   HubItem,
+  HubChannel,
   HubOptions,
   HubStats,
   PublishedEvent,

@@ -21,6 +21,7 @@ export {
   type EventsOptions,
   type Hub,
   type HubEvent,
+  type HubChannel,
   type HubOptions,
   type HubItem,
   type HubStats,

@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { EventStreamPayload } from './event-stream-payload.ts'
+import { checkLogLevel, type LogLevel, logStream } from './log-stream.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -41,6 +42,11 @@ export interface SseOptions extends GroupOptions<FastifyRequest>, Pick<CloseOpti
   /** Name of the method on `reply` and of the numbers on the app, where another plugin has taken `sse`. Default: `sse`. */
   methodName?: string | undefined
   /**
+   * The level of two lines in the request's log: one when a stream opens, and one with `code`, `duration` in ms and
+   * `events` when it is over. `false`: none. Default: `debug`.
+   */
+  log?: LogLevel | undefined
+  /**
    * Called once with the error of a source, or of a handler that fails after `reply.sse()`, after the response has
    * finished. Default: `request.log.error`; in an app whose logger is off a process warning.
    */
@@ -66,8 +72,9 @@ export const sse: FastifyPluginAsync<SseOptions> = fastifyPlugin(registerSse, {
 })
 
 async function registerSse(app: FastifyInstance, options: SseOptions): Promise<void> {
-  const { methodName = 'sse', drain, closeRetry, onSourceError = logError, ...rest } = options
+  const { methodName = 'sse', drain, closeRetry, onSourceError = logError, log = 'debug', ...rest } = options
   if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
+  checkLogLevel(log)
   const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)
   app.decorate(methodName, {
@@ -79,7 +86,10 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
   app.decorateReply(methodName, {
     getter(this: FastifyReply): SseMethod {
       const host: SseMethodHost = {
-        begin: (prepared, fail) => handOver(this, prepared, fail),
+        begin: (prepared, fail) => {
+          logStream(this.request.log, log, prepared)
+          handOver(this, prepared, fail)
+        },
         onSourceError: (error) => onSourceError(error, this.request, this),
       }
       return group.sse(this.request.raw, this.raw, host, this.request)

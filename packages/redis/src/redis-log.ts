@@ -113,6 +113,10 @@ export class RedisLog implements EventLog {
     await following.run()
   }
 
+  behind(): number {
+    return Math.max(0, ...[...this.#followers].map((follower) => follower.behind))
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     for (const follower of this.#followers) follower.close()

@@ -15,6 +15,11 @@ export class ChannelIndex<T extends Follower> {
     return this.#followers.size
   }
 
+  /** Each channel with its followers. */
+  entries(): IterableIterator<[channel: string, followers: ReadonlySet<T>]> {
+    return this.#followers.entries()
+  }
+
   has(channel: string): boolean {
     return this.#followers.has(channel)
   }

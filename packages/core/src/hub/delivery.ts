@@ -6,6 +6,7 @@ import { ChannelIndex } from './channel-index.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { ControlEventNames, GapReason } from './control-event.ts'
 import { FanOut, type Visited } from './fan-out.ts'
+import { logStateDiagnostics } from './hub-diagnostics.ts'
 import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
@@ -25,6 +26,7 @@ interface HubCounts {
   delivered: number
   gaps: number
   stalled: number
+  rejected: number
 }
 
 /** Who is told when the log starts anew. */
@@ -34,7 +36,7 @@ export interface Resettable extends Visited {
 
 /** The inside of a hub: the only writer of the tail, and who knows which stream follows which channel. */
 export class Delivery implements SubscriberHub {
-  readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0 }
+  readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0, rejected: 0 }
   readonly subscribers: Set<Subscriber> = new Set()
   readonly readiness: Readiness = new Readiness()
   /** What the log tells: an object of its own, so that no app can call it by the hub. */
@@ -51,6 +53,8 @@ export class Delivery implements SubscriberHub {
   readonly #waiting = new Map<Subscriber, Cursor | undefined>()
   readonly #channels = new ChannelIndex<Resettable>()
   readonly #followers = new Set<Resettable>()
+  /** Followers that are no streams. */
+  readonly #loops = new Set<Resettable>()
   readonly #fanOut: FanOut = new FanOut(this.#channels, this)
   readonly #scope = new AsyncResource('DownstreamHub')
   readonly #onMoved = new Set<() => void>()
@@ -70,6 +74,23 @@ export class Delivery implements SubscriberHub {
 
   get isReady(): boolean {
     return this.#tail !== undefined
+  }
+
+  /** What was read for streams that are not in the tail. */
+  get catchUp(): { reads: number; bytes: number } {
+    return this.#reader.counts
+  }
+
+  /** The channels that somebody follows. */
+  *channelNames(): IterableIterator<string> {
+    for (const [name] of this.#channels.entries()) yield name
+  }
+
+  /** How many streams follow a channel: loops over `hub.events()` are none. */
+  streamsOf(channel: string): number {
+    let count = this.#channels.get(channel)?.size ?? 0
+    for (const loop of this.#loops) if (loop.channels.names.has(channel)) count--
+    return count
   }
 
   /** How many channels somebody follows. */
@@ -117,11 +138,13 @@ export class Delivery implements SubscriberHub {
 
   follow(follower: Resettable): void {
     this.#followers.add(follower)
+    if (!this.subscribers.has(follower as Subscriber)) this.#loops.add(follower)
     this.#channels.add(follower)
   }
 
   unfollow(follower: Resettable): void {
     if (!this.#followers.delete(follower)) return
+    this.#loops.delete(follower)
     this.#channels.delete(follower)
     this.#fanOut.forget(follower)
   }
@@ -217,7 +240,10 @@ export class Delivery implements SubscriberHub {
     else this.readiness.hope()
     if (this.#up === up) return
     this.#up = up
-    this.#options.onLogState(up ? 'up' : 'down', error)
+    const state = up ? 'up' : 'down'
+    if (logStateDiagnostics.hasSubscribers)
+      logStateDiagnostics.publish({ log: this.#options.log, state, error })
+    this.#options.onLogState(state, error)
     if (up) this.#move()
   }
 

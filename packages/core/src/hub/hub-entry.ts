@@ -11,6 +11,8 @@ export class HubEntry implements LogEntry, Sized {
   readonly data: string
   /** How many bytes the tail had taken in before this entry. */
   offset = 0
+  /** When this process got it, by `performance.now()`. */
+  since = 0
   #text: string | undefined
   #bytes = 0
   #error: unknown

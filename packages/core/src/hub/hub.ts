@@ -118,8 +118,8 @@ export interface HubStats {
   streams: number
   /** Channels with a subscriber. */
   channels: number
-  /** What is held of the log's end. */
-  tail: { length: number; bytes: number }
+  /** What is held of the log's end. `age`: for how many ms this process has had its oldest entry. */
+  tail: { length: number; bytes: number; age: number }
   /** Streams that are not up to date: their client reads too slowly, or they read from the log. */
   lagging: number
   /** Events that came through the log, ever. */
@@ -130,8 +130,24 @@ export interface HubStats {
   gaps: number
   /** Streams cut off because their client read too little (`ERR_SSE_SLOW_CLIENT`), ever. */
   stalled: number
+  /** Publishes that the log has not confirmed, ever. It may have some of them. */
+  rejected: number
+  /** What was read from the log, ever, for streams whose place is not in the tail. Bytes of channels, names and data. */
+  catchUp: { reads: number; bytes: number }
+  /**
+   * For how many ms, at most, there have been entries in the log that this process has not read; 0 when it has all. It
+   * grows while the log cannot be reached, and while more is published than this process can read.
+   */
+  behind: number
   /** Whether the log's engine can be reached. */
   log: 'up' | 'down'
+}
+
+/** A channel of {@link Hub.channels}. */
+export interface HubChannel<Channel extends string = string> {
+  readonly name: Channel
+  /** Streams that follow it. */
+  readonly streams: number
 }
 
 /**
@@ -181,7 +197,17 @@ export interface Hub<Channels = any> {
    */
   cursor(): string
 
+  /** The hub in numbers. Costs a look at each stream. */
   stats(): HubStats
+
+  /** The channels that streams of this process follow. */
+  channels(): IterableIterator<HubChannel<keyof Channels & string>>
+
+  /** How many streams of this process follow a channel. */
+  count(channel: keyof Channels & string): number
+
+  /** The keys of the streams of this process, each once. */
+  keys(): IterableIterator<string>
 
   /**
    * Resolves when the log is followed: at once for a MemoryLog. Rejects at once while the log is refused, which does not

@@ -8,12 +8,14 @@ import { Delivery } from './delivery.ts'
 import type {
   EventsOptions,
   Hub,
+  HubChannel,
   HubItem,
   HubOptions,
   HubStats,
   ReadyOptions,
   SubscribeOptions,
 } from './hub.ts'
+import { publishDiagnostics } from './hub-diagnostics.ts'
 import { HubEvents } from './hub-events.ts'
 import { messageEntry } from './hub-message.ts'
 import { type ResolvedHubOptions, resolveHubOptions } from './hub-options.ts'
@@ -126,17 +128,39 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
   }
 
   stats(): HubStats {
-    const { subscribers, channelCount, counts, isReady, isUp } = this.#delivery
+    const { subscribers, channelCount, counts, catchUp, isReady, isUp } = this.#delivery
     let lagging = 0
     for (const subscriber of subscribers) if (subscriber.lagging) lagging++
-    const { length, bytes } = isReady ? this.#delivery.tail : { length: 0, bytes: 0 }
+    const { length, bytes, age } = isReady ? this.#delivery.tail : { length: 0, bytes: 0, age: 0 }
     return {
       streams: subscribers.size,
       channels: channelCount,
-      tail: { length, bytes },
+      tail: { length, bytes, age },
       lagging,
       ...counts,
+      catchUp: { ...catchUp },
+      behind: this.#options.log.behind?.() ?? 0,
       log: isUp ? 'up' : 'down',
+    }
+  }
+
+  *channels(): IterableIterator<HubChannel> {
+    for (const name of this.#delivery.channelNames()) {
+      const streams = this.count(name)
+      if (streams > 0) yield { name, streams }
+    }
+  }
+
+  count(channel: string): number {
+    return this.#delivery.streamsOf(channel)
+  }
+
+  *keys(): IterableIterator<string> {
+    const seen = new Set<string>()
+    for (const { key } of this.#delivery.subscribers) {
+      if (key === undefined || seen.has(key)) continue
+      seen.add(key)
+      yield key
     }
   }
 
@@ -170,12 +194,17 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     try {
       cursor = await this.#options.log.append(entry)
     } catch (error) {
+      this.#delivery.counts.rejected++
       // Of many publishes that nobody waits for, the app hears once.
       if (!this.#refusing) this.#options.onError(error)
       this.#refusing = true
       throw error
     }
     this.#refusing = false
+    if (publishDiagnostics.hasSubscribers) {
+      const { channels, event } = entry
+      publishDiagnostics.publish({ log: this.#options.log, channels, event, id: cursor })
+    }
     await this.#delivery.room()
     return cursor
   }

@@ -1,3 +1,4 @@
+import { entryBytes } from '../log/entry-bytes.ts'
 import type { Cursor, EventLog } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
 import { Page } from './page.ts'
@@ -29,6 +30,7 @@ export class LogReader {
   readonly #shared = new Map<Cursor, SharedRead>()
   readonly #recent = new RecentPages()
   readonly #queue = new Set<() => void>()
+  readonly counts = { reads: 0, bytes: 0 }
   #running = 0
 
   /** @param onError - called with the error of a read that failed: once, however many streams share it */
@@ -91,6 +93,8 @@ export class LogReader {
       if (recent !== undefined) return recent
       const reading = await this.#log.read(place, PIECE, signal)
       if (reading.gap) return reading
+      this.counts.reads++
+      for (const entry of reading.entries) this.counts.bytes += entryBytes(entry)
       const page = new Page(reading.entries)
       this.#recent.add(place, page)
       return { gap: false, page, from: 0 }

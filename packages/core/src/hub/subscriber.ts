@@ -10,6 +10,7 @@ import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
 import type { Visited } from './fan-out.ts'
 import type { SubscribeOptions } from './hub.ts'
+import { gapDiagnostics } from './hub-diagnostics.ts'
 import { Outlet } from './outlet.ts'
 import type { Page } from './page.ts'
 import { PageFeed } from './page-feed.ts'
@@ -249,6 +250,7 @@ export class Subscriber implements StreamOwner, Visited {
 
   #tellGap(reason: GapReason): void {
     this.#gapDue = undefined
+    if (gapDiagnostics.hasSubscribers) gapDiagnostics.publish({ stream: this.stream, key: this.key, reason })
     this.#afterWrite(this.outlet.gap(reason))
   }
 

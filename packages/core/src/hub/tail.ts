@@ -1,5 +1,6 @@
 import type { Cursor, LogBounds, LogEntry } from '../log/event-log.ts'
 import { Ring } from '../log/ring.ts'
+import { clock } from '../process/clock.ts'
 import { HubEntry } from './hub-entry.ts'
 
 /**
@@ -44,6 +45,12 @@ export class Tail {
     return this.#ring.bytes
   }
 
+  /** For how many ms this process has had the oldest entry; 0 when there is none. */
+  get age(): number {
+    const oldest = this.at(this.first)
+    return oldest === undefined ? 0 : Math.round(clock.now() - oldest.since)
+  }
+
   /** The cursor of the end. */
   get head(): Cursor {
     return this.cursorBefore(this.next)
@@ -77,6 +84,7 @@ export class Tail {
   push(entry: LogEntry): HubEntry {
     const held = new HubEntry(entry)
     held.offset = this.#taken
+    held.since = clock.now()
     this.#taken += held.bytes
     this.#positions.set(entry.cursor, this.next)
     this.#ring.push(held, (dropped) => {

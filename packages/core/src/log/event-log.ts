@@ -79,6 +79,11 @@ export interface EventLog {
    * closed.
    */
   follow(follower: LogFollower, options: { backlog: LogBounds }): Promise<void>
+  /**
+   * For how many ms, at most, the engine has had entries that the followers were not told; 0 when they have been told
+   * all. Need not be there: a log whose followers are told at once is never behind.
+   */
+  behind?(): number
   /** MUST end every `follow` and let go of all that the log has opened. */
   close(): Promise<void>
 }

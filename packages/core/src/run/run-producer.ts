@@ -3,6 +3,7 @@ import { clock, nextTurn } from '../process/clock.ts'
 import { readSource, untilAborted } from '../source/read-source.ts'
 import { discardSource } from '../source/relay.ts'
 import { isPromise } from '../source/source.ts'
+import type { RunEndMessage } from './run-diagnostics.ts'
 import type { RunClaim } from './run-store.ts'
 import { relayedRunText, runText } from './run-text.ts'
 import type { RunSource } from './runs.ts'
@@ -19,7 +20,7 @@ export class RunProducer {
   readonly #controller = new AbortController()
   #claim!: RunClaim
   /** The claim is gone: the store has ended the run. */
-  #revoked = false
+  #revoked: 'stopped' | 'lost' | undefined
   /** How it ends when nothing else is said. */
   #status: 'done' | 'stopped' | 'failed' = 'done'
   #pending: string[] = []
@@ -37,8 +38,8 @@ export class RunProducer {
     return this.#controller.signal
   }
 
-  /** Reads the source to its end and ends the run. Never rejects. */
-  async produce(claim: RunClaim, source: RunSource): Promise<void> {
+  /** Reads the source to its end and ends the run; resolves with how. Never rejects. */
+  async produce(claim: RunClaim, source: RunSource): Promise<RunEndMessage['status']> {
     this.#claim = claim
     const tooOld = setTimeout(() => {
       this.stop(
@@ -53,12 +54,13 @@ export class RunProducer {
     }
     clearTimeout(tooOld)
     await this.#store()
-    if (this.#revoked) return
+    if (this.#revoked) return this.#revoked
     try {
       await claim.end(this.#status)
     } catch (error) {
       if (!this.#revoked) this.#report(error)
     }
+    return this.#revoked ?? this.#status
   }
 
   /** Ends the run from within this process. */
@@ -70,7 +72,7 @@ export class RunProducer {
 
   /** The store has ended the run. */
   revoke(why: 'stopped' | 'lost'): void {
-    this.#revoked = true
+    this.#revoked = why
     this.#pending = []
     if (why === 'stopped') this.stop('ERR_SSE_RUN_STOPPED', 'The run was stopped.')
     else

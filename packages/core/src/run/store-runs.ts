@@ -1,10 +1,12 @@
 import { SseError } from '../errors.ts'
+import { clock } from '../process/clock.ts'
 import { isResponse } from '../source/event-stream-response.ts'
 import { checkResponse, discardSource } from '../source/relay.ts'
 import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
+import { endDiagnostics, startDiagnostics } from './run-diagnostics.ts'
 import { RunFeed } from './run-feed.ts'
 import { RunFollower, type RunFollowerHost } from './run-follower.ts'
 import { RunProducer } from './run-producer.ts'
@@ -140,7 +142,11 @@ export class StoreRuns implements Runs {
   }
 
   async #produce(producer: RunProducer, claim: RunClaim, source: RunSource): Promise<void> {
-    await producer.produce(claim, source)
+    const { id } = producer
+    const start = clock.now()
+    if (startDiagnostics.hasSubscribers) startDiagnostics.publish({ id })
+    const status = await producer.produce(claim, source)
+    if (endDiagnostics.hasSubscribers) endDiagnostics.publish({ id, status, duration: clock.now() - start })
     this.#producers.delete(producer)
     // One that was replaced may end after its successor has started.
     if (this.#produced.get(producer.id) === producer) this.#produced.delete(producer.id)

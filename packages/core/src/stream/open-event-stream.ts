@@ -21,6 +21,7 @@ import {
 import type { Refusal } from './refusal.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
+import { type StreamSummary, tellOpen, whenThrough } from './stream-diagnostics.ts'
 import { COMPLETE } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
@@ -59,6 +60,8 @@ export interface PreparedEventStream {
   begin(): void
   /** Writes what waits to something that the framework sends, head and all, in its own way. */
   beginOn(target: Target): void
+  /** Calls `listener` once, when the response has finished or its client has disconnected; never if that is so already. */
+  whenThrough(listener: (summary: StreamSummary) => void): void
   /** Gives the response back to the framework, which has something else to say: `error`. */
   abandon(error: unknown): void
 }
@@ -146,6 +149,12 @@ export class Preparation implements PreparedEventStream {
     if (release !== undefined) port.whenGone(release)
     const coder = this.#coding === 'undecided' ? undefined : this.#coding?.coder
     port.begin(target, coder, this.#refusal?.text)
+    if (port.reason === undefined)
+      tellOpen({ stream: this.stream, request: this.#req, response: this.#res }, port)
+  }
+
+  whenThrough(listener: (summary: StreamSummary) => void): void {
+    if (this.port.reason === undefined) whenThrough(this.port, listener)
   }
 
   abandon(error: unknown): void {

@@ -7,6 +7,7 @@ import { OpenStreams, type StreamStats } from './open-streams.ts'
 import { Refusal, type Refuse } from './refusal.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
+import { tellRefuse } from './stream-diagnostics.ts'
 
 /** The options of the streams of an app: the defaults of each, and which of them are refused. */
 export interface GroupOptions<Request = unknown> extends EventStreamOptions, AdmissionOptions<Request> {}
@@ -91,7 +92,9 @@ export class StreamGroup {
 
   #refuse(req: Request, res: Response, options: ResolvedOptions, refusal: Refusal): Preparation {
     const prepared = new Preparation(req, res, { ...options, retry: refusal.retry }, refusal)
-    this.#streams.refused[refusal.reason]++
+    const { reason, status } = refusal
+    this.#streams.refused[reason]++
+    tellRefuse({ reason, status, request: req, response: res })
     prepared.port.keepIn(this.#streams)
     return prepared
   }

@@ -178,6 +178,9 @@ describe('publishing', () => {
       delivered: 3,
       gaps: 0,
       stalled: 0,
+      rejected: 0,
+      catchUp: { reads: 0, bytes: 0 },
+      behind: 0,
       log: 'up',
     })
     expect(tail.length).toBe(3)
@@ -615,8 +618,8 @@ test('a hub has the names of its interface, and no others', () => {
   const names = new Set<string>()
   for (let at: object = hub; at !== Object.prototype; at = Object.getPrototypeOf(at))
     for (const name of Reflect.ownKeys(at)) names.add(String(name))
-  const documented = ['publish', 'subscribe', 'events', 'cursor', 'stats', 'ready', 'disconnect', 'close']
-  expect([...names].sort()).toEqual(['constructor', ...documented].sort())
+  const documented = ['publish', 'subscribe', 'events', 'cursor', 'stats', 'channels', 'count', 'keys']
+  expect([...names].sort()).toEqual(['constructor', ...documented, 'ready', 'disconnect', 'close'].sort())
 })
 
 describe('closing', () => {

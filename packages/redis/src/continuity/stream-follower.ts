@@ -27,6 +27,8 @@ const BYTES = 1_048_576
  * each would cost a read of its own, which is ten times the price of an entry.
  */
 const PAUSE = 10
+/** How late an answer may be, in ms, before the follower counts as behind. */
+const LATE = 1_000
 /** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
 const MARK_PAUSE = 5_000
 
@@ -66,6 +68,9 @@ export class StreamFollower {
   #server = ''
   #nextMark = 0
   #foreign = 0
+  /** When it last had all that was in the stream, by `performance.now()`; and whether the last read found the end. */
+  #completeAt = performance.now()
+  #atEnd = false
   #wake: () => void = () => {}
 
   constructor(log: FollowedLog, follower: LogFollower, backlog: LogBounds) {
@@ -84,6 +89,13 @@ export class StreamFollower {
   /** Where it is; undefined before the start. */
   get place(): Place | undefined {
     return this.#continuity.place
+  }
+
+  /** For how many ms, at most, the stream has had entries that it has not read. */
+  get behind(): number {
+    const since = performance.now() - this.#completeAt
+    // A read that waits for entries is answered after BLOCK: until then no answer is the answer.
+    return this.#atEnd && since < BLOCK + LATE ? 0 : Math.round(since)
   }
 
   /** Redis has confirmed an entry to this process: it has to come by. */
@@ -108,6 +120,7 @@ export class StreamFollower {
       } catch (cause) {
         if (signal.aborted) break
         const error = refusal(cause)
+        this.#atEnd = false
         this.#connection.drop(error)
         this.#state.down(error)
         await this.#sleep(this.#backoff.next())
@@ -142,6 +155,8 @@ export class StreamFollower {
     if (rows === undefined) return this.#recover(place)
     if (this.#log.signal.aborted) return
     this.#size.took(rows.length, weigh(rows))
+    this.#atEnd = rows.length < count
+    if (this.#atEnd) this.#completeAt = asked
     this.#pass(rows)
     if (rows.length < count) await this.#settle(asked)
     await this.#look(rows.length)

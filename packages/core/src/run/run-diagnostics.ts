@@ -1,0 +1,18 @@
+import { channel } from 'node:diagnostics_channel'
+import type { DiagnosticsChannel } from '../process/diagnostics-channel.ts'
+
+/** The message of `downstream:run:start`: this process produces a run from now on. */
+export interface RunStartMessage {
+  readonly id: string
+}
+
+/** The message of `downstream:run:end`: this process produces it no longer. */
+export interface RunEndMessage {
+  readonly id: string
+  readonly status: 'done' | 'stopped' | 'failed' | 'lost'
+  /** In ms. */
+  readonly duration: number
+}
+
+export const startDiagnostics: DiagnosticsChannel<RunStartMessage> = channel('downstream:run:start')
+export const endDiagnostics: DiagnosticsChannel<RunEndMessage> = channel('downstream:run:end')
