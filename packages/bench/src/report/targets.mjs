@@ -37,7 +37,7 @@ function targets({ few, many }) {
         ...shared,
         workload: compressionName(clients, kind),
         theirs: 'downstream-node',
-        column: 'rss',
+        column: 'heap',
         allowed: 1,
         atMost: 1,
       },

@@ -31,6 +31,7 @@ export function compression({ clients, kind, contestants, deliveries }) {
       { key: 'cpu', title: 'CPU', unit: 'µs' },
       { key: 'bytes', title: 'on the wire', unit: 'B' },
       { key: 'rss', title: 'RSS', unit: 'KB' },
+      { key: 'heap', title: 'heap', unit: 'KB' },
     ],
     async measure(session) {
       const ticks = Math.max(4, Math.round(deliveries / clients))
@@ -42,12 +43,13 @@ export function compression({ clients, kind, contestants, deliveries }) {
       })
       const bytes = (await session.bytesReceived()) - before
       await session.verify()
-      const { rss } = await session.server.memory()
+      const memory = await session.server.memory()
       const { cpu = 0 } = cpuFor(usage, ticks * clients)
       const values = {
         cpu,
         bytes: bytes / ticks / clients,
-        rss: (rss - session.baseline.rss) / session.added / 1024,
+        rss: (memory.rss - session.baseline.rss) / session.added / 1024,
+        heap: ((memory.heap ?? 0) - (session.baseline.heap ?? 0)) / session.added / 1024,
       }
       return [{ case: 'each event', values }]
     },

@@ -53,7 +53,7 @@ export class FanOut {
   readonly #resting = new Set<Visited>()
   #scheduled = false
   /** The last run of a set of channels. Most streams of a set are at the same place; forgotten when the turn ends. */
-  readonly #runs = new Map<ChannelSet, { position: number; run: Run; passage?: Passage | undefined }>()
+  readonly #runs = new Map<ChannelSet, { position: number; run: Run }>()
   readonly #sharedTexts = new SharedTexts()
   /** No stream that is being served is in front of this position. */
   #floor = 0
@@ -128,10 +128,8 @@ export class FanOut {
   /** The run of {@link runOf} as a passage of the text that all streams of `channels` get; undefined for none. */
   passageOf(channels: ChannelSet, position: number): Passage | undefined {
     const run = this.runOf(channels, position)
-    const known = this.#runs.get(channels)
-    if (known === undefined) return undefined
-    known.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, run)
-    return known.passage
+    run.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, run)
+    return run.passage
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Cursor, LogBounds } from '../log/event-log.ts'
+import type { Passage } from '../stream/compression/shared-text.ts'
 import type { HubEntry } from './hub-entry.ts'
 
 /** A piece of the log as one stream gets it. */
@@ -8,6 +9,8 @@ export interface Run {
   /** The events, encoded; '' when none is wanted. */
   readonly text: string
   readonly count: number
+  /** The same as a part of what all streams of its channels get; set when the first of them asks for it. */
+  passage?: Passage | undefined
   /** Id of the last of them; '' when none is wanted. */
   readonly told: Cursor
 }

@@ -24,7 +24,7 @@ export class SharedTexts {
     for (known.next = Math.max(known.next, tail.first); known.next < run.next; known.next++) {
       const entry = tail.at(known.next)
       const text = entry === undefined ? '' : channels.textOf(entry)
-      if (entry !== undefined && text !== '') known.text.add(known.next, text, entry.bytes)
+      if (text !== '') known.text.add(known.next, text)
     }
     return known.text.passage(position, run.next, run.text)
   }

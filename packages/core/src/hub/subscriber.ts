@@ -187,7 +187,8 @@ export class Subscriber implements StreamOwner, Visited {
   }
 
   /** What a filter has let through whole is what everybody gets. */
-  #passageOf({ next, text }: Run): Passage | undefined {
+  #passageOf({ next, text, passage }: Run): Passage | undefined {
+    if (passage !== undefined) return passage
     const position = this.#position
     if (this.selection !== undefined) {
       const whole = this.#hub.runOf(this.channels, position)

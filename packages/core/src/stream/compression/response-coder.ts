@@ -1,10 +1,10 @@
 import { chooseCoding } from '../../wire/accept-encoding.ts'
-import { joinCrc32 } from '../../wire/crc32.ts'
+import { crc32Shift, joinCrc32 } from '../../wire/crc32.ts'
 import { EMPTY_COMMENT } from '../../wire/encode.ts'
+import { checksum } from './checksum.ts'
 import type { ResolvedCompression, StreamCoding } from './compression-options.ts'
 import type { ContentCoding } from './content-coding.ts'
 import { gzip } from './gzip.ts'
-import { encodePiece, type Piece } from './piece.ts'
 import { type Passage, SharedText } from './shared-text.ts'
 
 const CODINGS: Record<StreamCoding, ContentCoding> = { gzip }
@@ -32,6 +32,7 @@ export class ResponseCoder {
   readonly #minBytes: number
   /** Mode `own`: the text of this stream, which it shares with nobody. */
   readonly #own: SharedText | undefined
+  /** Checksum and length of what was sent before `#counted`. */
   #crc = 0
   #length = 0
   #begun = false
@@ -40,6 +41,10 @@ export class ResponseCoder {
   #since = 0
   #at = 0
   #comments = 0
+  /** From there on `#crc` has nothing yet, and what the checksums of the source are there and at `#at`. */
+  #counted = 0
+  #crcCounted = 0
+  #crcAt = 0
 
   constructor(coding: ContentCoding, { mode, minBytes }: ResolvedCompression) {
     this.#coding = coding
@@ -56,44 +61,58 @@ export class ResponseCoder {
   encode(text: string): string {
     if (text === '') return ''
     if (this.#own !== undefined) return this.#encodeOwn(this.#own, text)
+    this.#count()
     // The same for all streams.
     if (text === EMPTY_COMMENT && this.#comments < MAX_COMMENTS) this.#comments++
     else this.#source = undefined
-    return this.#take(encodePiece(text, '', this.#coding, Number.POSITIVE_INFINITY))
+    const bytes = Buffer.from(text)
+    this.#join(checksum(bytes), bytes.length)
+    return this.#header() + this.#coding.stored(bytes.toString('latin1'))
   }
 
   /** Text that others get as well. */
   encodePassage(passage: Passage): string {
     const { source, from, to } = passage
     if (this.#source !== source || this.#at !== from) {
+      this.#count()
       this.#source = source
       this.#since = from
       this.#comments = 0
+      this.#counted = from
+      this.#crcCounted = passage.crcBefore
     }
-    const before = { since: this.#since, comments: this.#comments }
-    const piece = source.piece(passage, before, this.#coding, this.#minBytes)
+    const wire = source.piece(passage, this.#since, this.#comments, this.#coding, this.#minBytes)
     if (this.#comments > 0) this.#since = from
     this.#comments = 0
     this.#at = to
-    return this.#take(piece)
+    this.#crcAt = passage.crcAfter
+    return this.#header() + wire
   }
 
   /** Nothing follows: what ends the response. */
   end(): string {
+    this.#count()
     return this.#header() + this.#coding.end(this.#crc, this.#length)
   }
 
   #encodeOwn(own: SharedText, text: string): string {
     const position = this.#at
-    const next = position + Buffer.byteLength(text)
-    own.add(position, text, next - position)
-    return this.encodePassage(own.passage(position, next, text) as Passage)
+    own.add(position, text)
+    return this.encodePassage(own.passage(position, position + 1, text) as Passage)
   }
 
-  #take({ wire, crc, length, shift }: Piece): string {
-    this.#crc = joinCrc32(this.#crc, crc, shift)
+  /** Once for all passages in a row: for each of them it would be the larger part of what the stream costs. */
+  #count(): void {
+    const length = this.#at - this.#counted
+    if (length === 0) return
+    this.#join(joinCrc32(this.#crcCounted, this.#crcAt, crc32Shift(length)), length)
+    this.#counted = this.#at
+    this.#crcCounted = this.#crcAt
+  }
+
+  #join(crc: number, length: number): void {
+    this.#crc = joinCrc32(this.#crc, crc, crc32Shift(length))
     this.#length += length
-    return this.#header() + wire
   }
 
   #header(): string {

@@ -1,6 +1,8 @@
+import { crc32Shift, joinCrc32 } from '../../wire/crc32.ts'
 import { EMPTY_COMMENT } from '../../wire/encode.ts'
+import { checksum } from './checksum.ts'
+import { compressed } from './compressed.ts'
 import type { ContentCoding } from './content-coding.ts'
-import { encodePiece, type Piece } from './piece.ts'
 
 /** The farthest that deflate refers back. */
 const MAX_WINDOW = 32_768
@@ -19,6 +21,8 @@ interface Entry {
   readonly position: number
   /** How many bytes of the text are before it. */
   readonly start: number
+  /** Checksum of the text before it. */
+  readonly crcBefore: number
   readonly text: string
 }
 
@@ -28,24 +32,22 @@ export interface Passage {
   /** Bytes of the text before it and up to its end. */
   readonly from: number
   readonly to: number
+  /** Where the dictionary starts for streams that have had that much: the same for all, whenever they joined. */
+  readonly window: number
+  /** Checksums of the text before it and up to its end. */
+  readonly crcBefore: number
+  readonly crcAfter: number
   readonly text: string
 }
 
 interface Remembered {
-  readonly piece: Piece
+  readonly piece: string
   readonly from: number
   readonly to: number
   readonly start: number
   readonly comments: number
   readonly coding: ContentCoding
-}
-
-/** What a stream has had right before a passage. */
-export interface Before {
-  /** It has had all of the text since there. */
-  readonly since: number
-  /** So many comments of keep-alive came after that. */
-  readonly comments: number
+  readonly minBytes: number
 }
 
 /**
@@ -60,6 +62,7 @@ export class SharedText {
   #first: number
   #entries: Entry[] = []
   #end = 0
+  #crc = 0
   /** Starts of entries, fewer the older: those who have joined since one share its dictionary until the next. */
   #joints: number[] = []
   #pieces: Remembered[] = []
@@ -75,10 +78,12 @@ export class SharedText {
   }
 
   /** The text goes on. */
-  add(position: number, text: string, bytes: number): void {
-    this.#entries.push({ position, start: this.#end, text })
+  add(position: number, text: string): void {
+    const bytes = Buffer.from(text)
+    this.#entries.push({ position, start: this.#end, crcBefore: this.#crc, text })
     this.#joints.push(this.#end)
-    this.#end += bytes
+    this.#end += bytes.length
+    this.#crc = joinCrc32(this.#crc, checksum(bytes), crc32Shift(bytes.length))
     this.#thin()
     const kept = Math.min(this.#indexOfByte(this.#end - this.#held), this.#entries.length - 1)
     // Not at each entry: that would move all of them.
@@ -88,38 +93,48 @@ export class SharedText {
   /** What its owner has from `position` up to `next`; undefined when that is not held any more. */
   passage(position: number, next: number, text: string): Passage | undefined {
     if (position < this.#first) return undefined
-    const from = this.#startOf(this.#indexOf(position))
-    const to = this.#startOf(this.#indexOf(next))
-    return from === to ? undefined : { source: this, from, to, text }
+    const first = this.#indexOf(position)
+    const end = this.#indexOf(next)
+    if (first === end) return undefined
+    const crcBefore = this.#entries[first]?.crcBefore ?? this.#crc
+    const crcAfter = this.#entries[end]?.crcBefore ?? this.#crc
+    const [from, to] = [this.#startOf(first), this.#startOf(end)]
+    const length = Math.min(Math.max(2 * (to - from), MIN_WINDOW), MAX_WINDOW)
+    const window = Math.min(this.#startOf(this.#indexOfByte(from - length)), from)
+    return { source: this, from, to, window, crcBefore, crcAfter, text }
   }
 
-  /** The bytes of `passage` for a stream. */
-  piece(passage: Passage, before: Before, coding: ContentCoding, minBytes: number): Piece {
-    const { from, to } = passage
-    const start = to - from < minBytes ? from : this.#dictionaryStart(from, to - from, before.since)
-    const comments = start === from ? 0 : before.comments
+  /**
+   * The bytes of `passage` for a stream.
+   *
+   * @param since - it has had all of the text from there on
+   * @param comments - and so many of keep-alive after that
+   */
+  piece(passage: Passage, since: number, comments: number, coding: ContentCoding, minBytes: number): string {
+    const { from, to, window } = passage
+    let start = from
+    if (to - from >= minBytes) start = window >= since ? window : this.#jointAfter(since, from)
+    const kept = start === from ? 0 : comments
     for (const known of this.#pieces) {
       if (
         known.from === from &&
         known.to === to &&
         known.start === start &&
-        known.comments === comments &&
-        known.coding === coding
+        known.comments === kept &&
+        known.coding === coding &&
+        known.minBytes === minBytes
       )
         return known.piece
     }
-    const dictionary = start === from ? '' : this.#text(start, from) + EMPTY_COMMENT.repeat(comments)
-    const piece = encodePiece(passage.text, dictionary, coding, minBytes)
-    this.#pieces.unshift({ piece, from, to, start, comments, coding })
+    const dictionary = start === from ? '' : this.#text(start, from) + EMPTY_COMMENT.repeat(kept)
+    const piece = compressed(Buffer.from(passage.text), dictionary, coding, minBytes)
+    this.#pieces.unshift({ piece, from, to, start, comments: kept, coding, minBytes })
     if (this.#pieces.length > this.#remembered) this.#pieces.pop()
     return piece
   }
 
-  /** Where the dictionary starts: for those who have had a whole window it is the same place, whenever they joined. */
-  #dictionaryStart(from: number, length: number, since: number): number {
-    const window = Math.min(Math.max(2 * length, MIN_WINDOW), MAX_WINDOW)
-    const whole = this.#startOf(this.#indexOfByte(from - window))
-    if (whole >= since) return Math.min(whole, from)
+  /** Where those begin who have joined lately, so that they share it with others. */
+  #jointAfter(since: number, from: number): number {
     return this.#joints.find((joint) => joint >= since && joint <= from) ?? from
   }
 

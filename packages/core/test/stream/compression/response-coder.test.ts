@@ -42,7 +42,7 @@ describe("mode 'shared'", () => {
     const other = coderOf('shared')
     let [own, others] = ['', '']
     const publish = (position: number, event: string) => {
-      text.add(position, event, event.length)
+      text.add(position, event)
       const passage = text.passage(position, position + 1, event)
       if (passage === undefined) throw new Error('not held')
       own += coder.encodePassage(passage)
@@ -72,7 +72,7 @@ describe("mode 'shared'", () => {
     for (let position = 0; position < 5; position++) {
       // The fourth one is not what the others are, and the fifth is found before it and its keep-alives.
       const event = position === 3 ? other : SECRET
-      text.add(position, event, event.length)
+      text.add(position, event)
       const passage = text.passage(position, position + 1, event)
       const piece = passage === undefined ? '' : coder.encodePassage(passage)
       sizes.push(piece.length)

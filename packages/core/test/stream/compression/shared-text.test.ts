@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib'
 import type { ContentCoding } from '../../../src/stream/compression/content-coding.ts'
 import { gzip } from '../../../src/stream/compression/gzip.ts'
-import { type Before, type Passage, SharedText } from '../../../src/stream/compression/shared-text.ts'
+import { type Passage, SharedText } from '../../../src/stream/compression/shared-text.ts'
 
 /** How often something was compressed, and with which dictionaries. */
 let dictionaries: string[]
@@ -22,7 +22,7 @@ const event = (n: number, length = 100) =>
 
 function textOf(count: number, length = 100): SharedText {
   const text = new SharedText(0)
-  for (let n = 0; n < count; n++) text.add(n, event(n, length), length)
+  for (let n = 0; n < count; n++) text.add(n, event(n, length))
   return text
 }
 
@@ -30,22 +30,20 @@ function last(text: SharedText, count: number, length = 100): Passage {
   return text.passage(count - 1, count, event(count - 1, length)) as Passage
 }
 
-const since = (since: number, comments = 0): Before => ({ since, comments })
-
 test('a passage is compressed once for all who have had a whole window, whenever they joined', () => {
   const text = textOf(300)
   const passage = last(text, 300)
-  const pieces = [0, 100, 5_000, 10_000, 20_000].map((at) => text.piece(passage, since(at), coding, 64))
+  const pieces = [0, 100, 5_000, 10_000, 20_000].map((at) => text.piece(passage, at, 0, coding, 64))
   expect(new Set(pieces).size).toBe(1)
   expect(dictionaries).toHaveLength(1)
   expect(dictionaries[0]?.length).toBeGreaterThan(8_000)
-  expect(pieces[0]?.wire.length).toBeLessThan(30)
+  expect(pieces[0]?.length).toBeLessThan(30)
 })
 
 test('it is compressed a few times for those who joined lately, each at an event of its own', () => {
   const text = textOf(300)
   const passage = last(text, 300)
-  for (let at = 21_800; at <= passage.from; at += 100) text.piece(passage, since(at), coding, 64)
+  for (let at = 21_800; at <= passage.from; at += 100) text.piece(passage, at, 0, coding, 64)
   expect(dictionaries.length).toBeLessThan(10)
   expect(dictionaries.at(-1)).toBe('')
 })
@@ -54,7 +52,7 @@ test('no dictionary has what a stream has not had', () => {
   const text = textOf(300)
   const passage = last(text, 300)
   for (let at = 0; at <= passage.from; at += 700) {
-    const { wire } = text.piece(passage, since(at), coding, 64)
+    const wire = text.piece(passage, at, 0, coding, 64)
     const had = Array.from({ length: 299 }, (_, n) => event(n))
       .join('')
       .slice(at)
@@ -68,22 +66,22 @@ test('no dictionary has what a stream has not had', () => {
 
 test('a large event finds the one before it', () => {
   const text = textOf(6, 15_000)
-  text.piece(last(text, 6, 15_000), since(0), coding, 64)
+  text.piece(last(text, 6, 15_000), 0, 0, coding, 64)
   expect(dictionaries[0]?.length).toBe(30_000)
 })
 
 test('keep-alives in between are part of the dictionary', () => {
   const text = textOf(3)
   const passage = last(text, 3)
-  text.piece(passage, since(0, 2), coding, 64)
-  text.piece(passage, since(0, 2), coding, 64)
-  text.piece(passage, since(0), coding, 64)
+  text.piece(passage, 0, 2, coding, 64)
+  text.piece(passage, 0, 2, coding, 64)
+  text.piece(passage, 0, 0, coding, 64)
   expect(dictionaries).toEqual([`${event(0)}${event(1)}:\n\n:\n\n`, `${event(0)}${event(1)}`])
 })
 
 test('less than minBytes is not compressed', () => {
   const text = textOf(3)
-  const { wire } = text.piece(last(text, 3), since(0), coding, 101)
+  const wire = text.piece(last(text, 3), 0, 0, coding, 101)
   expect(dictionaries).toEqual([])
   expect(wire).toContain(event(2))
 })
@@ -91,16 +89,16 @@ test('less than minBytes is not compressed', () => {
 test('what grows when compressed is sent as it is', () => {
   const noise = Buffer.from(Array.from({ length: 100 }, (_, n) => (n * 7_919 + 13) % 127)).toString()
   const text = new SharedText(0)
-  text.add(0, noise, noise.length)
-  const { wire } = text.piece(text.passage(0, 1, noise) as Passage, since(0), coding, 64)
+  text.add(0, noise)
+  const wire = text.piece(text.passage(0, 1, noise) as Passage, 0, 0, coding, 64)
   expect(wire.length).toBe(noise.length + 5)
 })
 
 describe('positions', () => {
   test('there may be others between those of the text', () => {
     const text = new SharedText(5)
-    text.add(7, event(0), 100)
-    text.add(20, event(1), 100)
+    text.add(7, event(0))
+    text.add(20, event(1))
     expect(text.passage(5, 10, event(0))).toMatchObject({ from: 0, to: 100 })
     expect(text.passage(8, 30, event(1))).toMatchObject({ from: 100, to: 200 })
     expect(text.passage(8, 20, '')).toBeUndefined()
