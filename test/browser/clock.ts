@@ -21,7 +21,6 @@ export function testClock(example: string): void {
   beforeEach(async () => {
     server = await ExampleServer.start(example, env)
     page = await browser.newPage()
-    page.setDefaultTimeout(30_000)
     await page.goto(server.url)
     await waitForState('open')
   })

@@ -42,7 +42,6 @@ export function visitExample(start: () => Promise<Visit['server']>): Visit {
     },
     async open(path = '/', context) {
       const page = await (context ?? (await browser.newContext())).newPage()
-      page.setDefaultTimeout(30_000)
       page.on('pageerror', (error) => errors.push(error))
       await page.goto(server.url + path)
       return page

@@ -46,7 +46,6 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   const url = await app.start()
 
   const page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   const broken: string[] = []
   page.on('pageerror', (error) => broken.push(error.message))
   page.on('response', (response) => {

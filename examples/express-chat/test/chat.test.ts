@@ -150,7 +150,6 @@ test('ends at Ctrl-C while a page is open', async () => {
 
 async function enter(name: string): Promise<Page> {
   const page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   await page.goto(server.url)
   await waitForState(page, 'open')
   await page.getByLabel('Name', { exact: true }).fill(name)

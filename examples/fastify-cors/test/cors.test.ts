@@ -100,7 +100,6 @@ test('ends at Ctrl-C while the page is open', async () => {
 
 async function openPage(context: BrowserContext): Promise<Page> {
   const opened = await context.newPage()
-  opened.setDefaultTimeout(30_000)
   await opened.goto(server.url)
   return opened
 }

@@ -21,7 +21,6 @@ beforeEach(async () => {
   server ??= await ExampleServer.start('fastify-news', env)
   proxy = await CuttingProxy.start(server.port)
   page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   await page.goto(proxy.url)
   await waitForState('open')
 })

@@ -19,7 +19,6 @@ beforeAll(async () => {
 beforeEach(async () => {
   server = await ExampleServer.start('fastify-polling', env)
   page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   responses = []
   page.on('response', (response) => {
     if (response.url().includes('/buffered/events')) responses.push(response)

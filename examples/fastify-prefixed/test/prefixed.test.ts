@@ -87,7 +87,6 @@ test('ends at Ctrl-C while the page is open', async () => {
 
 async function openPage(): Promise<Page> {
   const opened = await context.newPage()
-  opened.setDefaultTimeout(30_000)
   await opened.goto(server.url)
   await waitForState(opened, 'departures', 'open')
   return opened

@@ -20,7 +20,6 @@ beforeAll(async () => {
 beforeEach(async () => {
   server = await ExampleServer.start('fastify-scores', env)
   page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   pageErrors = []
   page.on('pageerror', (error) => pageErrors.push(error))
 })

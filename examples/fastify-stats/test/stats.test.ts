@@ -97,7 +97,6 @@ test('ends at Ctrl-C while the page is open', async () => {
 
 async function openPage(): Promise<Page> {
   const opened = await browser.newPage()
-  opened.setDefaultTimeout(30_000)
   await opened.goto(server.url)
   await opened.locator('#state').getByText('open', { exact: true }).waitFor()
   return opened

@@ -80,7 +80,6 @@ test('ends at Ctrl-C in the middle of an answer', async () => {
 async function open({ tokenMs }: { tokenMs: number }): Promise<void> {
   server = await ExampleServer.start('fastify-tokens', { TOKEN_MS: String(tokenMs) })
   page = await browser.newPage()
-  page.setDefaultTimeout(30_000)
   await page.goto(server.url)
 }
 

@@ -37,7 +37,6 @@ export class Tour {
   /** A page that is live. */
   async open(url: string = this.expressUrl): Promise<Page> {
     const page = await this.#visitor.newPage()
-    page.setDefaultTimeout(30_000)
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.problems.push(message.text())
     })
