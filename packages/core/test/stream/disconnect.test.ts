@@ -3,9 +3,10 @@ import { request } from 'node:http'
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually } from '@downstream/testing'
+import type { EventStream } from '../../src/stream/event-stream.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import type { Request, Response } from '../../src/stream/exchange.ts'
-import { Preparation } from '../../src/stream/open-event-stream.ts'
+import { openEventStream, Preparation } from '../../src/stream/open-event-stream.ts'
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
@@ -97,6 +98,34 @@ test('a client that left while the body was being parsed is told at once', async
   leave = () => sent.destroy()
   sent.end('{}')
   await eventually('the disconnect', () => calls()[0] === 1)
+})
+
+// docs/disconnect.md. More than the kernel and Node hold: the end of the connection comes after it.
+describe('a client that leaves after a large body', () => {
+  async function leaveAfterBody(onStream: (req: Request, stream: EventStream) => void): Promise<EventStream> {
+    let stream: EventStream | undefined
+    const { origin } = await serve((req, res) => {
+      stream = openEventStream(req, res)
+      onStream(req, stream)
+    })
+    const client = await connect(origin)
+    client.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n`)
+    client.write('x'.repeat(200_000))
+    await client.receives(':\n\n')
+    client.close()
+    return stream as EventStream
+  }
+
+  test('that is read away is noticed, though nothing is written', async () => {
+    const stream = await leaveAfterBody((req) => req.resume())
+    await eventually('the disconnect', () => stream.closed)
+    expect(stream.reason?.code).toBe('ERR_SSE_CLIENT_CLOSED')
+  })
+
+  test('that nobody reads is noticed when something is written', async () => {
+    const stream = await leaveAfterBody(() => {})
+    await eventually('the disconnect', async () => !(await stream.send('anybody?')))
+  })
 })
 
 describe('pipelined requests', () => {
