@@ -20,9 +20,15 @@ export type CatchUpStep =
   /** Its place is at this position of the tail. */
   | { readonly position: number }
   /** Something may be missing. It goes on with the oldest entry of the tail, or at its end. */
-  | { readonly gap: GapReason; readonly goOn: 'oldest' | 'end' }
+  | GapStep
   /** This process is too far behind to say anything: the client is to come back, or to go elsewhere. */
   | 'leave'
+
+/** Why something may be missing, and where the reader goes on. */
+export interface GapStep {
+  readonly gap: GapReason
+  readonly goOn: 'oldest' | 'end'
+}
 
 /** How long a reader's place may be unknown to the tail though the log knows it: this process is behind. In ms. */
 const AHEAD_LIMIT = 10_000

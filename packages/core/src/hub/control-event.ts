@@ -1,5 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
-import { encodeEvent } from '../wire/encode.ts'
+import { encodeEvent, type Serialize } from '../wire/encode.ts'
 
 /**
  * Why events may be missing:
@@ -8,8 +8,16 @@ import { encodeEvent } from '../wire/encode.ts'
  * - `slow`: the log has dropped events that this stream was not sent yet; its client reads too slowly
  * - `too-far`: it is further behind than the hub reads for one client
  * - `trimmed`, `log-changed`: the log itself has lost its continuity
+ * - `no-snapshot`: the client has no place, and the app's function that reads the state has failed
  */
-export type GapReason = 'expired' | 'malformed' | 'slow' | 'too-far' | 'trimmed' | 'log-changed'
+export type GapReason =
+  | 'expired'
+  | 'malformed'
+  | 'slow'
+  | 'too-far'
+  | 'trimmed'
+  | 'log-changed'
+  | 'no-snapshot'
 
 /** Data of the event `gap`. */
 export interface Gap {
@@ -22,6 +30,7 @@ export interface Gap {
 export interface ControlEventNames {
   gap: string
   bookmark: string | false
+  snapshot: string
 }
 
 /** Tells a client that events between its place and `place` may be missing. The id keeps it from being told again. */
@@ -35,4 +44,14 @@ export function encodeGap(event: string, gap: Gap, place: Cursor): string {
  */
 export function encodeBookmark(event: string, place: Cursor): string {
   return encodeEvent({ event, id: place, data: '' })
+}
+
+/** Gives a client the state of its channels, as an object, and the place from which on events change it. */
+export function encodeSnapshot(
+  event: string,
+  states: Record<string, unknown>,
+  place: Cursor,
+  serialize: Serialize,
+): string {
+  return encodeEvent({ event, id: place, data: states }, serialize)
 }

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
 import type { Passage } from '../stream/compression/shared-text.ts'
+import type { Serialize } from '../wire/encode.ts'
 import { ChannelIndex } from './channel-index.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { ControlEventNames, GapReason } from './control-event.ts'
@@ -13,6 +14,7 @@ import { LogReader, type PageReading } from './log-reader.ts'
 import { Readiness } from './readiness.ts'
 import { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
+import { type SnapshotSource, Snapshots } from './snapshots.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
 import { Tail } from './tail.ts'
@@ -35,7 +37,7 @@ export interface Resettable extends Visited {
 }
 
 /** The inside of a hub: the only writer of the tail, and who knows which stream follows which channel. */
-export class Delivery implements SubscriberHub {
+export class Delivery implements SubscriberHub, SnapshotSource {
   readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0, rejected: 0 }
   readonly subscribers: Set<Subscriber> = new Set()
   readonly readiness: Readiness = new Readiness()
@@ -47,6 +49,7 @@ export class Delivery implements SubscriberHub {
     state: (up, error) => this.#state(up, error),
   }
   readonly resumes: Resumes
+  readonly snapshots: Snapshots = new Snapshots(this)
   readonly #options: ResolvedHubOptions
   readonly #reader: LogReader
   /** Until the log is followed: where their clients say that they were. */
@@ -104,6 +107,18 @@ export class Delivery implements SubscriberHub {
 
   get names(): ControlEventNames {
     return this.#options.names
+  }
+
+  get serialize(): Serialize {
+    return this.#options.serialize
+  }
+
+  get snapshotMaxAge(): number {
+    return this.#options.snapshotMaxAge
+  }
+
+  get snapshotTimeout(): number {
+    return this.#options.snapshotTimeout
   }
 
   get gapDelay(): number {
@@ -231,6 +246,7 @@ export class Delivery implements SubscriberHub {
     this.#tail = new Tail(this.#options.tail, head, [])
     this.#fanOut.reset()
     this.#reader.reset()
+    this.snapshots.reset()
     for (const follower of this.#followers) follower.reset(reason)
   }
 

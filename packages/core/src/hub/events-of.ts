@@ -15,9 +15,12 @@ import type { Hub } from './hub.ts'
  */
 export type EventsOf<AnyHub extends Hub, Channel extends ChannelsOf<AnyHub>> =
   AnyHub extends Hub<infer Channels>
-    ? WithControlEvents<{
-        [Name in NamesOf<Channels, Channel>]: Parsed<DataOf<Channels[Channel & keyof Channels], Name>>
-      }>
+    ? WithControlEvents<
+        {
+          [Name in NamesOf<Channels, Channel>]: Parsed<DataOf<Channels[Channel & keyof Channels], Name>>
+        },
+        Channel
+      >
     : never
 
 /** The names of a hub's channels. */
@@ -30,11 +33,13 @@ type NamesOf<Channels, Channel> = Channel extends keyof Channels ? keyof Channel
 type DataOf<Events, Name extends string> = Events extends { [Its in Name]: infer Data } ? Data : never
 
 /** A name that the app has given itself is the app's: its hub has other names for its own. */
-type WithControlEvents<Events> = Events & Omit<ControlEvents, keyof Events>
+type WithControlEvents<Events, Channel extends string> = Events & Omit<ControlEvents<Channel>, keyof Events>
 
-interface ControlEvents {
+interface ControlEvents<Channel extends string> {
   gap: Gap
   bookmark: string
+  /** The state of each channel, as the app's function has read it. */
+  snapshot: { readonly [Name in Channel]?: unknown }
 }
 
 /** What JSON.parse() makes of what JSON.stringify() made of it. */

@@ -17,6 +17,8 @@ export interface ResolvedHubOptions {
   readonly maxChannelLength: number
   readonly maxEventBytes: number
   readonly maxResumes: number
+  readonly snapshotMaxAge: number
+  readonly snapshotTimeout: number
   readonly names: ControlEventNames
   readonly onError: (error: unknown) => void
   readonly onLogState: (state: 'up' | 'down', error?: unknown) => void
@@ -32,6 +34,8 @@ const NAMES = [
   'maxChannelLength',
   'maxEventBytes',
   'maxResumes',
+  'snapshotMaxAge',
+  'snapshotTimeout',
   'controlEvents',
   'onError',
   'onLogState',
@@ -41,7 +45,7 @@ const NAMES = [
 export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   checkOptionNames(options, NAMES, 'options of a hub')
   checkOptionNames(options.tail ?? {}, ['length', 'bytes'], 'bounds of the tail')
-  checkOptionNames(options.controlEvents ?? {}, ['gap', 'bookmark'], 'controlEvents')
+  checkOptionNames(options.controlEvents ?? {}, ['gap', 'bookmark', 'snapshot'], 'controlEvents')
   const {
     log = new MemoryLog(),
     tail: { length = 10_000, bytes = 16_777_216 } = {},
@@ -52,7 +56,9 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxChannelLength = 1_024,
     maxEventBytes = 16_777_216,
     maxResumes = 10_000,
-    controlEvents: { gap = 'gap', bookmark = 'bookmark' } = {},
+    snapshotMaxAge = 1_000,
+    snapshotTimeout = 10_000,
+    controlEvents: { gap = 'gap', bookmark = 'bookmark', snapshot = 'snapshot' } = {},
     onError = warn,
     onLogState = () => {},
   } = options
@@ -64,15 +70,18 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxChannelLength,
     maxEventBytes,
     maxResumes,
+    snapshotTimeout,
   })) {
     if (!(typeof value === 'number' && value > 0)) throw invalidOption(name, 'a number above 0')
   }
-  if (!Number.isFinite(gapDelay) || gapDelay < 0) throw invalidOption('gapDelay', 'a number of ms, 0 or more')
+  for (const [name, value] of Object.entries({ gapDelay, snapshotMaxAge })) {
+    if (!Number.isFinite(value) || value < 0) throw invalidOption(name, 'a number of ms, 0 or more')
+  }
   if (!Number.isSafeInteger(length)) throw invalidOption('tail.length', 'an integer')
   for (const [name, value] of Object.entries({ serialize, onError, onLogState })) {
     if (typeof value !== 'function') throw invalidOption(name, 'a function')
   }
-  for (const name of [gap, bookmark]) {
+  for (const name of [gap, bookmark, snapshot]) {
     if (name === false) continue
     if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
@@ -88,7 +97,9 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxChannelLength,
     maxEventBytes,
     maxResumes,
-    names: { gap, bookmark },
+    snapshotMaxAge,
+    snapshotTimeout,
+    names: { gap, bookmark, snapshot },
     onError: report,
     onLogState: guardedCallback(onLogState, report),
   }

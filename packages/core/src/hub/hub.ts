@@ -44,8 +44,12 @@ export interface HubOptions {
    * 5 to 15 s; it comes back with the same last event ID, so it misses nothing. Default: 10 000.
    */
   maxResumes?: number | undefined
+  /** For how many ms a state that was read for a snapshot is used again, for all clients. Default: 1 000. */
+  snapshotMaxAge?: number | undefined
+  /** How many ms reading a state may take; after that its clients get a gap. Default: 10 000. */
+  snapshotTimeout?: number | undefined
   /**
-   * Other names for the events that the hub sends by itself. Default: `gap` and `bookmark`. Without bookmarks (`false`)
+   * Other names for the events that the hub sends by itself. Default: `gap`, `bookmark` and `snapshot`. Without bookmarks (`false`)
    * a client that got nothing for long is told of a gap when it comes back, though it missed nothing.
    */
   controlEvents?: Partial<ControlEventNames> | undefined
@@ -70,7 +74,7 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
   filter?: ((event: Event) => boolean) | undefined
   /**
    * Where to start when the client sent no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page. `''`, which
-   * is what `cursor()` returns before the hub is ready, is no place: the client gets a `gap`.
+   * is what `cursor()` returns before the hub is ready, is no place: the client gets a `gap`, or the snapshot.
    */
   after?: string | undefined
   /**
@@ -80,6 +84,17 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
    * under that one's id; a client that reconnects there may receive later events of the key once more.
    */
   coalesce?: ((event: Event) => string | undefined) | undefined
+  /**
+   * Reads the state of a channel. A client without a place, and one that would get a gap, gets one event `snapshot`
+   * instead: an object with the state of each channel. Events that change these states follow, and some that the states
+   * have already: so an event must say what something is now, not by how much it has changed. Undefined leaves a channel
+   * out.
+   *
+   * Streams that are given the same function share its results for `snapshotMaxAge`, so it must not depend on the
+   * client: one made for each request is called for each. `filter` is not applied. When it throws or takes too long,
+   * the client gets the gap.
+   */
+  snapshot?: ((channel: Event['channel']) => unknown) | undefined
   /** Whose stream it is, for {@link Hub.disconnect}: a string. */
   key?: string | undefined
 }

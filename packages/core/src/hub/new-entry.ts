@@ -33,8 +33,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   if (extra !== undefined) {
     throw new SseError('ERR_SSE_INVALID_EVENT', `A published event has only event and data${whyNo(extra)}`)
   }
-  const { gap, bookmark } = options.names
-  if (event === gap || event === bookmark) {
+  if (event !== undefined && Object.values(options.names).includes(event)) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT_NAME',
       `The hub itself sends events named ${event}: take another name, or rename them by the option controlEvents.`,

@@ -3,6 +3,7 @@ import type { Passage } from '../stream/compression/shared-text.ts'
 import type { StreamPort } from '../stream/stream-port.ts'
 import { type ControlEventNames, encodeBookmark, encodeGap, type GapReason } from './control-event.ts'
 import type { Run } from './run.ts'
+import type { Snapshot } from './snapshots.ts'
 
 /** What an outlet needs of its hub. */
 export interface OutletHub {
@@ -51,6 +52,12 @@ export class Outlet {
     return this.#write(
       encodeGap(names.gap, { reason, delay: Math.round(Math.random() * gapDelay) }, this.told),
     )
+  }
+
+  snapshot({ place, text }: Snapshot): boolean {
+    this.told = place
+    this.served = true
+    return this.#write(text)
   }
 
   bookmark(): boolean {

@@ -2,14 +2,14 @@ import { checkOptionNames, invalidOption } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import type { EventsOptions, ReadyOptions, SubscribeOptions } from './hub.ts'
 
-const NAMES = ['filter', 'after', 'coalesce', 'key'] as const satisfies (keyof SubscribeOptions)[]
+const NAMES = ['filter', 'after', 'coalesce', 'key', 'snapshot'] as const satisfies (keyof SubscribeOptions)[]
 const EVENTS_NAMES = ['filter', 'after', 'signal'] as const satisfies (keyof EventsOptions)[]
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkOptionNames(options, NAMES, 'options of a subscription')
-  const { filter, coalesce, key } = options
-  checkFunctions({ filter, coalesce })
+  const { filter, coalesce, key, snapshot } = options
+  checkFunctions({ filter, coalesce, snapshot })
   if (key !== undefined) checkKey(key, 'key')
 }
 

@@ -4,6 +4,7 @@ import type { ChannelSet } from './channel-set.ts'
 import type { OutletHub } from './outlet.ts'
 import type { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
+import type { Snapshots } from './snapshots.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** What a subscriber needs of its hub. */
@@ -11,6 +12,7 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly counts: { delivered: number; gaps: number; stalled: number }
   /** How many read the log. */
   readonly resumes: Resumes
+  readonly snapshots: Snapshots
   /** Whether there are entries that nobody was told of yet. */
   readonly pending: boolean
   /** What streams of `channels` get that neither filter nor coalesce. */

@@ -5,7 +5,7 @@ import type { EventStream } from '../stream/event-stream.ts'
 import { randomRetry } from '../stream/refusal.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
 import { encodeEvent } from '../wire/encode.ts'
-import type { CatchUpStep } from './catch-up.ts'
+import type { CatchUpStep, GapStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
 import type { Visited } from './fan-out.ts'
@@ -16,13 +16,14 @@ import type { Page } from './page.ts'
 import { PageFeed } from './page-feed.ts'
 import type { Run } from './run.ts'
 import { Selection } from './selection.ts'
+import type { ReadState, Snapshot } from './snapshots.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
 
 /**
  * - starting: the log is not followed yet
  * - live: everything wanted was handed over, or a visit is due
  * - full: its client does not read; it waits where it is
- * - reading: its place is not in the tail, the log is read
+ * - reading: its place is not in the tail, the log or the state of its channels is read
  */
 type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
 
@@ -40,6 +41,7 @@ export class Subscriber implements StreamOwner, Visited {
   readonly selection: Selection | undefined
   queued = false
   readonly #hub: SubscriberHub
+  readonly #readState: ReadState | undefined
   #stage: Stage = 'starting'
   /** Position in the tail of the next entry to look at, and the cursor of the place in front of it. */
   #position = 0
@@ -52,6 +54,8 @@ export class Subscriber implements StreamOwner, Visited {
   #gapDue: GapReason | undefined
   /** While it reads the log. */
   #feed: PageFeed | undefined
+  /** While it waits for the state of its channels: how it goes on without. */
+  #awaited: GapStep | undefined
 
   constructor(
     hub: SubscriberHub,
@@ -66,7 +70,8 @@ export class Subscriber implements StreamOwner, Visited {
     this.key = options.key
     this.channels = channels
     this.outlet = new Outlet(hub, port)
-    const { filter, coalesce } = options
+    const { filter, coalesce, snapshot } = options
+    this.#readState = snapshot
     if (filter !== undefined || coalesce !== undefined) this.selection = new Selection(channels, options)
   }
 
@@ -89,6 +94,10 @@ export class Subscriber implements StreamOwner, Visited {
   start(from: Cursor | undefined): void {
     if (this.#stage === 'over') return
     const { tail } = this.#hub
+    if (this.#readState !== undefined && !from) {
+      this.#takeSnapshot(this.#readState, { gap: 'no-snapshot', goOn: 'end' })
+      return
+    }
     if (from === undefined) {
       this.#goLive(tail.next)
       this.#afterWrite(this.outlet.bookmark())
@@ -112,7 +121,7 @@ export class Subscriber implements StreamOwner, Visited {
   }
 
   visit(): void {
-    if (this.#stage === 'live' && this.#gapDue !== undefined) this.#tellGap(this.#gapDue)
+    if (this.#stage === 'live' && this.#gapDue !== undefined) this.#onReset(this.#gapDue)
     if (this.#stage !== 'live') return
     const { tail } = this.#hub
     if (this.#position < tail.first) {
@@ -249,15 +258,58 @@ export class Subscriber implements StreamOwner, Visited {
     this.selection?.forget()
   }
 
-  #tellGap(reason: GapReason): void {
+  /** The log has started anew, and it is where that began. */
+  #onReset(gap: GapReason): void {
     this.#gapDue = undefined
+    if (this.#readState === undefined) this.#writeGap(gap)
+    else this.#takeSnapshot(this.#readState, { gap, goOn: 'end' })
+  }
+
+  /** @param step - what the client is told when the state cannot be read */
+  #takeSnapshot(read: ReadState, step: GapStep): void {
+    this.#stage = 'reading'
+    this.#upToDate = false
+    this.#awaited = step
+    void this.#hub.snapshots.take(read, this.channels).then((snapshot) => {
+      // It is over, or the log has started anew.
+      if (this.#awaited !== step) return
+      this.#awaited = undefined
+      if (snapshot === undefined) this.#tellGap(step)
+      else this.#goOnFrom(snapshot)
+    })
+  }
+
+  #tellGap({ gap, goOn }: GapStep): void {
+    const { tail } = this.#hub
+    this.#goLive(goOn === 'oldest' ? tail.firstNamed : tail.next)
+    this.#writeGap(gap)
+    if (this.#stage === 'live') this.#hub.enqueue(this)
+  }
+
+  #writeGap(reason: GapReason): void {
     if (gapDiagnostics.hasSubscribers) gapDiagnostics.publish({ stream: this.stream, key: this.key, reason })
     this.#afterWrite(this.outlet.gap(reason))
+  }
+
+  #goOnFrom(snapshot: Snapshot): void {
+    const hasRoom = this.outlet.snapshot(snapshot)
+    if (this.#isOver()) return
+    this.#resuming = false
+    this.#place = snapshot.place
+    this.selection?.forget()
+    const position = this.#hub.tail.positionAfter(snapshot.place)
+    // Reading it took so long that the tail has moved on.
+    if (position === undefined) this.#read(true)
+    else {
+      this.#goOn(position)
+      this.#afterWrite(hasRoom)
+    }
   }
 
   #stopReading(): void {
     this.#feed?.stop()
     this.#feed = undefined
+    this.#awaited = undefined
   }
 
   /** Its place is not in the tail: reads the log until it is. `held`: it was, and fell off it. */
@@ -289,11 +341,7 @@ export class Subscriber implements StreamOwner, Visited {
     else if ('position' in step) {
       this.#place = place
       this.#goOn(step.position)
-    } else {
-      const { tail } = this.#hub
-      this.#goLive(step.goOn === 'oldest' ? tail.firstNamed : tail.next)
-      this.#tellGap(step.gap)
-      if (this.#stage === 'live') this.#hub.enqueue(this)
-    }
+    } else if (this.#readState === undefined) this.#tellGap(step)
+    else this.#takeSnapshot(this.#readState, step)
   }
 }

@@ -8,12 +8,16 @@ export const clock: {
   setImmediate: typeof setImmediate
   setInterval: typeof setInterval
   clearInterval: typeof clearInterval
+  setTimeout: typeof setTimeout
+  clearTimeout: typeof clearTimeout
 } = {
   now: performance.now.bind(performance),
   nextTick: process.nextTick,
   setImmediate,
   setInterval,
   clearInterval,
+  setTimeout,
+  clearTimeout,
 }
 
 /** Resolves in the next turn of the event loop. */

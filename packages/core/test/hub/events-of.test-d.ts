@@ -35,7 +35,7 @@ interface Odd {
 
 export function ofOneChannel() {
   type Events = EventsOf<typeof hub, 'news'>
-  assertType<Equal<keyof Events, 'headline' | 'flash' | 'gap' | 'bookmark'>>()
+  assertType<Equal<keyof Events, 'headline' | 'flash' | 'gap' | 'bookmark' | 'snapshot'>>()
   assertType<Equal<Events['headline'], { title: string; at: string }>>()
   assertType<Equal<Events['flash'], string>>()
   assertType<Equal<Events['gap'], Gap>>()
@@ -49,7 +49,8 @@ export function ofOneChannel() {
 
 export function ofSeveral() {
   type Events = EventsOf<typeof hub, 'news' | 'chat'>
-  assertType<Equal<keyof Events, 'headline' | 'flash' | 'message' | 'gap' | 'bookmark'>>()
+  assertType<Equal<keyof Events, 'headline' | 'flash' | 'message' | 'gap' | 'bookmark' | 'snapshot'>>()
+  assertType<Equal<Events['snapshot'], { readonly news?: unknown; readonly chat?: unknown }>>()
   // Both channels have it.
   assertType<Equal<Events['flash'], string | number>>()
   assertType<Equal<Events['message'], { from: string }>>()

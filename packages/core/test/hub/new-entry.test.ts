@@ -36,6 +36,7 @@ describe('publishing is refused at once, and nothing gets into the log:', () => 
     ['data undefined', 'EVENT', 'news', { event: 'e', data: undefined }],
     ['an empty object', 'EVENT', 'news', {}],
     ['the reserved name gap', 'EVENT_NAME', 'news', { event: 'gap', data: 1 }],
+    ['the reserved name snapshot', 'EVENT_NAME', 'news', { event: 'snapshot', data: 1 }],
     ['the reserved name bookmark', 'EVENT_NAME', 'news', { event: 'bookmark', data: 1 }],
     ['a name with a line end', 'EVENT_NAME', 'news', { event: 'a\ndata: b', data: 1 }],
     ['a name that is no string', 'EVENT_NAME', 'news', { event: 7, data: 1 }],
