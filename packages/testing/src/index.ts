@@ -5,7 +5,8 @@ export { readEvents, takeEvents } from './read-events.ts'
 export { parseEvents, type ReceivedEvent } from './received-event.ts'
 
 // What misbehaves: a client, a log
-export { FaultyLog, type ResetReason } from './faulty-log.ts'
+export { FaultyLog } from './faulty-log.ts'
+export type { ResetReason } from './outlet.ts'
 export { RawClient } from './raw-client.ts'
 
 // Conformance of adapters

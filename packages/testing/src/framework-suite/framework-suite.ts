@@ -13,6 +13,7 @@ import { pollCases } from './poll-cases.ts'
 import { shutdownCases } from './shutdown-cases.ts'
 import { slowClientCases } from './slow-client-cases.ts'
 import { sourceCases } from './source-cases.ts'
+import { sourceStopCases } from './source-stop-cases.ts'
 import { type SuiteCase, SuiteTools } from './suite-case.ts'
 
 /** What {@link frameworkSuite} is given. */
@@ -31,6 +32,7 @@ const cases: SuiteCase[] = [
   ...headCases,
   ...eventCases,
   ...sourceCases,
+  ...sourceStopCases,
   ...disconnectCases,
   ...slowClientCases,
   ...shutdownCases,

@@ -1,0 +1,79 @@
+import type { Cursor, LogEntry, LogFollower } from '@downstream/core'
+import type { Gate } from './gate.ts'
+
+/** Why a follower of {@link FaultyLog} is told of a reset. */
+export type ResetReason = Parameters<LogFollower['reset']>[1]
+
+/** One follower of a {@link FaultyLog}, and what it was not told yet. */
+export class Outlet implements LogFollower {
+  readonly follower: LogFollower
+  closed = false
+  readonly #gate: Gate
+  readonly #dropped: ReadonlySet<Cursor>
+  /** The cursor of the last that it was told. */
+  #head: Cursor = ''
+  #waiting: LogEntry[] = []
+  #reset: ResetReason | undefined
+  #telling = false
+
+  constructor(follower: LogFollower, gate: Gate, dropped: ReadonlySet<Cursor>) {
+    this.follower = follower
+    this.#gate = gate
+    this.#dropped = dropped
+  }
+
+  start(head: Cursor, backlog: readonly LogEntry[]): void {
+    if (this.closed) return
+    this.#head = head
+    const held = backlog.filter(({ cursor }) => !this.#dropped.has(cursor))
+    guard(() => this.follower.start(head, held))
+  }
+
+  entries(batch: readonly LogEntry[]): void {
+    this.#waiting.push(...batch)
+    this.#gate.run(() => this.#tell())
+  }
+
+  /** The engine's own. */
+  reset(head: Cursor, reason: ResetReason): void {
+    this.#waiting = []
+    this.#head = head
+    this.resetTo(reason)
+  }
+
+  resetTo(reason: ResetReason): void {
+    this.#reset = reason
+    this.#gate.run(() => this.#tell())
+  }
+
+  state(up: boolean, error?: unknown): void {
+    if (!this.closed) guard(() => this.follower.state(up, error))
+  }
+
+  #tell(): void {
+    // A follower that appends is told of it when it is through with what it is being told.
+    if (this.#telling) return
+    this.#telling = true
+    while (!this.closed && (this.#waiting.length > 0 || this.#reset !== undefined)) {
+      const lost = this.#waiting.filter(({ cursor }) => this.#dropped.has(cursor))
+      const batch = this.#waiting.slice(lost.length)
+      const reason = this.#reset ?? (lost.length > 0 ? 'trimmed' : undefined)
+      this.#waiting = []
+      this.#reset = undefined
+      this.#head = lost.at(-1)?.cursor ?? this.#head
+      if (reason !== undefined) guard(() => this.follower.reset(this.#head, reason))
+      this.#head = batch.at(-1)?.cursor ?? this.#head
+      if (batch.length > 0) guard(() => this.follower.entries(batch))
+    }
+    this.#telling = false
+  }
+}
+
+/** A follower that throws is told the later entries all the same. */
+function guard(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    process.emitWarning(String(error))
+  }
+}
