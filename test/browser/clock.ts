@@ -20,14 +20,14 @@ export function testClock(example: string): void {
 
   beforeEach(async () => {
     server = await ExampleServer.start(example, env)
-    page = await browser.newPage()
+    page = await (await browser.newContext()).newPage()
     await page.goto(server.url)
     await waitForState('open')
   })
 
   afterEach(async () => {
     await server?.kill()
-    await page?.close()
+    await page?.context().close()
   })
 
   afterAll(() => browser?.close())
@@ -60,6 +60,23 @@ export function testClock(example: string): void {
     expect(await text('#resumed')).toBe(`resumed after #${stoppedAt}`)
   })
 
+  test('hidden tabs give their streams back, so that ten work', async () => {
+    for (let tabs = 1; tabs < 10; tabs++) {
+      await hide(true)
+      await waitForState('paused')
+      page = await page.context().newPage()
+      await page.goto(server.url)
+      await waitForState('open')
+    }
+    await hide(true)
+    await waitForState('paused')
+    const last = await tick()
+    await hide(false)
+    await waitForState('open')
+    await waitForTick(last + 1)
+    expect(await text('#resumed')).toBe(`resumed after #${last}`)
+  })
+
   test('finds a server that was killed and restarted, and goes on where it was', async () => {
     await waitForTick(3)
     await server.kill()
@@ -83,6 +100,13 @@ export function testClock(example: string): void {
     spare.destroy()
     await waitForState('reconnecting')
   })
+
+  async function hide(hidden: boolean): Promise<void> {
+    await page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} })
+      document.dispatchEvent(new Event('visibilitychange'))
+    `)
+  }
 
   async function text(selector: string): Promise<string> {
     return (await page.locator(selector).textContent()) ?? ''

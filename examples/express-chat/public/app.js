@@ -1,3 +1,5 @@
+import { connect } from './client.js'
+
 const retryAfter = 1000
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
@@ -10,27 +12,20 @@ const shown = new Map()
 /** Items of our own messages by key, until the server has them. */
 const unsent = new Map()
 let sending = Promise.resolve()
-let lastEventId = document.body.dataset.cursor
 let connection = 'connecting'
 let refreshes = 0
 
 // What comes in
 
 function open() {
-  const source = new EventSource(`events?${new URLSearchParams({ after: lastEventId })}`)
-  source.onopen = () => showState('open')
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, retryAfter)
-  }
-  source.onmessage = (event) => keepScrolled(() => add(JSON.parse(event.data)))
-  source.addEventListener('gap', (event) => refresh(JSON.parse(event.data).delay))
-  for (const type of ['message', 'gap', 'bookmark']) {
-    source.addEventListener(type, (event) => {
-      lastEventId = event.lastEventId
-    })
-  }
+  // One connection for all tabs: a browser opens six to one server, and the seventh tab would wait for ever.
+  const source = connect('events', { after: document.body.dataset.cursor, share: true })
+  source.on('message', (message) => keepScrolled(() => add(message)))
+  source.on('gap', ({ delay }) => refresh(delay))
+  source.onState((state) => {
+    if (state === 'open') showState('open')
+    else if (connection !== 'connecting') showState('reconnecting')
+  })
 }
 
 /** Messages may be missing here: the server was restarted, or we were away for too long. */

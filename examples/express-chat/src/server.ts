@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createHub, sse } from '@downstream/express'
 import express from 'express'
@@ -11,8 +12,8 @@ const history = new History(file)
 const hub = createHub<{ chat: { message: Message } }>()
 
 const app = express()
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
-const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
+const events = sse({ retry: 1000 })
+const client = readFileSync(fileURLToPath(import.meta.resolve('@downstream/client/browser.js')), 'utf8')
 
 app.use(events)
 
@@ -23,6 +24,10 @@ app.get('/', (_req, res) => {
 })
 
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
+
+app.get('/client.js', (_req, res) => {
+  res.type('js').send(client)
+})
 
 app.get('/events', (_req, res) => {
   hub.subscribe(res.sse(), 'chat')

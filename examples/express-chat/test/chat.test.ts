@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../../test/browser/chromium.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 
@@ -112,6 +112,18 @@ test('nobody loses a line or sees one twice when the server is killed and restar
   }
 }, 40_000)
 
+test('ten tabs of a browser share one connection', async () => {
+  const first = await enter('Ada')
+  const tabs = [first]
+  while (tabs.length < 10) tabs.push(await enter('Ada', first.context()))
+  await say(tabs.at(-1) as Page, 'From the tenth tab')
+  await say(first, 'And from the first')
+  for (const tab of tabs) {
+    await waitForLines(tab, 2)
+    expect(await linesOf(tab)).toEqual(['Ada: From the tenth tab', 'Ada: And from the first'])
+  }
+})
+
 test('markup in a name or a message stays text', async () => {
   const page = await enter('Ada')
   const markup = `</p></li><img src=x onerror="document.title='taken over'"><script>document.title='taken over'</script>&amp;`
@@ -148,8 +160,9 @@ test('ends at Ctrl-C while a page is open', async () => {
   await waitForState(page, 'reconnecting')
 })
 
-async function enter(name: string): Promise<Page> {
-  const page = await browser.newPage()
+/** @param context - whose tab it is. Default: of somebody new */
+async function enter(name: string, context?: BrowserContext): Promise<Page> {
+  const page = await (context ?? (await browser.newContext())).newPage()
   await page.goto(server.url)
   await waitForState(page, 'open')
   await page.getByLabel('Name', { exact: true }).fill(name)

@@ -11,13 +11,14 @@ let retryTimer
 let lastEventId = ''
 
 function start() {
+  // A browser opens six connections to one server, for all its tabs together. So a hidden one has none.
+  if (document.hidden) return show('paused')
   show('connecting')
   open()
 }
 
 function stop() {
-  clearTimeout(retryTimer)
-  source.close()
+  close()
   show('stopped')
 }
 
@@ -32,6 +33,11 @@ function open() {
   source.addEventListener('time', onTime)
   source.addEventListener('notification', onNotification)
   source.addEventListener('status', onStatus)
+}
+
+function close() {
+  clearTimeout(retryTimer)
+  source?.close()
 }
 
 function onTime(event) {
@@ -86,6 +92,11 @@ startButton.onclick = () => {
 stopButton.onclick = () => {
   stop()
   startButton.focus()
+}
+document.onvisibilitychange = () => {
+  if (document.body.dataset.state === 'stopped') return
+  close()
+  start()
 }
 
 start()

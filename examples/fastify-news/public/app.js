@@ -1,39 +1,40 @@
-const retryAfter = 1000
+import { connect } from './client.js'
+
 const offlineSeconds = 10
 const maxHeadlines = 200
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
 const element = (id) => document.getElementById(id)
-const { cursor, key } = document.body.dataset
+const { cursor } = document.body.dataset
+/** Names the connection, which is that of all tabs. */
+const key = localStorage.getItem('key') ?? document.body.dataset.key
+localStorage.setItem('key', key)
 
 let source
-let retryTimer
 let offlineTimer
-let lastEventId = cursor
 /** Of the newest headline in the list. undefined: any may come next. */
 let lastNumber
 const counts = { received: 0, missing: 0, repeated: 0 }
 
-function open() {
-  source = new EventSource(`events?${new URLSearchParams({ key, after: lastEventId })}`)
-  source.onopen = () => {
-    if (document.body.dataset.state !== 'connecting') mark(`Back after #${lastNumber}`, 'back')
+function open(after) {
+  // One connection for all tabs: a browser opens six to one server, and the seventh tab would wait for ever.
+  source = connect(`events?${new URLSearchParams({ key })}`, { after, share: true })
+  source.on('headline', add)
+  source.on('gap', onGap)
+  for (const name of ['headline', 'gap', 'bookmark']) source.on(name, showLastEventId)
+  source.onState(onState)
+}
+
+function onState(state) {
+  const before = document.body.dataset.state
+  if (state === 'open') {
+    if (before !== 'connecting') mark(`Back after #${lastNumber}`, 'back')
     showState('open')
-  }
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
-    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, retryAfter)
-  }
-  source.addEventListener('headline', (event) => add(JSON.parse(event.data)))
-  source.addEventListener('gap', (event) => onGap(JSON.parse(event.data)))
-  // A bookmark moves the last event ID while there is no news. It matters to who opens the next EventSource himself.
-  for (const type of ['headline', 'gap', 'bookmark']) {
-    source.addEventListener(type, (event) => {
-      lastEventId = event.lastEventId
-      element('last-event-id').textContent = lastEventId
-    })
-  }
+  } else if (before === 'open') showState('reconnecting')
+}
+
+function showLastEventId() {
+  element('last-event-id').textContent = source.lastEventId
 }
 
 function add({ number, text, time }) {
@@ -96,9 +97,8 @@ function showTime(item) {
 }
 
 function goOffline() {
-  clearTimeout(retryTimer)
-  source.close()
   showState('offline')
+  source.close()
   let left = offlineSeconds
   const tick = () => {
     if (left === 0) return goOnline()
@@ -112,7 +112,7 @@ function goOnline() {
   clearInterval(offlineTimer)
   element('offline').textContent = `Go offline for ${offlineSeconds} s`
   showState('reconnecting')
-  open()
+  open(source.lastEventId)
 }
 
 element('offline').onclick = () => {
@@ -136,4 +136,4 @@ for (const item of [...element('headlines').children].reverse()) {
   showTime(item)
 }
 showCounts()
-open()
+open(cursor)

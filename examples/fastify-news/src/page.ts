@@ -10,7 +10,7 @@ interface PageContent {
   headlines: readonly Headline[]
   /** Where the page's events go on. */
   cursor: string
-  /** Names the page's stream. */
+  /** For a browser that has none yet: names its connection. */
   key: string
 }
 

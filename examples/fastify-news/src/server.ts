@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createHub, sse } from '@downstream/fastify'
 import fastifyStatic from '@fastify/static'
@@ -34,15 +35,17 @@ function report(): void {
 // Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
-await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+await app.register(sse, { retry: 1000 })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
 app.get('/', (_request, reply) => {
-  // The key is known to this page only, so nobody can cut the connection of somebody else.
+  // The browser keeps the first one that it gets. Nobody else knows it, so nobody else can cut its connection.
   const page = renderPage({ headlines, cursor: hub.cursor(), key: randomUUID() })
   reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(page)
 })
+
+const client = readFileSync(fileURLToPath(import.meta.resolve('@downstream/client/browser.js')), 'utf8')
+app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(client))
 
 const key = { type: 'string', minLength: 1, maxLength: 36 }
 const withKey = { type: 'object', required: ['key'], properties: { key } }

@@ -20,13 +20,13 @@ beforeAll(async () => {
 beforeEach(async () => {
   server ??= await ExampleServer.start('fastify-news', env)
   proxy = await CuttingProxy.start(server.port)
-  page = await browser.newPage()
+  page = await (await browser.newContext()).newPage()
   await page.goto(proxy.url)
   await waitForState('open')
 })
 
 afterEach(async () => {
-  await page?.close()
+  await page?.context().close()
   await proxy?.close()
 })
 
@@ -80,12 +80,29 @@ test('going offline and back loses nothing', async () => {
 
   const request = page.waitForRequest('**/events*')
   await page.getByRole('button', { name: 'Go online' }).click()
-  expect(new URL((await request).url()).searchParams.get('after')).toBe(lastEventId)
+  expect(await (await request).allHeaders()).toMatchObject({ 'last-event-id': lastEventId })
   await waitForState('open')
   await waitForMore(10)
   expect(await marks()).toEqual([`Back after #${last(seen)}`])
   expectContiguous(await numbers())
   await expectNoLoss()
+})
+
+test('ten tabs share one connection, which any of them can cut', async () => {
+  const context = page.context()
+  const tabs = [page]
+  while (tabs.length < 10) tabs.push(await context.newPage())
+  for (const tab of tabs.slice(1)) await tab.goto(proxy.url)
+  for (const tab of tabs) await tab.locator('#state').getByText('open', { exact: true }).waitFor()
+  const last = tabs.at(-1) as Page
+  await last.getByRole('button', { name: 'Cut my connection' }).click()
+  await last.locator('.back').first().waitFor()
+  for (const tab of tabs) {
+    const received = await tab.locator('#received').textContent()
+    await tab.waitForFunction(`document.querySelector('#received').textContent !== '${received}'`)
+    expect(await tab.locator('#missing').textContent()).toBe('0')
+    expect(await tab.locator('#repeated').textContent()).toBe('0')
+  }
 })
 
 test('where the server cannot know what is missing, the page says so', async () => {
