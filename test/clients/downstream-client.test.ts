@@ -118,6 +118,57 @@ describe.each(servers)('$server', ({ start }) => {
     expect(source.lastEventId).toBe(hub.cursor())
   })
 
+  test('long polling loses and repeats nothing, and asks for as much as it can wait for', async () => {
+    const waits: unknown[] = []
+    const streams = new Journal<EventStream>()
+    const server = await start({
+      '/events': (sse, { raw }) => {
+        waits.push(raw.headers.prefer)
+        const stream = sse({ retry: 1 })
+        streams.add(stream)
+        hub.subscribe(stream, 'numbers')
+      },
+    })
+    const { numbers, states } = openNumbers(`${server.url}/events`, { poll: 'always' })
+    let n = 0
+    const publishing = setInterval(() => publish(n++), 1)
+    for (let round = 0; round < 5; round++) {
+      await numbers.first(numbers.entries.length + 3)
+      server.cut()
+    }
+    clearInterval(publishing)
+    expect(await numbers.first(n)).toEqual(Array.from({ length: n }, (_, index) => index))
+    await sleep(20)
+    expect(numbers.entries).toHaveLength(n)
+    expect(new Set(waits)).toEqual(new Set(['wait=20']))
+    // Now that nothing happens it waits in a request.
+    await until(() => streams.entries.at(-1)?.closed === false)
+    publish(n)
+    expect(await numbers.at(n)).toBe(n)
+    expect(states.entries.at(-1)).toEqual(['open'])
+  })
+
+  test('a run is followed by long polling to its end', async () => {
+    const runs = createRuns()
+    const server = await start({ '/events': (sse) => runs.follow(sse({ retry: 1 }), 'one') })
+    await runs.start('one', async function* () {
+      for (let n = 0; n < 5; n++) {
+        yield { event: 'token', data: { n } }
+        await sleep(20)
+      }
+    })
+    const { source, closed } = open<{ token: { n: number }; end: { status: string } }>(
+      `${server.url}/events`,
+      { poll: 'always' },
+    )
+    const received: unknown[] = []
+    source.on('token', ({ n }) => received.push(n))
+    source.on('end', ({ status }) => received.push(status))
+    expect(await closed.at(0)).toBeUndefined()
+    expect(received).toEqual([0, 1, 2, 3, 4, 'done'])
+    await runs.close()
+  })
+
   test('a token that has expired is refreshed once, and the stream goes on after its id', async () => {
     let token = 1
     const refused: number[] = []
