@@ -16,8 +16,8 @@ const config: Config = {
   // Fastify's inject() and @fastify/cookie load an ESM-only package: it, and an import() of it, have to be transformed.
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
   modulePathIgnorePatterns: ['/dist/'],
-  // Real browsers, servers and Redis, on a machine that may be busy: slow is not wrong.
-  testTimeout: 150_000,
+  // Real browsers, servers, Redis and npm, on a machine that may be busy: slow is not wrong.
+  testTimeout: 300_000,
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],

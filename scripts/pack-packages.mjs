@@ -12,21 +12,34 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  */
 export function packPackages(destination) {
   const pnpm = ['--yes', '--prefer-offline', readManifest(root).packageManager.split('+')[0]]
-  const tarballs = new Map()
   mkdirSync(destination, { recursive: true })
-  for (const directory of readdirSync(join(root, 'packages'))) {
-    const source = join(root, 'packages', directory)
-    const manifest = readManifest(source)
-    if (manifest.private) continue
+  for (const directory of publishedPackages()) {
     const { status, stderr } = spawnSync('npx', [...pnpm, 'pack', '--pack-destination', destination], {
-      cwd: source,
+      cwd: directory,
       encoding: 'utf8',
     })
-    if (status !== 0) throw new Error(`${manifest.name} cannot be packed: ${stderr}`)
-    const { name, version } = manifest
-    tarballs.set(name, join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`))
+    if (status !== 0) throw new Error(`${directory} cannot be packed: ${stderr}`)
   }
-  return tarballs
+  return tarballsIn(destination)
+}
+
+/**
+ * @param {string} folder - where packPackages() has packed them
+ * @returns {Map<string, string>} the tarballs' paths, by package name
+ */
+export function tarballsIn(folder) {
+  return new Map(
+    publishedPackages().map((directory) => {
+      const { name, version } = readManifest(directory)
+      return [name, join(folder, `${name.slice(1).replace('/', '-')}-${version}.tgz`)]
+    }),
+  )
+}
+
+function publishedPackages() {
+  return readdirSync(join(root, 'packages'))
+    .map((name) => join(root, 'packages', name))
+    .filter((directory) => !readManifest(directory).private)
 }
 
 /**

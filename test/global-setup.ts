@@ -1,9 +1,12 @@
 import { bundleClient } from '../scripts/bundle-client.mjs'
-import { ChromiumServer } from './browser/chromium-server.ts'
+import { makeChromium } from './browser/chromium.ts'
+import { SharedParts } from './shared-parts.ts'
+import { makeTarballs } from './shared-tarballs.ts'
 
 /** Jest calls it before the first test file; global-teardown.ts undoes it. */
 export default async function setUp(): Promise<void> {
   // The client as pages without a bundler load it.
   bundleClient()
-  Object.assign(globalThis, { chromiumServer: await ChromiumServer.start() })
+  const sharedParts = await SharedParts.start({ chromium: makeChromium, tarballs: makeTarballs })
+  Object.assign(globalThis, { sharedParts })
 }

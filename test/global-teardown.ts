@@ -1,7 +1,9 @@
-import type { ChromiumServer } from './browser/chromium-server.ts'
+import { removeBundledServers } from './browser/bundled-server.ts'
+import type { SharedParts } from './shared-parts.ts'
 
 /** Jest calls it after the last test file. */
 export default async function tearDown(): Promise<void> {
-  const { chromiumServer } = globalThis as { chromiumServer?: ChromiumServer }
-  await chromiumServer?.stop()
+  const { sharedParts } = globalThis as { sharedParts?: SharedParts }
+  await sharedParts?.stop()
+  removeBundledServers()
 }

@@ -3,19 +3,16 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { readManifest } from '../scripts/pack-packages.mjs'
+import { sharedTarballs } from './shared-tarballs.ts'
 import { packages, root } from './snippet-project.ts'
 
-// npm fetches what it does not have yet.
-jest.setTimeout(120_000)
-
 const temporary = mkdtempSync(join(tmpdir(), 'pack-'))
-const packed = join(temporary, 'packed')
+let packed: string
 const published = packages.filter((folder) => !readManifest(join(root, folder)).private)
 const { repository, bugs } = readManifest(root)
 
-beforeAll(() => {
-  run('npm', ['run', 'build'], root)
-  run('node', ['scripts/pack.mjs', packed], root)
+beforeAll(async () => {
+  packed = await sharedTarballs()
 })
 
 afterAll(() => rmSync(temporary, { recursive: true, force: true }))

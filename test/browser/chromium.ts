@@ -1,26 +1,28 @@
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 import { chromiumPath, howToInstall } from '../../scripts/test-parts.mjs'
+import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
-/**
- * A Chromium. In Jest it is the one of chromium-server.ts, which all files share: to close it closes only what was
- * opened through it.
- */
-export async function launchChromium(): Promise<Browser> {
-  const server = process.env.CHROMIUM_SERVER
-  if (server === undefined) return chromium.launch(launchOptions())
-  const response = await fetch(server)
-  const answer = await response.text()
-  if (!response.ok) throw new Error(answer)
-  return chromium.connect(answer)
+/** One Chromium for all test files: to start one takes a second of CPU, and twenty files need one. */
+export async function makeChromium(): Promise<SharedPart> {
+  const server = await chromium.launchServer({ ...launchOptions(), host: '127.0.0.1' })
+  return { address: server.wsEndpoint(), dispose: () => server.close() }
 }
 
-export function launchOptions(): LaunchOptions {
+/** A Chromium. In Jest it is the one that all files share: to close it closes only what was opened through it. */
+export async function launchChromium(): Promise<Browser> {
+  const address = await sharedPart('chromium')
+  return address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address)
+}
+
+function launchOptions(): LaunchOptions {
   const executablePath = chromiumPath()
   if (!executablePath) throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
   const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
+  // A renderer kept ready for the next page costs as much CPU as one that is used.
+  const features = '--disable-features=SpareRendererForSitePerProcess'
   return {
     executablePath,
-    args: [...flags, '--disable-background-networking', '--disable-component-update'],
+    args: [...flags, '--disable-background-networking', '--disable-component-update', features],
     // As people have it.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   }

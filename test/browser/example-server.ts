@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../free-ports.ts'
+import { bundledServer } from './bundled-server.ts'
 
 /** The server of an example, as a process of its own. */
 export class ExampleServer {
@@ -16,8 +17,15 @@ export class ExampleServer {
     env: Record<string, string> = {},
     port?: number,
   ): Promise<ExampleServer> {
+    const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
+    const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
+    const file = scripts.start.split(' ').at(-1)
+    // The others are JavaScript, or start processes from their own files.
+    const args = /\/server\.ts$/.test(file)
+      ? [await bundledServer(`${directory}/${file}`)]
+      : ['--conditions=@downstream/source', '--import', 'tsx', file]
     // As many as the one needs that has most.
-    const server = new ExampleServer(example, env, port ?? (await freePorts(6)))
+    const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
     if (String(line).split(/\s+/).includes(server.url)) return server
@@ -26,12 +34,9 @@ export class ExampleServer {
   }
 
   /** As the example's `npm start` does, but on the sources of our packages, and without a process in between. */
-  private constructor(example: string, env: Record<string, string>, port: number) {
+  private constructor(directory: string, args: string[], env: Record<string, string>, port: number) {
     this.port = port
-    const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
-    const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
-    const file = scripts.start.split(' ').at(-1)
-    this.#process = spawn(process.execPath, ['--conditions=@downstream/source', '--import', 'tsx', file], {
+    this.#process = spawn(process.execPath, args, {
       cwd: directory,
       env: { ...process.env, ...env, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],

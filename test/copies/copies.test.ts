@@ -1,18 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page, Response } from 'playwright-core'
 import { bringPackages, copyExample, examples } from '../../scripts/copy-example.mjs'
-import { packPackages, readManifest } from '../../scripts/pack-packages.mjs'
+import { readManifest, tarballsIn } from '../../scripts/pack-packages.mjs'
 import { launchChromium } from '../browser/chromium.ts'
 import { firstVisits } from '../browser/first-visits.ts'
+import { sharedTarballs } from '../shared-tarballs.ts'
 import { CopiedApp } from './copied-app.ts'
 import { SharedInstall } from './shared-install.ts'
-
-// npm fetches what it does not have yet.
-jest.setTimeout(120_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const temporary = mkdtempSync(join(tmpdir(), 'copies-'))
@@ -22,9 +20,8 @@ let browser: Browser
 let app: CopiedApp | undefined
 
 beforeAll(async () => {
-  execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'pipe' })
   const directories = examples.map((example) => join(root, 'examples', example))
-  tarballs = packPackages(temporary)
+  tarballs = tarballsIn(await sharedTarballs())
   installed = await SharedInstall.of(directories, tarballs, join(temporary, 'installed'))
   browser = await launchChromium()
 })

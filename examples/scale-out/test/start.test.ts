@@ -8,8 +8,6 @@ import { Redis } from 'ioredis'
 import { freePorts } from '../../../test/free-ports.ts'
 import { pathWithPrograms, programPath, RunningExample } from './running-example.ts'
 
-jest.setTimeout(120_000)
-
 let example: RunningExample | undefined
 
 afterEach(async () => {

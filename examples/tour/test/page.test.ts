@@ -6,9 +6,6 @@ import { say, Tour, waitForState } from './tour.ts'
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
-// Real browsers, on a machine that may be busy.
-jest.setTimeout(120_000)
-
 let tour: Tour
 
 beforeAll(async () => {

@@ -1,0 +1,55 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Something that test files share, and what they are told of it. */
+export interface SharedPart {
+  readonly address: string
+  dispose(): unknown
+}
+
+/**
+ * What several test files need and is slow to make, such as a browser. Jest's own process makes it when the first file
+ * asks, by `sharedPart()`.
+ */
+export class SharedParts {
+  readonly #server: Server
+  readonly #made = new Map<string, Promise<SharedPart>>()
+
+  static async start(makers: Record<string, () => Promise<SharedPart>>): Promise<SharedParts> {
+    const parts = new SharedParts(makers)
+    await new Promise<void>((resolve) => parts.#server.listen(0, '127.0.0.1', resolve))
+    process.env.SHARED_PARTS = `http://127.0.0.1:${(parts.#server.address() as AddressInfo).port}`
+    return parts
+  }
+
+  private constructor(makers: Record<string, () => Promise<SharedPart>>) {
+    this.#server = createServer(async ({ url = '' }, response) => {
+      const name = url.slice(1)
+      try {
+        const part = this.#made.get(name) ?? makers[name]?.()
+        if (part === undefined) throw new Error(`There is no shared part ${name}`)
+        this.#made.set(name, part)
+        response.end((await part).address)
+      } catch (error) {
+        response.writeHead(500).end(String(error))
+      }
+    })
+  }
+
+  async stop(): Promise<void> {
+    delete process.env.SHARED_PARTS
+    this.#server.close()
+    this.#server.closeAllConnections()
+    for (const part of this.#made.values()) await (await part.catch(() => undefined))?.dispose()
+  }
+}
+
+/** The address of a shared part; undefined outside of Jest, where nothing is shared. */
+export async function sharedPart(name: string): Promise<string | undefined> {
+  const server = process.env.SHARED_PARTS
+  if (server === undefined) return undefined
+  const response = await fetch(`${server}/${name}`)
+  const answer = await response.text()
+  if (!response.ok) throw new Error(answer)
+  return answer
+}
