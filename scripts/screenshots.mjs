@@ -45,6 +45,7 @@ const pictures = [
   inGallery('express-ai-sdk', 'light'),
   inGallery('fastify-chat-ai', 'dark'),
   inGallery('fastify-cors', 'light'),
+  inGallery('fastify-dashboard', 'light'),
   inGallery('fastify-polling', 'light'),
   inGallery('fastify-prefixed', 'dark'),
   inGallery('fastify-scores', 'light'),

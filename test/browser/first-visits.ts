@@ -57,6 +57,7 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.getByRole('button', { name: 'Send' }).click()
     await see(page, '#notes li', /It works here/)
   },
+  'fastify-dashboard': (page) => see(page, '#saved', /^9\d/),
   'fastify-news': (page) => see(page, '#received', /^[1-9]/),
   'fastify-polling': (page) => see(page, '#received', /^[1-9]/),
   'fastify-prefixed': async (page) => {

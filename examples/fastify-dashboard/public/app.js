@@ -1,0 +1,24 @@
+const element = (id) => document.getElementById(id)
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`
+
+// The whole table each time: there is nothing to merge, and nothing to get wrong after a break.
+const tables = new EventSource('table')
+tables.addEventListener('table', ({ data }) => {
+  element('rows').innerHTML = data
+})
+tables.addEventListener('open', () => show('open'))
+tables.addEventListener('error', () => show('reconnecting'))
+
+const costs = new EventSource('costs')
+costs.addEventListener('bytes', ({ data }) => {
+  const { sent, plain, pages } = JSON.parse(data)
+  element('pages').textContent = pages
+  element('sent').textContent = kilobytes(sent)
+  element('plain').textContent = kilobytes(plain)
+  element('saved').textContent = plain > 0 ? `${(100 - (100 * sent) / plain).toFixed(1)} %` : '–'
+})
+
+function show(state) {
+  document.body.dataset.state = state
+  element('state').textContent = state
+}
