@@ -43,7 +43,6 @@ function startOn(protocol: FrameworkHost['protocol'], create: CreateApp): StartF
       },
     })
     await app.register(sse, options)
-    app.addHttpMethod?.('QUERY', { hasBody: true })
     app.route({
       method: app.supportedMethods?.includes('QUERY') ? ['GET', 'POST', 'QUERY'] : ['GET', 'POST'],
       url: '*',

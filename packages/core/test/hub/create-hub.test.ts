@@ -1,0 +1,37 @@
+import { createHub } from '../../src/hub/create-hub.ts'
+import type { Hub } from '../../src/hub/hub.ts'
+
+/** The compiler insists that it has all names of the interface. */
+const names: Record<keyof Hub, true> = {
+  channels: true,
+  close: true,
+  count: true,
+  cursor: true,
+  disconnect: true,
+  events: true,
+  keys: true,
+  publish: true,
+  ready: true,
+  stats: true,
+  subscribe: true,
+}
+
+// start(), entries(), reset(), state() and enqueue() were callable, and `counts` could be written to.
+// What is not in the interface cannot be reached by name, on the hub or behind it.
+test('a hub has the names of Hub and no others', () => {
+  const found = new Set<string | symbol>()
+  for (
+    let object = createHub() as object;
+    object !== Object.prototype;
+    object = Object.getPrototypeOf(object)
+  )
+    for (const name of Reflect.ownKeys(object)) found.add(name)
+  found.delete('constructor')
+  expect([...found].sort()).toEqual(Object.keys(names))
+})
+
+test('what stats() returns is a copy', () => {
+  const hub = createHub()
+  Object.assign(hub.stats(), { published: 7 })
+  expect(hub.stats().published).toBe(0)
+})
