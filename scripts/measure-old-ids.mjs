@@ -2,7 +2,7 @@
 // whose events only the log holds. Prints
 // - the memory of clients that read nothing, each with an id of its own, events of 10 KB
 // - the CPU time of one client, and of a hundred that were close together, 100 000 entries behind, of which one in
-//   ten thousand is theirs
+//   ten thousand is theirs; without what the same clients cost that are not behind and get as many events
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -20,7 +20,9 @@ const plans = {
 if (process.send !== undefined) await serve(plans[/** @type {keyof typeof plans} */ (process.env.PLAN)])
 else {
   const unread = await measureMemory()
-  const [one, hundred] = [await measureCpu(1), await measureCpu(100)]
+  const costs = async (/** @type {number} */ count) =>
+    Math.max(1, (await measureCpu(count, 'far')) - (await measureCpu(count, 'near')))
+  const [one, hundred] = [await costs(1), await costs(100)]
   console.table({
     [`memory of ${clients} clients that read nothing, KB each`]: { value: Math.round(unread) },
     'CPU of one client, ms': { value: Math.round(one) },
@@ -47,10 +49,11 @@ async function serve({ entries, bytes, every }) {
   })
   server.listen({ port: 0, host: '127.0.0.1', backlog: 20_000 }, () => {
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-    process.send?.({ port, ids: ids.slice(0, 1_500) })
+    process.send?.({ port, ids: ids.slice(0, 1_500), newest: hub.cursor() })
   })
   process.on('message', (what) => {
     if (what === 'settled') global.gc?.()
+    if (what === 'publish') for (let n = 0; n < 10; n++) void hub.publish('news', { data: 'x'.repeat(bytes) })
     const { heapUsed, external, arrayBuffers } = process.memoryUsage()
     const { user, system } = process.cpuUsage()
     const { delivered, streams, lagging } = hub.stats()
@@ -68,7 +71,7 @@ async function serve({ entries, bytes, every }) {
 async function start(plan) {
   const env = { ...process.env, PLAN: plan }
   const child = fork(fileURLToPath(import.meta.url), [], { env, execArgv: ['--expose-gc'] })
-  const [{ port, ids }] = await once(child, 'message')
+  const [{ port, ids, newest }] = await once(child, 'message')
   const ask = async (what = 'stats') => {
     child.send(what)
     const [stats] = await once(child, 'message')
@@ -81,7 +84,7 @@ async function start(plan) {
     socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: ${id}\r\n\r\n`)
     return socket
   }
-  return { child, ids, ask, open }
+  return { child, ids, newest, ask, open }
 }
 
 /** KB for each client. */
@@ -106,13 +109,16 @@ async function measureMemory() {
  * In ms.
  *
  * @param {number} count
+ * @param {'far' | 'near'} where
  */
-async function measureCpu(count) {
-  const { child, ids, ask, open } = await start('narrow')
+async function measureCpu(count, where) {
+  const { child, ids, newest, ask, open } = await start('narrow')
   const before = await ask('settled')
   const sockets = []
-  for (let n = 0; n < count; n++) sockets.push((await open(ids[n])).resume())
+  for (let n = 0; n < count; n++) sockets.push((await open(where === 'far' ? ids[n] : newest)).resume())
   let after = await ask()
+  while (after.streams < count) after = await ask()
+  if (where === 'near') after = await ask('publish')
   while (after.delivered < 10 * count) {
     await sleep(50)
     after = await ask()

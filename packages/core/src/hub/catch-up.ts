@@ -2,12 +2,15 @@ import type { Cursor } from '../log/event-log.ts'
 import type { GapReason } from './control-event.ts'
 import type { PageReading } from './log-reader.ts'
 import type { Page } from './page.ts'
+import type { PagePlace } from './recent-pages.ts'
 import type { Tail } from './tail.ts'
 
 /** What is read from. */
 export interface CatchUpSource {
   readonly tail: Tail
   readonly maxResume: number
+  /** What follows `place`, when it was read a moment ago. */
+  recent(place: Cursor): PagePlace | undefined
   read(place: Cursor, signal: AbortSignal): Promise<PageReading>
   /** Resolves when entries came in, when the engine is reached again, or after a while. */
   moved(signal: AbortSignal): Promise<void>
@@ -49,6 +52,14 @@ export class CatchUp {
     this.#signal = signal
   }
 
+  /** What needs no read, because another reader has done it; undefined when one is necessary. */
+  now(place: Cursor): CatchUpStep | undefined {
+    const position = this.#source.tail.positionAfter(place)
+    if (position !== undefined) return { position }
+    const recent = this.#source.recent(place)
+    return recent === undefined ? undefined : this.#take(recent)
+  }
+
   /** Rejects with the signal's reason, and with nothing else: a log that cannot be read is asked again. */
   async next(place: Cursor): Promise<CatchUpStep> {
     for (;;) {
@@ -57,17 +68,18 @@ export class CatchUp {
       if (position !== undefined) return { position }
       if (reading === undefined) continue
       if (reading.gap) return this.#gap(reading.reason)
-      const { page, from } = reading
-      if (page.length > from) {
-        this.#read += page.length - from
-        return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from }
-      }
+      if (reading.page.length > reading.from) return this.#take(reading)
       // The client comes from a process that is further than this one.
       this.#aheadSince ??= performance.now()
       if (performance.now() - this.#aheadSince > AHEAD_LIMIT) return 'leave'
       await this.#source.moved(this.#signal)
       this.#signal.throwIfAborted()
     }
+  }
+
+  #take({ page, from }: PagePlace): CatchUpStep {
+    this.#read += page.length - from
+    return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from }
   }
 
   /** Undefined when that is not necessary, or when the log could not be read: that is no gap. */

@@ -12,6 +12,7 @@ import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
 import { Readiness } from './readiness.ts'
+import type { PagePlace } from './recent-pages.ts'
 import { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
 import { type SnapshotSource, Snapshots } from './snapshots.ts'
@@ -167,6 +168,10 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   /** Undefined when there is room for another entry, else a promise that resolves when there is. */
   room(): Promise<void> | undefined {
     return this.#tail === undefined ? undefined : this.#fanOut.room()
+  }
+
+  recent(place: Cursor): PagePlace | undefined {
+    return this.#reader.recent(place)
   }
 
   read(place: Cursor, signal: AbortSignal): Promise<PageReading> {

@@ -2,22 +2,26 @@ import { entryBytes } from '../log/entry-bytes.ts'
 import type { Cursor, EventLog } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
 import { Page } from './page.ts'
-import { RecentPages } from './recent-pages.ts'
+import { type PagePlace, RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
 
 /** What follows a place: the entries of `page` from the index `from` on. */
 export type PageReading =
-  | { readonly gap: false; readonly page: Page; readonly from: number }
+  | PagePlace
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
 /** A thousand clients that come back at once must not become a thousand reads at once. */
 const MAX_READS = 4
 
-/** One read for all that wait at a place. */
+/** One read for all that wait at a place, by their signals. */
 interface SharedRead {
-  readonly answer: Promise<PageReading>
   readonly abort: AbortController
-  waiting: number
+  readonly waiting: Map<AbortSignal, Waiter>
+}
+
+interface Waiter {
+  resolve(reading: PageReading): void
+  reject(reason: unknown): void
 }
 
 /**
@@ -28,6 +32,8 @@ export class LogReader {
   readonly #log: EventLog
   readonly #onError: (error: unknown) => void
   readonly #shared = new Map<Cursor, SharedRead>()
+  /** What each reader has asked for last. */
+  readonly #places = new WeakMap<AbortSignal, Cursor>()
   readonly #recent = new RecentPages()
   readonly #queue = new Set<() => void>()
   readonly counts = { reads: 0, bytes: 0 }
@@ -39,27 +45,24 @@ export class LogReader {
     this.#onError = onError
   }
 
+  /** What follows `place`, when it was read a moment ago. */
+  recent(place: Cursor): PagePlace | undefined {
+    return this.#recent.behind(place)
+  }
+
   /**
    * At most a page of the entries behind `place`. Rejects with the log's own error, or with the reason of `signal`: then
-   * nothing is read for this caller any more.
+   * nothing is read for this caller any more. One call at a time for each signal.
    */
   async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
     signal.throwIfAborted()
     const recent = this.#recent.behind(place)
     if (recent !== undefined) return recent
     const read = this.#shared.get(place) ?? this.#share(place)
-    read.waiting++
-    let leave: () => void = () => {}
-    const left = new Promise<never>((_, reject) => {
-      leave = () => reject(signal.reason)
-      signal.addEventListener('abort', leave, { once: true })
-    })
-    try {
-      return await Promise.race([read.answer, left])
-    } finally {
-      signal.removeEventListener('abort', leave)
-      if (--read.waiting === 0) this.#drop(place, read, signal.reason)
-    }
+    // One listener for each signal, not for each page: that would be most of what a page costs.
+    if (!this.#places.has(signal)) signal.addEventListener('abort', () => this.#leave(signal), { once: true })
+    this.#places.set(signal, place)
+    return new Promise((resolve, reject) => read.waiting.set(signal, { resolve, reject }))
   }
 
   /** The log has lost its continuity: pages that were read before may hold what it has no longer. */
@@ -68,17 +71,30 @@ export class LogReader {
   }
 
   #share(place: Cursor): SharedRead {
-    const abort = new AbortController()
-    const read: SharedRead = { answer: this.#read(place, abort.signal), abort, waiting: 0 }
-    // When all that waited for it have left, nobody is there to catch its rejection.
-    read.answer.catch(() => {})
+    const read: SharedRead = { abort: new AbortController(), waiting: new Map() }
     this.#shared.set(place, read)
+    const settle = (tell: (waiter: Waiter) => void) => {
+      if (this.#shared.get(place) === read) this.#shared.delete(place)
+      for (const waiter of read.waiting.values()) tell(waiter)
+      read.waiting.clear()
+    }
+    this.#read(place, read.abort.signal).then(
+      (reading) => settle((waiter) => waiter.resolve(reading)),
+      (error) => settle((waiter) => waiter.reject(error)),
+    )
     return read
   }
 
-  #drop(place: Cursor, read: SharedRead, reason: unknown): void {
-    if (this.#shared.get(place) === read) this.#shared.delete(place)
-    read.abort.abort(reason)
+  #leave(signal: AbortSignal): void {
+    const place = this.#places.get(signal) as Cursor
+    const read = this.#shared.get(place)
+    const waiter = read?.waiting.get(signal)
+    if (read === undefined || waiter === undefined) return
+    read.waiting.delete(signal)
+    waiter.reject(signal.reason)
+    if (read.waiting.size > 0) return
+    this.#shared.delete(place)
+    read.abort.abort(signal.reason)
   }
 
   async #read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
@@ -95,6 +111,9 @@ export class LogReader {
       if (reading.gap) return reading
       this.counts.reads++
       for (const entry of reading.entries) this.counts.bytes += entryBytes(entry)
+      // Reads that run side by side would go on side by side, each with pages of its own, to the end of the log.
+      const other = this.#shared.size > 1 ? this.#recent.besides(place) : undefined
+      if (other !== undefined) return other
       const page = new Page(reading.entries)
       this.#recent.add(place, page)
       return { gap: false, page, from: 0 }

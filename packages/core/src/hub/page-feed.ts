@@ -1,4 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
+import { nextTurn } from '../process/clock.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { CatchUp, type CatchUpSource, type CatchUpStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
@@ -10,6 +11,9 @@ import type { Selection } from './selection.ts'
 
 /** A client gets a bookmark after so many entries of the log that are not for it: if it disconnects, it goes on there. */
 const BOOKMARK_EVERY = 10_000
+
+/** Pages that were read for others cost no wait: so many of them are looked at before others have their turn. */
+const PAGES_A_TURN = 16
 
 /** The stream that is fed. */
 interface FedStream {
@@ -44,14 +48,17 @@ export class PageFeed {
   async run(): Promise<Exclude<CatchUpStep, { page: Page }> | undefined> {
     const { signal } = this.#stopped
     try {
-      for (;;) {
-        const step = await this.#catchUp.next(this.place)
+      for (let pages = 1; ; pages++) {
+        const step = this.#catchUp.now(this.place) ?? (await this.#catchUp.next(this.place))
         if (signal.aborted) return undefined
         if (step === 'leave' || !('page' in step)) return step
         // What finds no room is read again: a client that does not read holds a place, not a page.
         if (!this.#take(step.page, step.from)) await this.#room()
         if (signal.aborted) return undefined
         this.#catchUp.slow ||= this.#fed.outlet.slow
+        if (pages % PAGES_A_TURN > 0) continue
+        await nextTurn()
+        if (signal.aborted) return undefined
       }
     } catch (error) {
       if (signal.aborted) return undefined

@@ -3,12 +3,16 @@ import { HubEntry } from './hub-entry.ts'
 
 /** A page of the log. It is read once for all streams that need it, and searched once for each channel. */
 export class Page {
-  readonly entries: readonly HubEntry[]
+  readonly entries: readonly LogEntry[]
+  /** Those that some stream wants, by their index. */
+  readonly #wanted: HubEntry[] = []
   /** Channel -> indices of its entries; made when the page is first searched. */
   #index: Map<string, number[]> | undefined
+  /** Cursor -> index behind its entry; made when a place is first looked for. */
+  #places: Map<Cursor, number> | undefined
 
   constructor(entries: readonly LogEntry[]) {
-    this.entries = entries.map((entry) => new HubEntry(entry))
+    this.entries = entries
   }
 
   get length(): number {
@@ -20,20 +24,34 @@ export class Page {
     return this.entries.at(-1)?.cursor ?? ''
   }
 
+  /** The index behind the entry that `place` names; undefined when it is not one of the page. */
+  indexBehind(place: Cursor): number | undefined {
+    this.#places ??= new Map(this.entries.map(({ cursor }, n) => [cursor, n + 1]))
+    return this.#places.get(place)
+  }
+
   /** The entries of these channels from the index `from` on, in order. */
   of(names: ReadonlySet<string>, from: number): readonly HubEntry[] {
+    const found: number[] = []
     // A stream of more channels than that is faster looked up entry by entry.
-    if (names.size > this.length)
-      return this.entries.filter(({ channels }, n) => n >= from && channels.some((name) => names.has(name)))
-    this.#index ??= indexOf(this.entries)
-    const found = new Set<number>()
-    for (const name of names) for (const n of this.#index.get(name) ?? []) if (n >= from) found.add(n)
-    const sorted = names.size === 1 ? [...found] : [...found].sort((a, b) => a - b)
-    return sorted.map((n) => this.entries[n] as HubEntry)
+    if (names.size > this.length) {
+      for (let n = from; n < this.length; n++)
+        if (this.entries[n]?.channels.some((name) => names.has(name))) found.push(n)
+    } else {
+      this.#index ??= indexOf(this.entries)
+      for (const name of names) for (const n of this.#index.get(name) ?? []) if (n >= from) found.push(n)
+    }
+    const sorted = names.size === 1 ? found : [...new Set(found)].sort((a, b) => a - b)
+    return sorted.map((n) => this.#at(n))
+  }
+
+  #at(n: number): HubEntry {
+    this.#wanted[n] ??= new HubEntry(this.entries[n] as LogEntry)
+    return this.#wanted[n]
   }
 }
 
-function indexOf(entries: readonly HubEntry[]): Map<string, number[]> {
+function indexOf(entries: readonly LogEntry[]): Map<string, number[]> {
   const index = new Map<string, number[]>()
   for (const [n, { channels }] of entries.entries()) {
     for (const channel of channels) {

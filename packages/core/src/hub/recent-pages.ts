@@ -1,55 +1,76 @@
 import type { Cursor } from '../log/event-log.ts'
 import type { Page } from './page.ts'
 
-/** Streams that come back together are rarely further apart than that. 64 KiB of data each, at most. */
-const PAGES = 64
+/**
+ * Clients that come back after a deploy come within seconds, and a log of 100 000 events is read in less: what the first
+ * of them has read is there for the last. 64 KiB of data each, at most.
+ */
+const PAGES = 256
 /** How long pages are held when nobody reads any more, in ms. */
 const IDLE = 1_000
 
 /** A place in a page. */
-interface PagePlace {
+export interface PagePlace {
   readonly gap: false
   readonly page: Page
   readonly from: number
 }
+
+/** How many pages back another reader's may lie that runs side by side. */
+const CLOSE = 8
 
 /**
  * The pages that were read last. A stream whose place is inside one of them takes the rest of that page, and goes on
  * where the page ends: so streams that start at different places soon read the same pages.
  */
 export class RecentPages {
-  readonly #places = new Map<Cursor, PagePlace>()
-  /** Oldest first: each page, and the place in front of it. */
-  readonly #pages: { before: Cursor; page: Page }[] = []
+  /** Oldest first: each page by the place in front of it. */
+  readonly #pages = new Map<Cursor, PagePlace>()
+  readonly #ends = new Set<Cursor>()
   #idle: NodeJS.Timeout | undefined
 
   /** What follows `place`; undefined when it is in no page, or is the end of one. */
   behind(place: Cursor): PagePlace | undefined {
-    return this.#places.get(place)
+    const page = this.#pages.get(place)
+    if (page !== undefined) return page
+    // Whoever reads ahead of all others asks for nothing but ends.
+    return this.#ends.has(place) ? undefined : inside([...this.#pages.values()], place)
+  }
+
+  /** The same for a place that is the end of one page, and may lie inside one of another reader. */
+  besides(place: Cursor): PagePlace | undefined {
+    return this.#pages.get(place) ?? inside([...this.#pages.values()].slice(-CLOSE), place)
   }
 
   add(before: Cursor, page: Page): void {
     if (page.length === 0) return
-    this.#pages.push({ before, page })
-    for (let from = 0; from < page.length; from++) {
-      const place = from === 0 ? before : (page.entries[from - 1]?.cursor as Cursor)
-      this.#places.set(place, { gap: false, page, from })
-    }
-    if (this.#pages.length > PAGES) this.#dropOldest()
+    this.#pages.set(before, { gap: false, page, from: 0 })
+    this.#ends.add(page.end)
+    if (this.#pages.size > PAGES) this.#dropOldest()
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => this.clear(), IDLE).unref()
   }
 
   clear(): void {
     clearTimeout(this.#idle)
-    this.#places.clear()
-    this.#pages.length = 0
+    this.#pages.clear()
+    this.#ends.clear()
   }
 
   #dropOldest(): void {
-    const oldest = this.#pages.shift()
+    const [oldest] = this.#pages
     if (oldest === undefined) return
-    for (const place of [oldest.before, ...oldest.page.entries.map(({ cursor }) => cursor)])
-      if (this.#places.get(place)?.page === oldest.page) this.#places.delete(place)
+    const [before, { page }] = oldest
+    this.#pages.delete(before)
+    this.#ends.delete(page.end)
   }
+}
+
+/** What follows `place` in one of the pages; undefined when it is in none, or is the end of one. */
+function inside(pages: readonly PagePlace[], place: Cursor): PagePlace | undefined {
+  for (const { page } of pages) {
+    const from = page.indexBehind(place)
+    if (from !== undefined && from < page.length) return { gap: false, page, from }
+  }
+  return undefined
 }

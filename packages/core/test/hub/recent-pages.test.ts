@@ -1,0 +1,53 @@
+import { Page } from '../../src/hub/page.ts'
+import { RecentPages } from '../../src/hub/recent-pages.ts'
+
+/** The page of the entries from `first` to `last`; the cursor of each is its number. */
+function page(first: number, last: number): Page {
+  const entries = []
+  for (let n = first; n <= last; n++) entries.push({ cursor: String(n), channels: ['c'], data: String(n) })
+  return new Page(entries)
+}
+
+function pages(...list: [first: number, last: number][]): RecentPages {
+  const recent = new RecentPages()
+  for (const [first, last] of list) recent.add(String(first - 1), page(first, last))
+  return recent
+}
+
+const dataBehind = (recent: RecentPages, place: string) => {
+  const found = recent.behind(place)
+  return found && [found.page.entries[found.from]?.data, found.page.end]
+}
+
+test('a place in front of a page or inside one is followed by the rest of it', () => {
+  const recent = pages([1, 5], [6, 9])
+  expect(dataBehind(recent, '0')).toEqual(['1', '5'])
+  expect(dataBehind(recent, '3')).toEqual(['4', '5'])
+  expect(dataBehind(recent, '5')).toEqual(['6', '9'])
+  recent.clear()
+})
+
+test('the end of the pages, and what is in none, has to be read', () => {
+  const recent = pages([1, 5])
+  expect(recent.behind('5')).toBeUndefined()
+  expect(recent.behind('77')).toBeUndefined()
+  recent.add('5', page(6, 5))
+  expect(recent.behind('5')).toBeUndefined()
+  recent.clear()
+  expect(recent.behind('0')).toBeUndefined()
+})
+
+test('readers side by side find each other: the end of one lies inside a page of the other', () => {
+  const recent = pages([1, 5], [2, 6])
+  expect(recent.behind('5')).toBeUndefined()
+  expect(recent.besides('5')).toMatchObject({ from: 4, page: { end: '6' } })
+  recent.clear()
+})
+
+test('the oldest page goes first', () => {
+  const recent = new RecentPages()
+  for (let n = 0; n < 1_000; n++) recent.add(String(n), page(n + 1, n + 1))
+  expect(recent.behind('0')).toBeUndefined()
+  expect(recent.behind('999')).toBeDefined()
+  recent.clear()
+})
