@@ -58,6 +58,7 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await see(page, '#notes li', /It works here/)
   },
   'fastify-dashboard': (page) => see(page, '#saved', /^9\d/),
+  'fastify-metrics': (page) => see(page, '#metrics', /sse_streams_open 1/),
   'fastify-news': (page) => see(page, '#received', /^[1-9]/),
   'fastify-polling': (page) => see(page, '#received', /^[1-9]/),
   'fastify-prefixed': async (page) => {

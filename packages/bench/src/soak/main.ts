@@ -46,7 +46,7 @@ const targets: Target[] = [
   { ports: [alone.port], http2Port, channels: namesOf('fastify-memory') },
 ]
 
-const clientProcess = forkScript('clients', { count: clients, targets, life: Math.min(30_000, duration / 6) })
+const clientProcess = forkScript('clients', { count: clients, targets, life: Math.min(60_000, duration / 6) })
 let report: ClientsReport = { open: 0, connections: {}, events: 0, gaps: 0, runs: 0 }
 clientProcess.on('message', (message: ClientsReport) => {
   report = { ...report, ...message }
