@@ -9,6 +9,7 @@ export function renderPage(messages: readonly Message[], cursor: string): string
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Chat</title>
     <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='%230e8a6d' stroke-width='2' stroke-linejoin='round'%3E%3Cpath d='M1.5 2h13v9H7l-3.5 3v-3h-2z'/%3E%3C/svg%3E">
+    <link rel="stylesheet" href="base.css">
     <link rel="stylesheet" href="style.css">
     <script type="module" src="app.js"></script>
   </head>

@@ -22,6 +22,7 @@ export function renderPage({ headlines, cursor, key }: PageContent): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>News</title>
     <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='%230e8a6d' stroke-width='2' stroke-linecap='round'%3E%3Crect x='1' y='2' width='14' height='12' rx='2'/%3E%3Cpath d='M4 6h8M4 10h5'/%3E%3C/svg%3E">
+    <link rel="stylesheet" href="base.css">
     <link rel="stylesheet" href="style.css">
     <script type="module" src="app.js"></script>
   </head>

@@ -24,6 +24,7 @@ export function renderPage({ matches, only, cursor }: PageContent): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Scores</title>
     <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='%230e8a6d' stroke-width='2' stroke-linejoin='round'%3E%3Ccircle cx='8' cy='8' r='7'/%3E%3Cpath d='M8 5l3 2.2-1.1 3.4H6.1L5 7.2z'/%3E%3C/svg%3E">
+    <link rel="stylesheet" href="base.css">
     <link rel="stylesheet" href="style.css">
     <script type="module" src="app.js"></script>
   </head>

@@ -187,7 +187,7 @@ export function resolveOptions(
 
 function positive(name: string, value: unknown, least = 0, orElse = ''): number {
   if (typeof value === 'number' && value > least) return value
-  throw invalidOption(name, `a number above ${least}${orElse}`)
+  throw invalidOption(name, `a number above ${least}${orElse}; got ${describe(value)}`)
 }
 
 function parameterOrNone(name: string, value: unknown): string | false {
@@ -221,7 +221,7 @@ function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
   return checkOption('headers', () => {
     const list = headerList(value as ExtraHeaders)
     for (const [name, values] of list) {
-      if (FIXED_HEADERS.test(name)) throw new Error(`${name} belongs to the stream, leave it out`)
+      if (FIXED_HEADERS.test(name)) throw new Error(`${name} belongs to the stream: leave it out.`)
       validateHeaderName(name)
       // Not as a string: undefined is no header.
       for (const one of [values].flat()) validateHeaderValue(name, one as string)

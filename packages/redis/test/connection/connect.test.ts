@@ -25,3 +25,9 @@ test.each<[string, unknown]>([
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining('ioredis') }),
   )
 })
+
+test('says what to write for a URL', () => {
+  expect(() => new RedisLog('redis://localhost' as unknown as RedisClient)).toThrow(
+    'For a URL write new RedisLog(new Redis(url)).',
+  )
+})
