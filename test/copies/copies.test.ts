@@ -45,6 +45,10 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   const page = await browser.newPage()
   const broken: string[] = []
   page.on('pageerror', (error) => broken.push(error.message))
+  // A red line in the console is what a visitor's developer sees first.
+  page.on('console', (message) => {
+    if (message.type() === 'error') broken.push(`${message.text()} ${message.location().url}`)
+  })
   page.on('response', (response) => {
     if (isPartOfPage(response) && !response.ok()) broken.push(`${response.status()} ${response.url()}`)
   })

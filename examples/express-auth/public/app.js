@@ -12,9 +12,9 @@ async function start() {
   source?.close()
   try {
     const response = await fetch('me')
-    if (response.status === 401) return showOutside()
     if (!response.ok) throw new Error(`HTTP ${response.status}`)
     const { user, cursor, notes } = await response.json()
+    if (user === undefined) return showOutside()
     showInside(user, notes)
     open(cursor)
   } catch {
@@ -42,10 +42,12 @@ function open(after) {
 }
 
 function isLoggedOut() {
-  return fetch('me').then(
-    ({ status }) => status === 401,
-    () => false,
-  )
+  return fetch('me')
+    .then((response) => response.json())
+    .then(
+      ({ user }) => user === undefined,
+      () => false,
+    )
 }
 
 // What goes out
@@ -96,7 +98,7 @@ function showOutside() {
   const reason = wasInside
     ? 'You were logged out, and your stream of notes has ended.'
     : 'You are not logged in.'
-  element('reason').textContent = `${reason} The server answers 401, and opens no stream.`
+  element('reason').textContent = `${reason} Log in, and the server opens a stream of notes for you.`
   element('notes').replaceChildren()
   swap('inside', 'outside')
   wasInside = false
@@ -115,7 +117,7 @@ function swap(from, to) {
   const hadFocus = element(from).contains(document.activeElement)
   element(from).hidden = true
   element(to).hidden = false
-  // What is hidden loses the focus, and with it the place of who uses the keyboard.
+  // A hidden element loses the focus, and a keyboard user would have to start again at the top.
   if (hadFocus) element(to).querySelector('input').focus()
 }
 

@@ -25,8 +25,8 @@ const notes = new Map<string, Note[]>()
 const hub = createHub<{ [channel: `user:${string}`]: { note: Note } }>()
 
 const app = express()
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
-// maxAge: a stream outlives the login that it was opened with. After this time at most it is asked for one again.
+// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
+// maxAge: a stream outlives the login that it was opened with. It ends after this time at most, and the login is checked again.
 const events = sse({ retry: 1000, maxAge: 15 * 60_000, lastEventIdParameter: 'after' })
 
 app.use(events)
@@ -35,7 +35,7 @@ app.use(express.json({ limit: '16kb' }))
 // SameSite: other sites' pages cannot make a browser send the cookie, neither with a form nor with an EventSource.
 app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'strict' } }))
 
-/** In front of `res.sse()` the response is an ordinary one, and can have an ordinary status. */
+/** Before `res.sse()` the response is an ordinary one, and can have an ordinary status. */
 const requireLogin: RequestHandler = (req, res, next) => {
   res.locals.user = req.session.user
   if (res.locals.user !== undefined) next()
@@ -57,7 +57,7 @@ app.post('/login', async (req, res, next) => {
 })
 
 app.post('/logout', requireLogin, (req, res, next) => {
-  // First the session, then the streams: their browsers come back, and must find the door closed.
+  // First the session, then the streams: their browsers reconnect, and must be refused.
   req.session.destroy((error) => {
     if (error) return next(error)
     hub.disconnect(res.locals.user)
@@ -65,9 +65,11 @@ app.post('/logout', requireLogin, (req, res, next) => {
   })
 })
 
-app.get('/me', requireLogin, (_req, res) => {
-  const { user } = res.locals
-  res.set('Cache-Control', 'no-store').json({ user, cursor: hub.cursor(), notes: notes.get(user) ?? [] })
+// Not a 401: the page asks at its first load, and a browser prints every 401 as an error.
+app.get('/me', (req, res) => {
+  const { user } = req.session
+  const mine = user === undefined ? [] : (notes.get(user) ?? [])
+  res.set('Cache-Control', 'no-store').json({ user, cursor: hub.cursor(), notes: mine })
 })
 
 app.get('/events', requireLogin, (_req, res) => {
@@ -88,7 +90,10 @@ app.post('/notes', requireLogin, async (req, res) => {
 })
 
 const server = app.listen(port, (error) => {
-  if (error) throw error
+  if (error)
+    throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, {
+      cause: error,
+    })
   console.log(`http://localhost:${port}`)
 })
 

@@ -7,12 +7,14 @@ type User = keyof typeof passwords
 
 const visit = visitExample(() => ExampleServer.start('express-auth', {}))
 
-test('who is not logged in is told so, and gets 401 and no stream', async () => {
+test('a visitor who is not logged in sees so, and gets 401 and no stream', async () => {
   const page = await visit.open()
   const asked: string[] = []
   page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   await page.reload()
-  await page.getByText('You are not logged in. The server answers 401, and opens no stream.').waitFor()
+  await page
+    .getByText('You are not logged in. Log in, and the server opens a stream of notes for you.')
+    .waitFor()
   await waitForState(page, 'closed')
   expect(asked).toContain('/me')
   expect(asked).not.toContain('/events')

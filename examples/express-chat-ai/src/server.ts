@@ -89,7 +89,10 @@ app.delete('/chats/:chat/:id/answer', async ({ params: { chat, id } }, res) => {
 
 await hub.ready()
 const server = app.listen(port, (error) => {
-  if (error) throw error
+  if (error)
+    throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, {
+      cause: error,
+    })
   console.log(`http://localhost:${port}`)
 })
 

@@ -52,7 +52,10 @@ app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 app.get('/events', (_req, res) => res.sse(ticks))
 
 const server = app.listen(port, (error) => {
-  if (error) throw error
+  if (error)
+    throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, {
+      cause: error,
+    })
   console.log(`http://localhost:${port}`)
 })
 

@@ -67,7 +67,10 @@ function isText(value) {
 }
 
 const server = app.listen(port, (error) => {
-  if (error) throw error
+  if (error)
+    throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, {
+      cause: error,
+    })
   console.log(`http://localhost:${port}`)
 })
 

@@ -54,7 +54,10 @@ for (let ago = 240; ago > 0; ago--) market.move(Date.now() - ago * tickMs)
 const ticking = setInterval(() => tick(Date.now()), tickMs)
 
 const server = app.listen(port, (error) => {
-  if (error) throw error
+  if (error)
+    throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, {
+      cause: error,
+    })
   console.log(`http://localhost:${port}`)
 })
 

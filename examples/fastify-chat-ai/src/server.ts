@@ -104,5 +104,7 @@ process.once('SIGINT', () => stop(0))
 process.once('SIGTERM', () => stop(30_000))
 
 await hub.ready()
-await app.listen({ port })
+await app.listen({ port }).catch((cause) => {
+  throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, { cause })
+})
 console.log(`http://localhost:${port}`)

@@ -1,12 +1,12 @@
 const reasons = {
-  open: 'The cookie went along, and the response allows this origin.',
+  open: 'The browser sent the cookie, and the response allows this origin.',
   'signed out':
-    'The answer was 401, and a browser does not come back after that. EventSource says only “error”; the page has asked again with fetch() to know why.',
+    'Without a session the server answers 401, and a browser does not reconnect after that. Sign in: the page then opens its stream.',
   'no cookie':
-    'The answer was 401: without withCredentials the cookie stays at home, so the server cannot know who this is.',
+    'The answer was 401: without withCredentials the browser sends no cookie, so the server does not know who this is.',
   refused:
-    'The server has answered, and the browser keeps it from this page: Access-Control-Allow-Origin names another origin. The page is told no more than “error”; the reason is in the browser’s console.',
-  reconnecting: 'The server cannot be reached. The browser tries again by itself.',
+    'The server has answered, but the browser hides the answer from this page: Access-Control-Allow-Origin names another origin. The page sees only “error”; the reason is in the browser’s console.',
+  reconnecting: 'The server cannot be reached. The browser tries again.',
 }
 
 const element = (id) => document.getElementById(id)
@@ -39,7 +39,7 @@ function open() {
   }
 }
 
-/** The browser has given up: the answer was not 200, or CORS keeps it from this page. It tells nobody which, so ask. */
+/** The browser has given up: the answer was not 200, or CORS hides it from this page. It does not say which, so ask. */
 async function findOutWhy() {
   const current = source
   const state = await reason()
@@ -54,8 +54,8 @@ async function findOutWhy() {
 async function reason() {
   const cookie = element('with-credentials').checked
   try {
-    const { status } = await fetch(`${api}/session`, { credentials: cookie ? 'include' : 'omit' })
-    if (status !== 401) return 'reconnecting'
+    const response = await fetch(`${api}/session`, { credentials: cookie ? 'include' : 'omit' })
+    if (!response.ok || (await response.json()).name !== '') return 'reconnecting'
     return cookie ? 'signed out' : 'no cookie'
   } catch {
     return 'refused'
@@ -78,7 +78,10 @@ async function showUser() {
   // Notes are nobody else's business.
   if (user !== document.body.dataset.user) element('notes').replaceChildren()
   element('user').textContent = user
+  const hadFocus = element('account').contains(document.activeElement)
   document.body.dataset.user = user
+  // The form that had the focus is hidden now; a keyboard user would have to start again at the top.
+  if (hadFocus) element(user === '' ? 'name' : 'text').focus()
 }
 
 function addNote(text) {
@@ -122,4 +125,11 @@ for (const [id, origin] of Object.entries(pages)) {
 }
 element('page').textContent = location.origin
 element('api').textContent = api
-open()
+// No stream before there is a session: its 401 would be an error in the console.
+const state = await reason()
+if (state === 'signed out') {
+  showState(state)
+  showUser()
+} else {
+  open()
+}

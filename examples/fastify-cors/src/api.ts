@@ -32,14 +32,13 @@ export async function createApi(origin: string): Promise<FastifyInstance> {
   })
 
   api.get('/session', (request, reply) => {
-    const session = sessionOf(request)
-    if (session === undefined) return reply.code(401).send({ error: 'Sign in first' })
-    return reply.header('Cache-Control', 'no-store').send({ name: session.name })
+    // Not a 401: the page asks at its first load, and a browser prints every 401 as an error.
+    return reply.header('Cache-Control', 'no-store').send({ name: sessionOf(request)?.name ?? '' })
   })
 
   api.post('/session/end', (request, reply) => {
     const { id } = sessionOf(request) ?? {}
-    // First the session, then its streams: their browsers come back at once, and are to find it gone.
+    // First the session, then its streams: their browsers reconnect at once, and must be refused.
     if (id !== undefined && sessions.delete(id)) hub.disconnect(id)
     reply.code(204).send()
   })

@@ -9,7 +9,11 @@ const apiPort = Number(process.env.API_PORT || port + 1)
 const origin = `http://localhost:${port}`
 
 const api = await createApi(origin)
-await api.listen({ port: apiPort })
+await api.listen({ port: apiPort }).catch((cause) => {
+  throw new Error(`Cannot listen on port ${apiPort}. Choose another: API_PORT=${apiPort + 10} npm start`, {
+    cause,
+  })
+})
 
 // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
 const pages = Fastify({ forceCloseConnections: true })
@@ -26,5 +30,7 @@ const stop = () => Promise.all([pages.close(), api.close()])
 process.on('SIGINT', stop)
 process.on('SIGTERM', stop)
 
-await pages.listen({ port })
+await pages.listen({ port }).catch((cause) => {
+  throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, { cause })
+})
 console.log(origin)

@@ -68,7 +68,7 @@ test('a page of another origin is refused, and says so', async () => {
   await page.getByRole('link', { name: 'Refused origin' }).click()
   await waitForState(page, 'refused')
   expect((await error).text()).toContain("from origin 'http://127.0.0.1:")
-  await page.getByText('the browser keeps it from this page').waitFor()
+  await page.getByText('the browser hides the answer from this page').waitFor()
   expect(await page.getByRole('button', { name: 'Sign in' }).isVisible()).toBe(false)
 
   await page.getByRole('link', { name: 'Allowed origin' }).click()

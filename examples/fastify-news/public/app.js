@@ -48,7 +48,7 @@ function add({ number, text, time }) {
   prepend(item)
 }
 
-/** Counts the headline, and marks what is missing in front of it. */
+/** Counts the headline, and marks what is missing before it. */
 function check(number) {
   const expected = lastNumber === undefined ? number : lastNumber + 1
   if (number > expected) mark(`${number - expected} missing`, 'hole')
@@ -60,10 +60,13 @@ function check(number) {
   showCounts()
 }
 
-/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
-function onGap({ reason }) {
+/** News may be missing, after a restart of the server for example: load the page again, as it brings its own list. */
+function onGap({ reason, delay }) {
   lastNumber = undefined
-  mark(`News may be missing here (${reason}); reload for the newest`, 'hole')
+  mark(`News may be missing here (${reason}): the page loads again`, 'hole')
+  source.close()
+  // All pages get a gap at the same time; the random delay keeps them from loading at the same time.
+  setTimeout(() => location.reload(), delay)
 }
 
 function mark(text, kind) {

@@ -8,7 +8,7 @@ const reasons = {
   connecting: 'The page waits for a first event.',
   streaming: 'One response that does not end: each reading arrives when it is taken.',
   polling: `Nothing came for ${patience / 1000} s, so something on this way holds responses back until they end. The page asks for short ones: each has what is new since the last event ID, then ends.`,
-  reconnecting: 'The server cannot be reached. The browser tries again by itself.',
+  reconnecting: 'The server cannot be reached. The browser tries again.',
 }
 
 const element = (id) => document.getElementById(id)
@@ -63,7 +63,7 @@ function open() {
     // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
     if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryAfter)
   }
-  // Not by `open`: some proxies pass the head on and hold back the rest.
+  // Not by `open`: some proxies pass the headers on and buffer the rest.
   source.addEventListener('hello', () => {
     clearTimeout(timer)
     showState(way)

@@ -1,5 +1,5 @@
 const maxMessages = 8
-/** A stream that has reached its maxAge is back before anybody has to be told. */
+/** A stream that has reached its maxAge reconnects sooner than this; the page shows nothing of it. */
 const patience = 2000
 
 const element = (id) => document.getElementById(id)
@@ -34,6 +34,11 @@ class Feed {
     for (const [name, listener] of Object.entries(this.#listeners)) {
       this.#source.addEventListener(name, (event) => listener(JSON.parse(event.data)))
     }
+  }
+
+  /** Shows that it makes no sense to open it yet. */
+  refuse() {
+    this.#show('signed out')
   }
 
   close() {
@@ -104,7 +109,7 @@ async function isSignedIn() {
 function showSession(state) {
   const signedOut = state === 'signed out'
   element('session').textContent = signedOut ? 'Sign in as crew' : 'Sign out'
-  // What the crew is told is not for who comes after.
+  // Messages to the crew are not for the next person at this page.
   if (signedOut) element('messages').replaceChildren()
 }
 
@@ -114,9 +119,11 @@ const crew = new Feed('crew', { message: showMessage }, { isAllowed: isSignedIn,
 element('session').onclick = async () => {
   const signedOut = element('crew').dataset.state === 'signed out'
   await fetch(signedOut ? 'session' : 'session/end', { method: 'POST' }).catch(() => {})
-  // Signed out, the server has ended the stream, and the hook sends the browser away when it comes back.
+  // At sign out the server ends the stream, and the hook refuses the browser when it reconnects.
   if (signedOut) crew.open()
 }
 
 departures.open()
-crew.open()
+// No stream before there is a session: its 401 would be an error in the console.
+if (await isSignedIn()) crew.open()
+else crew.refuse()
