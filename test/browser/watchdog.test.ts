@@ -44,7 +44,7 @@ describe('the watchdog of docs/browsers.md, in simulated time', () => {
 
     close(): void {
       this.flows = false
-      this.stream.port.onGone()
+      this.stream.port.onResponseClose()
     }
 
     receive(): void {

@@ -86,14 +86,14 @@ export function createTabs(
     },
     ask,
     onBlock(block) {
-      if (leads) tell(block)
+      if (leads) broadcast(block)
       take(block)
     },
     onState(newState, newError) {
       onState(newState, newError)
       if (newState === state) return
       state = newState
-      if (leads) tell()
+      if (leads) broadcast()
     },
     onCaughtUp() {
       isCaughtUp = true
@@ -128,7 +128,7 @@ export function createTabs(
         kept = undefined
         deadline()
         term = Math.max(term + 1, Date.now())
-        tell()
+        broadcast()
         connection.open()
         return new Promise((resolve) => {
           release = resolve
@@ -144,14 +144,14 @@ export function createTabs(
       })
   }
 
-  function tell(block?: Block): void {
+  function broadcast(block?: Block): void {
     channel.postMessage([term, connection.lastEventId, block, state])
   }
 
   function onMessage({ data }: { data: unknown }): void {
     const message = data as Message
     if (leads) {
-      if (!message) tell()
+      if (!message) broadcast()
       return
     }
     if (!message || message[0] < term) return

@@ -44,7 +44,7 @@ export type SseCloseCode =
   | 'ERR_SSE_WRITE_FAILED'
   | 'ERR_SSE_REFUSED'
 
-/** The one error class of this library. `code` is stable; `message` says what to do; `cause` is what was behind it. */
+/** The one error class of this library. `code` is stable; `message` says what to do; `cause` is the underlying error. */
 export class SseError extends Error {
   readonly code: SseErrorCode
 

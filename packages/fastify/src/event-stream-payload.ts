@@ -10,7 +10,7 @@ import type { PreparedEventStream, Response } from '@downstream/core'
 export class EventStreamPayload extends Readable {
   readonly #prepared: PreparedEventStream
   readonly #response: Response
-  /** Who listened to the response when somebody last listened to this. */
+  /** The listeners of the response at the time when a listener was last added to this payload. */
   #listeners: ReturnType<typeof listenersOf> | undefined
   #begun = false
   /** For the stream's writer, which asks before it writes. */

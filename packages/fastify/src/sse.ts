@@ -56,7 +56,7 @@ export interface SseOptions extends GroupOptions<FastifyRequest>, Pick<CloseOpti
 /** What register() itself understands comes to the plugin too. */
 const REGISTER_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers', 'exposeHeadRoutes'])
 
-/** The stream of a reply that is not through Fastify's hooks yet, for the hook that hears of their errors. */
+/** The stream of a reply whose Fastify hooks are still running, for the hook that receives their errors. */
 const HANDED_OVER = Symbol('downstream.handedOver')
 
 /**
@@ -100,7 +100,7 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
     takeBack(reply, error)
     done()
   })
-  // Behind all other hooks of the route.
+  // After all other hooks of the route.
   app.addHook('onRoute', (route) => {
     route.onSend = [...[route.onSend ?? []].flat(), forgetContentType]
   })
@@ -157,7 +157,7 @@ function isThrown(reply: FastifyReply, payload: unknown): boolean {
   return marks.some((mark) => (reply as FastifyReply & Record<symbol, unknown>)[mark] === true)
 }
 
-/** A hook failed before the head went out: the reply is Fastify's again, which answers with the error. */
+/** A hook failed before the headers were sent: Fastify answers with the error. */
 function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void {
   const handedOver = reply[HANDED_OVER]
   if (handedOver === undefined || reply.raw.headersSent) return

@@ -97,7 +97,7 @@ export class CatchUp {
     }
   }
 
-  /** The reason, and where to go on: exactly what was dropped is missing only when that happened under our eyes. */
+  /** The reason, and where to continue. Only if the tail dropped the entries itself is exactly known which are missing. */
   #gap(reason: 'expired' | 'malformed' | 'log-changed'): CatchUpStep {
     if (reason === 'expired' && this.slow) return { gap: 'slow', goOn: 'oldest' }
     return { gap: reason, goOn: 'end' }

@@ -1,11 +1,11 @@
 import { ChannelSet } from './channel-set.ts'
 
-/** Who can follow channels. */
+/** A follower of channels. */
 interface Follower {
   readonly channels: ChannelSet
 }
 
-/** Who follows which channel. What nobody follows is forgotten. */
+/** The followers of each channel. A channel without followers is removed. */
 export class ChannelIndex<T extends Follower> {
   readonly #followers = new Map<string, Set<T>>()
   readonly #sets = new Map<string, ChannelSet>()

@@ -2,7 +2,7 @@ import type { HubEntry } from './hub-entry.ts'
 
 /**
  * The channels of a subscription, one object for all streams that follow the same. Most streams are at the same place,
- * so a run for the set is put together once for all of them.
+ * so a run for the set is assembled once for all of them.
  */
 export class ChannelSet {
   /** The same for all sets of the same names. */

@@ -6,7 +6,7 @@ import { encodeEvent, type Serialize } from '../wire/encode.ts'
  * - `expired`: the log no longer holds the client's place, or it is a cursor of another log
  * - `malformed`: it is no cursor at all
  * - `slow`: the log has dropped events that this stream was not sent yet; its client reads too slowly
- * - `too-far`: it is further behind than the hub reads for one client
+ * - `too-far`: it is older than the hub reads for one client
  * - `trimmed`, `log-changed`: the log itself has lost its continuity
  * - `no-snapshot`: the client has no place, and the app's function that reads the state has failed
  */
@@ -33,7 +33,7 @@ export interface ControlEventNames {
   snapshot: string
 }
 
-/** Tells a client that events between its place and `place` may be missing. The id keeps it from being told again. */
+/** Tells a client that events between its last id and `place` may be missing. With the id it gets this gap only once. */
 export function encodeGap(event: string, gap: Gap, place: Cursor): string {
   return encodeEvent({ event, id: place, data: gap })
 }

@@ -20,7 +20,7 @@ import type { Subscriber } from './subscriber.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
 import { Tail } from './tail.ts'
 
-/** How long to wait for a log that is behind or away, in ms, before it is asked again. */
+/** How long to wait, in ms, before a log that lags or cannot be reached is read again. */
 const PATIENCE = 1_000
 
 /** What a hub has counted, ever. */
@@ -32,7 +32,7 @@ interface HubCounts {
   rejected: number
 }
 
-/** Who is told when the log starts anew. */
+/** Is called when the log starts anew. */
 export interface Resettable extends Visited {
   reset(reason: GapReason): void
 }
@@ -200,8 +200,8 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return this.#fanOut.passageOf(channels, position)
   }
 
-  tell(): void {
-    this.#fanOut.tell()
+  announce(): void {
+    this.#fanOut.announce()
   }
 
   enqueue(visited: Visited): void {

@@ -12,7 +12,7 @@ const SLICE = 4
 /** To look at the clock costs as much as a visit does. */
 const VISITS = 16
 
-/** Who is visited: a stream, for example. */
+/** What is visited: a stream, for example. */
 export interface Visited {
   readonly channels: ChannelSet
   /** A visit is due; kept by the fan-out. */
@@ -22,30 +22,30 @@ export interface Visited {
   /** It waits for its next turn, not for its client. */
   readonly resting: boolean
   /**
-   * Something for it has come in at `position`, behind `place`; what is in front of that and was not handed over is not
+   * An entry for it was appended at `position`, after `place`; earlier entries that were not handed over are not
    * for it. False: it needs no visit, it comes by itself when it can.
    */
   advance(position: number, place: Cursor): boolean
-  /** Hands over a piece of what lies behind its position. */
+  /** Hands over a piece of the entries after its position. */
   visit(): void
 }
 
-/** Who follows a channel. */
+/** A follower of a channel. */
 interface Followers {
   has(channel: string): boolean
   get(channel: string): ReadonlySet<Visited> | undefined
 }
 
 /**
- * Who has something to deliver, in turns. Entries of one tick are delivered together at its end; what takes longer than
- * a slice goes on in the next turn of the event loop, so that ten thousand streams do not hold up a request.
+ * Visits, in turns, every stream that has something to receive. Entries of one tick are delivered together at its end;
+ * work beyond a slice continues in the next turn of the event loop, so that ten thousand streams do not delay a request.
  */
 export class FanOut {
   readonly #channels: Followers
   readonly #source: { readonly tail: Tail }
   /** Runs in the context in which the hub was made: the one that has published is somebody else's. */
   readonly #turn: () => void = AsyncResource.bind(() => this.#run())
-  /** Channels with entries that nobody was told of yet, all of them at or behind `#from`. */
+  /** Channels with entries that were not announced yet, all at or after `#from`. */
   readonly #fresh = new Set<string>()
   #from = 0
   #place: Cursor = ''
@@ -55,7 +55,7 @@ export class FanOut {
   /** The last run of a set of channels. Most streams of a set are at the same place; forgotten when the turn ends. */
   readonly #runs = new Map<ChannelSet, { position: number; run: Run }>()
   readonly #sharedTexts = new SharedTexts()
-  /** No stream that is being served is in front of this position. */
+  /** Every stream that is being served is at this position or after it. */
   #floor = 0
   /** Publishers that wait for room. */
   #waiting: (() => void)[] = []
@@ -65,12 +65,12 @@ export class FanOut {
     this.#source = source
   }
 
-  /** Whether there are entries that nobody was told of yet. */
+  /** Whether there are entries that were not announced yet. */
   get pending(): boolean {
     return this.#fresh.size > 0
   }
 
-  /** An entry came in at `position`, behind `place`. */
+  /** An entry was appended at `position`, after `place`. */
   add(channels: readonly string[], position: number, place: Cursor): void {
     for (const channel of channels) {
       if (!this.#channels.has(channel)) continue
@@ -86,7 +86,7 @@ export class FanOut {
   }
 
   /**
-   * Visits `visited` in the next turn: when thousands come back at once they are all read in one turn of the event
+   * Visits `visited` in the next turn: when thousands reconnect at once they are all read in one turn of the event
    * loop, and what they missed must not be delivered in that same one.
    */
   enqueue(visited: Visited): void {
@@ -144,8 +144,8 @@ export class FanOut {
     })
   }
 
-  /** Whoever is up to date has had everything in front of `#from`: entries of other channels cost it nothing. */
-  tell(): void {
+  /** Up-to-date subscribers have received everything before `#from`: entries of other channels cost them nothing. */
+  announce(): void {
     for (const channel of this.#fresh) {
       for (const visited of this.#channels.get(channel) ?? []) {
         if (visited.advance(this.#from, this.#place)) this.enqueue(visited)
@@ -156,7 +156,7 @@ export class FanOut {
   }
 
   #run(): void {
-    this.tell()
+    this.announce()
     const end = clock.now() + SLICE
     let count = 0
     try {

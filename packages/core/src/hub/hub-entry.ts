@@ -3,7 +3,7 @@ import type { Sized } from '../log/ring.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import type { PublishedEvent } from './hub.ts'
 
-/** An entry of the log as the hub holds it: encoded at most once for all streams, when the first one needs it. */
+/** An entry of the log as the hub stores it: encoded at most once for all streams, when the first one needs it. */
 export class HubEntry implements LogEntry, Sized {
   readonly cursor: Cursor
   readonly channels: readonly string[]

@@ -28,7 +28,7 @@ export interface HubOptions {
   serialize?: Serialize | undefined
   /**
    * A gap tells its client to wait up to this many ms, at random, before it fetches afresh: after a restart all of them
-   * are told at once. Default: 1 000.
+   * get one at the same time. Default: 1 000.
    */
   gapDelay?: number | undefined
   /** How many entries are read from the log for one client that resumes; beyond it: a gap `too-far`. Default: 100 000. */
@@ -40,8 +40,8 @@ export interface HubOptions {
   /** How many bytes of UTF-8 the data of an event may have. Default: 16 MiB (16 777 216), as much as the tail. */
   maxEventBytes?: number | undefined
   /**
-   * How many clients that come back may read the log at once. One more is sent away (`ERR_SSE_REFUSED`) with a `retry` of
-   * 5 to 15 s; it comes back with the same last event ID, so it misses nothing. Default: 10 000.
+   * How many reconnecting clients may read the log at once. Further ones are refused (`ERR_SSE_REFUSED`) with a `retry` of
+   * 5 to 15 s; they reconnect with the same last event ID, so they miss nothing. Default: 10 000.
    */
   maxResumes?: number | undefined
   /** For how many ms a state that was read for a snapshot is used again, for all clients. Default: 1 000. */
@@ -80,7 +80,7 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
   /**
    * While the client reads too slowly, only the newest event of each key is kept for it; undefined: the event is
    * never left out. It is for events that replace one another, like prices: what is left out is never sent, not even
-   * when the client resumes behind it. The newest event is sent in the place of the first one that it replaces, and
+   * when the client resumes after it. The newest event is sent in the position of the first one that it replaces, and
    * under that one's id; a client that reconnects there may receive later events of the key once more.
    */
   coalesce?: ((event: Event) => string | undefined) | undefined
@@ -109,7 +109,7 @@ export interface ReadyOptions {
 export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
   /** Only events for which this returns true. What it throws ends the events. */
   filter?: ((event: Event) => boolean) | undefined
-  /** An id of an earlier event, or a `hub.cursor()`: events behind it come first. Default: from now on. */
+  /** An id of an earlier event, or a `hub.cursor()`: events after it come first. Default: from now on. */
   after?: string | undefined
   /** Ends the events. */
   signal?: AbortSignal | undefined
@@ -117,7 +117,7 @@ export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
 
 /** An event as {@link Hub.events} gives it. */
 export interface HubItem<Channel extends string = string> {
-  /** Pass it as `after` to go on behind this event. */
+  /** Pass it as `after` to continue after this event. */
   readonly id: string
   /** The first of the event's channels that was asked for; `''` for a gap. */
   readonly channel: Channel | ''
@@ -141,7 +141,7 @@ export interface HubStats {
   published: number
   /** Events handed to streams, ever. */
   delivered: number
-  /** Gaps told to streams, ever. */
+  /** Gaps sent to streams, ever. */
   gaps: number
   /** Streams cut off because their client read too little (`ERR_SSE_SLOW_CLIENT`), ever. */
   stalled: number

@@ -235,7 +235,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
         if (!this.#refusing) this.#options.onError(error)
         this.#refusing = true
       }
-      // The other processes cannot be told yet; this one need not wait for that.
+      // The other processes cannot read it yet, but the streams of this one can be closed now.
       this.#delivery.disconnect(this.#delivery.ofKey(key))
       await this.#delivery.moved(signal)
     }

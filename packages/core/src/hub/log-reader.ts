@@ -10,7 +10,7 @@ export type PageReading =
   | PagePlace
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** A thousand clients that come back at once must not become a thousand reads at once. */
+/** A thousand clients that reconnect at once must not become a thousand reads at once. */
 const MAX_READS = 4
 
 /** One read for all that wait at a place, by their signals. */
@@ -56,7 +56,7 @@ export class LogReader {
    */
   async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
     signal.throwIfAborted()
-    const recent = this.#recent.behind(place)
+    const recent = this.#recent.after(place)
     if (recent !== undefined) return recent
     const read = this.#shared.get(place) ?? this.#share(place)
     // One listener for each signal, not for each page: that would be most of what a page costs.
@@ -101,11 +101,11 @@ export class LogReader {
     if (this.#running < MAX_READS) this.#running++
     else await this.#turn(signal)
     try {
-      // A log in memory answers within the turn: a client that is far behind would hold up everybody else.
+      // A log in memory answers within the turn: a client that lags far would delay all others.
       await new Promise<void>((resolve) => void clock.setImmediate(resolve))
       signal.throwIfAborted()
       // Another stream may have read it meanwhile.
-      const recent = this.#recent.behind(place)
+      const recent = this.#recent.after(place)
       if (recent !== undefined) return recent
       const reading = await this.#log.read(place, PIECE, signal)
       if (reading.gap) return reading

@@ -15,7 +15,7 @@ export interface OutletHub {
 /** What one client was sent, and whether it reads it. Its methods return whether there is room for more. */
 export class Outlet {
   /** The last event ID that the client was sent, or is going to be sent with the next bookmark. */
-  told: Cursor = ''
+  sent: Cursor = ''
   /** It was handed events or a gap, not only a bookmark. */
   served = false
   /** Its client has left bytes unread since it was last up to date. */
@@ -29,9 +29,9 @@ export class Outlet {
   }
 
   /** @param passage - the same text, where others get it as well */
-  deliver({ text, count, told }: Run, passage?: Passage): boolean {
+  deliver({ text, count, cursor }: Run, passage?: Passage): boolean {
     if (text === '') return true
-    this.told = told
+    this.sent = cursor
     this.served = true
     this.#hub.counts.delivered += count
     return this.#write(text, true, passage, count)
@@ -44,13 +44,13 @@ export class Outlet {
     this.#port.write(text, true, undefined, count)
   }
 
-  /** Tells the client that something in front of its new place may be missing. */
+  /** Tells the client that events before its new position may be missing. */
   gap(reason: GapReason): boolean {
     const { names, counts, gapDelay } = this.#hub
     counts.gaps++
     this.served = true
     return this.#write(
-      encodeGap(names.gap, { reason, delay: Math.round(Math.random() * gapDelay) }, this.told),
+      encodeGap(names.gap, { reason, delay: Math.round(Math.random() * gapDelay) }, this.sent),
     )
   }
 
@@ -67,7 +67,7 @@ export class Outlet {
   /** What a bookmark is sent as; '' when the hub sends none. */
   bookmarkText(): string {
     const { bookmark } = this.#hub.names
-    return bookmark === false ? '' : encodeBookmark(bookmark, this.told)
+    return bookmark === false ? '' : encodeBookmark(bookmark, this.sent)
   }
 
   #write(text: string, now = false, passage?: Passage, events = 0): boolean {

@@ -9,7 +9,7 @@ import type { Page } from './page.ts'
 import { collect, type Run } from './run.ts'
 import type { Selection } from './selection.ts'
 
-/** A client gets a bookmark after so many entries of the log that are not for it: if it disconnects, it goes on there. */
+/** After so many entries that do not match, a client gets a bookmark: if it disconnects, it resumes from there. */
 const BOOKMARK_EVERY = 10_000
 
 /** Pages that were read for others cost no wait: so many of them are looked at before others have their turn. */
@@ -25,7 +25,7 @@ interface FedStream {
 
 /** Hands the log to one stream page by page, at its client's pace, until its place is in the tail. */
 export class PageFeed {
-  /** What was handed over lies in front of it. */
+  /** Every entry before it was handed over. */
   place: Cursor
   readonly #fed: FedStream
   readonly #stopped = new AbortController()
@@ -96,7 +96,7 @@ export class PageFeed {
     this.#scanned += page.length - from
     if (this.#scanned < BOOKMARK_EVERY) return true
     this.#scanned = 0
-    outlet.told = this.place
+    outlet.sent = this.place
     return outlet.bookmark()
   }
 

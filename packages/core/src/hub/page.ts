@@ -19,7 +19,7 @@ export class Page {
     return this.entries.length
   }
 
-  /** The place behind the page; '' when it is empty. */
+  /** The cursor of the last entry of the page; '' when it is empty. */
   get end(): Cursor {
     return this.entries.at(-1)?.cursor ?? ''
   }

@@ -1,4 +1,4 @@
-/** Whether a log is followed, and who waits for that. */
+/** Whether a log is followed, and the callers that wait for it. */
 export class Readiness {
   /** Resolves when the log is followed. */
   readonly started: Promise<void>
@@ -21,7 +21,7 @@ export class Readiness {
     this.#onStart()
   }
 
-  /** It cannot heal by itself: whoever waits is told now, and whoever asks later is told at once. */
+  /** It cannot recover without a change: rejects those that wait now, and later callers at once. */
   refuse(error: unknown): void {
     if (this.#isStarted) return
     this.#refusal = { error }

@@ -20,7 +20,7 @@ export interface PagePlace {
 const CLOSE = 8
 
 /**
- * The pages that were read last. A stream whose place is inside one of them takes the rest of that page, and goes on
+ * The pages that were read last. A stream whose position is inside one of them takes the rest of that page, and continues
  * where the page ends: so streams that start at different places soon read the same pages.
  */
 export class RecentPages {

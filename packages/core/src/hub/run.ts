@@ -4,7 +4,7 @@ import type { HubEntry } from './hub-entry.ts'
 
 /** A piece of the log as one stream gets it. */
 export interface Run {
-  /** Position behind the piece. */
+  /** Position after the piece. */
   readonly next: number
   /** The events, encoded; '' when none is wanted. */
   readonly text: string
@@ -12,7 +12,7 @@ export interface Run {
   /** The same as a part of what all streams of its channels get; set when the first of them asks for it. */
   passage?: Passage | undefined
   /** Id of the last of them; '' when none is wanted. */
-  readonly told: Cursor
+  readonly cursor: Cursor
 }
 
 /**
@@ -36,7 +36,7 @@ export function collect(
   let text = ''
   let bytes = 0
   let count = 0
-  let told = ''
+  let cursor = ''
   let next = position
   for (; next < limit && bytes < PIECE.bytes; next++) {
     const entry = entries.at(next) as HubEntry
@@ -44,8 +44,8 @@ export function collect(
     if (piece === '') continue
     text += piece
     bytes += piece === entry.text ? entry.bytes : Buffer.byteLength(piece)
-    told = entry.cursor
+    cursor = entry.cursor
     count++
   }
-  return { next, text, count, told }
+  return { next, text, count, cursor }
 }

@@ -26,7 +26,7 @@ export class Selection {
   #ended = false
   /** While the client is slow: positions of the first and the newest entry of each key that was not sent yet. */
   readonly #pending = new Map<string, { first: number; newest: number }>()
-  /** Entries that were sent in front of their place, by key: up to them the stream has had everything of the key. */
+  /** Entries that were sent before their position, by key: up to them the stream has received everything of the key. */
   readonly #sent = new Map<string, { position: number; cursor: Cursor }>()
   /** How far the tail was looked at for keys. */
   #seen = 0
@@ -107,7 +107,7 @@ export class Selection {
     this.#seen = tail.next
   }
 
-  /** Whether the entry, or a newer one of its key, was sent in front of its place. */
+  /** Whether the entry, or a newer one of its key, was sent early. */
   #wasSent(entry: HubEntry): boolean {
     if (this.#sent.size === 0) return false
     const key = this.#keyOf(entry)

@@ -13,7 +13,7 @@ interface SetText {
   next: number
 }
 
-/** What streams of the same channels get, so that it is compressed once for all of them. */
+/** The texts that streams of the same channels receive, so that each is compressed once for all of them. */
 export class SharedTexts {
   readonly #texts = new Map<ChannelSet, SetText>()
 

@@ -19,8 +19,8 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   runOf(channels: ChannelSet, position: number): Run
   /** The same run as a passage of the text that all these streams get; undefined for none. */
   passageOf(channels: ChannelSet, position: number): Passage | undefined
-  /** Tells everybody of the entries that nobody was told of yet. */
-  tell(): void
+  /** Announces the entries that were not announced yet. */
+  announce(): void
   enqueue(subscriber: Subscriber): void
   remove(subscriber: Subscriber): void
   onError(error: unknown): void

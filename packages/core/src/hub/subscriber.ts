@@ -27,10 +27,10 @@ import type { SubscriberHub } from './subscriber-hub.ts'
  */
 type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
 
-/** When a client that this process cannot serve yet is to come back, in ms. */
+/** The `retry` of a client that this process cannot serve yet, in ms. */
 const RETRY = 2_000
 
-/** One stream's place in the log. It holds no event: what is not sent yet stays in the tail, once for all streams. */
+/** One stream's position in the log. It stores no events: unsent ones stay in the tail, once for all streams. */
 export class Subscriber implements StreamOwner, Visited {
   readonly stream: EventStream
   readonly port: StreamPort
@@ -43,14 +43,14 @@ export class Subscriber implements StreamOwner, Visited {
   readonly #hub: SubscriberHub
   readonly #readState: ReadState | undefined
   #stage: Stage = 'starting'
-  /** Position in the tail of the next entry to look at, and the cursor of the place in front of it. */
+  /** Position in the tail of the next entry to examine, and the cursor of the entry before it. */
   #position = 0
   #place: Cursor = ''
-  /** It has been handed all it wants, as far as it was told: nobody has to come back to it. */
+  /** Every matching entry that was announced to it has been handed over: it needs no visit. */
   #upToDate = false
-  /** It has come back and not been up to date since. */
+  /** It has resumed, and has not been up to date since. */
   #resuming = false
-  /** The log was reset, and the client was not told yet. */
+  /** The log was reset, and the client has not received a gap for it yet. */
   #gapDue: GapReason | undefined
   /** While it reads the log. */
   #feed: PageFeed | undefined
@@ -75,7 +75,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (filter !== undefined || coalesce !== undefined) this.selection = new Selection(channels, options)
   }
 
-  /** Whether it is behind what the hub has. */
+  /** Whether the hub has entries that it has not been handed yet. */
   get lagging(): boolean {
     return this.#stage === 'full' || this.#stage === 'reading'
   }
@@ -104,7 +104,7 @@ export class Subscriber implements StreamOwner, Visited {
       return
     }
     this.#place = from
-    this.outlet.told = from
+    this.outlet.sent = from
     this.#resuming = true
     const position = tail.positionAfter(from)
     if (position === undefined) this.#read(false)
@@ -153,7 +153,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.outlet.served) this.port.endPoll()
   }
 
-  /** The log has lost its continuity: the tail starts anew. The gap is told at the next visit, for which a turn is due. */
+  /** The log has lost its continuity, and the tail starts anew. The gap is sent at the next visit, for which a turn is due. */
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
     this.#stopReading()
@@ -173,7 +173,7 @@ export class Subscriber implements StreamOwner, Visited {
 
   /** What is published before a shutdown is not left to the resume, of which a log in memory has none. */
   flush(): void {
-    this.#hub.tell()
+    this.#hub.announce()
     const { tail } = this.#hub
     while (this.#stage === 'live' && !this.#upToDate && this.#position >= tail.first) this.visit()
   }
@@ -187,10 +187,10 @@ export class Subscriber implements StreamOwner, Visited {
     this.#hub.remove(this)
   }
 
-  /** A stream that gets nothing would keep an old place, and be told of a gap when it comes back. */
+  /** A stream that receives nothing would keep an old cursor, and get a gap when it reconnects. */
   onWake(): string {
     const { tail, pending } = this.#hub
-    if (this.#stage !== 'live' || !this.#upToDate || pending || this.outlet.told === tail.head) return ''
+    if (this.#stage !== 'live' || !this.#upToDate || pending || this.outlet.sent === tail.head) return ''
     this.#goLive(tail.next)
     return this.outlet.bookmarkText()
   }
@@ -217,8 +217,8 @@ export class Subscriber implements StreamOwner, Visited {
   /** It has caught up: when nothing in between was for it, its client still has the old id, and that gets older. */
   #welcome(): void {
     this.#resuming = false
-    if (this.outlet.told === this.#place) return
-    this.outlet.told = this.#place
+    if (this.outlet.sent === this.#place) return
+    this.outlet.sent = this.#place
     this.#afterWrite(this.outlet.bookmark())
   }
 
@@ -245,7 +245,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#hub.enqueue(this)
   }
 
-  /** Is at `position`, which is what the client is going to be told. */
+  /** Moves to `position`, and tells the client so. */
   #goLive(position: number): void {
     const { tail } = this.#hub
     this.#stage = 'live'
@@ -253,7 +253,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#upToDate = position === tail.next
     this.#resuming = false
     this.#place = tail.cursorBefore(position)
-    this.outlet.told = this.#place
+    this.outlet.sent = this.#place
     this.#gapDue = undefined
     this.selection?.forget()
   }

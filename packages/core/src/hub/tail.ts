@@ -11,7 +11,7 @@ export class Tail {
   readonly #bounds: LogBounds
   readonly #ring: Ring<HubEntry>
   readonly #positions = new Map<Cursor, number>()
-  /** Names the place in front of the oldest entry; '' while that is not known. */
+  /** The cursor of the entry before the oldest one; '' while that is not known. */
   #base: Cursor
   /** Bytes of all entries that it ever took in. */
   #taken = 0
@@ -60,12 +60,12 @@ export class Tail {
     return this.#ring.at(position)
   }
 
-  /** The cursor that names the place in front of `position`; '' when that is not held. */
+  /** The cursor of the entry before `position`; '' when that is not in the tail. */
   cursorBefore(position: number): Cursor {
     return position === this.first ? this.#base : (this.at(position - 1)?.cursor ?? '')
   }
 
-  /** The position behind `cursor`; undefined when it is not held. */
+  /** The position after `cursor`; undefined when that is not in the tail. */
   positionAfter(cursor: Cursor): number | undefined {
     if (cursor === '') return undefined
     if (cursor === this.#base) return this.first
@@ -73,7 +73,7 @@ export class Tail {
     return position === undefined ? undefined : position + 1
   }
 
-  /** Whether half of what the tail may hold lies behind `position`, by count or by bytes. */
+  /** Whether the entries after `position` are half of what the tail may hold, by count or by bytes. */
   isHalfBehind(position: number): boolean {
     const { length, bytes } = this.#bounds
     if (this.next - position >= length / 2) return true

@@ -1,5 +1,5 @@
 /**
- * Names one entry of one log, and with it the place behind it. Opaque outside its engine: `[\w.-]`, 1 to 64 of them,
+ * Names one entry of one log, and the position after it. Opaque outside its engine: `[\w.-]`, 1 to 64 of them,
  * so that it can be an event's id. Cursors are compared for equality only.
  */
 export type Cursor = string
@@ -32,19 +32,19 @@ export interface LogEntry extends NewLogEntry {
  * What follows a cursor. `gap`: it cannot be proven that nothing is missing.
  * - `expired`: the entry that it names is no longer held
  * - `malformed`: it never was a cursor of this log
- * - `log-changed`: the log has lost entries behind it, by a failover for example
+ * - `log-changed`: the log has lost entries after it, in a failover for example
  */
 export type LogReading =
   | { readonly gap: false; readonly entries: readonly LogEntry[] }
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** Who follows a log. None of these methods throws. */
+/** A follower of a log. None of these methods throws. */
 export interface LogFollower {
   /** First of all: the current end, and the newest entries up to it, oldest first. */
   start(head: Cursor, backlog: readonly LogEntry[]): void
   /** The next entries, each exactly once and in the log's order. */
   entries(batch: readonly LogEntry[]): void
-  /** Continuity is lost: what lies between the last entry and `head` is not known. Entries continue behind `head`. */
+  /** Continuity is lost: what lies between the last entry and `head` is not known. Later entries follow `head`. */
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void
   /** Whether the engine can be reached. */
   state(up: boolean, error?: unknown): void
@@ -62,10 +62,10 @@ export interface EventLog {
    */
   append(entry: NewLogEntry): Promise<Cursor>
   /**
-   * Resolves with the entries behind `after`, oldest first: at most `bounds.length` of them and, beyond the first
+   * Resolves with the entries after `after`, oldest first: at most `bounds.length` of them and, beyond the first
    * entry, at most `bounds.bytes`. They may be fewer; MUST be at least one unless `after` is the end. MUST answer
    * `gap` unless the entry that `after` names, or the end it was when the log was empty, is known to be of this log
-   * and nothing behind it was dropped. `after` is what a client sent: a cursor that is not held MUST cost no more than
+   * and nothing after it was dropped. `after` is what a client sent: a cursor that is not held MUST cost no more than
    * looking for its entry, and a held one no more than `bounds`.
    *
    * @param signal - the caller no longer needs the answer. A read that waits MUST be dropped then, and reject with the
@@ -75,7 +75,7 @@ export interface EventLog {
   /**
    * MUST call `follower.start` once, with at most `backlog` of the newest entries, then `entries` for every later one,
    * or `reset` where it cannot; and `state` whenever the engine is found to be up or down, the first time included. A
-   * follower that throws MUST be told the later entries all the same, and so MUST the others. Resolves when the log is
+   * follower that throws MUST still receive the later entries, and so MUST the others. Resolves when the log is
    * closed.
    */
   follow(follower: LogFollower, options: { backlog: LogBounds }): Promise<void>

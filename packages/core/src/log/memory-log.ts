@@ -18,7 +18,7 @@ interface HeldEntry extends LogEntry {
 
 interface Following {
   readonly follower: LogFollower
-  /** Position of the first entry that `start` has not told it. */
+  /** Position of the first entry that was not in the backlog of `start`. */
   readonly from: number
   readonly end: () => void
 }
@@ -34,8 +34,8 @@ export class MemoryLog implements EventLog {
   readonly #epoch = randomBytes(6).toString('hex')
   readonly #ring: Ring<HeldEntry>
   readonly #followings = new Set<Following>()
-  /** Entries that not all followers were told yet: a follower that appends while it is told must not overtake them. */
-  readonly #untold: { position: number; entry: HeldEntry }[] = []
+  /** Entries that not all followers have received: an entry that a follower appends meanwhile must come after them. */
+  readonly #unannounced: { position: number; entry: HeldEntry }[] = []
   #closed = false
 
   /** @param bounds - how much history is held; default 10 000 entries and 16 MiB of their text */
@@ -57,8 +57,8 @@ export class MemoryLog implements EventLog {
     const { event, data } = added
     const entry: HeldEntry = { cursor, channels: [...added.channels], event, data, bytes: entryBytes(added) }
     this.#ring.push(entry)
-    this.#untold.push({ position, entry })
-    if (this.#untold.length === 1) this.#tell()
+    this.#unannounced.push({ position, entry })
+    if (this.#unannounced.length === 1) this.#announce()
     return cursor
   }
 
@@ -67,7 +67,7 @@ export class MemoryLog implements EventLog {
     const [, epoch, number] = CURSOR.exec(after) ?? []
     if (number === undefined) return { gap: true, reason: 'malformed' }
     if (epoch !== this.#epoch) return { gap: true, reason: 'expired' }
-    // The cursor of the n-th entry is n, so n is also the position behind it.
+    // The cursor of the n-th entry is n, so n is also the position after it.
     const position = Number.parseInt(number, 36)
     if (this.#cursor(position) !== after || position > this.#ring.next)
       return { gap: true, reason: 'malformed' }
@@ -91,13 +91,13 @@ export class MemoryLog implements EventLog {
     this.#followings.clear()
   }
 
-  #tell(): void {
+  #announce(): void {
     // An array's iterator sees what is pushed meanwhile.
-    for (const { position, entry } of this.#untold) {
+    for (const { position, entry } of this.#unannounced) {
       for (const { follower, from } of this.#followings)
         if (position >= from) guard(() => follower.entries([entry]))
     }
-    this.#untold.length = 0
+    this.#unannounced.length = 0
   }
 
   #cursor(position: number): Cursor {

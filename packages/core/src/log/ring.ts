@@ -44,7 +44,7 @@ export class Ring<T extends Sized> {
     return this.#slots[position % this.#bounds.length]
   }
 
-  /** Puts `entry` at the end and drops the oldest beyond the bounds, each told to `onDrop`. */
+  /** Puts `entry` at the end and drops the oldest beyond the bounds; calls `onDrop` for each. */
   push(entry: T, onDrop?: (dropped: T) => void): void {
     if (this.length === this.#bounds.length) this.#drop(onDrop)
     this.#slots[this.#next++ % this.#bounds.length] = entry

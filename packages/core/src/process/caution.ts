@@ -1,7 +1,7 @@
 /** Clients reconnect this soon after every end: a page that meets an error would do it hundreds of times a second. */
 const HASTY_RETRY = 100
 
-const told = new Set<string>()
+const warned = new Set<string>()
 
 /** Warns, once in a process for each kind, of what is allowed and rarely meant. */
 export function caution({ event, retry }: { event?: string | undefined; retry?: number | undefined }): void {
@@ -30,7 +30,7 @@ export function cautionFramed(): void {
 
 /** Emits a process warning, once for each message. `node --disable-warning=CODE` switches it off. */
 export function warnOnce(code: string, message: string): void {
-  if (told.has(message)) return
-  told.add(message)
+  if (warned.has(message)) return
+  warned.add(message)
   process.emitWarning(message, { type: 'SseWarning', code })
 }

@@ -21,9 +21,9 @@ export class MemoryRunStore implements RunStore {
     const held = this.#runs.get(id)
     if (held !== undefined && !(held.run.ended && newRun.replace)) return { state: held.run.state }
     clearTimeout(held?.expiry)
-    const run = new MemoryRun(id, newRun, (news) => this.#tell(run, news))
+    const run = new MemoryRun(id, newRun, (news) => this.#notify(run, news))
     this.#runs.set(id, { run, ttl: newRun.ttl })
-    this.#tell(run, run.read(undefined, 0))
+    this.#notify(run, run.read(undefined, 0))
     return { state: run.state, claim: run }
   }
 
@@ -56,7 +56,7 @@ export class MemoryRunStore implements RunStore {
     this.#listeners.clear()
   }
 
-  #tell(run: MemoryRun, news: RunReading | undefined): void {
+  #notify(run: MemoryRun, news: RunReading | undefined): void {
     for (const listener of this.#listeners.get(run.id) ?? []) listener(news)
     const held = this.#runs.get(run.id)
     if (held?.run !== run || !run.ended) return

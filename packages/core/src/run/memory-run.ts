@@ -8,7 +8,7 @@ export class MemoryRun implements RunClaim {
   readonly attempt: RunAttempt = randomBytes(10).toString('hex')
   readonly id: string
   readonly #run: NewRun
-  readonly #tell: RunListener
+  readonly #notify: RunListener
   readonly #startedAt = Date.now()
   #endedAt: number | undefined
   #status: RunStatus = 'running'
@@ -19,10 +19,10 @@ export class MemoryRun implements RunClaim {
   #bytes = 0
   #heldBytes = 0
 
-  constructor(id: string, run: NewRun, tell: RunListener) {
+  constructor(id: string, run: NewRun, notify: RunListener) {
     this.id = id
     this.#run = run
-    this.#tell = tell
+    this.#notify = notify
   }
 
   get ended(): boolean {
@@ -50,7 +50,7 @@ export class MemoryRun implements RunClaim {
       this.#events.push(event)
     }
     this.#trim()
-    this.#tell({ attempt: this.attempt, state: this.state, first, events })
+    this.#notify({ attempt: this.attempt, state: this.state, first, events })
   }
 
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
@@ -75,7 +75,7 @@ export class MemoryRun implements RunClaim {
   finish(status: 'done' | 'stopped' | 'failed' | 'lost'): void {
     this.#status = status
     this.#endedAt = Date.now()
-    this.#tell(this.read({ attempt: this.attempt, number: this.#last }, 0))
+    this.#notify(this.read({ attempt: this.attempt, number: this.#last }, 0))
   }
 
   /** Number of the newest event. */

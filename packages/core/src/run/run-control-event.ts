@@ -10,8 +10,8 @@ export interface RunControlEvents {
 }
 
 /**
- * Why a client does not go on where it was:
- * - `expired`: the oldest events were dropped; it goes on with the oldest that are held
+ * Why a client does not continue after its last event:
+ * - `expired`: the oldest events were dropped; it continues with the oldest that are stored
  * - `restarted`: the run was started anew; its events follow from the beginning
  * - `malformed`: its last event ID is no place in the run; the events follow from the beginning
  */
@@ -26,7 +26,7 @@ export function encodeRunEnd(
   return event === false ? '' : encodeEvent({ event, id, data: { status } })
 }
 
-/** Its id is the place from which events follow, so that a client is told once. */
+/** Its id is the position from which events follow, so that a client gets it once. */
 export function encodeRunGap(event: string, reason: RunGapReason, id: string): string {
   return encodeEvent({ event, id, data: { reason } })
 }

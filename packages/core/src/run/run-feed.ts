@@ -7,13 +7,13 @@ const MAX_TEXT = 65_536
 /** How many events are read at once. */
 const PAGE = 200
 
-/** Who follows the feed. None of it throws. */
+/** A follower of the feed. None of its methods throws. */
 export interface FeedFollower {
   /** The run has changed; what is new, if that is known. */
   onNews(news: RunPiece | undefined): void
 }
 
-/** A piece of a run, encoded once for all who are at the same place. */
+/** A piece of a run, encoded once for all followers at the same position. */
 export class RunPiece {
   readonly reading: RunReading
   #whole: { text: string; next: number } | undefined
@@ -40,7 +40,7 @@ export class RunPiece {
   }
 }
 
-/** One run as its followers in this process share it: heard of once, read once for all who are at the same place. */
+/** One run as its followers in this process share it: followed once, and read once for all at the same position. */
 export class RunFeed {
   readonly #id: string
   readonly #store: RunStore

@@ -130,7 +130,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     const end = state.events + 1
     const place = this.#place
     let gap = this.#gapBefore(piece.reading)
-    // The end has an id too, of which a client comes back. Beyond it there is no place.
+    // The end has an id too, with which a client may reconnect. No position is after it.
     if (place?.attempt === attempt && place.number > (state.status === 'running' ? state.events : end)) {
       this.#place = { attempt, number: 0 }
       this.#malformed = true
@@ -140,25 +140,25 @@ export class RunFollower implements StreamOwner, FeedFollower {
     this.#malformed = false
     this.#place = { attempt, number: Math.max(first - 1, gap === undefined ? (place?.number ?? 0) : 0) }
     const { text, next } = piece.textFrom(first)
-    const told =
+    const opening =
       gap === undefined
         ? ''
         : encodeRunGap(this.#host.names.gap, gap, formatPlace({ attempt, number: first - 1 }))
     if (next > first) this.#place = { attempt, number: next - 1 }
     const rest = next < first + events.length || this.#place.number < state.events
-    const hasRoom = told + text === '' || this.port.write(told + text, true, undefined, next - first)
+    const hasRoom = opening + text === '' || this.port.write(opening + text, true, undefined, next - first)
     if (this.#is('over')) return true
     if (!rest && state.status !== 'running') {
       this.#end(state.status, formatPlace({ attempt, number: end }))
       return true
     }
     if (!hasRoom) this.#stage = 'full'
-    this.#served ||= told + text !== ''
+    this.#served ||= opening + text !== ''
     if (!rest && this.#served) this.port.endPoll()
     return !rest
   }
 
-  /** Why the client is told that it does not go on where it was. */
+  /** The reason of the gap that the client gets. */
   #gapBefore({ attempt, first }: RunReading): RunGapReason | undefined {
     const place = this.#place
     if (place !== undefined && place.attempt !== attempt) return 'restarted'

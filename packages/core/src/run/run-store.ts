@@ -2,7 +2,7 @@ import type { RunState } from './run-state.ts'
 
 /**
  * One start of a run. `[\da-z]`, 1 to 32 of them, and never `0`. A store MUST NOT give the same one twice, whatever was
- * deleted, evicted or restarted in between: clients come back with it.
+ * deleted, evicted or restarted in between: clients reconnect with it.
  */
 export type RunAttempt = string
 
@@ -23,7 +23,7 @@ export interface NewRun {
   /**
    * MUST be called once when the claim is gone before its `end()`: `stopped` after a `stop()`, in any process; `lost`
    * when the store can no longer be sure that this process is the only producer. It does not throw, and returns when
-   * the producer has been told to stop. MUST NOT be called once `end()` was called.
+   * the producer was asked to stop. MUST NOT be called once `end()` was called.
    */
   onRevoked(why: 'stopped' | 'lost'): void
 }
@@ -68,7 +68,7 @@ export type RunListener = (news?: RunReading) => void
  * Where runs are kept. `MemoryRunStore` keeps them in this process; others share them between several. `runStoreSuite`
  * of the testing package says whether an implementation keeps the contract.
  *
- * Correctness rests on `start`, `read` and the claim alone. What `follow` tells is a hint: a follower that was told of
+ * Correctness rests on `start`, `read` and the claim alone. Calls of `follow` are hints: a follower that was called for
  * less than there is reads the rest.
  */
 export interface RunStore {
@@ -90,7 +90,7 @@ export interface RunStore {
   /**
    * Calls `listener` after every change of the run `id` that happens once `follow` has returned: events, its end, also
    * as `lost` (within the lease), another attempt. MUST call it in the order of the changes, and MUST NOT call it before
-   * `read` shows the change. A store that hears of changes only some time after `follow` has returned MUST call it
+   * `read` shows the change. A store that learns of changes only some time after `follow` has returned MUST call it
    * once when that is so, and once again after every time in which it did not hear. `news` is never required; where
    * it is given it MUST be what `read` would answer from its place on. `id` need not exist.
    *

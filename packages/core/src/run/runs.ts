@@ -15,7 +15,7 @@ export interface RunsOptions {
   /** Text of data that is not a string. Default: JSON. */
   serialize?: Serialize | undefined
   /**
-   * Called with the error of a source that fails, or of a store that takes its events no longer. Clients are not told
+   * Called with the error of a source that fails, or of a store that no longer accepts its events. Clients do not see it
    * of it. Default: a process warning.
    */
   onError?: ((error: unknown, id: string) => void) | undefined
@@ -28,11 +28,11 @@ export interface RunOptions {
   /** For how many ms it can be followed after its end. Default: 600 000, ten minutes. */
   ttl?: number | undefined
   /**
-   * How many UTF-8 bytes of its events are held. The oldest beyond them are dropped, and a client that needs them is told
+   * How many UTF-8 bytes of its events are stored. The oldest beyond them are dropped, and a client that needs them gets
    * by a `gap`. An event larger than this fails the run. Default: 4 MiB (4 194 304).
    */
   maxBytes?: number | undefined
-  /** A run that goes on for longer than this many ms is stopped. Default: 3 600 000, one hour. */
+  /** A run that takes longer than this many ms is stopped. Default: 3 600 000, one hour. */
   maxAge?: number | undefined
   /** Start anew when a run of this id has ended. One that is running is never replaced. Default: false. */
   replace?: boolean | undefined
@@ -40,7 +40,7 @@ export interface RunOptions {
 
 /** How {@link Runs.close} ends. */
 export interface RunsCloseOptions extends Pick<CloseOptions, 'retry' | 'abruptEnd'> {
-  /** For how many ms the runs of this process may go on. Default: 0. */
+  /** For how many ms the runs of this process may continue. Default: 0. */
   drain?: number | undefined
 }
 
@@ -66,8 +66,8 @@ export interface StartedRun extends RunState {
 }
 
 /**
- * Runs: answers and jobs that go on whoever watches. A client that disconnects never stops one, and one that comes back
- * goes on where it was. Only the end of its source, `stop()`, `maxAge` and a shutdown end it.
+ * Runs: answers and jobs that continue whether or not anybody follows them. A client that disconnects never stops one,
+ * and one that reconnects continues after its last event. Only the end of its source, `stop()`, `maxAge` and a shutdown end it.
  */
 export interface Runs {
   /**
@@ -91,7 +91,7 @@ export interface Runs {
 
   /**
    * Stops the run `id`, in whatever process it is: its signal aborts, followers receive the end. Resolves with its state
-   * when its producer has been told, or is known to be lost. Changes nothing when it has ended; undefined: there is none.
+   * when its producer was asked to stop, or is known to be lost. Changes nothing when it has ended; undefined: there is none.
    */
   stop(id: string): Promise<RunState | undefined>
 

@@ -25,7 +25,7 @@ export async function drain<T>(
       try {
         step = await pull.next()
       } catch (error) {
-        // A source that failed is at its end: there is nothing left to stop.
+        // A source that failed has ended: there is nothing to stop.
         atEnd = true
         throw error
       }

@@ -48,7 +48,7 @@ export function discardSource(source: unknown): void {
     if (events !== null && typeof events !== 'function')
       void cancelQuietly(pullFrom(events as EventSourceLike))
   } catch {
-    // It is no source, or somebody else is reading it already, who has it then.
+    // It is not a source, or other code is reading it already and is responsible for it.
   }
 }
 

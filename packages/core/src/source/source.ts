@@ -47,7 +47,7 @@ export type PulledItem = ServerSentEvent | string | Uint8Array
 /** A source in one shape. */
 export interface Pull<T = PulledItem> {
   next(): Promise<IteratorResult<T>>
-  /** Stops a source that is not at its end. */
+  /** Stops a source that has not ended. */
   cancel(): unknown
 }
 

@@ -27,7 +27,7 @@ export interface AdmissionOptions<Request = unknown> {
    */
   limits?: StreamLimits<Request> | undefined
   /**
-   * How a stream beyond the limits is answered. `'later'`: 200, a `retry` of 5 to 15 s and the end; browsers come back.
+   * How a stream beyond the limits is answered. `'later'`: 200, a `retry` of 5 to 15 s and the end; browsers reconnect.
    * `'stop'`: 204; browsers give up. A number from 400 to 599: that status, with `Retry-After` for 429 and 503; browsers
    * give up, other clients may know better. Default: `'later'`.
    */

@@ -37,7 +37,7 @@ export class Admission {
   /** Counts `port` for its key until it is gone. */
   enter(port: StreamPort, key: Key): void {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-    port.whenGone(() => {
+    port.whenOver(() => {
       const left = Number(this.#counts.get(key)) - 1
       if (left > 0) this.#counts.set(key, left)
       else this.#counts.delete(key)

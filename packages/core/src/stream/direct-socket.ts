@@ -48,7 +48,7 @@ const NODES_WRITE = write.toString().includes(' = write_(this, chunk, encoding, 
  * somebody patched `write`, of this response or of its class (compression, loggers, agents), the body is not chunked
  * (HTTP/1.0), the response waits for its turn (pipelining), has ended, is corked, or holds bytes back that come first.
  *
- * The head must have been flushed.
+ * The headers must have been flushed.
  *
  * @param known - the socket that was found before: only what other code may have done since is looked at. To read a
  * property of an Express response takes long, since each has a shape of its own.

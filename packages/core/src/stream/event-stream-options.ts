@@ -58,7 +58,7 @@ export interface EventStreamOptions {
    */
   stallTimeout?: number | undefined
   /**
-   * Compresses the stream for clients that accept it. `'shared'`: what a hub delivers, once for all streams of the same
+   * Compresses the stream for clients that accept it. `'shared'`: events of a hub, once for all streams of the same
    * channels; what one stream alone is sent is not compressed. `'own'`: everything, for this stream alone. `false` on a
    * call switches off what the app has set. Off by default: whoever can have text of theirs sent beside a secret, and
    * sees how many bytes that takes, can guess the secret. Default: `false`.
@@ -75,7 +75,7 @@ export interface EventStreamOptions {
    * When the server ends the stream (`close()`, a shutdown, `disconnect()`, `maxAge`, `expiresAt`, a source that fails),
    * what is buffered leaves and the connection is cut without the end of the body (HTTP/2: the stream is reset). It is
    * for clients that take a normal end for final and never reconnect, as Datastar and `@microsoft/fetch-event-source` do.
-   * The end of a source that is through stays a normal one. Over HTTP/1.0 there is no difference. Default: false.
+   * A source that has ended still ends the stream normally. Over HTTP/1.0 there is no difference. Default: false.
    */
   abruptEnd?: boolean | undefined
   /**

@@ -20,7 +20,7 @@ export function connectionOf(req: Request): Connection {
   return req instanceof Http2ServerRequest ? req.stream.session : req.socket
 }
 
-/** HTTP/2 has none of them; Node throws at the first when the head goes out. */
+/** HTTP/2 has none of them; Node throws at the first one when it writes the headers. */
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
 
 /** @param isPlain - the app has no headers of its own among them: each is there once */
@@ -41,7 +41,7 @@ export function writeHead(
     if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
     res.writeHead(status)
   }
-  // A compressor that has kept the head to itself decides at the first write. It leaves alone what has an encoding.
+  // A compressor that delays the headers decides at the first write. It skips a response that has an encoding.
   if (!res.headersSent && !res.hasHeader('Content-Encoding')) res.setHeader('Content-Encoding', 'identity')
 }
 

@@ -30,9 +30,9 @@ const OPENED: unique symbol = Symbol.for('@downstream/core/opened')
 type Marked = Response & { [OPENED]?: ResponsePort }
 
 /**
- * Opens an event stream on a response of `node:http` or `node:http2`. The head and a first comment leave at once.
+ * Opens an event stream on a response of `node:http` or `node:http2`. The headers and a first comment are sent at once.
  *
- * When the client has disconnected already the stream comes back closed. A HEAD request gets the head and a closed
+ * If the client has disconnected already, the returned stream is closed. A HEAD request gets the headers and a closed
  * stream.
  *
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN, ERR_SSE_INVALID_OPTION
@@ -56,7 +56,7 @@ export interface PreparedEventStream {
   readonly status: number
   /** The headers of the stream, given those that the app has set so far. */
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
-  /** Writes the head to the response, then what waits. */
+  /** Writes the headers to the response, then everything that waits. */
   begin(): void
   /** Writes what waits to something that the framework sends, head and all, in its own way. */
   beginOn(target: Target): void
@@ -88,7 +88,7 @@ export class Preparation implements PreparedEventStream {
     if (res.headersSent) {
       throw new SseError(
         'ERR_SSE_HEADERS_SENT',
-        'The head of this response has been sent: open the stream before that.',
+        'The headers of this response have been sent: open the stream before that.',
       )
     }
     const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
@@ -146,7 +146,7 @@ export class Preparation implements PreparedEventStream {
   beginOn(target: Target): void {
     const { port } = this
     const release = holdConnection(connectionOf(this.#req), port.options.tcpKeepAlive)
-    if (release !== undefined) port.whenGone(release)
+    if (release !== undefined) port.whenOver(release)
     const coder = this.#coding === 'undecided' ? undefined : this.#coding?.coder
     port.begin(target, coder, this.#refusal?.text)
     if (port.reason === undefined)
@@ -163,7 +163,7 @@ export class Preparation implements PreparedEventStream {
 }
 
 /**
- * Makes `port` hear of its response. Only the response tells that a client has disconnected: a request's 'close' comes
+ * Attaches `port` to the events of its response. Only the response shows that a client has disconnected: a request's 'close' comes
  * as soon as its body was parsed, and its 'aborted' never after that.
  *
  * The listeners are shared by all responses, and added by the emitter's own method: some middleware replaces `res.on`,
@@ -174,23 +174,23 @@ function listen(req: Request, res: Marked, port: ResponsePort): void {
   res[OPENED] = port
   on.call(res, 'error', onError)
   if (isGone(req, res)) {
-    port.onGone()
+    port.onResponseClose()
     return
   }
   on.call(res, 'close', onClose)
   interceptEnd(res)
-  if (!isHttp2(res) && res.socket === null) port.whenGone(watchPipelined(req, () => port.onGone()))
+  if (!isHttp2(res) && res.socket === null) port.whenOver(watchPipelined(req, () => port.onResponseClose()))
 }
 
 /** Node emits it when other code writes after the end, and nobody else may be listening. */
 function onError(this: Marked, cause: unknown): void {
   // A test's inject({ signal }) aborts as a client that disconnects.
-  if ((cause as { code?: unknown } | undefined)?.code === 'ABORT_ERR') this[OPENED]?.onGone()
+  if ((cause as { code?: unknown } | undefined)?.code === 'ABORT_ERR') this[OPENED]?.onResponseClose()
   else this[OPENED]?.onWriteFailed(cause)
 }
 
 function onClose(this: Marked): void {
-  this[OPENED]?.onGone()
+  this[OPENED]?.onResponseClose()
 }
 
 /** Other code may end the response in the tick in which something was sent. */

@@ -18,7 +18,7 @@ const RETRIED = new Set([429, 503])
 /** What only an event stream has. */
 const STREAM_HEADERS = /^(content-type|cache-control|incremental|x-accel-buffering)$/i
 
-/** When a client that is sent away is to come back, in ms. */
+/** The `retry` of a client that is refused, in ms. */
 export function randomRetry(): number {
   return Math.round(EARLIEST + Math.random() * (LATEST - EARLIEST))
 }

@@ -21,7 +21,7 @@ const NONE: readonly never[] = []
 const LINGER = 15_000
 
 /**
- * A stream behind its public face. `reason` is the one owner of "over": set once, and with it the signal aborts, every
+ * The stream that the public EventStream stands for. `reason` is the one owner of "over": set once, and with it the signal aborts, every
  * waiting send settles and the timer wheel forgets the stream. The words for the end:
  *
  * | word | it means |
@@ -30,7 +30,7 @@ const LINGER = 15_000
  * | end | over, and the response ends after what is buffered |
  * | abrupt | end, but the connection is cut where the body would end |
  * | cut | over, and the connection is cut; what is buffered is lost |
- * | shutdown | end, with the time after which the client is to come back; its connection is not kept |
+ * | shutdown | end, with the time after which the client reconnects; its connection is not kept |
  * | over | no more events |
  * | gone | over, and the last byte has left or the connection is dead |
  */
@@ -52,7 +52,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #room: Room | undefined
   #owner: StreamOwner | undefined
   /** Until its head is out. */
-  #newborn = true
+  #headPending = true
   #abrupt = false
   #events = 0
   #goneListeners: readonly (() => void)[] = NONE
@@ -67,7 +67,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.options = options
     this.#connection = connection
     // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
-    // together do not come back together.
+    // together do not reconnect together.
     const now = clock.now()
     this.#poll = wait === undefined ? undefined : new Poll(wait, now)
     this.#expires = Math.min(
@@ -82,7 +82,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (!this.#newborn) this.#abort()
+      if (!this.#headPending) this.#abort()
     }
     return this.#controller.signal
   }
@@ -151,12 +151,12 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#room.wait()
   }
 
-  /** The head is out: starts writing. The first comment makes Firefox and nginx take notice of the head at all. */
+  /** The headers are sent: starts writing. Firefox and nginx pass the headers on only with a first byte: the comment. */
   begin(target: Target, coder?: ResponseCoder, opening?: string): void {
     const start = opening ?? encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT
     this.#writer.start(target, start, coder)
     if (this.reason !== undefined) return
-    this.#newborn = false
+    this.#headPending = false
     const now = clock.now()
     wheel.add(this, this.#nextDue(now + this.#patience(), now))
     // The wheel stands still while nobody waits: its time is right only now.
@@ -182,7 +182,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     // Its connection may be busy with another request by now.
     if (this.gone) return
     if (this.reason === undefined) this.#owner?.flush()
-    this.whenGone(() => endConnection(this.#connection))
+    this.whenOver(() => endConnection(this.#connection))
     // With the blank line that the standard does not ask for, but undici's EventSource waits for.
     this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ comment: '', retry }), abrupt })
   }
@@ -192,8 +192,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#over(code, cause)
   }
 
-  /** The response is through or cut off. If it had not been ended, the client has disconnected. */
-  onGone(): void {
+  /** The response is finished or its connection closed. If it had not been ended, the client has disconnected. */
+  onResponseClose(): void {
     if (this.gone) return
     this.gone = true
     this.#over('ERR_SSE_CLIENT_CLOSED')
@@ -220,7 +220,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#sets = this.#sets.concat(set)
   }
 
-  whenGone(listener: () => void): void {
+  whenOver(listener: () => void): void {
     if (this.gone) listener()
     else this.#goneListeners = this.#goneListeners.concat(listener)
   }
@@ -261,7 +261,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   #onSent(poll: Poll, text: string): void {
-    if (this.#owner !== undefined || !poll.onSent(text, clock.now()) || this.#newborn) return
+    if (this.#owner !== undefined || !poll.onSent(text, clock.now()) || this.#headPending) return
     wheel.delete(this)
     wheel.add(this, poll.due)
   }
@@ -281,7 +281,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return heartbeat === false ? EMPTY_COMMENT : encodeEvent({ event: heartbeat, data: '' })
   }
 
-  /** An ended response may go on for as long as its client reads at all, but nothing else holds it for longer. */
+  /** An ended response stays open while its client reads, and is destroyed when it stops reading. */
   #linger(now: number): number {
     if (this.#writer.stalledFor(now) >= LINGER) this.#writer.cut()
     return now + LINGER
@@ -303,11 +303,11 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     wheel.delete(this)
     this.#room?.settle(false)
     this.#owner?.onOver(code)
-    if (!this.#newborn) this.#abort()
+    if (!this.#headPending) this.#abort()
     else {
-      // Who was given a stream that is over already has had no time to listen.
+      // The caller just received a stream that is over already, and has had no time to listen to the signal.
       clock.nextTick(() => {
-        this.#newborn = false
+        this.#headPending = false
         this.#abort()
       })
     }

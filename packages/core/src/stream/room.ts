@@ -3,7 +3,7 @@ export const ROOM: Promise<boolean> = Promise.resolve(true)
 /** What it answers when the stream is over. */
 export const OVER: Promise<boolean> = Promise.resolve(false)
 
-/** Who waits for room in a stream: all on one promise. */
+/** The callers that wait for room in a stream: all on one promise. */
 export class Room {
   #promise: Promise<boolean> | undefined
   #resolve: ((hasRoom: boolean) => void) | undefined

@@ -10,7 +10,7 @@ export interface CloseOptions {
   drain?: number | undefined
   /**
    * The reconnection time in ms that each client is sent at the end: a number, or `[least, most]` for a random value of
-   * that range. Clients that are told the same number reconnect together, unless `drain` is longer.
+   * that range. Clients with the same number reconnect together, unless `drain` is longer.
    *
    * Default: a random value from half of the stream's own `retry` to one and a half times that. It suits a rolling
    * restart, where another process listens already. If the only process takes 10 s to restart, use `[10_000, 15_000]`.
@@ -40,7 +40,7 @@ const DRAIN_STEP = 50
 /** What has not left this many ms after the end is cut off, or shutdown would wait for a client that does not read. */
 const GRACE = 1_000
 
-/** The end of many streams, each of whose clients is told when to reconnect. */
+/** The end of many streams. Each client receives the time after which it reconnects. */
 export class Shutdown {
   /** Resolves when all responses are finished; those that are not a second after the last end are cut off. */
   readonly done: Promise<void>
@@ -98,7 +98,7 @@ export class Shutdown {
 
 /** Resolves when every response is finished. */
 async function finished(streams: ReadonlySet<StreamPort>): Promise<void> {
-  await Promise.all([...streams].map((stream) => new Promise<void>((resolve) => stream.whenGone(resolve))))
+  await Promise.all([...streams].map((stream) => new Promise<void>((resolve) => stream.whenOver(resolve))))
 }
 
 /** Resolves when all of `ends` have, at the latest after the grace. */

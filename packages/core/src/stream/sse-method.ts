@@ -51,7 +51,7 @@ export function sseMethod(
   host: SseMethodHost,
 ): SseMethod {
   const sse = (first?: Source | EventStreamOptions, options?: EventStreamOptions) => {
-    // Before the head is out, so that the app can still answer 502.
+    // Before the headers are sent, so that the app can still answer 502.
     if (isResponse(first)) checkResponse(first)
     if (!isSource(first)) {
       if (!areOptions(first) || options !== undefined) throw invalidSource(first)
@@ -94,7 +94,7 @@ async function fail(stream: EventStream, error: unknown, host: SseMethodHost): P
   port?.end('ERR_SSE_SOURCE_FAILED', { cause: error })
   // Express answers an error after the headers by cutting the connection, which would lose what was sent before.
   // A promise, because it carries on in the AsyncLocalStorage context of this request.
-  await new Promise<void>((resolve) => port?.whenGone(resolve))
+  await new Promise<void>((resolve) => port?.whenOver(resolve))
   try {
     if (host.onSourceError(error) === false) warn(error)
   } catch (thrown) {

@@ -55,7 +55,7 @@ export function tellRefuse(message: StreamRefuseMessage): void {
 /** Calls `listener` once with what became of a stream. */
 export function whenThrough(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
-  port.whenGone(() => {
+  port.whenOver(() => {
     const { reason, sentEvents, sentBytes } = port
     listener({
       code: reason?.code as SseCloseCode,

@@ -14,9 +14,9 @@ export interface StreamPort {
   readonly sentBytes: number
   /** Bytes that the client has not read yet, as far as this process knows. */
   readonly bufferedBytes: number
-  /** The reconnection time in ms that the client was told at the start. */
+  /** The reconnection time in ms that the client received at the start. */
   readonly ownRetry: number
-  /** What is written with a passage is compressed once for all streams that get it. */
+  /** Text that is written with a passage is compressed once for all streams that receive it. */
   readonly sharesText: boolean
   /** It has an owner already. */
   readonly owned: boolean
@@ -30,7 +30,7 @@ export interface StreamPort {
    * @param events - how many of it count as events; default: none
    */
   write(text: string, now?: boolean, passage?: Passage, events?: number): boolean
-  /** Ends the response: the app is shutting down, the client is to come back in `retry` ms. */
+  /** Ends the response: the app is shutting down; the client reconnects in `retry` ms. */
   shutdown(retry: number, abrupt?: boolean): void
   /** Ends the response after what is buffered. The first end counts. */
   end(code: SseCloseCode, how?: Ending): void
@@ -42,7 +42,7 @@ export interface StreamPort {
   /** Cuts the connection; what is buffered is lost. */
   cut(code: SseCloseCode, cause?: unknown): void
   /** Calls `listener` once the last byte has left or the connection is dead. */
-  whenGone(listener: () => void): void
+  whenOver(listener: () => void): void
   /** Keeps it in `set` until it is gone. */
   keepIn(set: Set<StreamPort>): void
 }
@@ -57,10 +57,10 @@ export interface Ending {
   readonly abrupt?: boolean | undefined
 }
 
-/** All has been sent: this is no end after which a client has to come back. */
+/** Everything has been sent: the client need not reconnect. */
 export const COMPLETE: Ending = { abrupt: false }
 
-/** Who feeds a stream: the place of a hub's subscriber. */
+/** What feeds a stream: a hub's subscriber. */
 export interface StreamOwner {
   /** There is room again. */
   onRoom(): void

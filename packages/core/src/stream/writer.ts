@@ -33,7 +33,7 @@ export interface WriterOwner {
 const FLUSH_LENGTH = 16_384
 
 /**
- * The only one who writes to a response. What is written in one tick leaves in one write; what is written before the
+ * The only code that writes to a response. Text of one tick leaves in one write; what is written before the
  * target is known waits for it.
  */
 export class Writer {
@@ -70,7 +70,7 @@ export class Writer {
     return this.#coded.length + this.#pending.length + (this.#target?.writableLength ?? 0)
   }
 
-  /** Whether what a hub delivers is compressed once for all streams. */
+  /** Whether events of a hub are compressed once for all streams. */
   get sharesText(): boolean {
     return this.#coder?.shares === true
   }
@@ -120,7 +120,7 @@ export class Writer {
   }
 
   /**
-   * Gives the writer its target; `opening` goes in front of what waits, and leaves now.
+   * Gives the writer its target; `opening` is sent now, before the text that waits.
    *
    * @param coder - what is written is compressed
    */
@@ -135,7 +135,7 @@ export class Writer {
     this.#pending = opening + this.#pending
     if (this.#ended) this.end()
     else {
-      // The head alone: with a first chunk it would be four writes in one, and Node would hold the head in the thirty
+      // The headers alone: with a first chunk it would be four writes in one, and Node would keep the headers in the thirty
       // pieces that it was put together from, half a kilobyte more for each open stream.
       target.flushHeaders?.()
       this.flush()
@@ -290,7 +290,7 @@ export class Writer {
 
   #fail(target: Target, cause: unknown): void {
     this.#owner.onWriteFailed(cause)
-    // Who ended it lets it run out; otherwise the client would wait for ever.
+    // Buffered text is still sent after end(); otherwise the client would wait forever.
     if (!target.writableEnded) cut(target)
   }
 }

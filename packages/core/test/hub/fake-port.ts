@@ -125,10 +125,10 @@ export class FakePort implements EventStream, StreamPort {
   keepIn(set: Set<StreamPort>): void {
     if (this.gone) return
     set.add(this)
-    this.whenGone(() => set.delete(this))
+    this.whenOver(() => set.delete(this))
   }
 
-  whenGone(listener: () => void): void {
+  whenOver(listener: () => void): void {
     if (this.gone) listener()
     else this.#goneListeners.push(listener)
   }

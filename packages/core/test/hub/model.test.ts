@@ -134,9 +134,9 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
     }
     target.end = () => {
       target.writableEnded = true
-      if (target.writableLength === 0) this.onGone()
+      if (target.writableLength === 0) this.onResponseClose()
     }
-    target.destroy = () => this.onGone()
+    target.destroy = () => this.onResponseClose()
     this.begin(target)
   }
 
@@ -144,7 +144,7 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
     this.#take(count)
     const { writableLength, writableEnded, text } = this.#target
     if (writableLength === 0) {
-      if (writableEnded) this.onGone()
+      if (writableEnded) this.onResponseClose()
       else this.#target.emit('drain')
     }
     return text.slice(0, this.#taken)
@@ -156,7 +156,7 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
   }
 
   override cut(): void {
-    this.onGone()
+    this.onResponseClose()
   }
 
   override send(event: ServerSentEvent | string): Promise<boolean> {

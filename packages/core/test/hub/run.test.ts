@@ -15,7 +15,7 @@ function collectAll(entries: HubEntry[], wants: (entry: HubEntry) => boolean = (
     expect(run.next).toBeGreaterThan(position)
     runs.push([...run.text.matchAll(/^id: c-(\d+)$/gm)].map(([, n]) => Number(n)))
     expect(run.count).toBe(runs.at(-1)?.length)
-    expect(run.told).toBe(run.count === 0 ? '' : `c-${runs.at(-1)?.at(-1)}`)
+    expect(run.cursor).toBe(run.count === 0 ? '' : `c-${runs.at(-1)?.at(-1)}`)
     position = run.next
   }
   return runs

@@ -13,7 +13,7 @@ import { settle } from './settle.ts'
 const open: ResponsePort[] = []
 /** The hub would wait for those that are not gone. */
 async function close(hub: Hub): Promise<void> {
-  for (const port of open.splice(0)) port.onGone()
+  for (const port of open.splice(0)) port.onResponseClose()
   await hub.close()
 }
 
@@ -135,7 +135,7 @@ describe('whatever happens, the bytes of a client decode to what it gets without
               if (one.do === 'stall') target.hasRoom = false
               if (one.do === 'drain') target.drain()
               if (one.do === 'leave' && one.how === 'close') stream.close()
-              if (one.do === 'leave' && one.how === 'gone') port.onGone()
+              if (one.do === 'leave' && one.how === 'gone') port.onResponseClose()
             }
           }
           await settle(6)

@@ -125,7 +125,7 @@ describe('a bookmark', () => {
       }
       expect(target.text.split(`id: ${hub.cursor()}\n`)).toHaveLength(2)
       expect(target.text).not.toContain(':\n\n:')
-      port.onGone()
+      port.onResponseClose()
     } finally {
       useRealClock()
     }

@@ -13,7 +13,7 @@ export interface Begun {
 
 const open: ResponsePort[] = []
 afterEach(() => {
-  for (const port of open.splice(0)) port.onGone()
+  for (const port of open.splice(0)) port.onResponseClose()
 })
 
 /** A stream that has not begun; the test's end closes it. */

@@ -12,14 +12,14 @@ import { serveHttp2 } from './serve-http2.ts'
 
 /** A listener of a server that watches each response, and what it has seen. */
 function watching(before: (req: Request, res: Response) => unknown = () => {}) {
-  const watched: { url: string | undefined; onGone: jest.Mock; req: Request; res: Response }[] = []
+  const watched: { url: string | undefined; onResponseClose: jest.Mock; req: Request; res: Response }[] = []
   const listener = async (req: Request, res: Response) => {
     await before(req, res)
-    const onGone = jest.fn()
-    new Preparation(req, res, resolveOptions(undefined)).port.whenGone(onGone)
-    watched.push({ url: req.url, onGone, req, res })
+    const onResponseClose = jest.fn()
+    new Preparation(req, res, resolveOptions(undefined)).port.whenOver(onResponseClose)
+    watched.push({ url: req.url, onResponseClose, req, res })
   }
-  const calls = () => watched.map(({ onGone }) => onGone.mock.calls.length)
+  const calls = () => watched.map(({ onResponseClose }) => onResponseClose.mock.calls.length)
   return { listener, watched, calls }
 }
 

@@ -6,7 +6,7 @@ const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve)
 
 const cause = new Error('why')
 const ends: [code: SseCloseCode, cause: unknown, end: (begun: Begun) => unknown][] = [
-  ['ERR_SSE_CLIENT_CLOSED', undefined, ({ port }) => port.onGone()],
+  ['ERR_SSE_CLIENT_CLOSED', undefined, ({ port }) => port.onResponseClose()],
   ['ERR_SSE_CLOSED', undefined, ({ stream }) => stream.close()],
   ['ERR_SSE_SLOW_CLIENT', undefined, overflow],
   ['ERR_SSE_MAX_AGE', undefined, ({ port }) => port.wake(performance.now() + 10_000)],
@@ -30,7 +30,7 @@ describe('the signal', () => {
     expect(stream.reason).toBeUndefined()
     end(begun)
     stream.close()
-    port.onGone()
+    port.onResponseClose()
     port.onWriteFailed(new Error('later'))
     expect(onAbort).toHaveBeenCalledTimes(1)
     expect(stream.signal.reason).toMatchObject({ name: 'SseError', code })
@@ -45,7 +45,7 @@ describe('the signal', () => {
       const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
       const { stream, port } = begun
       end(begun)
-      port.onGone()
+      port.onResponseClose()
       port.onWriteFailed(new Error('later'))
       expect(stream.closed).toBe(true)
       expect(stream.signal.aborted).toBe(true)
@@ -58,7 +58,7 @@ describe('the signal', () => {
     const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
     expect(begun.port.slot).toBeDefined()
     end(begun)
-    begun.port.onGone()
+    begun.port.onResponseClose()
     expect(begun.port.slot).toBeUndefined()
   })
 
@@ -69,7 +69,7 @@ describe('the signal', () => {
 
   test('of a stream that was over before its head was out aborts after this turn, for those who listen now', async () => {
     const { stream, port } = create()
-    port.onGone()
+    port.onResponseClose()
     const onAbort = jest.fn()
     stream.signal.addEventListener('abort', onAbort)
     expect(stream.closed).toBe(true)

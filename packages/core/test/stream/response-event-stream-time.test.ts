@@ -15,7 +15,7 @@ let target: FakeTarget
 
 beforeEach(useFakeClock)
 afterEach(() => {
-  port.onGone()
+  port.onResponseClose()
   useRealClock()
 })
 
@@ -139,7 +139,7 @@ describe('maxAge', () => {
     await pass(maxAge * 0.2 + 200)
     expect(codeOf(stream)).toBe('ERR_SSE_MAX_AGE')
     expect(target.writableEnded).toBe(true)
-    port.onGone()
+    port.onResponseClose()
     expect(jest.getTimerCount()).toBe(0)
     if (keepAlive === false) expect(target.writes).toEqual([])
   })
@@ -312,7 +312,7 @@ describe('the rest of an ended response', () => {
 
   test('is forgotten once it is through', async () => {
     endWith(1_000)
-    port.onGone()
+    port.onResponseClose()
     expect(jest.getTimerCount()).toBe(0)
   })
 })

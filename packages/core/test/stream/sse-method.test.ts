@@ -31,7 +31,7 @@ beforeEach(() => {
   sse = sseMethod(prepare, { onSourceError })
 })
 afterEach(() => {
-  port.onGone()
+  port.onResponseClose()
 })
 
 test('without a source it opens the stream and returns it', () => {
@@ -113,7 +113,7 @@ test('a host that has nobody to take an error has it become a process warning', 
   const [[, fail]] = begin.mock.calls
   fail(error)
   stream.close()
-  port.onGone()
+  port.onResponseClose()
   await nextTurn()
   expect(emitWarning.mock.calls).toEqual([[error]])
   emitWarning.mockRestore()
@@ -136,14 +136,14 @@ describe('an error of the source', () => {
   test('goes to the host once, when the response is through', async () => {
     await sse(failLater())
     expect(onSourceError).not.toHaveBeenCalled()
-    port.onGone()
+    port.onResponseClose()
     await nextTurn()
     expect(onSourceError.mock.calls).toEqual([[error]])
   })
 
   test('that is an event which cannot be encoded is one too', async () => {
     await sse([{ event: 'a\nb', data: '' }])
-    port.onGone()
+    port.onResponseClose()
     await nextTurn()
     expect(onSourceError.mock.calls).toEqual([
       [expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' })],
@@ -157,7 +157,7 @@ describe('an error of the source', () => {
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(error)))
     })
     await nextTurn()
-    port.onGone()
+    port.onResponseClose()
     await done
     await nextTurn()
     expect(onSourceError).not.toHaveBeenCalled()

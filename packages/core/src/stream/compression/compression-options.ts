@@ -6,7 +6,7 @@ export type StreamCoding = 'gzip'
 /** How streams are compressed: the option `compression`. */
 export interface CompressionOptions {
   /**
-   * `shared`: what a hub delivers is compressed once for all streams that get the same. What one stream alone is sent
+   * `shared`: events of a hub are compressed once for all streams that receive the same. Text for one stream alone
    * is not compressed, and nothing refers to it. `own`: everything is compressed for this stream alone, at the price of
    * a compressor's run for each write and of up to 32 KiB of memory.
    */

@@ -77,7 +77,7 @@ export class SharedText {
     this.#remembered = remembered
   }
 
-  /** The text goes on. */
+  /** More text follows. */
   add(position: number, text: string): void {
     const bytes = Buffer.from(text)
     this.#entries.push({ position, start: this.#end, crcBefore: this.#crc, text })
