@@ -40,7 +40,7 @@ export interface ConnectOptions {
   share?: boolean | undefined
   /** The event at which the source closes by itself, after its listeners have received it. `false`: none. Default: `end`. */
   until?: string | false | undefined
-  /** Where to go on by GET, with the last id, when the response to a request that is sent only once breaks off or ends without `until`. */
+  /** The URL to continue from by GET, with the last id, when the response to a request that is sent only once breaks off or ends without `until`. */
   resume?: string | URL | undefined
 }
 

@@ -11,9 +11,9 @@ const WAIT = 20
 /** The server ends a long poll at 256 KB. One that brought so many characters may not have brought everything. */
 const MAYBE_CUT = 20_000
 
-/** Requests, one after the other. Each goes on where the one before ended. */
+/** Requests, one after the other. Each continues where the one before ended. */
 export interface Connection {
-  /** The next request goes on after it. */
+  /** The next request continues after it. */
   lastEventId: string
   /** The request must not be sent a second time. */
   isOnce: boolean
@@ -30,7 +30,7 @@ export interface Connection {
   pause(): void
 }
 
-/** Who uses a {@link Connection}. */
+/** The user of a {@link Connection}. */
 export interface ConnectionOwner {
   onBlock(block: Block): void
   onState(state: SourceState, error?: ConnectError): void

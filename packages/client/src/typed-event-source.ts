@@ -22,7 +22,7 @@ export interface ReceivedEvent<Name extends string = string, Data = unknown> {
 
 /** What {@link connect} returns. */
 export interface TypedEventSource<Events = EventMap> extends AsyncIterable<AnyEvent<Events>> {
-  /** The id of the newest event that was received, or `after`: the connection goes on after it. */
+  /** The id of the newest event that was received, or `after`: the connection continues after it. */
   readonly lastEventId: string
   /**
    * Calls `listener` for each event of that name. What it throws is reported (`reportError`) and stops nothing else.

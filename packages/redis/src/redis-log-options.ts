@@ -9,12 +9,12 @@ export interface RedisLogOptions {
   key?: string | undefined
   /**
    * How many of the newest entries Redis holds; a few more, because it drops them a hundred at a time. A client that
-   * was away for longer than these is told of a gap. At least: entries per second x (keep-alive of the streams + the
+   * was away for longer than these gets a gap. At least: entries per second x (keep-alive of the streams + the
    * longest reconnect to be survived), in seconds. Default: 100 000.
    */
   maxLength?: number | undefined
   /**
-   * Clients that come back get no entry that is older than this many ms, but a gap; Redis drops them as well, from time
+   * Clients that reconnect get a gap in place of entries older than this many ms; Redis drops those as well, from time
    * to time. Entries that a process holds in its own memory (`tail` of the hub) are handed out whatever their age.
    * Needs Redis 6.2. Default: none.
    */

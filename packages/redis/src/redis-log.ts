@@ -24,7 +24,7 @@ import { type Identify, RedisStream, replicationId } from './stream/redis-stream
 
 /**
  * The log of a hub on one Redis Stream: the processes that share it publish to each other's clients, and a client that
- * comes back to any of them goes on exactly where it was. Needs Redis 5 or Valkey. It opens a connection to publish,
+ * reconnects to any of them resumes after its last event. Needs Redis 5 or Valkey. It opens a connection to publish,
  * one to follow, and one to read for clients that were away when the first of them comes.
  */
 export class RedisLog implements EventLog {
@@ -32,7 +32,7 @@ export class RedisLog implements EventLog {
   readonly #connect: Connect
   readonly #identify: Identify
   readonly #publisher: Publisher
-  /** Reads wait for large answers: a publish must not wait behind them, nor be lost with them. */
+  /** Reads wait for large answers: a publish must not queue after them, nor be lost with them. */
   readonly #reads: GuardedConnection
   readonly #ageLimit: AgeLimit | undefined
   readonly #pages: LogPages

@@ -20,7 +20,7 @@ import { Outlet, type ResetReason } from './outlet.ts'
  * const log = new FaultyLog(new MemoryLog())
  * const hub = createHub({ log })
  * log.fail('append', { stored: true })
- * await hub.publish('news', { data: 'x' }) // rejects, and yet all streams are told
+ * await hub.publish('news', { data: 'x' }) // rejects, and yet all streams receive it
  */
 export class FaultyLog implements EventLog {
   readonly #engine: EventLog
@@ -54,7 +54,7 @@ export class FaultyLog implements EventLog {
 
   /**
    * Holds calls back until the returned function is called: appends and reads on their way to the engine, entries on
-   * theirs to the followers. They go on in their order, the entries as one batch for each follower. All three
+   * theirs to the followers. They continue in their order, the entries as one batch for each follower. All three
    * held is a network that swallows everything.
    */
   hold(what: 'append' | 'read' | 'entries'): () => void {
@@ -74,7 +74,7 @@ export class FaultyLog implements EventLog {
 
   /**
    * Drops all entries but the newest `keep` (default 0): reads across them are a gap, and a follower from whom they
-   * are held back is told of a reset instead.
+   * are held back is reset instead.
    */
   trim(keep = 0): void {
     for (const cursor of this.#seen.splice(0, Math.max(0, this.#seen.length - keep)))
@@ -88,7 +88,7 @@ export class FaultyLog implements EventLog {
   }
 
   /**
-   * Cuts the engine off: appends and reads reject, a follow does not start, and followers are told so and hear nothing.
+   * Cuts the engine off: appends and reads reject, a follow does not start, and followers are called with the state and nothing else.
    * What others store meanwhile comes after {@link up}.
    */
   down(): void {

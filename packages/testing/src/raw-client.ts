@@ -114,7 +114,7 @@ export class RawClient {
     this.socket.resetAndDestroy()
   }
 
-  /** Sends a FIN and goes on reading. */
+  /** Sends a FIN and continues to read. */
   halfClose(): void {
     this.socket.end()
   }

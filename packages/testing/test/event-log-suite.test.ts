@@ -119,7 +119,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   [
     'reads newest first',
     () => reading(({ entries }) => entries.toReversed()),
-    'reads what lies behind each cursor, and nothing behind the last',
+    'reads the entries after each cursor, and none after the last',
     'ends every follow at close',
   ],
   [
@@ -201,7 +201,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       }
       return log
     },
-    'reads what lies behind each cursor, and nothing behind the last',
+    'reads the entries after each cursor, and none after the last',
     'starts with the newest entries, oldest first, not more than asked for',
   ],
   [
@@ -215,7 +215,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       }
       return log
     },
-    'answers gap, expired, when an entry behind the cursor was dropped',
+    'answers gap, expired, when an entry after the cursor was dropped',
     'answers gap, malformed, for what is no cursor: SQL',
   ],
   [
@@ -233,7 +233,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'answers gap for every cursor of another log, one with fewer, as many or more entries',
-    'reads what lies behind each cursor, and nothing behind the last',
+    'reads the entries after each cursor, and none after the last',
   ],
   [
     'is lenient with how a cursor is written',
@@ -352,7 +352,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         after === newest ? { gap: true, reason: 'malformed' } : read.call(log, after, bounds)
       return log
     },
-    'has an entry to read when followers are told of it',
+    'has an entry to read when followers receive it',
     'tells each entry once and in order',
   ],
   [
@@ -410,24 +410,24 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'holds less than it says',
     () => ({ log: new MemoryLog({ length: 240 }), bounds }),
     'holds as many of the newest entries as it was made for',
-    'answers gap, expired, when an entry behind the cursor was dropped',
+    'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
     'resumes behind entries that the engine has lost',
     () => ({ log: new MemoryLog(bounds), bounds, clear() {} }),
     'answers gap when the engine has lost all, and tells followers all that comes, or that it cannot',
-    'answers gap, expired, when an entry behind the cursor was dropped',
+    'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
     'shares nothing with its other connections',
     () => ({ log: new MemoryLog(bounds), bounds, connect: () => new MemoryLog(bounds) }),
     'reads and follows what another log has appended, by the same cursors',
-    'reads what lies behind each cursor, and nothing behind the last',
+    'reads the entries after each cursor, and none after the last',
   ],
   [
     'has no connect(), without saying so,',
     () => new MemoryLog(bounds),
-    'goes on when another log closes, and keeps what that one appended',
+    'continues when another log closes, and keeps what that one appended',
     'closes twice, and at once',
   ],
 ]

@@ -89,7 +89,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
       )
       for (const { stream } of [copy, ...(copy.nodes?.() ?? [])]) reset(stream)
       copy.disconnect()
-      // A cluster that is disconnected while it connects goes on to connect, and stays.
+      // A cluster that is disconnected while it connects still connects, and stays connected.
       opened.then(
         () => copy.disconnect(),
         () => {},
@@ -109,7 +109,7 @@ export function isIoredisCluster(client: object): boolean {
 
 /**
  * disconnect() only ends its side, so the system would deliver what is still on its way as soon as the network lets
- * it: a publish that was rejected would be stored behind newer ones.
+ * it: a rejected publish would be stored after newer ones.
  */
 function reset(socket: Socket | undefined): void {
   try {

@@ -19,7 +19,7 @@ export function connectNodeRedis(
 ): RedisConnection {
   // XREAD waits for longer than an app's other commands may, and answers must come as they are.
   const commandOptions = { timeout: undefined }
-  // A client that is destroyed while it connects goes on to connect, and its socket stays open.
+  // A client that is destroyed while it connects still connects, and its socket stays open.
   const over = new AbortController()
   const cluster = isCluster(client)
   const settings = cluster
@@ -59,7 +59,7 @@ export function connectNodeRedis(
     close() {
       destroy()
       over.abort()
-      // A cluster goes on to make its nodes.
+      // A cluster still creates its nodes.
       opened.then(destroy, () => {})
     },
   }

@@ -1,7 +1,7 @@
 import type { Send } from './session.ts'
 
 /**
- * Keeps commands of a lost connection from being executed behind those of the next. The network or a server that hangs
+ * Keeps commands of a lost connection from being executed after those of the next one. The network or a server that hangs
  * may still hold them: a publish that was rejected would be stored after newer ones. So the server closes the old
  * connection before the first command on the new one.
  *

@@ -1,9 +1,9 @@
 import { SseError } from '@downstream/core'
 
-/** What Redis says when it will go on to refuse: the password or the permissions have to be changed first. */
+/** The answers of Redis that do not change with time: the password or the permissions have to be corrected first. */
 const REFUSALS = /\b(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH <password>)/
 
-/** The error as it is told: one of its own for what does not heal by itself. */
+/** The error as it is reported: with a code of its own if it does not go away without a change. */
 export function refusal(cause: unknown): Error {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   if (!REFUSALS.test(error.message)) return error

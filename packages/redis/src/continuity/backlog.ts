@@ -14,7 +14,7 @@ export interface Backlog {
   readonly head: Row
   /** The newest rows up to it, oldest first: as many as the bounds allow and nothing is missing between. */
   readonly rows: readonly Row[]
-  /** The fork mark in front of them. */
+  /** The fork mark before them. */
   readonly mark?: Row | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { Place } from '../stream/cursor.ts'
 
-/** As many as a history has by default: behind more than that, the place of the follower is no longer held anyway. */
+/** As many as a history has by default: after more than that, the follower's place is no longer stored anyway. */
 const LIMIT = 100_000
 
 /** How many are looked for at once. */
@@ -23,7 +23,7 @@ export interface Confirmation {
 export interface Overdue {
   /** They are lost for certain. */
   readonly lost: readonly Confirmation[]
-  /** They may lie in front of where the follower began: only Redis knows. */
+  /** They may be before the point where the follower began: only Redis knows. */
   readonly doubtful: readonly Confirmation[]
 }
 
@@ -61,7 +61,7 @@ export class Confirmed {
 
   /**
    * The follower has read everything that was in the stream at `time`. What was confirmed before that and has not come
-   * by is lost, unless it lies in front of where the follower began at `since`.
+   * by is lost, unless it is before the point where the follower began at `since`.
    */
   overdue(time: number, since: number): Overdue {
     const overdue = { lost: [] as Confirmation[], doubtful: [] as Confirmation[] }

@@ -6,7 +6,7 @@ import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
 import { Recent } from './recent.ts'
 
 /*
- * What is known, what is proven by it, and who is told
+ * What is known, what that proves, and which clients get a gap
  *
  * | who knows what                                    | from                     | what it proves                            |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
@@ -18,18 +18,18 @@ import { Recent } from './recent.ts'
  * | a follower: the replication id of its server      | INFO                     | the same: each id that was given is       |
  * |                                                   |                          | greater than all that were given before   |
  * | everybody who reads: a fork mark (`at`, `lost`)   | XREAD, XRANGE            | entries given to somebody up to `lost`    |
- * |                                                   |                          | are missing somewhere in front of it      |
- * | a client: its cursor                              | its last event           | held: it has had everything in front of   |
- * |                                                   |                          | that which no fork mark behind it denies  |
+ * |                                                   |                          | are missing somewhere before it           |
+ * | a client: its cursor                              | its last event           | held: it has received everything before   |
+ * |                                                   |                          | it that no later fork mark denies         |
  *
- * | what is noticed                                   | what is done             | who is told of a gap                      |
+ * | what is noticed                                   | what is done             | which clients get a gap                   |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
- * | the place is gone, the history is full, and all   | go on at the end         | the clients of this process (`trimmed`)   |
+ * | the place is gone, the history is full, and all   | continue at the end      | the clients of this process (`trimmed`)   |
  * | that is held is newer                             |                          |                                           |
- * | the place is gone, nothing is held, or all that   | go on at the end         | the clients of this process; other        |
+ * | the place is gone, nothing is held, or all that   | continue at the end      | the clients of this process; other        |
  * | is held is newer: by one replication id, or       |                          | processes find the same, and no cursor    |
- * | behind a genesis mark (FLUSHALL, empty restart)   |                          | from before is held                       |
- * | the place is gone, older entries are held         | fork mark, go on at it   | the clients of this process at once; of   |
+ * | after a genesis mark (FLUSHALL, empty restart)    |                          | from before is held                       |
+ * | the place is gone, older entries are held         | fork mark, continue there| the clients of this process at once; of   |
  * | (failover, restored backup, newest deleted)       |                          | others when they come to the mark         |
  * | a confirmed entry is gone (failover, two masters) | fork mark; the publisher | all clients when they come to the mark    |
  * |                                                   | has to reach the same    |                                           |
@@ -39,18 +39,18 @@ import { Recent } from './recent.ts'
  * | was in                                            |                          | that each process tells of had it         |
  * | a fork mark                                       | nothing                  | the clients of this process               |
  * | a fork mark whose `lost` lies before the `at` of  | nothing                  | nobody: what they loaded after that gap   |
- * | the one that was told last, by one server's clock |                          | had it. So a failover that ten processes  |
+ * | the last one with a gap, by one server's clock    |                          | had it. So a failover that ten processes  |
  * |                                                   |                          | notice is one gap, not ten                |
- * | a client's cursor in front of a fork mark         | `read` ends at the mark  | that client                               |
+ * | a client's cursor before a fork mark              | `read` ends at the mark  | that client                               |
  * | a client's cursor that is not held                | nothing                  | that client                               |
  *
  * Invariants
  * 1. A mark is added at the end, not at a certain id: it does not matter what others publish meanwhile.
- * 2. A process is told `reset` for a loss only when its mark is in the stream. A client that comes back from an older
+ * 2. A process calls `reset` for a loss only when its mark is in the stream. A client that reconnects from an older
  *    place meanwhile would otherwise read across the loss.
  * 3. `at` is read from the clock of Redis before the mark is added, `lost` is put later rather than earlier. Where the
  *    two are compared, a doubt is a gap too many.
- * 4. Only a mark that was told counts as told.
+ * 4. A mark counts as handled only once followers got a gap for it.
  * 5. That an entry was confirmed and is gone does not say where it was confirmed. Two replication ids do, or a row that
  *    one connection finds and the other does not.
  *
@@ -87,11 +87,11 @@ export interface Evidence {
   readonly server: string
 }
 
-/** When a gap was told, and by whose clock. */
-type Told = Pick<Mark, 'at' | 'server'>
+/** When followers got a gap, and by whose clock. */
+type Reported = Pick<Mark, 'at' | 'server'>
 
-/** Where and when a follower goes on after a loss. */
-export interface Reset extends Told {
+/** Where and when a follower continues after a loss. */
+export interface Reset extends Reported {
   readonly head: Row
   /** When the clock of Redis was read, by the clock of this process. */
   readonly asked: number
@@ -103,12 +103,12 @@ export class Continuity {
   readonly #repeated: Recent<Cursor>
   readonly #confirmed = new Confirmed()
   #place: Row | undefined
-  /** When the place was set to the end, whatever was in front of it. */
+  /** When the place was set to the end, whatever came before it. */
   #since = 0
   /** When an entry was last given to followers. */
   #passed = 0
-  /** What was published up to then, by the clock of a server, is behind a gap that was told. */
-  #told: Told = { at: 0, server: '' }
+  /** Entries published up to then, by the clock of a server, are covered by a gap that followers got. */
+  #reported: Reported = { at: 0, server: '' }
   /** The stream of that server was emptied before this time of this process. */
   #emptied: Pick<Reset, 'server' | 'asked'> | undefined
   /** Replication id of the server that held the place when it was last looked for. */
@@ -138,7 +138,7 @@ export class Continuity {
   start({ rows, head, mark }: Backlog, server: string): LogEntry[] {
     this.#server = server
     const entries = rows.flatMap((row) => this.#entryOf(row) ?? [])
-    if (mark?.mark !== undefined) this.#told = mark.mark
+    if (mark?.mark !== undefined) this.#reported = mark.mark
     this.#moveTo(head)
     return entries
   }
@@ -149,7 +149,7 @@ export class Continuity {
     this.#confirmed.add(confirmation)
   }
 
-  /** Rows were read behind the place, from `server`, and it is proven that nothing is missing in front of them. */
+  /** Rows were read after the place, from `server`, and it is proven that nothing is missing before them. */
   pass(rows: readonly Row[], server: string): Step[] {
     this.#server = server
     const steps: Step[] = []
@@ -172,7 +172,7 @@ export class Continuity {
     return this.#confirmed.overdue(time, this.#since)
   }
 
-  /** The entry is there, in front of where this follower began. */
+  /** The entry is there, before the point where this follower began. */
   settle({ nonce }: Place): void {
     this.#confirmed.delete(nonce)
   }
@@ -196,11 +196,11 @@ export class Continuity {
     return trims ? 'trimmed' : 'emptied'
   }
 
-  /** Goes on behind `head`, after a loss of what was given to somebody up to `given`. */
+  /** Continues after `head`, after a loss of entries that were given to clients up to `given`. */
   moveTo({ head, at, server, asked }: Reset, why: Break, given: number): void {
     this.#moveTo(head)
     this.#server = server
-    this.#told = { at, server }
+    this.#reported = { at, server }
     this.#confirmed.delete(head.nonce)
     if (why === 'trimmed') this.#confirmed.clear()
     else this.#confirmed.forget((one) => one.sent <= given)
@@ -217,7 +217,7 @@ export class Continuity {
     this.#seen.add(head.nonce)
   }
 
-  /** Whether the entry was in the stream when that was emptied, or lies in front of where it went on. */
+  /** Whether the entry was in the stream when that was emptied, or is before the point where it continued. */
   #wasEmptied({ server, sent }: Confirmation): boolean {
     return server === this.#emptied?.server && sent <= this.#emptied.asked
   }
@@ -229,11 +229,11 @@ export class Continuity {
     return isNew ? entry : undefined
   }
 
-  /** Whether followers are told of a gap at this row. */
+  /** Whether followers get a gap at this row. */
   #isTold({ mark }: Row): boolean {
     if (mark?.kind !== 'fork') return false
-    if (mark.server === this.#told.server && mark.lost <= this.#told.at) return false
-    this.#told = mark
+    if (mark.server === this.#reported.server && mark.lost <= this.#reported.at) return false
+    this.#reported = mark
     return true
   }
 }

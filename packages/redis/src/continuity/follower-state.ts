@@ -1,15 +1,15 @@
 import type { LogFollower } from '@downstream/core'
 
-/** Different errors that are told of one outage. */
+/** How many different errors are reported of one outage. */
 const ERRORS = 10
 
 /**
- * What a follower is told of the engine: once when it goes down, once when it comes up, and each new error of an outage
+ * What a follower learns of the engine: once when it goes down, once when it comes up, and each new error of an outage
  * once. An outage makes many attempts fail, and an app that logs errors must not drown in them.
  */
 export class FollowerState {
   readonly #follower: LogFollower
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   readonly #warned = new Set<string>()
   #up: boolean | undefined
 
@@ -20,18 +20,18 @@ export class FollowerState {
   up(): void {
     if (this.#up === true) return
     this.#up = true
-    this.#told.clear()
+    this.#reported.clear()
     this.#follower.state(true)
   }
 
   down(error: Error): void {
-    if (this.#up === false && (this.#told.has(error.message) || this.#told.size >= ERRORS)) return
+    if (this.#up === false && (this.#reported.has(error.message) || this.#reported.size >= ERRORS)) return
     this.#up = false
-    this.#told.add(error.message)
+    this.#reported.add(error.message)
     this.#follower.state(false, error)
   }
 
-  /** Something is wrong though the log goes on. Each `topic` is told once. */
+  /** Something is wrong although the log works. Each `topic` is reported once. */
   warn(topic: string, error: unknown): void {
     if (this.#warned.has(topic)) return
     this.#warned.add(topic)

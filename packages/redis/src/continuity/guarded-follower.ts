@@ -1,6 +1,6 @@
 import type { LogFollower } from '@downstream/core'
 
-/** The follower, whose errors become warnings: one that throws must be told the later entries all the same. */
+/** A follower whose errors become warnings: one that throws must still receive the later entries. */
 export function guardedFollower(follower: LogFollower): LogFollower {
   const guard = (call: () => void) => {
     try {

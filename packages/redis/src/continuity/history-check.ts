@@ -4,7 +4,7 @@ import type { RedisStream } from '../stream/redis-stream.ts'
 const EVERY = 1_000
 
 /**
- * Finds out that another process drops entries which this one was told to hold: two values of `maxLength` on one key,
+ * Detects that another process drops entries which this one must keep: two values of `maxLength` on one key,
  * of which the smaller one wins without a word.
  */
 export class HistoryCheck {
@@ -23,7 +23,7 @@ export class HistoryCheck {
     this.#passed += rows
     if (this.#oldest !== undefined && this.#passed < EVERY) return undefined
     this.#passed = 0
-    // The length first: what is dropped behind that look is no reason to be short at it.
+    // The length first: entries dropped after it was read do not make it too short.
     const length = await this.#stream.length()
     const [oldest] = await this.#stream.range('-', 1)
     const dropped = this.#oldest !== undefined && oldest?.id !== this.#oldest

@@ -27,7 +27,7 @@ const BYTES = 1_048_576
  * each would cost a read of its own, which is ten times the price of an entry.
  */
 const PAUSE = 10
-/** How late an answer may be, in ms, before the follower counts as behind. */
+/** How late an answer may be, in ms, before the follower counts as lagging. */
 const LATE = 1_000
 /** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
 const MARK_PAUSE = 5_000
@@ -103,7 +103,7 @@ export class StreamFollower {
     this.#continuity.confirm(confirmation)
   }
 
-  /** Something is wrong though the log goes on: told once for each topic. */
+  /** Something is wrong although the log works: reported once for each topic. */
   warn(topic: string, error: unknown): void {
     this.#state.warn(topic, error)
   }
@@ -190,7 +190,7 @@ export class StreamFollower {
     this.#suspect(head)
   }
 
-  /** The entry that was read last is gone: goes on at the end, and says so. */
+  /** The entry that was read last is gone: continues at the end, with a gap. */
   async #recover(lostPlace: Place): Promise<void> {
     const [[oldest], length, gone] = await Promise.all([
       this.#stream.range('-', 1),
@@ -209,7 +209,7 @@ export class StreamFollower {
     this.#continuity.moveTo(reset, why, given)
     this.#history.reset()
     this.#follower.reset(formatCursor(reset.head), why === 'trimmed' ? 'trimmed' : 'log-changed')
-    // The connection that has confirmed one of them may go on to confirm others.
+    // The connection that has confirmed one of them may still confirm others.
     if (gone.some(({ session }) => session === this.#log.publisher.session)) this.#suspect(reset.head)
   }
 

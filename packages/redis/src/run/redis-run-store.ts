@@ -24,8 +24,8 @@ import { RunShard, stoppedChannel, unavailable } from './run-shard.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 /**
- * The runs of several processes, on Redis: whatever process a page comes back to, it follows its run there, can stop
- * it, and is told when its producer has died. Needs Redis 5 or Valkey, Lua and Pub/Sub, and two connections per process.
+ * The runs of several processes, on Redis: to whatever process a page reconnects, it follows its run there, can stop
+ * it, and learns when its producer has died. Needs Redis 5 or Valkey, Lua and Pub/Sub, and two connections per process.
  */
 export class RedisRunStore implements RunStore {
   readonly #options: ResolvedRedisRunStoreOptions

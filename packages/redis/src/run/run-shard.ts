@@ -86,7 +86,7 @@ export class RunShard {
 
   /**
    * How many ms longer than its lease says a producer is to be taken for alive: after Redis was away nobody could renew,
-   * so the producers have one lease to come back before they are judged.
+   * so the producers have one lease to reconnect before they are declared lost.
    */
   get slack(): number {
     const { lease, maxWait } = this.#options

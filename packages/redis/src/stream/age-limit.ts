@@ -3,7 +3,7 @@ import type { RedisStream } from './redis-stream.ts'
 
 /**
  * Drops entries that are older than `maxAge`. The newest of those stays: in a quiet hub all processes and all clients
- * are at that entry, and without it they would be told of a gap.
+ * are at that entry, and without it they would get a gap.
  */
 export class AgeLimit {
   readonly #stream: RedisStream

@@ -9,7 +9,7 @@ import { futureMark, type Row, rowBytes } from './row.ts'
 
 /** Rows of one answer. */
 const LENGTH = 256
-/** At how many places reads go on without looking for the entry first. */
+/** At how many places reads continue without looking up the entry first. */
 const PLACES = 1_000
 
 /** Reads the log from cursors that clients sent. A page of it may take several answers of Redis. */
@@ -31,7 +31,7 @@ export class LogPages {
     signal?.throwIfAborted()
     const place = parseCursor(after)
     if (place === undefined) return { gap: true, reason: 'malformed' }
-    // One row decides whether the cursor is forged. A page in front of that would be the attacker's to order.
+    // One row decides whether the cursor is forged. Otherwise an attacker could make Redis read a page first.
     const size = this.#places.get(after)
     if (size === undefined && !(await this.#stream.holds(place))) return { gap: true, reason: 'expired' }
     const page = new Page(place, bounds, this.repeated, await this.#ageLimit?.oldest())
@@ -43,7 +43,7 @@ export class LogPages {
       signal?.throwIfAborted()
       const count = Math.min(size.count(page.bytesLeft), page.lengthLeft)
       const rows = await this.#range(place, count, size)
-      // What was dropped meanwhile was dropped in front of this place: while it is held, nothing is missing.
+      // Entries dropped meanwhile were before this place: while it is stored, nothing is missing.
       const reading = rows === undefined ? page.end('expired') : page.take(rows)
       if (page.last !== undefined) this.#remember(page.last, size)
       if (reading !== undefined) return reading
@@ -52,7 +52,7 @@ export class LogPages {
     }
   }
 
-  /** Rows behind `place`; undefined when that is not held. */
+  /** Rows after `place`; undefined when that is not stored. */
   async #range(place: Place, count: number, size: PageSize): Promise<Row[] | undefined> {
     try {
       const [first, ...rows] = await this.#stream.range(place.id, count + 1)
@@ -110,7 +110,7 @@ class Page {
   /** Takes rows up to the bounds; returns the reading when it is complete. */
   take(rows: readonly Row[]): LogReading | undefined {
     for (const row of rows) {
-      // The entries in front of it first; the next read begins there, and is told.
+      // First the entries before it; the next read begins there, and answers the gap.
       if (row.mark?.kind === 'fork') return this.end('log-changed')
       if (row.alien === 'future') throw futureMark()
       const { entry } = row

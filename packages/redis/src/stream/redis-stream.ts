@@ -27,14 +27,14 @@ export class RedisStream {
   }
 
   /**
-   * Adds a mark behind the newest entry, whatever that is by then: a mark that needed a certain id would never find it
+   * Appends a mark after the newest entry, whatever that is by then: a mark that needed a certain id would never find it
    * free while others publish.
    */
   mark(mark: Mark): Promise<Row> {
     return this.#mark('*', mark)
   }
 
-  /** The newest entry; in an empty log, or behind rows of other programs, a mark: so that there is a place to begin at. */
+  /** The newest entry; in an empty log, or after rows of other programs, a mark, so that there is a place to begin at. */
   async head(server: string): Promise<Row> {
     const [newest] = await this.rangeBack('+', 1)
     if (newest !== undefined && newest.alien === undefined) return newest
@@ -48,7 +48,7 @@ export class RedisStream {
       if (!String(error).includes('equal or smaller')) throw error
     }
     const [other] = await this.rangeBack('+', 1)
-    // All entries were deleted, and ids go on behind them.
+    // All entries were deleted, and ids continue after theirs.
     return other !== undefined && other.alien === undefined ? other : this.mark(genesis)
   }
 
@@ -71,9 +71,9 @@ export class RedisStream {
   }
 
   /**
-   * What lies behind `place`, waiting up to `block` ms for it; undefined when it cannot be proven that nothing is
-   * missing. The proof is that the entry is still there, looked for behind the read and on its way with it: whatever
-   * was dropped or lost before, was dropped or lost in front of it.
+   * The entries after `place`, waiting up to `block` ms for one; undefined when it cannot be proven that nothing is
+   * missing. The proof is that the entry is still there, looked up after the read, in the same batch: whatever
+   * was dropped or lost by then was dropped or lost before it.
    */
   async readBehind(place: Place, count: number, block: number): Promise<Row[] | undefined> {
     const how = ['COUNT', String(count), 'BLOCK', String(block)]

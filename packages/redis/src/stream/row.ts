@@ -71,7 +71,7 @@ function readRow(reply: unknown): Row {
   for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(String(pairs[at]), String(pairs[at + 1]))
   const nonce = fields.get('n') ?? ''
   const kind = fields.get('m')
-  // Without a nonce it could not be told from another entry with its id.
+  // Without a nonce it could not be distinguished from another entry with its id.
   if (!isNonce(nonce)) return { id, nonce: '', alien: 'foreign' }
   if (kind !== undefined) return readMark({ id, nonce }, kind, fields)
   const [channels, data] = [readChannels(fields), fields.get('d')]

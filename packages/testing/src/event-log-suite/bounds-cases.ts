@@ -17,7 +17,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'answers gap, expired, when an entry behind the cursor was dropped',
+    name: 'answers gap, expired, when an entry after the cursor was dropped',
     async run(tools) {
       const start = await tools.end()
       const dropped = await tools.fill(5)
@@ -27,7 +27,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'answers each cursor with a gap or with all that lies behind it, at every moment',
+    name: 'answers each cursor with a gap or with every entry after it, at every moment',
     async run(tools) {
       const known: LogEntry[] = []
       for (let round = 0; known.length < 2 * tools.overflow; round++) {
@@ -35,7 +35,7 @@ export const boundsCases: LogCase[] = [
         const readings = await Promise.all(known.map(({ cursor }) => tools.log.read(cursor, atMost(5))))
         let gap = true
         for (const [n, reading] of readings.entries()) {
-          if (reading.gap) assert.ok(gap, 'a gap behind a newer entry than one that was none')
+          if (reading.gap) assert.ok(gap, 'a gap for a newer cursor than one without a gap')
           else {
             const { length } = reading.entries
             assert.ok(length > 0 || n === known.length - 1, 'no entry, though there are some')
@@ -95,7 +95,7 @@ export const boundsCases: LogCase[] = [
       all.push(...(await tools.fill(20)))
       const { cursor } = all.at(-1) as LogEntry
       await eventually(
-        'the last entry, or a reset behind it',
+        'the last entry, or a reset after it',
         () => follower.received.at(-1)?.cursor === cursor || follower.resets.at(-1)?.head === cursor,
       )
       const { received } = follower

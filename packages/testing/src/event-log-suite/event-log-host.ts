@@ -16,7 +16,7 @@ export interface EventLogHost {
   }
   /** Another EventLog on the same entries, as another process would have it. */
   connect?(): EventLog | Promise<EventLog>
-  /** MUST make the engine lose all entries, as a restart without persistence does; its logs are not told. */
+  /** MUST make the engine lose all entries, as a restart without persistence does; its logs are not notified. */
   clear?(): void | Promise<void>
   /** How many entries the engine has looked at or handed out in all reads up to now. */
   scanned?(): number

@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts'
 import { atMost, type LogCase, type LogTools } from './log-case.ts'
 import { plain, RecordingFollower } from './recording-follower.ts'
 
-/** All that the log tells is told: what else comes has been lost or repeated. */
+/** A follower receives every entry once: anything else is lost or repeated. */
 async function settle(tools: LogTools, ...followers: RecordingFollower[]): Promise<LogEntry> {
   // What is appended before a start may be in its backlog.
   for (const follower of followers) await follower.started()
@@ -151,7 +151,7 @@ export const followCases: LogCase[] = [
     }),
   ),
   {
-    name: 'has an entry to read when followers are told of it',
+    name: 'has an entry to read when followers receive it',
     async run(tools) {
       const readings: Promise<LogReading>[] = []
       const follower = await tools.follow()
@@ -163,7 +163,7 @@ export const followCases: LogCase[] = [
       const order = await tools.fill(20)
       order.push(await settle(tools, follower))
       for (const [n, reading] of (await Promise.all(readings)).entries()) {
-        assert.ok(!reading.gap, `a gap behind entry ${n}, when it was told`)
+        assert.ok(!reading.gap, `a gap after entry ${n}, when followers received it`)
         assert.deepEqual(reading.entries.map(plain), order.slice(n + 1, n + 1 + reading.entries.length))
       }
     },

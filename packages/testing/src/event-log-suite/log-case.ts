@@ -40,7 +40,7 @@ export class LogTools {
     return this.host.log
   }
 
-  /** So many entries behind a cursor make sure that it is a gap. */
+  /** So many entries after a cursor make sure that it is a gap. */
   get overflow(): number {
     const { length, slack = 0 } = this.host.bounds
     return length + slack + 1
@@ -127,7 +127,7 @@ export class LogTools {
   /** One read that must not be a gap. */
   async readPage(after: Cursor, bounds: LogBounds, log: EventLog = this.log): Promise<LogEntry[]> {
     const reading = await log.read(after, bounds)
-    assert.ok(!reading.gap, `gap behind ${after}`)
+    assert.ok(!reading.gap, `gap after ${after}`)
     const { length } = reading.entries
     assert.ok(length <= bounds.length, `${length} entries, the bound was ${bounds.length}`)
     const bytes = reading.entries.slice(1).reduce((sum, entry) => sum + entryBytes(entry), 0)
@@ -135,7 +135,7 @@ export class LogTools {
     return reading.entries.map(plain)
   }
 
-  /** Everything behind a cursor, in pages. */
+  /** Every entry after a cursor, in pages. */
   async read(
     after: Cursor,
     log: EventLog = this.log,

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import type { LogEntry } from '@downstream/core'
 import { atMost, type LogCase } from './log-case.ts'
 
-/** Reading what lies behind an entry that is held. */
+/** Reading the entries after one that is stored. */
 export const readCases: LogCase[] = [
   {
-    name: 'reads what lies behind each cursor, and nothing behind the last',
+    name: 'reads the entries after each cursor, and none after the last',
     async run(tools) {
       const entries = await tools.fill(40)
       for (const [n, { cursor }] of entries.entries()) {
@@ -119,7 +119,7 @@ export const readCases: LogCase[] = [
       for (const cursor of [start, ...entries.map(({ cursor }) => cursor)]) {
         const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(10)))
         // The entry itself may be looked at twice: to see that it is held, and that it still is.
-        assert.ok(scanned <= 12, `${scanned} entries for a limit of 10 behind '${cursor}'`)
+        assert.ok(scanned <= 12, `${scanned} entries for a limit of 10 after '${cursor}'`)
       }
       const forged = [
         ...(await tools.fill(3, foreign.log)).map(({ cursor }) => cursor),

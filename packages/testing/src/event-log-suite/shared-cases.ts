@@ -44,7 +44,7 @@ export const sharedCases: LogCase[] = [
     },
   },
   {
-    name: 'goes on when another log closes, and keeps what that one appended',
+    name: 'continues when another log closes, and keeps what that one appended',
     needs: 'connect',
     async run(tools) {
       const other = await tools.connect()

@@ -14,7 +14,7 @@ function reasonOf(stream: EventStream | undefined): string | undefined {
   return stream?.signal.aborted ? stream.signal.reason.code : undefined
 }
 
-/** How a stream ends, and that everything hears of it. */
+/** How a stream ends, and that everything that depends on it ends too. */
 export const disconnectCases: SuiteCase[] = [
   ...requests.map(
     ([what, request]): SuiteCase => ({
@@ -115,7 +115,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'hears of the end of pipelined requests, whose response has no socket yet',
+    name: 'notices the end of pipelined requests, whose response has no socket yet',
     only: 'http/1.1',
     async run(tools) {
       const streams: EventStream[] = []
@@ -133,7 +133,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends what was pipelined once the first stream is through',
+    name: 'sends what was pipelined once the first stream has ended',
     only: 'http/1.1',
     async run(tools) {
       const streams: EventStream[] = []

@@ -66,7 +66,7 @@ export const eventCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream goes on',
+    name: 'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream stays usable',
     async run(tools) {
       const codes: unknown[] = []
       await tools.serve(({ sse }) => {
@@ -112,7 +112,7 @@ export const eventCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps the order of what is sent in one tick, and before the head is out',
+    name: 'keeps the order of what is sent in one tick, and before the headers are sent',
     async run(tools) {
       const numbers = Array.from({ length: 500 }, (_, n) => String(n))
       await tools.serve(({ sse }) => {

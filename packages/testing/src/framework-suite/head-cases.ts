@@ -20,7 +20,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends the head and a comment at once, before any event',
+    name: 'sends the headers and a comment at once, before any event',
     async run(tools) {
       await tools.serve(({ sse }) => sse())
       const client = await tools.open()
@@ -198,7 +198,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'answers HEAD with the head alone, and never starts the source',
+    name: 'answers HEAD with the headers alone, and never starts the source',
     async run(tools) {
       let started = false
       await tools.serve(({ sse }) =>

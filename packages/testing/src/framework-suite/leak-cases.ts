@@ -6,10 +6,10 @@ import type { SuiteCase } from './suite-case.ts'
 const OPENS = 1_000
 const AT_ONCE = 50
 
-/** Nothing stays behind. */
+/** Nothing is left over. */
 export const leakCases: SuiteCase[] = [
   {
-    name: `leaves no timer, socket or listener behind after ${OPENS} streams`,
+    name: `leaves no timer, socket or listener after ${OPENS} streams`,
     async run(tools) {
       const open = new Set<EventStream>()
       await tools.serve(({ sse }) => {

@@ -44,7 +44,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: "hears of a client that leaves although other code keeps res.on's listeners to itself",
+    name: "notices a client that disconnects although other code hides res.on's listeners",
     async run(tools) {
       let stream: EventStream | undefined
       await tools.serve(({ sse, response }) => {
@@ -140,7 +140,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: 'has no names but those of EventStream, on the stream or behind it',
+    name: 'has no names but those of EventStream, on the stream or its prototypes',
     async run(tools) {
       const names = new Set<string>()
       await tools.serve(({ sse }) => {

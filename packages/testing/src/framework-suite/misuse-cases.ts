@@ -37,7 +37,7 @@ function codeOf(call: () => unknown): unknown {
   }
 }
 
-/** Calls that are mistakes: each is told so at once, and the response is still the framework's. */
+/** Calls that are mistakes: each throws at once, and the framework can still use the response. */
 export const misuseCases: SuiteCase[] = [
   ...calls.map(
     ([what, code, call]): SuiteCase => ({
@@ -56,7 +56,7 @@ export const misuseCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'refuses a second call with ERR_SSE_ALREADY_OPEN, and the first stream goes on',
+    name: 'refuses a second call with ERR_SSE_ALREADY_OPEN, and the first stream stays open',
     async run(tools) {
       const codes: unknown[] = []
       const unread = new Readable({ read() {} })

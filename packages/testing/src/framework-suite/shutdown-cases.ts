@@ -11,7 +11,7 @@ function retryOf(text: string): number {
 /** The app goes down with streams open. */
 export const shutdownCases: SuiteCase[] = [
   {
-    name: 'ends open streams, each told to reconnect after about 3 s, and closes',
+    name: 'ends open streams, each with a retry of about 3 s, and closes',
     async run(tools) {
       const streams: EventStream[] = []
       const host = await tools.serve(({ sse }) => {
@@ -96,7 +96,7 @@ export const shutdownCases: SuiteCase[] = [
         retries.every((retry) => retry >= 1_500 && retry <= 4_500),
         String(retries),
       )
-      assert.ok(new Set(retries).size > 1, 'every client was told the same')
+      assert.ok(new Set(retries).size > 1, 'every client got the same retry')
     },
   },
   {

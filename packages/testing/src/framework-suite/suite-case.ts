@@ -35,7 +35,7 @@ export class SuiteTools {
     return request
   }
 
-  /** Sends a request and waits for the head of the response. */
+  /** Sends a request and waits for the headers of the response. */
   open(options?: RequestOptions): Promise<SuiteClient> {
     return this.send(options).response
   }

@@ -15,7 +15,7 @@ export interface RunStoreHost {
   crash?(store: RunStore): void | Promise<void>
   /** MUST hold up all that a store does, as a process does that stands still; resolves when it has gone on. */
   pause?(store: RunStore, ms: number): Promise<void>
-  /** MUST make the engine lose all runs, as a restart without persistence does; its stores are not told. */
+  /** MUST make the engine lose all runs, as a restart without persistence does; its stores are not notified. */
   clear?(): void | Promise<void>
   /** Ends what was started for this host; its stores are closed by then. */
   close?(): void | Promise<void>
