@@ -71,7 +71,7 @@ test.each([
   ['passes', 'says Connection: keep-alive on HTTP/1.1'],
   [
     'fails',
-    'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream goes on',
+    'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream stays usable',
   ],
   ['fails', 'sends the retry option first'],
   ['passes', 'answers 200 whatever status was set before, because a browser gives up at any other'],

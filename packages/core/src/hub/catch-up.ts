@@ -22,9 +22,9 @@ export type CatchUpStep =
   | { readonly page: Page; readonly from: number }
   /** Its place is at this position of the tail. */
   | { readonly position: number }
-  /** Something may be missing. It goes on with the oldest entry of the tail, or at its end. */
+  /** Events may be missing. It continues with the oldest entry of the tail, or at its end. */
   | GapStep
-  /** This process is too far behind to say anything: the client is to come back, or to go elsewhere. */
+  /** This process has not read the log far enough to decide: the client must reconnect, here or to another process. */
   | 'leave'
 
 /** Why something may be missing, and where the reader goes on. */
@@ -33,7 +33,7 @@ export interface GapStep {
   readonly goOn: 'oldest' | 'end'
 }
 
-/** How long a reader's place may be unknown to the tail though the log knows it: this process is behind. In ms. */
+/** How long, in ms, a reader's cursor may be in the log but not in the tail, because this process lags. */
 const AHEAD_LIMIT = 10_000
 
 /** Reads the log from a place that is not in the tail, page by page, until it is. */

@@ -37,7 +37,7 @@ export interface Resettable extends Visited {
   reset(reason: GapReason): void
 }
 
-/** The inside of a hub: the only writer of the tail, and who knows which stream follows which channel. */
+/** The inside of a hub: the only writer of the tail. Knows which stream follows which channel. */
 export class Delivery implements SubscriberHub, SnapshotSource {
   readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0, rejected: 0 }
   readonly subscribers: Set<Subscriber> = new Set()

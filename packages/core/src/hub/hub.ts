@@ -50,7 +50,7 @@ export interface HubOptions {
   snapshotTimeout?: number | undefined
   /**
    * Other names for the events that the hub sends by itself. Default: `gap`, `bookmark` and `snapshot`. Without bookmarks (`false`)
-   * a client that got nothing for long is told of a gap when it comes back, though it missed nothing.
+   * a client that received nothing for long gets a gap when it reconnects, though it missed nothing.
    */
   controlEvents?: Partial<ControlEventNames> | undefined
   /**

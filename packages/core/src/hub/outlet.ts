@@ -55,7 +55,7 @@ export class Outlet {
   }
 
   snapshot({ place, text }: Snapshot): boolean {
-    this.told = place
+    this.sent = place
     this.served = true
     return this.#write(text)
   }

@@ -13,7 +13,7 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   /** How many read the log. */
   readonly resumes: Resumes
   readonly snapshots: Snapshots
-  /** Whether there are entries that nobody was told of yet. */
+  /** Whether there are entries that were not announced yet. */
   readonly pending: boolean
   /** What streams of `channels` get that neither filter nor coalesce. */
   runOf(channels: ChannelSet, position: number): Run
