@@ -105,7 +105,7 @@ test('ten tabs share one connection, which any of them can cut', async () => {
   }
 })
 
-test('where the server cannot know what is missing, the page says so', async () => {
+test('after a gap the page loads again, and nothing is missing', async () => {
   const port = server?.port
   await server?.kill()
   await waitForState('reconnecting')
