@@ -56,7 +56,7 @@ export class LogReader {
    */
   async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
     signal.throwIfAborted()
-    const recent = this.#recent.after(place)
+    const recent = this.#recent.behind(place)
     if (recent !== undefined) return recent
     const read = this.#shared.get(place) ?? this.#share(place)
     // One listener for each signal, not for each page: that would be most of what a page costs.
@@ -105,7 +105,7 @@ export class LogReader {
       await new Promise<void>((resolve) => void clock.setImmediate(resolve))
       signal.throwIfAborted()
       // Another stream may have read it meanwhile.
-      const recent = this.#recent.after(place)
+      const recent = this.#recent.behind(place)
       if (recent !== undefined) return recent
       const reading = await this.#log.read(place, PIECE, signal)
       if (reading.gap) return reading
