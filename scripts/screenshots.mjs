@@ -40,6 +40,7 @@ const pictures = [
   inGallery('express-openai', 'dark'),
   inGallery('express-progress', 'light'),
   inGallery('express-stocks', 'dark'),
+  inGallery('express-table', 'light'),
   inGallery('express-upload-progress', 'light'),
   inGallery('express-chat-ai', 'light'),
   inGallery('express-ai-sdk', 'light'),

@@ -42,6 +42,10 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await see(page, '#percent', /^[1-9]/)
   },
   'express-stocks': (page) => see(page, '#stocks tr:first-child .price', /\d/),
+  'express-table': async (page) => {
+    await page.getByRole('button', { name: 'More Oars' }).click()
+    await see(page, '#row-5 .count', /^51$/)
+  },
   'express-upload-progress': async (page) => {
     const file = { name: 'a file', mimeType: 'application/x-test', buffer: Buffer.alloc(100_000) }
     await page.getByLabel('File').setInputFiles(file)
