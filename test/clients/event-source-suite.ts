@@ -196,38 +196,45 @@ export function eventSourceSuite(
       expect((await over.first(2)).sort()).toEqual(['ERR_SSE_CLIENT_CLOSED', 'finally'])
     })
 
-    test('compressed, each event arrives when it was sent, and none is lost or twice when it is cut', async () => {
-      const hub = createHub()
-      const streams = new Journal<{ stream: EventStream; raw: RouteRequest['raw'] }>()
-      const server = await start({
-        '/events': (sse, { raw }) => {
-          const stream = sse({ compression: 'shared', retry: 1 })
-          hub.subscribe(stream, 'news')
-          streams.add({ stream, raw })
-        },
-      })
-      const journal = await follow(`${server.url}/events`)
-      const { stream, raw } = await streams.at(0)
-      expect(raw.headers['accept-encoding']).toContain('gzip')
-      const data = (n: number) => `Grüße 😀 ${'again and again '.repeat(20)}${n}`
-      const before = raw.socket.bytesWritten
-      for (let n = 1; n <= 8; n++) {
-        if (n === 5) stream.send({ event: 'tick', data: 'private' })
-        await hub.publish('news', { data: data(n) })
-        await until(() => JSON.stringify(journal.entries).includes(`again ${n}"`))
-      }
-      expect(raw.socket.bytesWritten - before).toBeLessThan(8 * 150)
-      server.cut()
-      await hub.publish('news', { data: data(9) })
-      await streams.at(1)
-      await hub.publish('news', { data: data(10) })
-      await until(() => JSON.stringify(journal.entries).includes('again 10"'))
-      const texts = journal.entries.flatMap((entry) =>
-        entry === 'open' || entry.type !== 'message' ? [] : [entry.data],
-      )
-      expect(texts).toEqual(Array.from({ length: 10 }, (_, index) => data(index + 1)))
-      await hub.close()
-    })
+    test.each([
+      [['gzip'] as const],
+      // For clients that accept it: Chromium.
+      [['zstd', 'gzip'] as const],
+    ])(
+      'compressed by %j, each event arrives when it was sent, and none is lost or twice when it is cut',
+      async (encodings) => {
+        const hub = createHub()
+        const streams = new Journal<{ stream: EventStream; raw: RouteRequest['raw'] }>()
+        const server = await start({
+          '/events': (sse, { raw }) => {
+            const stream = sse({ compression: { mode: 'shared', encodings }, retry: 1 })
+            hub.subscribe(stream, 'news')
+            streams.add({ stream, raw })
+          },
+        })
+        const journal = await follow(`${server.url}/events`)
+        const { stream, raw } = await streams.at(0)
+        expect(raw.headers['accept-encoding']).toContain('gzip')
+        const data = (n: number) => `Grüße 😀 ${'again and again '.repeat(20)}${n}`
+        const before = raw.socket.bytesWritten
+        for (let n = 1; n <= 8; n++) {
+          if (n === 5) stream.send({ event: 'tick', data: 'private' })
+          await hub.publish('news', { data: data(n) })
+          await until(() => JSON.stringify(journal.entries).includes(`again ${n}"`))
+        }
+        expect(raw.socket.bytesWritten - before).toBeLessThan(8 * 150)
+        server.cut()
+        await hub.publish('news', { data: data(9) })
+        await streams.at(1)
+        await hub.publish('news', { data: data(10) })
+        await until(() => JSON.stringify(journal.entries).includes('again 10"'))
+        const texts = journal.entries.flatMap((entry) =>
+          entry === 'open' || entry.type !== 'message' ? [] : [entry.data],
+        )
+        expect(texts).toEqual(Array.from({ length: 10 }, (_, index) => data(index + 1)))
+        await hub.close()
+      },
+    )
 
     test('a shutdown sends it to the next server, whether it came before or during', async () => {
       const streams = new Journal<EventStream>()

@@ -1,8 +1,10 @@
 import { constants, gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { Decompress, decompress } from 'fzstd'
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub, SubscribeOptions } from '../../src/hub/hub.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
+import type { StreamCoding } from '../../src/stream/compression/compression-options.ts'
 import { chooseCoder } from '../../src/stream/compression/response-coder.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
@@ -21,10 +23,12 @@ async function close(hub: Hub): Promise<void> {
 class Twins {
   readonly plain: ReturnType<typeof begin>
   readonly coded: ReturnType<typeof begin>
+  readonly coding: StreamCoding
 
-  constructor(lastEventId = '', mode: 'shared' | 'own' = 'shared', minBytes = 20) {
+  constructor(lastEventId: string, mode: 'shared' | 'own', coding: StreamCoding) {
+    this.coding = coding
     this.plain = begin(lastEventId)
-    this.coded = begin(lastEventId, { mode, encodings: ['gzip'], minBytes })
+    this.coded = begin(lastEventId, { mode, encodings: [coding], minBytes: 20 })
   }
 
   get both() {
@@ -34,6 +38,7 @@ class Twins {
   /** What the compressing one's client makes of it: of all so far, or of all there is. */
   read(whole = false): string {
     const bytes = Buffer.from(this.coded.target.text, 'latin1')
+    if (this.coding === 'zstd') return whole ? Buffer.from(decompress(bytes)).toString() : soFar(bytes)
     return gunzipSync(bytes, whole ? {} : { finishFlush: constants.Z_SYNC_FLUSH }).toString()
   }
 
@@ -46,12 +51,26 @@ function begin(lastEventId: string, compression?: Parameters<typeof chooseCoder>
   const port = new ResponsePort(lastEventId, resolveOptions({ keepAlive: false }))
   open.push(port)
   const target = new FakeTarget()
-  port.begin(target, compression && chooseCoder('gzip', compression)?.coder)
+  port.begin(target, compression && chooseCoder('gzip, zstd', compression)?.coder)
   return { port, target, stream: new ResponseEventStream(port) }
 }
 
-function follow(hub: Hub, channels: string[], options: SubscribeOptions = {}, id = '', mode?: 'own'): Twins {
-  const twins = new Twins(id, mode)
+/** What somebody else's decoder makes of a frame that is not over. */
+function soFar(bytes: Uint8Array): string {
+  const chunks: Uint8Array[] = []
+  new Decompress((chunk) => void chunks.push(chunk)).push(bytes)
+  return Buffer.concat(chunks).toString()
+}
+
+function follow(
+  hub: Hub,
+  channels: string[],
+  options: SubscribeOptions = {},
+  id = '',
+  mode: 'shared' | 'own' = 'shared',
+  coding: StreamCoding = 'gzip',
+): Twins {
+  const twins = new Twins(id, mode, coding)
   for (const { stream } of twins.both) hub.subscribe(stream, channels, options)
   return twins
 }
@@ -78,6 +97,7 @@ describe('whatever happens, the bytes of a client decode to what it gets without
         channels: fc.constantFrom<string[][]>(['a'], ['a', 'b']),
         filter: fc.boolean(),
         own: fc.boolean(),
+        coding: fc.constantFrom<StreamCoding[]>('gzip', 'zstd'),
         resume: fc.constantFrom('', 'last', 'first', 'nonsense'),
       }),
     },
@@ -126,7 +146,7 @@ describe('whatever happens, the bytes of a client decode to what it gets without
             const filter = one.filter ? ({ data }: { data: string }) => !data.includes('"n":3') : undefined
             clients.set(
               one.client,
-              follow(hub, one.channels, filter && { filter }, id, one.own ? 'own' : undefined),
+              follow(hub, one.channels, filter && { filter }, id, one.own ? 'own' : 'shared', one.coding),
             )
           } else if (twins !== undefined) {
             for (const { stream, port, target } of twins.both) {

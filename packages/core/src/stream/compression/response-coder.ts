@@ -6,8 +6,9 @@ import type { ResolvedCompression, StreamCoding } from './compression-options.ts
 import type { ContentCoding } from './content-coding.ts'
 import { gzip } from './gzip.ts'
 import { type Passage, SharedText } from './shared-text.ts'
+import { zstd } from './zstd.ts'
 
-const CODINGS: Record<StreamCoding, ContentCoding> = { gzip }
+const CODINGS: Record<StreamCoding, ContentCoding> = { gzip, zstd }
 
 /** What a stream in mode `own` holds of its text, at most twice as much. */
 const OWN_WINDOW = 16_384

@@ -2,6 +2,10 @@ import { resolveCompression } from '../../../src/stream/compression/compression-
 
 test.each([
   [false, false],
+  [
+    { mode: 'own', encodings: ['zstd', 'gzip'] },
+    { mode: 'own', encodings: ['zstd', 'gzip'], minBytes: 64 },
+  ],
   ['shared', { mode: 'shared', encodings: ['gzip'], minBytes: 64 }],
   [
     { mode: 'own', minBytes: 0 },
