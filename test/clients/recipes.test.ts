@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createHub, type Hub, openEventStream } from '@downstream/core'
+import { eventually } from '@downstream/testing'
+import { buildSync } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium } from '../browser/chromium.ts'
+import { root, SnippetProject, snippets } from '../snippet-project.ts'
+
+/** What uses the recipe: it shows state and data in the body, until `leave()`. */
+const apps: Record<string, string> = {
+  react: `
+    import { createElement, StrictMode } from 'react'
+    import { createRoot } from 'react-dom/client'
+    import { useEvent } from 'recipe'
+    const options = { retry: { min: 1 } }
+    function App() {
+      const { data, state } = useEvent('events', 'number', options)
+      return state + ' ' + data
+    }
+    const root = createRoot(document.body)
+    root.render(createElement(StrictMode, null, createElement(App)))
+    window.leave = () => root.unmount()`,
+  vue: `
+    import { createApp } from 'vue'
+    import { useEvent } from 'recipe'
+    const app = createApp({
+      setup() {
+        const { data, state } = useEvent('events', 'number', { retry: { min: 1 } })
+        return () => state.value + ' ' + data.value
+      },
+    })
+    app.mount(document.body)
+    window.leave = () => app.unmount()`,
+  svelte: `
+    import { eventStore } from 'recipe'
+    window.leave = eventStore('events', 'number', { retry: { min: 1 } })
+      .subscribe((data) => { document.body.textContent = 'open ' + data })`,
+}
+
+let browser: Browser
+let hub: Hub<{ numbers: { number: number } }>
+let server: Server
+let script: string
+let requests: number
+let project: SnippetProject
+
+beforeAll(async () => {
+  project = new SnippetProject()
+  browser = await launchChromium()
+})
+
+beforeEach(async () => {
+  hub = createHub()
+  requests = 0
+  server = createServer((req, res) => {
+    if (req.url === '/events') {
+      requests++
+      hub.subscribe(openEventStream(req, res, { retry: 100 }), 'numbers')
+    } else if (req.url === '/script.js') {
+      res.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script)
+    } else {
+      res.writeHead(200, { 'Content-Type': 'text/html' })
+      res.end(
+        '<!doctype html><link rel="icon" href="data:,"><body><script type="module" src="script.js"></script>',
+      )
+    }
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+})
+
+afterEach(() => hub.close({ server }))
+
+afterAll(async () => {
+  await browser?.close()
+  project.remove()
+})
+
+test.each(Object.keys(apps))(
+  'the recipe for %s shows what comes, and leaves nothing open',
+  async (framework) => {
+    script = bundle(framework)
+    const page = await browser.newPage()
+    const failures: Error[] = []
+    page.on('pageerror', (error) => failures.push(error))
+    try {
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      await eventually('a stream', () => hub.stats().streams === 1)
+      await publishAndSee(page, 1)
+      // Strict mode mounts twice.
+      expect(requests).toBe(1)
+      hub.disconnect(() => true)
+      await eventually('another stream', () => requests === 2 && hub.stats().streams === 1)
+      await publishAndSee(page, 2)
+      await page.evaluate('leave()')
+      await eventually('no stream', () => hub.stats().streams === 0)
+      expect(failures).toEqual([])
+    } finally {
+      await page.close()
+    }
+  },
+)
+
+async function publishAndSee(page: Page, number: number): Promise<void> {
+  await hub.publish('numbers', { event: 'number', data: number })
+  await page.waitForFunction(`document.body.textContent.endsWith('open ${number}')`)
+}
+
+/** The app, with the recipe as it stands in docs/client.md. */
+function bundle(framework: string): string {
+  const recipe = snippets('docs/client.md').find(({ code }) => code.includes(`from '${framework}`))
+  if (recipe === undefined) throw new Error(`docs/client.md has no recipe for ${framework}`)
+  project.write('recipe.ts', recipe.code)
+  const { outputFiles } = buildSync({
+    stdin: { contents: String(apps[framework]), resolveDir: root },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['@downstream/source', 'browser'],
+    define: {
+      'process.env.NODE_ENV': '"development"',
+      __VUE_OPTIONS_API__: 'true',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
+    alias: { recipe: `${project.folder}/recipe.ts` },
+    write: false,
+  })
+  return String(outputFiles[0]?.text)
+}
