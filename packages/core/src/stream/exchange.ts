@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { clock } from '../process/clock.ts'
 import { EMPTY_COMMENT } from '../wire/encode.ts'
 import type { HeaderValue } from '../wire/head.ts'
 
@@ -100,6 +101,7 @@ export function breakOff(res: Response): boolean {
   }
   const { socket } = res
   if (socket === null || !res.chunkedEncoding) return false
-  socket.destroySoon()
+  // From Node 26 on a response holds what is written to it until the end of the tick.
+  clock.setImmediate(() => socket.destroySoon())
   return true
 }
