@@ -29,6 +29,10 @@ const all = {
     compresses: true,
   },
   'gzip-each': { title: 'a gzip for each response', compresses: true },
+  'downstream-runs': { title: 'Downstream, a run', package: '@downstream/core' },
+  generator: { title: 'the generator alone' },
+  'downstream-relay': { title: 'Downstream, relay', package: '@downstream/core' },
+  pipe: { title: 'Readable.fromWeb(body).pipe(res)' },
   nchan: { title: 'nginx + nchan', ours: 'downstream-node' },
 }
 
@@ -45,11 +49,17 @@ export const sharedLogs =
 /** Those that compress, and one that does not: they have workloads of their own. @type {readonly string[]} */
 export const compressing = ['downstream-node', 'downstream-shared', 'gzip-each']
 
+/** Those of the workloads about runs and relays. */
+export const unwatched = ['downstream-runs', 'generator']
+export const followed = ['downstream-node', 'downstream-runs']
+export const relaying = ['downstream-relay', 'pipe']
+const special = new Set([...compressing, ...unwatched, ...followed, ...relaying])
+
 /** Those that can run here. @type {readonly string[]} */
 export const contestants = Object.keys(all).filter(
   (name) =>
     !name.startsWith('redis-') &&
-    (name === 'downstream-node' || !compressing.includes(name)) &&
+    (name === 'downstream-node' || !special.has(name)) &&
     (name !== 'nchan' || withoutNchan === undefined),
 )
 

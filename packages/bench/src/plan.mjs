@@ -1,4 +1,4 @@
-import { compressing, contestants, sharedLogs } from './contestants.mjs'
+import { compressing, contestants, followed, relaying, sharedLogs, unwatched } from './contestants.mjs'
 import { openFiles } from './measure/open-files.mjs'
 import { comparedIn } from './report/targets.mjs'
 import { compression } from './workload/compression.mjs'
@@ -6,7 +6,9 @@ import { connect } from './workload/connect.mjs'
 import { fanOut } from './workload/fan-out.mjs'
 import { idle } from './workload/idle.mjs'
 import { otherProcess } from './workload/other-process.mjs'
+import { relay } from './workload/relay.mjs'
 import { resume } from './workload/resume.mjs'
+import { followedRun, unwatchedRun } from './workload/run.mjs'
 import { tokenStream } from './workload/token-stream.mjs'
 import { unrelatedRequest } from './workload/unrelated-request.mjs'
 import { grouped } from './workload/workload.mjs'
@@ -23,6 +25,7 @@ import { grouped } from './workload/workload.mjs'
  * @property {number} large The same with large ones.
  * @property {number} tokens That come many at a time.
  * @property {number} lonelyTokens That come one at a time.
+ * @property {number} runTokens Of a run.
  * @property {number} visitors How many connect and disconnect.
  * @property {number} missed Events.
  * @property {number} probing In ms.
@@ -41,6 +44,7 @@ const sizes = {
     large: 30_000,
     tokens: 200_000,
     lonelyTokens: 25_000,
+    runTokens: 10_000,
     visitors: 500,
     missed: 1_000,
     probing: 1_500,
@@ -56,6 +60,7 @@ const sizes = {
     large: 20_000,
     tokens: 150_000,
     lonelyTokens: 25_000,
+    runTokens: 10_000,
     visitors: 500,
     missed: 200,
     probing: 1_500,
@@ -72,6 +77,7 @@ const sizes = {
     large: 200,
     tokens: 100,
     lonelyTokens: 100,
+    runTokens: 100,
     visitors: 10,
     missed: 20,
     probing: 50,
@@ -94,11 +100,11 @@ export function makePlan(name, only = {}) {
   /** @type {string[]} */
   const leftOut = []
 
+  /** @param {readonly string[]} names */
+  const chosen = (names) =>
+    names.filter((one) => only.contestants?.some((word) => one.includes(word)) ?? true)
   /** @param {readonly string[]} excluded */
-  const without = (...excluded) =>
-    contestants.filter(
-      (one) => !excluded.includes(one) && (only.contestants?.some((word) => one.includes(word)) ?? true),
-    )
+  const without = (...excluded) => chosen(contestants).filter((one) => !excluded.includes(one))
   // express-sse writes to all clients whenever one comes: ten thousand would take minutes to connect. And fastify-sse-v2
   // would take a minute to show what a thousand show.
   const inThousands = without('express-sse', 'fastify-sse-v2')
@@ -121,9 +127,7 @@ export function makePlan(name, only = {}) {
       compression({
         clients,
         kind,
-        contestants: compressing.filter(
-          (one) => only.contestants?.some((word) => one.includes(word)) ?? true,
-        ),
+        contestants: chosen(compressing),
         deliveries: kind === 'price' ? small : large,
       }),
     )
@@ -134,6 +138,9 @@ export function makePlan(name, only = {}) {
       count: size.tokens,
       lonely: size.lonelyTokens,
     }),
+    unwatchedRun({ contestants: chosen(unwatched), count: size.runTokens }),
+    followedRun({ contestants: chosen(followed), followers: [1, 100], deliveries: size.runTokens / 4 }),
+    relay({ contestants: chosen(relaying), count: size.tokens }),
     connect({ contestants: without(), count: size.visitors }),
     otherProcess({ contestants: sharedLogs, seconds: size.following }),
     resume({

@@ -3,14 +3,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compressing, contestants } from '../src/contestants.mjs'
+import { compressing, contestants, relaying, unwatched } from '../src/contestants.mjs'
 import { Session } from '../src/measure/session.mjs'
 import { startProcess } from '../src/measure/start-process.mjs'
 import { makePlan } from '../src/plan.mjs'
 import type { Results } from '../src/report/results.mjs'
 
 const source = join(__dirname, '../src')
-const withoutNchan = [...contestants.filter((name) => name !== 'nchan'), ...compressing.slice(1)]
+const withoutNchan = [
+  ...contestants.filter((name) => name !== 'nchan'),
+  ...compressing.slice(1),
+  ...unwatched,
+  ...relaying,
+]
 // The packages' sources, as in all tests: nothing has to be built.
 process.env.NODE_OPTIONS = `--conditions=@downstream/source --import=${pathToFileURL(require.resolve('tsx'))}`
 

@@ -1,6 +1,7 @@
 import { contestant } from '../contestants.mjs'
 import { compressionName } from '../workload/compression.mjs'
 import { fanOutCase } from '../workload/fan-out.mjs'
+import { followersCase } from '../workload/run.mjs'
 import { MANY_A_TICK, ONE_A_TICK } from '../workload/token-stream.mjs'
 import { grouped } from '../workload/workload.mjs'
 import { ratio } from './results.mjs'
@@ -62,6 +63,15 @@ function targets({ few, many }) {
     { ...oneKilobyte, theirs: 'res-write-node', ours: 'downstream-fastify' },
     { ...oneKilobyte, theirs: 'res-write-express' },
     ...compression,
+    { workload: 'an unwatched run', ours: 'downstream-runs', theirs: 'generator', atMost: 1.3 },
+    ...[1, 100].map((followers) => ({
+      workload: 'followers of a run',
+      case: followersCase(followers),
+      ours: 'downstream-runs',
+      theirs: 'downstream-node',
+      atMost: 1.1,
+    })),
+    { workload: 'relay', ours: 'downstream-relay', theirs: 'pipe', atMost: 1.15 },
     { workload: 'an unrelated request', theirs: 'better-sse', atMost: 0.05 },
   ]
 }

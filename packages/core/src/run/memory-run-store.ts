@@ -21,7 +21,12 @@ export class MemoryRunStore implements RunStore {
     const held = this.#runs.get(id)
     if (held !== undefined && !(held.run.ended && newRun.replace)) return { state: held.run.state }
     clearTimeout(held?.expiry)
-    const run = new MemoryRun(id, newRun, (news) => this.#notify(run, news))
+    const run = new MemoryRun(
+      id,
+      newRun,
+      (news) => this.#notify(run, news),
+      () => this.#listeners.has(id),
+    )
     this.#runs.set(id, { run, ttl: newRun.ttl })
     this.#notify(run, run.read(undefined, 0))
     return { state: run.state, claim: run }

@@ -9,6 +9,7 @@ export class MemoryRun implements RunClaim {
   readonly id: string
   readonly #run: NewRun
   readonly #notify: RunListener
+  readonly #isWatched: () => boolean
   readonly #startedAt = Date.now()
   #endedAt: number | undefined
   #status: RunStatus = 'running'
@@ -19,10 +20,15 @@ export class MemoryRun implements RunClaim {
   #bytes = 0
   #heldBytes = 0
 
-  constructor(id: string, run: NewRun, notify: RunListener) {
+  constructor(id: string, run: NewRun, notify: RunListener, isWatched: () => boolean) {
     this.id = id
     this.#run = run
     this.#notify = notify
+    this.#isWatched = isWatched
+  }
+
+  get watched(): boolean {
+    return this.#isWatched()
   }
 
   get ended(): boolean {
@@ -43,12 +49,11 @@ export class MemoryRun implements RunClaim {
   async append(events: readonly string[]): Promise<void> {
     if (this.ended) throw claimGone(this.id)
     const first = this.#last + 1
-    for (const event of events) {
-      const bytes = Buffer.byteLength(event)
-      this.#bytes += bytes
-      this.#heldBytes += bytes
-      this.#events.push(event)
-    }
+    // Measured together: measuring each would cost as much as keeping it. No character spans two events, as each ends with a line.
+    const bytes = Buffer.byteLength(events.length === 1 ? (events[0] as string) : events.join(''))
+    this.#bytes += bytes
+    this.#heldBytes += bytes
+    for (const event of events) this.#events.push(event)
     this.#trim()
     this.#notify({ attempt: this.attempt, state: this.state, first, events })
   }

@@ -11,6 +11,8 @@ import type { ResolvedRunOptions, ResolvedRunsOptions } from './runs-options.ts'
 
 /** Text that is read from a source before it is stored, and before others have their turn of the event loop. */
 const SHARE = 16_384
+/** How many ms events wait for others while nobody follows the run: to store each by itself costs more than to read it. */
+const UNWATCHED_WAIT = 5
 
 /** Reads the source of one run and gives its events to the store, those of a tick at once. */
 export class RunProducer {
@@ -21,11 +23,14 @@ export class RunProducer {
   #claim!: RunClaim
   /** The claim is gone: the store has ended the run. */
   #revoked: 'stopped' | 'lost' | undefined
+  /** The signal has aborted, which is slow to ask it for each event. */
+  #over = false
   /** How it ends when nothing else is said. */
   #status: 'done' | 'stopped' | 'failed' = 'done'
   #pending: string[] = []
   #pendingLength = 0
   #scheduled = false
+  #timer: NodeJS.Timeout | undefined
   #storing: Promise<void> | undefined
 
   constructor(id: string, options: ResolvedRunsOptions, run: ResolvedRunOptions) {
@@ -53,6 +58,7 @@ export class RunProducer {
       this.#fail(error)
     }
     clearTimeout(tooOld)
+    clock.clearTimeout(this.#timer)
     await this.#store()
     if (this.#revoked) return this.#revoked
     try {
@@ -67,7 +73,7 @@ export class RunProducer {
   stop(code: SseErrorCode, message: string): void {
     if (this.signal.aborted) return
     this.#status = 'stopped'
-    this.#controller.abort(new SseError(code, message))
+    this.#abort(new SseError(code, message))
   }
 
   /** The store has ended the run. */
@@ -103,7 +109,7 @@ export class RunProducer {
 
   /** Returns what to wait for before the next event, or undefined. */
   #add(text: string): Promise<void> | undefined {
-    if (text === '' || this.signal.aborted) return undefined
+    if (text === '' || this.#over) return undefined
     if (text.length * 3 > this.#run.maxBytes && Buffer.byteLength(text) > this.#run.maxBytes) {
       throw new SseError(
         'ERR_SSE_EVENT_TOO_LARGE',
@@ -115,7 +121,9 @@ export class RunProducer {
     if (this.#pendingLength >= SHARE) return this.#storeAndYield()
     if (!this.#scheduled) {
       this.#scheduled = true
-      clock.nextTick(storeAtEndOfTick, this)
+      if (this.#claim.watched === false) {
+        this.#timer = clock.setTimeout(storeAtEndOfTick, UNWATCHED_WAIT, this).unref()
+      } else clock.nextTick(storeAtEndOfTick, this)
     }
     return undefined
   }
@@ -159,8 +167,13 @@ export class RunProducer {
     // What a source throws because it was stopped is no error.
     if (this.signal.aborted) return
     this.#status = 'failed'
-    this.#controller.abort(error)
+    this.#abort(error)
     this.#report(error)
+  }
+
+  #abort(reason: unknown): void {
+    this.#over = true
+    this.#controller.abort(reason)
   }
 
   #report(error: unknown): void {

@@ -32,6 +32,11 @@ export interface NewRun {
 export interface RunClaim {
   readonly attempt: RunAttempt
   /**
+   * False while the store knows that nobody follows the run: the caller then gathers events for a few ms, and adds many at
+   * once. Default: true.
+   */
+  readonly watched?: boolean
+  /**
    * Adds events, numbered from 1 in the order of the calls. Each is the text of one event as {@link encodeEvent} gives
    * it, without an id. MUST resolve once they are stored, all of them; while the engine is away it MAY wait, for a
    * bounded time. MUST reject and store nothing when the claim is gone (fencing): not the clock of this process but the

@@ -1,0 +1,15 @@
+// The usual relay: bytes, whatever they are. The upstream goes on when the client has left.
+import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { startUpstream } from './start-upstream.mjs'
+
+const upstream = await startUpstream()
+
+export const server = createServer(async (req, res) => {
+  if (!req.url?.startsWith('/tokens')) return res.end('pong')
+  const { body } = await fetch(upstream + req.url)
+  res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
+  Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (body)).pipe(res)
+})
+
+export function publish() {}
