@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewRun, RunReading } from '@downstream/core'
 import { eventually } from '@downstream/testing'
@@ -292,6 +293,30 @@ test('whoever is no producer any more cannot add an event, even with the next nu
   await store.stop('a')
   const adding = server.command('XADD', '{downstream:runs}:run:a', id.replace('-0', '-2'), 'e', 'data: 2\n\n')
   await expect(adding).rejects.toThrow('equal or smaller')
+})
+
+test('the permissions of docs/runs.md are enough', async () => {
+  const docs = await readFile(join(__dirname, '../../../../docs/runs.md'), 'utf8')
+  const [, rules = ''] = /ACL SETUSER runs (.+)/.exec(docs) ?? []
+  const server = await openServer()
+  await server.command('ACL', 'SETUSER', 'runs', ...rules.split(' '))
+  const stores = Array.from({ length: 2 }, () => {
+    const user = { username: 'runs', password: 'password', lazyConnect: true }
+    const store = new RedisRunStore(new Redis(server.port, '127.0.0.1', user), { lease: 500 })
+    closing.push(() => store.close())
+    return store
+  })
+  const [one, other] = stores as [RedisRunStore, RedisRunStore]
+  const claim = await start(one, 'a', { maxBytes: 20 })
+  const statuses: (string | undefined)[] = []
+  other.follow('a', (news) => statuses.push(news?.state.status))
+  await eventually('the subscription', () => statuses.length > 0)
+  for (let n = 0; n < 5; n++) await claim.append([`data: ${n}\n\n`])
+  // Renewed meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  expect((await other.stop('a'))?.status).toBe('stopped')
+  await eventually('the end being told', () => statuses.at(-1) === 'stopped')
+  expect((await start(one, 'a', { replace: true })).attempt).not.toBe(claim.attempt)
 })
 
 describe('on a cluster', () => {
