@@ -26,7 +26,7 @@ describe.each(mostUsed)('RedisLog on %s', (_, create) => {
       const connect = () => new RedisLog(client, { key, maxLength })
       return { log: connect(), bounds: { length: maxLength, slack: 200 }, connect }
     },
-    without: ['scanned', 'clear'],
+    without: ['scanned', 'clear', 'cut'],
   })
 })
 

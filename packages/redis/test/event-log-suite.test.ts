@@ -1,15 +1,21 @@
 import { eventLogSuite } from '@downstream/testing'
 import { RedisLog } from '../src/redis-log.ts'
+import { FaultyProxy } from './harness/faulty-proxy.ts'
 import { allClients, redisClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
 let server: RedisServer
+let proxy: FaultyProxy
 
 beforeAll(async () => {
   server = await RedisServer.start()
+  proxy = await FaultyProxy.open(server.port)
 })
 
-afterAll(() => server?.close())
+afterAll(async () => {
+  proxy?.close()
+  await server?.close()
+})
 
 const maxLength = 200
 let count = 0
@@ -18,7 +24,7 @@ describe.each(allClients)('RedisLog on %s', (name) => {
   eventLogSuite({
     test,
     create() {
-      const { client, close } = redisClients[name](server.port)
+      const { client, close } = redisClients[name](proxy.port)
       const key = `log ${count++}`
       const connect = () => new RedisLog(client, { key, maxLength })
       return {
@@ -27,6 +33,11 @@ describe.each(allClients)('RedisLog on %s', (name) => {
         bounds: { length: maxLength, slack: 200 },
         connect,
         clear: async () => void (await server.command('DEL', key)),
+        cut() {
+          proxy.refuse()
+          proxy.cut()
+          return () => proxy.accept()
+        },
         close,
       }
     },

@@ -82,6 +82,12 @@ function appending(change: (entry: NewLogEntry) => NewLogEntry): EventLog {
 
 const broken: [what: string, make: () => EventLog | EventLogHost, fails: string, passes: string][] = [
   [
+    'does not say why its engine is down',
+    () => stating((up, _, to) => to.state(up)),
+    'says why the engine is down, and that it is up again, and tells all that comes then',
+    'tells each entry once and in order',
+  ],
+  [
     'drops an entry on the way to followers',
     () => telling((batch) => batch.filter((entry) => !isThird(entry))),
     'tells each entry once and in order',
@@ -433,7 +439,12 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
 ]
 
 /** What the suite waits for in vain. */
-const endless: [what: string, make: () => EventLog, name: string][] = [
+const endless: [what: string, make: () => EventLog | EventLogHost, name: string][] = [
+  [
+    'does not say that its engine is down',
+    () => stating((up, _, to) => up && to.state(up)),
+    'says why the engine is down, and that it is up again, and tells all that comes then',
+  ],
   [
     'stays open for followers',
     () => {
@@ -482,7 +493,26 @@ function sound(): EventLogHost {
   const clear = () => {
     for (const log of logs) log.reset('log-changed')
   }
-  return { log: connect(), bounds, connect, clear, scanned: () => 0 }
+  const cut = () => {
+    for (const log of logs) log.down()
+    return () => {
+      for (const log of logs) log.up()
+    }
+  }
+  return { log: connect(), bounds, connect, clear, cut, scanned: () => 0 }
+}
+
+/** A log that tells followers `change` of its states. */
+function stating(change: (up: boolean, error: unknown, to: LogFollower) => void): EventLogHost {
+  const host = sound()
+  const { follow } = host.log
+  class Stating extends Relay {
+    override state(up: boolean, error?: unknown): void {
+      change(up, error, this.to)
+    }
+  }
+  host.log.follow = (follower, options) => follow.call(host.log, new Stating(follower), options)
+  return host
 }
 
 const hostOf = (made: EventLog | EventLogHost): EventLogHost => ('log' in made ? made : { log: made, bounds })
@@ -511,7 +541,7 @@ test('cases that need what the engine has not got are left out when that is said
   }
   expect(count({})).toBeGreaterThan(80)
   expect(count({ without: ['connect'] })).toBe(count({}) - 4)
-  expect(count({ without: ['connect', 'clear', 'scanned'] })).toBe(count({}) - 6)
+  expect(count({ without: ['connect', 'clear', 'cut', 'scanned'] })).toBe(count({}) - 7)
 })
 
 test('the suite runs in node:test', async () => {
@@ -521,7 +551,7 @@ test('the suite runs in node:test', async () => {
     import { eventLogSuite } from '@downstream/testing'
     const bounds = { length: 250 }
     const create = () => ({ log: new MemoryLog(bounds), bounds })
-    eventLogSuite({ test, create, without: ['connect', 'clear', 'scanned'] })`
+    eventLogSuite({ test, create, without: ['connect', 'clear', 'cut', 'scanned'] })`
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', script],

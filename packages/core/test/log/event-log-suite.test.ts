@@ -7,7 +7,7 @@ describe('MemoryLog', () => {
   eventLogSuite({
     test,
     create: () => ({ log: new MemoryLog(bounds), bounds }),
-    without: ['connect', 'clear', 'scanned'],
+    without: ['connect', 'clear', 'cut', 'scanned'],
   })
 })
 
@@ -28,6 +28,12 @@ describe('several logs with no fault switched on, on one MemoryLog', () => {
         connect,
         clear() {
           for (const log of logs) log.reset('log-changed')
+        },
+        cut() {
+          for (const log of logs) log.down()
+          return () => {
+            for (const log of logs) log.up()
+          }
         },
         scanned: () => engine.scanned,
       }

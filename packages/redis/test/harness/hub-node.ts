@@ -56,7 +56,7 @@ export class HubNode {
     this.#server = createServer((req, res) => {
       this.#responses.add(res)
       res.on('close', () => this.#responses.delete(res))
-      this.hub.subscribe(openEventStream(req, res, stream), 'news')
+      this.hub.subscribe(openEventStream(req, res, stream), 'news', { key: req.url })
     })
   }
 

@@ -1,7 +1,7 @@
 import type { EventLog } from '@downstream/core'
 
 /** What not every engine has, and what cases of {@link eventLogSuite} need. */
-export type EventLogAbility = 'connect' | 'clear' | 'scanned'
+export type EventLogAbility = 'connect' | 'clear' | 'cut' | 'scanned'
 
 /** A log under test, and what the suite must be able to do to its engine. */
 export interface EventLogHost {
@@ -18,6 +18,8 @@ export interface EventLogHost {
   connect?(): EventLog | Promise<EventLog>
   /** MUST make the engine lose all entries, as a restart without persistence does; its logs are not notified. */
   clear?(): void | Promise<void>
+  /** MUST make the engine unreachable for the log, as a broken network does, until the returned function is called. */
+  cut?(): (() => void | Promise<void>) | Promise<() => void | Promise<void>>
   /** How many entries the engine has looked at or handed out in all reads up to now. */
   scanned?(): number
   /** Ends what was started for this host; its logs are closed by then. */

@@ -43,7 +43,7 @@ const cases: LogCase[] = [
  * eventLogSuite({
  *   test,
  *   create: () => ({ log: new MemoryLog({ length: 500 }), bounds: { length: 500 } }),
- *   without: ['connect', 'clear', 'scanned'],
+ *   without: ['connect', 'clear', 'cut', 'scanned'],
  * })
  */
 export function eventLogSuite({ test, create, without = [] }: EventLogSuiteOptions): void {

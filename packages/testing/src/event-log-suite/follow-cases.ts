@@ -203,6 +203,24 @@ export const followCases: LogCase[] = [
       for (const follower of [first, second, late]) assertTold(order, follower)
     },
   },
+  {
+    name: 'says why the engine is down, and that it is up again, and tells all that comes then',
+    needs: 'cut',
+    async run(tools) {
+      const follower = await tools.follow()
+      const before = await tools.fill(3)
+      await follower.reaches(before.at(-1) as LogEntry)
+      const restore = await tools.cut()
+      await eventually('being told that it is down', () => follower.up === false)
+      assert.ok(follower.error, 'state(false) came without an error')
+      await restore()
+      await eventually('being told that it is up', () => follower.up === true)
+      const after = await tools.fill(3)
+      await follower.reaches(after.at(-1) as LogEntry)
+      assert.deepEqual(follower.received, [...before, ...after])
+      assert.deepEqual(follower.resets, [])
+    },
+  },
 ]
 
 /** Reads in pages until the follower has what comes next, as a stream does that comes back. */

@@ -73,6 +73,12 @@ export class LogTools {
     await this.host.clear()
   }
 
+  /** Makes the engine unreachable until the returned function is called. */
+  async cut(): Promise<() => void | Promise<void>> {
+    assert.ok(this.host.cut, missing('cut'))
+    return this.host.cut()
+  }
+
   /** How many entries the engine has looked at while `run` was running. */
   async scannedBy(run: () => Promise<unknown>): Promise<number> {
     const { host } = this

@@ -11,6 +11,8 @@ export class RecordingFollower implements LogFollower {
   received: LogEntry[] = []
   readonly resets: { head: Cursor; reason: string }[] = []
   up: boolean | undefined
+  /** What was told with the last state. */
+  error: unknown
   /** Settles as `follow` does. */
   done: Promise<void> = Promise.resolve()
 
@@ -37,9 +39,10 @@ export class RecordingFollower implements LogFollower {
     this.received = []
   }
 
-  state(up: boolean): void {
+  state(up: boolean, error?: unknown): void {
     this.calls.push('state')
     this.up = up
+    this.error = error
   }
 
   /** Waits until the log is followed. */
