@@ -60,6 +60,24 @@ describe.each(allClients)('with %s', (client) => {
   )
 
   test.concurrent(
+    'a Redis that starts again with an older backup is one gap for every client, and then goes on',
+    onStage(client, async (stage) => {
+      const redis = await stage.redis()
+      const { a, b, readers, away, publish } = await begin(stage, redis)
+      await redis.command('SAVE')
+      await publish(20)
+      await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'b', n: 39 })))
+      await redis.kill()
+      await redis.restart()
+      await eventually('both nodes being up', () => [a, b].every(({ hub }) => hub.stats().log === 'up'))
+      await publish(20)
+      away.visit(b)
+      const oneGap = { ...flawless, gaps: [expect.any(String)] }
+      expect(await stage.verdicts(...readers, away)).toEqual([oneGap, oneGap, oneGap])
+    }),
+  )
+
+  test.concurrent(
     'a stream that is deleted under open connections is one gap for every client, and then goes on',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
