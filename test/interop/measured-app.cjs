@@ -1,0 +1,76 @@
+// The recipe of docs/monitoring.md, as it stands there, on the real instrumentation of HTTP, which hooks require(): so
+// everything is required, in a process of its own. Prints its port, then each span and each duration that is measured.
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
+
+/** @param {unknown} line */
+const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
+
+const page = readFileSync(join(__dirname, '../../docs/monitoring.md'), 'utf8')
+const recipe = /## OpenTelemetry.*?```js\n(.*?)```/s.exec(page)?.[1]
+/** @type {import('@opentelemetry/instrumentation-http').HttpInstrumentation} */
+const httpInstrumentation = new Function('require', `${recipe}\nreturn httpInstrumentation`)(require)
+
+const provider = new NodeTracerProvider({
+  spanProcessors: [
+    new SimpleSpanProcessor({
+      export(spans, done) {
+        for (const span of spans)
+          print({
+            span: span.name,
+            kind: span.kind,
+            attributes: span.attributes,
+            id: span.spanContext().spanId,
+            trace: span.spanContext().traceId,
+            parent: span.parentSpanContext?.spanId,
+            links: span.links.map(({ context }) => context.spanId),
+          })
+        done({ code: 0 })
+      },
+      shutdown: async () => {},
+    }),
+  ],
+})
+provider.register()
+httpInstrumentation.setTracerProvider(provider)
+
+const noop = { add() {}, record() {}, addCallback() {}, removeCallback() {} }
+/** A meter that prints what is measured of requests. */
+const meter = {
+  createHistogram: (/** @type {string} */ name) => ({
+    record: (/** @type {number} */ value) => print({ metric: name, value }),
+  }),
+  createCounter: () => noop,
+  createUpDownCounter: () => noop,
+  createGauge: () => noop,
+  createObservableGauge: () => noop,
+  createObservableCounter: () => noop,
+  createObservableUpDownCounter: () => noop,
+  addBatchObservableCallback() {},
+  removeBatchObservableCallback() {},
+}
+httpInstrumentation.setMeterProvider(/** @type {never} */ ({ getMeter: () => meter }))
+
+const { createServer } = require('node:http')
+const express = require('express')
+const { sse } = require('@downstream/express')
+
+const app = express()
+app.use(sse())
+app.get(
+  '/events',
+  (/** @type {import('express').Request} */ _req, /** @type {import('express').Response} */ res) => {
+    void res.sse().send('first')
+  },
+)
+app.get(
+  '/ping',
+  (/** @type {import('express').Request} */ _req, /** @type {import('express').Response} */ res) => {
+    res.send('pong')
+  },
+)
+const server = createServer(app).listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  print({ express: typeof address === 'object' ? address?.port : undefined })
+})
