@@ -82,7 +82,8 @@ export class Oracle {
   }
 
   /** A client that has been following to the end: it must have the last confirmed event. */
-  ends(client: string, series: string, course: Course): void {
+  ends(name: string, series: string, course: Course): void {
+    const client = `${name}, at the end,`
     const newest = this.#confirmed.get(series)
     if (newest === undefined || course.last === undefined || course.leaps || course.last >= newest) return
     this.#missing.push({ series, from: course.last + 1, to: newest, client })
@@ -95,11 +96,11 @@ export class Oracle {
 
   judge(): Verdict {
     for (const { series, from, to, client } of this.#missing.splice(0)) {
-      for (let number = from; number <= to; number++) {
-        if (this.#doubtful.get(series)?.has(number)) continue
-        this.verdict.lost++
-        this.note(`${client} has not had ${series} ${number}`)
-      }
+      const doubtful = this.#doubtful.get(series)
+      let lost = 0
+      for (let number = from; number <= to; number++) if (!doubtful?.has(number)) lost++
+      this.verdict.lost += lost
+      if (lost > 0) this.note(`${client} has not had ${series} ${from} to ${to}`)
     }
     return this.verdict
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption } from '../errors.ts'
+import { clock } from '../process/clock.ts'
 import { MAX_RETRY } from '../wire/encode.ts'
 import { trueOrFalse } from './event-stream-options.ts'
 import type { StreamPort } from './stream-port.ts'
@@ -78,10 +79,11 @@ export class Shutdown {
     // Node closes idle connections once, in close(). Those whose stream or request ends later would stay open.
     const sweep = server && setInterval(() => server.closeIdleConnections?.(), DRAIN_STEP)
     const open = [...streams]
-    const steps = Math.ceil(drain / DRAIN_STEP)
+    const start = clock.now()
     let ended = 0
-    for (let step = 1; step <= steps && streams.size > 0; step++) {
-      const due = Math.ceil((open.length * step) / (steps + 1))
+    // By the clock: on a busy machine each step takes longer than its sleep, and a count of steps longer than the drain.
+    for (let spent = 0; spent < drain && streams.size > 0; spent = clock.now() - start) {
+      const due = Math.ceil((open.length * (spent + DRAIN_STEP)) / (drain + DRAIN_STEP))
       for (const stream of open.slice(ended, due)) this.end(stream)
       ended = due
       // These timers hold the process, unlike all others: it must not exit while somebody awaits the end.
