@@ -47,7 +47,7 @@ test('whatever happens: every send settles, the signal aborts once, events are w
         comment: () => void stream.comment('c'),
         close: () => stream.close(),
         cut: () => port.cut('ERR_SSE_SLOW_CLIENT'),
-        gone: () => port.onGone(),
+        gone: () => port.onResponseClose(),
         stall() {
           target.hasRoom = false
         },
@@ -62,7 +62,7 @@ test('whatever happens: every send settles, the signal aborts once, events are w
       act.begin()
       target.drain()
       await nextTurn()
-      port.onGone()
+      port.onResponseClose()
       await nextTurn()
       const results = await Promise.all(sends)
       expect(aborts).toBe(1)
