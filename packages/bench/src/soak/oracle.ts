@@ -100,7 +100,7 @@ export class Oracle {
       let lost = 0
       for (let number = from; number <= to; number++) if (!doubtful?.has(number)) lost++
       this.verdict.lost += lost
-      if (lost > 0) this.note(`${client} has not had ${series} ${from}-${to}`)
+      if (lost > 0) this.note(`${client} has not had ${series} ${[from, to].join('-')}`)
     }
     return this.verdict
   }
