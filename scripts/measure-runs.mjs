@@ -1,4 +1,4 @@
-// `npx tsx --conditions=@downstream/source scripts/measure-runs.mjs`: runs on a Redis of its own, produced and followed by an
+// `npx tsx --conditions=@downstream/source scripts/measure-runs.mjs [reloads] [stops] [kills]`: runs on a Redis of its own, produced and followed by an
 // Express process and a Fastify process. Prints what test/runs checks a little of:
 // - 200 runs of 400 events, each read by a page that reloads ten times at random places, in either process
 // - 200 runs that are stopped from the other process: how long their sources go on
@@ -18,37 +18,47 @@ const nodes = /** @type {[RunNode, RunNode]} */ (
   ])
 )
 try {
-  console.log('reloads', await reload(nodes, { runs: 200, events: 400, reloads: 10 }))
-
-  const { late, reasons, ends, beyond } = await stop(nodes, { runs: 200 })
-  late.sort((one, other) => one - other)
-  console.log('stops', {
-    p50: late[100],
-    p99: late[197],
-    longest: late[199],
-    beyond,
-    ...counted(reasons),
-    ...counted(ends),
-  })
-
-  const kills = []
-  for (let n = 0; n < 50; n += 5) {
-    const batch = Array.from({ length: 5 }, () => kill(nodes, redis.port, { lease, runs: 2, events }))
-    kills.push(...(await Promise.all(batch)).flat())
+  if (wanted('reloads')) {
+    console.log('reloads', await reload(nodes, { runs: 200, events: 400, reloads: 10 }))
   }
-  const after = kills.map(({ endedAfter }) => endedAfter).sort((one, other) => one - other)
-  console.log('kills', {
-    lease,
-    followers: kills.length,
-    firstTold: after[0],
-    lastTold: after.at(-1),
-    ...counted(kills.map(({ had, end }) => `${had}, ${end}`)),
-  })
+  if (wanted('stops')) {
+    const { late, reasons, ends, beyond } = await stop(nodes, { runs: 200 })
+    late.sort((one, other) => one - other)
+    console.log('stops', {
+      p50: late[100],
+      p99: late[197],
+      longest: late[199],
+      beyond,
+      ...counted(reasons),
+      ...counted(ends),
+    })
+  }
+  if (wanted('kills')) {
+    const kills = []
+    for (let n = 0; n < 50; n += 5) {
+      const batch = Array.from({ length: 5 }, () => kill(nodes, redis.port, { lease, runs: 2, events }))
+      kills.push(...(await Promise.all(batch)).flat())
+    }
+    const after = kills.map(({ endedAfter }) => endedAfter).sort((one, other) => one - other)
+    console.log('kills', {
+      lease,
+      followers: kills.length,
+      firstTold: after[0],
+      lastTold: after.at(-1),
+      ...counted(kills.map(({ had, end }) => `${had}, ${end}`)),
+    })
+  }
 } finally {
   for (const node of nodes) await node.kill()
   await redis.close()
 }
 process.exit()
+
+/** @param {string} name */
+function wanted(name) {
+  const names = process.argv.slice(2)
+  return names.length === 0 || names.includes(name)
+}
 
 /** @param {readonly string[]} list */
 function counted(list) {
