@@ -1,4 +1,4 @@
-// Programs that some tests need and npm does not bring. A suite asks for its own with partPath() (or chromiumPath())
+// Programs that some tests need and npm does not bring. A suite asks for its own with partPath()
 // and fails when there is none; `npm test` installs what is missing where it may: see install-test-parts.mjs.
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
@@ -10,17 +10,22 @@ import { delimiter, isAbsolute, join } from 'node:path'
  * @property {string} apt The Debian package that holds it.
  */
 
+const chromium = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
 /** @type {TestPart[]} */
 export const testParts = [
+  { name: 'chromium', find: chromium, apt: 'chromium' },
+  // For most pages: Chromium itself starts a second renderer with each page, for a window that nobody sees, and takes four
+  // times as much CPU.
   {
-    name: 'chromium',
-    find: [
-      'chromium',
-      'chromium-browser',
-      'google-chrome',
-      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    ],
-    apt: 'chromium',
+    name: 'headless-shell',
+    find: ['chromium-headless-shell', ...chromium],
+    apt: 'chromium-headless-shell',
   },
   { name: 'curl', find: ['curl'], apt: 'curl' },
   { name: 'redis-server', find: ['redis-server', 'valkey-server'], apt: 'redis-server' },
@@ -50,11 +55,6 @@ export function partPath(name) {
       isAbsolute(command) ? command : directories.map((directory) => join(directory, command)),
     )
     .find(isExecutable)
-}
-
-/** @returns {string | undefined} */
-export function chromiumPath() {
-  return partPath('chromium')
 }
 
 /**

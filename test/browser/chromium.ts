@@ -1,5 +1,5 @@
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
-import { chromiumPath, howToInstall } from '../../scripts/test-parts.mjs'
+import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
 /** One Chromium for all test files: to start one takes a second of CPU, and twenty files need one. */
@@ -14,16 +14,18 @@ export async function launchChromium(): Promise<Browser> {
   return address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address)
 }
 
-function launchOptions(): LaunchOptions {
-  const executablePath = chromiumPath()
-  if (!executablePath) throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
-  const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
-  // A renderer kept ready for the next page costs as much CPU as one that is used.
-  const features = '--disable-features=SpareRendererForSitePerProcess'
-  return {
-    executablePath,
-    args: [...flags, '--disable-background-networking', '--disable-component-update', features],
-    // As people have it.
+/** Chromium as people have it: the headless shell, which the others get, keeps no page for the back button. */
+export function launchWholeChromium(): Promise<Browser> {
+  // Playwright switches that off.
+  return chromium.launch({
+    ...launchOptions('chromium'),
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  }
+  })
+}
+
+function launchOptions(part = 'headless-shell'): LaunchOptions {
+  const executablePath = partPath(part)
+  if (!executablePath) throw new Error(`Chromium is missing. To install it: ${howToInstall(part)}`)
+  const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
+  return { executablePath, args: [...flags, '--disable-background-networking', '--disable-component-update'] }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { EventStream } from '@downstream/core'
 import { createParser } from 'eventsource-parser'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { chromiumPath, howToInstall } from '../../scripts/test-parts.mjs'
+import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { type ClientJournal, type Connection, eventSourceSuite } from './event-source-suite.ts'
 import { eventTypes, type ReceivedEvent } from './events.ts'
 import { Journal } from './journal.ts'
@@ -16,7 +16,7 @@ declare const EventSource: new (url: string, init?: { withCredentials?: boolean 
 declare const tell: (listener: number, entry: unknown) => Promise<void>
 declare const sources: Record<number, PageEventSource>
 
-const executablePath = chromiumPath()
+const executablePath = partPath('chromium')
 if (executablePath === undefined)
   throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventStream, type Hub, openEventStream } from '@downstream/core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchChromium } from '../../../../test/browser/chromium.ts'
+import { launchWholeChromium } from '../../../../test/browser/chromium.ts'
 import { Journal, until } from '../../../../test/clients/journal.ts'
 import { FaultyProxy } from '../../../redis/test/harness/faulty-proxy.ts'
 import { servePage } from './page.ts'
@@ -18,7 +18,7 @@ let streams: Journal<EventStream>
 let published: number
 
 beforeAll(async () => {
-  browser = await launchChromium()
+  browser = await launchWholeChromium()
 })
 
 beforeEach(async () => {
