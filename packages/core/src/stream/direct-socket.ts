@@ -44,7 +44,7 @@ const NODES_WRITE = write.toString().includes(' = write_(this, chunk, encoding, 
 
 /**
  * The socket of an HTTP/1.1 response, when a chunk can be written to it past the response: one write instead of the
- * three of `res.write`, whose price is most of what a broadcast costs. Undefined whenever anything else may have a say:
+ * three of `res.write`, whose price is most of what an event costs. Undefined whenever anything else may have a say:
  * somebody patched `write`, of this response or of its class (compression, loggers, agents), the body is not chunked
  * (HTTP/1.0), the response waits for its turn (pipelining), has ended, is corked, or holds bytes back that come first.
  *

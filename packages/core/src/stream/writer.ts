@@ -56,7 +56,7 @@ export class Writer {
   #tookAt = 0
   #taken = 0
   #waited = false
-  /** Where broadcasts last went past the target. */
+  /** Where it last was written past the target. */
   #socket: Socket | undefined
   /** The target is blocked, or has had its share of this turn of the event loop. */
   full = false
@@ -108,10 +108,10 @@ export class Writer {
       this.#coded += this.#coder.encodePassage(passage)
     }
     if (this.#coded.length + this.#pending.length >= FLUSH_LENGTH) {
-      this.#flush(now)
+      this.#flush()
       if (this.#target !== undefined) this.#roomNextTurn()
     } else if (now) {
-      this.#flush(true)
+      this.#flush()
     } else if (!this.#scheduled) {
       this.#scheduled = true
       clock.nextTick(flush, this)
@@ -185,7 +185,7 @@ export class Writer {
   /** Writes what waits now. */
   flush(): void {
     this.#scheduled = false
-    this.#flush(false)
+    this.#flush()
   }
 
   /** Writes what waits and what ends it, since other code is about to end the target. */
@@ -204,7 +204,7 @@ export class Writer {
     this.#owner.onRoom()
   }
 
-  #flush(broadcast: boolean): void {
+  #flush(): void {
     if (this.#ended || (this.#pending === '' && this.#coded === '')) return
     const target = this.#target
     if (target === undefined) {
@@ -213,7 +213,7 @@ export class Writer {
     }
     const text = this.#take()
     try {
-      this.#socket = broadcast ? directSocket(target, this.#socket) : undefined
+      this.#socket = directSocket(target, this.#socket)
       if (this.#socket === undefined) this.#writeTo(target, text)
       else this.#writePast(this.#socket, text)
       if (this.#blocked) this.full = true
