@@ -21,8 +21,8 @@ const config: Config = {
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],
-  // Two more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
-  maxWorkers: 4,
+  // Three more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
+  maxWorkers: 5,
   reporters: ['default', '<rootDir>/scripts/slowest-reporter.mjs'],
   testSequencer: '<rootDir>/scripts/longest-first-sequencer.mjs',
   coverageProvider: 'v8',

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
 
@@ -84,13 +87,22 @@ export class UnsteadyRedis {
 }
 
 async function startNode(port: number, masterPort?: number): Promise<Node> {
+  // A replica saves what it was sent, and a server that starts loads what it finds: each start has an empty folder.
+  const folder = mkdtempSync(join(tmpdir(), 'soak-redis-'))
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  settings.push('--dir', folder)
   settings.push('--repl-diskless-sync-delay', '0')
   if (masterPort !== undefined) settings.push('--replicaof', `127.0.0.1 ${masterPort}`)
   const child = spawn('redis-server', settings, { stdio: 'ignore' })
-  const end = () => void child.kill('SIGKILL')
+  const end = () => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
   process.once('exit', end)
-  child.once('exit', () => process.off('exit', end))
+  child.once('exit', () => {
+    process.off('exit', end)
+    rmSync(folder, { recursive: true, force: true })
+  })
   for (let n = 0; n < 100; n++) {
     if ((await command(port, 'PING').catch(() => '')).includes('PONG')) return { port, child }
     await sleep(50)
