@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createHub, sse } from '@downstream/express'
+import { StreamGroup } from '@downstream/core'
+import { createHub, createRuns, sse } from '@downstream/express'
 import fastifySse from '@downstream/fastify'
-import { RawClient } from '@downstream/testing'
+import { eventually, RawClient } from '@downstream/testing'
 import express from 'express'
 import fastify from 'fastify'
 import { root } from '../snippet-project.ts'
@@ -66,6 +67,27 @@ describe.each([
     await client.receives('data: real again\n\n')
     client.close()
   })
+})
+
+test('a run ends after its maxAge, and a drain after its time', async () => {
+  jest.useFakeTimers()
+  const runs = createRuns()
+  await runs.start('a', () => new Promise(() => {}), { maxAge: 50 })
+  await eventually('the end of the run', async () => (await runs.state('a'))?.status === 'stopped')
+  await runs.close({ drain: 100 })
+
+  const group = new StreamGroup()
+  const server = createServer((req, res) => {
+    group
+      .sse(req, res, { onSourceError: () => false })()
+      .send('open')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  client.get('/')
+  await client.receives('data: open\n\n')
+  await group.close({ server, drain: 100 })
+  await client.receives('0\r\n\r\n')
 })
 
 test("a route's own timers are those of the test", async () => {

@@ -1,4 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
+import { clock } from '../process/clock.ts'
 import type { GapReason } from './control-event.ts'
 import type { PageReading } from './log-reader.ts'
 import type { Page } from './page.ts'
@@ -70,8 +71,8 @@ export class CatchUp {
       if (reading.gap) return this.#gap(reading.reason)
       if (reading.page.length > reading.from) return this.#take(reading)
       // The client comes from a process that is further than this one.
-      this.#aheadSince ??= performance.now()
-      if (performance.now() - this.#aheadSince > AHEAD_LIMIT) return 'leave'
+      this.#aheadSince ??= clock.now()
+      if (clock.now() - this.#aheadSince > AHEAD_LIMIT) return 'leave'
       await this.#source.moved(this.#signal)
       this.#signal.throwIfAborted()
     }

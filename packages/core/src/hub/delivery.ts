@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { SseError } from '../errors.ts'
 import type { Cursor, LogEntry, LogFollower } from '../log/event-log.ts'
+import { clock } from '../process/clock.ts'
 import type { Passage } from '../stream/compression/shared-text.ts'
 import type { Serialize } from '../wire/encode.ts'
 import { ChannelIndex } from './channel-index.ts'
@@ -181,12 +182,12 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   moved(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const moved = () => {
-        clearTimeout(timer)
+        clock.clearTimeout(timer)
         this.#onMoved.delete(moved)
         signal?.removeEventListener('abort', moved)
         resolve()
       }
-      const timer = setTimeout(moved, PATIENCE).unref()
+      const timer = clock.setTimeout(moved, PATIENCE).unref()
       this.#onMoved.add(moved)
       signal?.addEventListener('abort', moved)
     })

@@ -1,4 +1,5 @@
 import type { Cursor } from '../log/event-log.ts'
+import { clock } from '../process/clock.ts'
 import type { Page } from './page.ts'
 
 /**
@@ -47,12 +48,12 @@ export class RecentPages {
     this.#pages.set(before, { gap: false, page, from: 0 })
     this.#ends.add(page.end)
     if (this.#pages.size > PAGES) this.#dropOldest()
-    clearTimeout(this.#idle)
-    this.#idle = setTimeout(() => this.clear(), IDLE).unref()
+    clock.clearTimeout(this.#idle)
+    this.#idle = clock.setTimeout(() => this.clear(), IDLE).unref()
   }
 
   clear(): void {
-    clearTimeout(this.#idle)
+    clock.clearTimeout(this.#idle)
     this.#pages.clear()
     this.#ends.clear()
   }

@@ -26,3 +26,16 @@ export function nextTurn(): Promise<void> {
     clock.setImmediate(resolve)
   })
 }
+
+/** Resolves after `ms`, or when `signal` aborts. It holds the process, unlike other timers: somebody awaits an end. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      clock.clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }
+    const timer = clock.setTimeout(stop, ms)
+    signal?.addEventListener('abort', stop)
+  })
+}

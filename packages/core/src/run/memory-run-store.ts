@@ -1,4 +1,5 @@
 import { SseError } from '../errors.ts'
+import { clock } from '../process/clock.ts'
 import { MemoryRun } from './memory-run.ts'
 import type { RunState } from './run-state.ts'
 import type { NewRun, RunListener, RunPlace, RunReading, RunStart, RunStore } from './run-store.ts'
@@ -20,7 +21,7 @@ export class MemoryRunStore implements RunStore {
     if (this.#closed) throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed.')
     const held = this.#runs.get(id)
     if (held !== undefined && !(held.run.ended && newRun.replace)) return { state: held.run.state }
-    clearTimeout(held?.expiry)
+    clock.clearTimeout(held?.expiry)
     const run = new MemoryRun(
       id,
       newRun,
@@ -56,7 +57,7 @@ export class MemoryRunStore implements RunStore {
   async close(): Promise<void> {
     this.#closed = true
     for (const { run } of this.#runs.values()) if (!run.ended) run.revoke('lost')
-    for (const { expiry } of this.#runs.values()) clearTimeout(expiry)
+    for (const { expiry } of this.#runs.values()) clock.clearTimeout(expiry)
     this.#runs.clear()
     this.#listeners.clear()
   }
@@ -65,6 +66,6 @@ export class MemoryRunStore implements RunStore {
     for (const listener of this.#listeners.get(run.id) ?? []) listener(news)
     const held = this.#runs.get(run.id)
     if (held?.run !== run || !run.ended) return
-    held.expiry = setTimeout(() => this.#runs.delete(run.id), held.ttl).unref()
+    held.expiry = clock.setTimeout(() => this.#runs.delete(run.id), held.ttl).unref()
   }
 }

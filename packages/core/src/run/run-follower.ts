@@ -1,3 +1,4 @@
+import { clock } from '../process/clock.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { COMPLETE, type StreamOwner, type StreamPort } from '../stream/stream-port.ts'
 import { encodeRunEnd, encodeRunGap, type RunControlEvents, type RunGapReason } from './run-control-event.ts'
@@ -171,9 +172,9 @@ export class RunFollower implements StreamOwner, FeedFollower {
 
   #newsOrPatience(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE).unref()
+      const timer = clock.setTimeout(resolve, PATIENCE).unref()
       this.#onNews = () => {
-        clearTimeout(timer)
+        clock.clearTimeout(timer)
         resolve()
       }
     })

@@ -46,18 +46,20 @@ export class RunProducer {
   /** Reads the source to its end and ends the run; resolves with how. Never rejects. */
   async produce(claim: RunClaim, source: RunSource): Promise<RunEndMessage['status']> {
     this.#claim = claim
-    const tooOld = setTimeout(() => {
-      this.stop(
-        'ERR_SSE_RUN_STOPPED',
-        `The run went on for longer than its maxAge of ${this.#run.maxAge} ms.`,
-      )
-    }, this.#run.maxAge).unref()
+    const tooOld = clock
+      .setTimeout(() => {
+        this.stop(
+          'ERR_SSE_RUN_STOPPED',
+          `The run went on for longer than its maxAge of ${this.#run.maxAge} ms.`,
+        )
+      }, this.#run.maxAge)
+      .unref()
     try {
       await untilAborted(this.signal, this.#read(source))
     } catch (error) {
       this.#fail(error)
     }
-    clearTimeout(tooOld)
+    clock.clearTimeout(tooOld)
     clock.clearTimeout(this.#timer)
     await this.#store()
     if (this.#revoked) return this.#revoked

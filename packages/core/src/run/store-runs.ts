@@ -1,5 +1,5 @@
 import { SseError } from '../errors.ts'
-import { clock } from '../process/clock.ts'
+import { clock, pause } from '../process/clock.ts'
 import { isResponse } from '../source/event-stream-response.ts'
 import { checkResponse, discardSource } from '../source/relay.ts'
 import { invalidSource, isSource } from '../source/source.ts'
@@ -155,7 +155,7 @@ export class StoreRuns implements Runs {
   async #close(others: Shutdown, drain: number, ends: Omit<RunsCloseOptions, 'drain'>): Promise<void> {
     const over = Promise.all(this.#producers.values())
     const patience = new AbortController()
-    await Promise.race([over, wait(drain, patience.signal)])
+    await Promise.race([over, pause(drain, patience.signal)])
     patience.abort()
     for (const producer of this.#producers.keys()) {
       producer.stop('ERR_SSE_SHUTDOWN', 'The app is shutting down.')
@@ -192,12 +192,4 @@ export class StoreRuns implements Runs {
 
 function closed(): SseError {
   return new SseError('ERR_SSE_RUNS_CLOSED', 'The runs are closed: start nothing after close().')
-}
-
-/** Unlike other timers this one holds the process: somebody awaits the end of the runs. */
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => clearTimeout(timer))
-  })
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption } from '../errors.ts'
-import { clock } from '../process/clock.ts'
+import { clock, pause } from '../process/clock.ts'
 import { MAX_RETRY } from '../wire/encode.ts'
 import { trueOrFalse } from './event-stream-options.ts'
 import type { StreamPort } from './stream-port.ts'
@@ -77,7 +76,7 @@ export class Shutdown {
   ): Promise<void> {
     const serverClosed = server && new Promise<void>((resolve) => server.close(resolve))
     // Node closes idle connections once, in close(). Those whose stream or request ends later would stay open.
-    const sweep = server && setInterval(() => server.closeIdleConnections?.(), DRAIN_STEP)
+    const sweep = server && clock.setInterval(() => server.closeIdleConnections?.(), DRAIN_STEP)
     const open = [...streams]
     const start = clock.now()
     let ended = 0
@@ -86,15 +85,14 @@ export class Shutdown {
       const due = Math.ceil((open.length * (spent + DRAIN_STEP)) / (drain + DRAIN_STEP))
       for (const stream of open.slice(ended, due)) this.end(stream)
       ended = due
-      // These timers hold the process, unlike all others: it must not exit while somebody awaits the end.
-      await sleep(DRAIN_STEP)
+      await pause(DRAIN_STEP)
     }
     for (const stream of open.slice(ended)) this.end(stream)
     await withinGrace(finished(streams), serverClosed)
     for (const stream of streams) stream.cut('ERR_SSE_SHUTDOWN')
     server?.closeAllConnections?.()
     await withinGrace(finished(streams), serverClosed)
-    clearInterval(sweep)
+    clock.clearInterval(sweep)
   }
 }
 
@@ -106,7 +104,7 @@ async function finished(streams: ReadonlySet<StreamPort>): Promise<void> {
 /** Resolves when all of `ends` have, at the latest after the grace. */
 async function withinGrace(...ends: (Promise<void> | undefined)[]): Promise<void> {
   const timeout = new AbortController()
-  await Promise.race([Promise.all(ends), sleep(GRACE, undefined, { signal: timeout.signal })])
+  await Promise.race([Promise.all(ends), pause(GRACE, timeout.signal)])
   timeout.abort()
 }
 
