@@ -57,8 +57,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   /** Until the log is followed: where their clients say that they were. */
   readonly #waiting = new Map<Subscriber, Cursor | undefined>()
   readonly #channels = new ChannelIndex<Resettable>()
-  readonly #followers = new Set<Resettable>()
-  /** Followers that are no streams. */
+  /** Those that follow channels and are no streams: loops over `hub.events()`. */
   readonly #loops = new Set<Resettable>()
   readonly #fanOut: FanOut = new FanOut(this.#channels, this)
   readonly #scope = new AsyncResource('DownstreamHub')
@@ -91,7 +90,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     for (const [name] of this.#channels.entries()) yield name
   }
 
-  /** How many streams follow a channel: loops over `hub.events()` are none. */
+  /** How many streams follow a channel. */
   streamsOf(channel: string): number {
     let count = this.#channels.get(channel)?.size ?? 0
     for (const loop of this.#loops) if (loop.channels.names.has(channel)) count--
@@ -142,28 +141,23 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   /** Serves `subscriber` from `from` on: as soon as the log is followed. */
   add(subscriber: Subscriber, from: Cursor | undefined): void {
     this.subscribers.add(subscriber)
-    this.follow(subscriber)
+    this.#channels.add(subscriber)
     if (this.#tail !== undefined) subscriber.start(from)
     else this.#waiting.set(subscriber, from)
   }
 
   remove(subscriber: Subscriber): void {
     this.#waiting.delete(subscriber)
-    this.subscribers.delete(subscriber)
-    this.unfollow(subscriber)
+    if (this.subscribers.delete(subscriber)) this.#forget(subscriber)
   }
 
-  follow(follower: Resettable): void {
-    this.#followers.add(follower)
-    if (!this.subscribers.has(follower as Subscriber)) this.#loops.add(follower)
-    this.#channels.add(follower)
+  follow(loop: Resettable): void {
+    this.#loops.add(loop)
+    this.#channels.add(loop)
   }
 
-  unfollow(follower: Resettable): void {
-    if (!this.#followers.delete(follower)) return
-    this.#loops.delete(follower)
-    this.#channels.delete(follower)
-    this.#fanOut.forget(follower)
+  unfollow(loop: Resettable): void {
+    if (this.#loops.delete(loop)) this.#forget(loop)
   }
 
   /** Undefined when there is room for another entry, else a promise that resolves when there is. */
@@ -253,7 +247,9 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     this.#fanOut.reset()
     this.#reader.reset()
     this.snapshots.reset()
-    for (const follower of this.#followers) follower.reset(reason)
+    for (const followers of [this.subscribers, this.#loops]) {
+      for (const follower of followers) follower.reset(reason)
+    }
   }
 
   #state(up: boolean, error?: unknown): void {
@@ -267,6 +263,11 @@ export class Delivery implements SubscriberHub, SnapshotSource {
       logStateDiagnostics.publish({ log: this.#options.log, state, error })
     this.#options.onLogState(state, error)
     if (up) this.#move()
+  }
+
+  #forget(follower: Resettable): void {
+    this.#channels.delete(follower)
+    this.#fanOut.forget(follower)
   }
 
   #move(): void {
