@@ -16,7 +16,7 @@ export function checkLogLevel(level: unknown): asserts level is LogLevel {
 export function logStream(log: FastifyBaseLogger, level: LogLevel, prepared: PreparedEventStream): void {
   if (level === false || prepared.stream.closed || !isEnabled(log, level)) return
   log[level]('event stream opened')
-  prepared.whenThrough(({ code, duration, events }) =>
+  prepared.whenFinished(({ code, duration, events }) =>
     log[level]({ code, duration: Math.round(duration), events }, 'event stream over'),
   )
 }

@@ -4,7 +4,7 @@ import type { Passage } from '../stream/compression/shared-text.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { randomRetry } from '../stream/refusal.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
-import { encodeEvent } from '../wire/encode.ts'
+import { encodeFarewell } from '../wire/encode.ts'
 import type { CatchUpStep, GapStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
@@ -319,7 +319,7 @@ export class Subscriber implements StreamOwner, Visited {
     const { resumes } = this.#hub
     // A client that was here all the time is not sent away.
     if (!held && !resumes.hasRoom) {
-      this.port.end('ERR_SSE_REFUSED', { farewell: encodeEvent({ comment: '', retry: randomRetry() }) })
+      this.port.end('ERR_SSE_REFUSED', { farewell: encodeFarewell(randomRetry()) })
       return
     }
     const feed = new PageFeed(this.#hub, this, this.#place, held)

@@ -34,10 +34,10 @@ export class Admission {
     return key
   }
 
-  /** Counts `port` for its key until it is gone. */
+  /** Counts `port` for its key until it is finished. */
   enter(port: StreamPort, key: Key): void {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-    port.whenOver(() => {
+    port.whenFinished(() => {
       const left = Number(this.#counts.get(key)) - 1
       if (left > 0) this.#counts.set(key, left)
       else this.#counts.delete(key)

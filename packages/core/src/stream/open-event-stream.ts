@@ -21,7 +21,7 @@ import {
 import type { Refusal } from './refusal.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
-import { type StreamSummary, tellOpen, whenThrough } from './stream-diagnostics.ts'
+import { type StreamSummary, summaryWhenFinished, tellOpen } from './stream-diagnostics.ts'
 import { COMPLETE } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
@@ -61,7 +61,7 @@ export interface PreparedEventStream {
   /** Writes what waits to something that the framework sends, head and all, in its own way. */
   beginOn(target: Target): void
   /** Calls `listener` once, when the response has finished or its client has disconnected; never if that is so already. */
-  whenThrough(listener: (summary: StreamSummary) => void): void
+  whenFinished(listener: (summary: StreamSummary) => void): void
   /** Gives the response back to the framework, which has something else to say: `error`. */
   abandon(error: unknown): void
 }
@@ -127,7 +127,7 @@ export class Preparation implements PreparedEventStream {
   begin(): void {
     const res = this.#res
     const { port } = this
-    if (port.gone) return
+    if (port.finished) return
     try {
       writeHead(
         res,
@@ -146,15 +146,15 @@ export class Preparation implements PreparedEventStream {
   beginOn(target: Target): void {
     const { port } = this
     const release = holdConnection(connectionOf(this.#req), port.options.tcpKeepAlive)
-    if (release !== undefined) port.whenOver(release)
+    if (release !== undefined) port.whenFinished(release)
     const coder = this.#coding === 'undecided' ? undefined : this.#coding?.coder
     port.begin(target, coder, this.#refusal?.text)
     if (port.reason === undefined)
       tellOpen({ stream: this.stream, request: this.#req, response: this.#res }, port)
   }
 
-  whenThrough(listener: (summary: StreamSummary) => void): void {
-    if (this.port.reason === undefined) whenThrough(this.port, listener)
+  whenFinished(listener: (summary: StreamSummary) => void): void {
+    if (this.port.reason === undefined) summaryWhenFinished(this.port, listener)
   }
 
   abandon(error: unknown): void {
@@ -179,7 +179,8 @@ function listen(req: Request, res: Marked, port: ResponsePort): void {
   }
   on.call(res, 'close', onClose)
   interceptEnd(res)
-  if (!isHttp2(res) && res.socket === null) port.whenOver(watchPipelined(req, () => port.onResponseClose()))
+  if (!isHttp2(res) && res.socket === null)
+    port.whenFinished(watchPipelined(req, () => port.onResponseClose()))
 }
 
 /** Node emits it when other code writes after the end, and nobody else may be listening. */

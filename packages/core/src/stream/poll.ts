@@ -1,4 +1,4 @@
-import { encodeEvent, holdsEvent } from '../wire/encode.ts'
+import { encodeFarewell, holdsEvent } from '../wire/encode.ts'
 
 /** What comes so many ms after the first event belongs to the same answer, and an app has this long to subscribe. */
 const LINGER = 200
@@ -55,8 +55,8 @@ export class Poll {
     return true
   }
 
-  /** Tells the client when to ask again. With a blank line, which undici's EventSource waits for. */
+  /** Tells the client when to ask again. */
   farewell(retry: number): string {
-    return encodeEvent({ comment: '', retry: Math.min(retry, RETRY) })
+    return encodeFarewell(Math.min(retry, RETRY))
   }
 }

@@ -2,7 +2,7 @@ import type { SseCloseCode } from '../errors.ts'
 import { clock } from '../process/clock.ts'
 import { inNoContext } from '../process/no-context.ts'
 import { type Sleeper, wheel } from '../process/timer-wheel.ts'
-import { EMPTY_COMMENT, encodeEvent } from '../wire/encode.ts'
+import { EMPTY_COMMENT, encodeEvent, encodeFarewell } from '../wire/encode.ts'
 import { closeReason } from './close-reason.ts'
 import type { ResponseCoder } from './compression/response-coder.ts'
 import type { Passage } from './compression/shared-text.ts'
@@ -32,14 +32,14 @@ const LINGER = 15_000
  * | cut | over, and the connection is cut; what is buffered is lost |
  * | shutdown | end, with the time after which the client reconnects; its connection is not kept |
  * | over | no more events |
- * | gone | over, and the last byte has left or the connection is dead |
+ * | finished | over, and the last byte has left or the connection is closed |
  */
 export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly lastEventId: string
   readonly options: ResolvedOptions
   slot?: Set<Sleeper> | undefined
   reason: EventStream['reason']
-  gone = false
+  finished = false
   readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
@@ -55,7 +55,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #headPending = true
   #abrupt = false
   #events = 0
-  #goneListeners: readonly (() => void)[] = NONE
+  #finishListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
   /**
@@ -93,7 +93,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   /** Its response is to be cut off where other code or this one ends it. */
   get endsAbruptly(): boolean {
-    return this.#abrupt && !this.gone
+    return this.#abrupt && !this.finished
   }
 
   get sentEvents(): number {
@@ -168,7 +168,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#abrupt = how.abrupt ?? this.options.abruptEnd
     this.#writer.end(how.farewell)
     this.#over(code, how.cause)
-    if (this.gone) return
+    if (this.finished) return
     wheel.add(this, this.#linger(clock.now()))
   }
 
@@ -180,11 +180,10 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   shutdown(retry: number, abrupt?: boolean): void {
     // Its connection may be busy with another request by now.
-    if (this.gone) return
+    if (this.finished) return
     if (this.reason === undefined) this.#owner?.flush()
-    this.whenOver(() => endConnection(this.#connection))
-    // With the blank line that the standard does not ask for, but undici's EventSource waits for.
-    this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ comment: '', retry }), abrupt })
+    this.whenFinished(() => endConnection(this.#connection))
+    this.end('ERR_SSE_SHUTDOWN', { farewell: encodeFarewell(retry), abrupt })
   }
 
   cut(code: SseCloseCode, cause?: unknown): void {
@@ -194,15 +193,15 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   /** The response is finished or its connection closed. If it had not been ended, the client has disconnected. */
   onResponseClose(): void {
-    if (this.gone) return
-    this.gone = true
+    if (this.finished) return
+    this.finished = true
     this.#over('ERR_SSE_CLIENT_CLOSED')
     this.#writer.stop()
     wheel.delete(this)
     for (const set of this.#sets) set.delete(this)
-    const listeners = this.#goneListeners
+    const listeners = this.#finishListeners
     this.#sets = NONE
-    this.#goneListeners = NONE
+    this.#finishListeners = NONE
     for (const listener of listeners) listener()
   }
 
@@ -214,15 +213,15 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   keepIn(set: Set<StreamPort>): void {
-    if (this.gone) return
+    if (this.finished) return
     set.add(this)
     // Neither push() nor a spread, which make room for sixteen more.
     this.#sets = this.#sets.concat(set)
   }
 
-  whenOver(listener: () => void): void {
-    if (this.gone) listener()
-    else this.#goneListeners = this.#goneListeners.concat(listener)
+  whenFinished(listener: () => void): void {
+    if (this.finished) listener()
+    else this.#finishListeners = this.#finishListeners.concat(listener)
   }
 
   onRoom(): void {

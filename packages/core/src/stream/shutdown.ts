@@ -98,7 +98,9 @@ export class Shutdown {
 
 /** Resolves when every response is finished. */
 async function finished(streams: ReadonlySet<StreamPort>): Promise<void> {
-  await Promise.all([...streams].map((stream) => new Promise<void>((resolve) => stream.whenOver(resolve))))
+  await Promise.all(
+    [...streams].map((stream) => new Promise<void>((resolve) => stream.whenFinished(resolve))),
+  )
 }
 
 /** Resolves when all of `ends` have, at the latest after the grace. */

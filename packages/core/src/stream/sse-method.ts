@@ -94,7 +94,7 @@ async function fail(stream: EventStream, error: unknown, host: SseMethodHost): P
   port?.end('ERR_SSE_SOURCE_FAILED', { cause: error })
   // Express answers an error after the headers by cutting the connection, which would lose what was sent before.
   // A promise, because it carries on in the AsyncLocalStorage context of this request.
-  await new Promise<void>((resolve) => port?.whenOver(resolve))
+  await new Promise<void>((resolve) => port?.whenFinished(resolve))
   try {
     if (host.onSourceError(error) === false) warn(error)
   } catch (thrown) {

@@ -44,7 +44,8 @@ const refused: DiagnosticsChannel<StreamRefuseMessage> = channel('downstream:str
 
 /** Tells of a stream that has begun, and later of its end: only if somebody listens by now, so that others cost nothing. */
 export function tellOpen(message: StreamOpenMessage, port: StreamPort): void {
-  if (closed.hasSubscribers) whenThrough(port, (summary) => closed.publish({ ...message, ...summary }))
+  if (closed.hasSubscribers)
+    summaryWhenFinished(port, (summary) => closed.publish({ ...message, ...summary }))
   if (opened.hasSubscribers) opened.publish(message)
 }
 
@@ -53,9 +54,9 @@ export function tellRefuse(message: StreamRefuseMessage): void {
 }
 
 /** Calls `listener` once with what became of a stream. */
-export function whenThrough(port: StreamPort, listener: (summary: StreamSummary) => void): void {
+export function summaryWhenFinished(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
-  port.whenOver(() => {
+  port.whenFinished(() => {
     const { reason, sentEvents, sentBytes } = port
     listener({
       code: reason?.code as SseCloseCode,

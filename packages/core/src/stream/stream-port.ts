@@ -41,9 +41,9 @@ export interface StreamPort {
   endPoll(farewell?: string): void
   /** Cuts the connection; what is buffered is lost. */
   cut(code: SseCloseCode, cause?: unknown): void
-  /** Calls `listener` once the last byte has left or the connection is dead. */
-  whenOver(listener: () => void): void
-  /** Keeps it in `set` until it is gone. */
+  /** Calls `listener` once the stream is finished: the last byte has left, or the connection is closed. */
+  whenFinished(listener: () => void): void
+  /** Keeps it in `set` until it is finished. */
   keepIn(set: Set<StreamPort>): void
 }
 

@@ -65,6 +65,14 @@ export function encodeComment(text = ''): string {
 }
 
 /**
+ * The last words of a stream whose client is to reconnect in `retry` ms. With the blank line that the standard does not
+ * ask for, but undici's EventSource waits for.
+ */
+export function encodeFarewell(retry: number): string {
+  return encodeEvent({ comment: '', retry })
+}
+
+/**
  * Encodes what was read from another event stream as it was there, an id that {@link encodeEvent} refuses included: its
  * fields came out of lines, so none of them can break one.
  */

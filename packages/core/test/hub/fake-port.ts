@@ -17,7 +17,7 @@ export class FakePort implements EventStream, StreamPort {
   room: number = Number.POSITIVE_INFINITY
   code: SseCloseCode | undefined
   cause: unknown
-  gone = false
+  finished = false
   readonly sharesText = false
   sentEvents = 0
   readonly sentBytes = 0
@@ -29,7 +29,7 @@ export class FakePort implements EventStream, StreamPort {
   #full = false
   #owner: StreamOwner | undefined
   #controller: AbortController | undefined
-  #goneListeners: (() => void)[] = []
+  #finishListeners: (() => void)[] = []
 
   constructor(lastEventId = '') {
     this.lastEventId = lastEventId
@@ -110,7 +110,7 @@ export class FakePort implements EventStream, StreamPort {
   }
 
   shutdown(retry: number): void {
-    if (this.gone) return
+    if (this.finished) return
     if (!this.closed) this.#owner?.flush()
     this.retry = retry
     this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ retry }) })
@@ -123,14 +123,14 @@ export class FakePort implements EventStream, StreamPort {
   }
 
   keepIn(set: Set<StreamPort>): void {
-    if (this.gone) return
+    if (this.finished) return
     set.add(this)
-    this.whenOver(() => set.delete(this))
+    this.whenFinished(() => set.delete(this))
   }
 
-  whenOver(listener: () => void): void {
-    if (this.gone) listener()
-    else this.#goneListeners.push(listener)
+  whenFinished(listener: () => void): void {
+    if (this.finished) listener()
+    else this.#finishListeners.push(listener)
   }
 
   /** The client reads up to `count` characters more; returns what it has read by now. */
@@ -169,8 +169,8 @@ export class FakePort implements EventStream, StreamPort {
   }
 
   #leave(): void {
-    this.gone = true
-    for (const listener of this.#goneListeners.splice(0)) listener()
+    this.finished = true
+    for (const listener of this.#finishListeners.splice(0)) listener()
   }
 }
 

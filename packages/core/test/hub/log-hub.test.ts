@@ -738,7 +738,7 @@ describe('closing', () => {
     await hub.publish('news', { data: 'unread' })
     await settle()
     await hub.close()
-    expect(stream.gone).toBe(true)
+    expect(stream.finished).toBe(true)
   })
 })
 

@@ -16,7 +16,7 @@ function watching(before: (req: Request, res: Response) => unknown = () => {}) {
   const listener = async (req: Request, res: Response) => {
     await before(req, res)
     const onResponseClose = jest.fn()
-    new Preparation(req, res, resolveOptions(undefined)).port.whenOver(onResponseClose)
+    new Preparation(req, res, resolveOptions(undefined)).port.whenFinished(onResponseClose)
     watched.push({ url: req.url, onResponseClose, req, res })
   }
   const calls = () => watched.map(({ onResponseClose }) => onResponseClose.mock.calls.length)

@@ -21,7 +21,7 @@ beforeEach(() => {
   prepare = jest.fn((_options) => ({
     stream,
     status: 200,
-    whenThrough: () => {},
+    whenFinished: () => {},
     head: () => [],
     begin: () => port.begin(target),
     beginOn: (other) => port.begin(other),
