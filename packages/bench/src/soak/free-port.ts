@@ -1,12 +1,18 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on. It is below those that systems give to outgoing connections, of which a soak has
+ * thousands: a server that is restarted wants it back.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const [isFree] = await Promise.allSettled([once(server, 'listening')])
+    if (isFree.status === 'rejected') continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
