@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  // 0: any port that is free.
+  // With 0 the system chooses a free port.
   server = await ExampleServer.start('fastify-cors', { API_PORT: '0' })
   context = await browser.newContext()
   page = await openPage(context)

@@ -12,7 +12,7 @@ localStorage.setItem('key', key)
 
 let source
 let offlineTimer
-/** Of the newest headline in the list. undefined: any may come next. */
+/** Of the newest headline in the list. Undefined while whatever comes next is right. */
 let lastNumber
 const counts = { received: 0, missing: 0, repeated: 0 }
 

@@ -18,7 +18,7 @@ let way = 'streaming'
 let source
 let timer
 let lastEventId
-/** Of the newest reading. undefined: any may come next. */
+/** Of the newest reading. Undefined while whatever comes next is right. */
 let lastNumber
 /** Attempts that have failed since the last response. */
 let failures = 0

@@ -9,7 +9,7 @@ let source
 let lastEventId
 /** The process at the other end. */
 let server
-/** The newest of the news: its numbering and its number. undefined: any may come next. */
+/** The newest of the news: its numbering and its number. Undefined while whatever comes next is right. */
 let last
 const counts = { received: 0, missing: 0, repeated: 0, gaps: 0, moves: 0 }
 /** Of the events in the list. */

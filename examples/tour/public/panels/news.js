@@ -16,7 +16,7 @@ const stream = new EventSourceConnection('news', {
   onState,
 })
 const counts = { received: 0, missing: 0, repeated: 0 }
-/** Of the newest headline in the list. undefined: any may come next. */
+/** Of the newest headline in the list. Undefined while whatever comes next is right. */
 let last
 let away = false
 let seen = false
