@@ -2,8 +2,8 @@
  * What went wrong, as a stable string: match on it, never on the message.
  * docs/errors.md has a heading for each code.
  *
- * The first group is thrown at the caller. The second only ever appears as `stream.reason`: it says why a stream is
- * over, and a client that leaves is not an error.
+ * The codes of the first group are thrown, or reject a promise. Those of the second group appear only in
+ * `stream.reason` and say why a stream ended: a client that disconnects is not an error.
  */
 export type SseErrorCode =
   | 'ERR_SSE_INVALID_EVENT'
@@ -33,7 +33,7 @@ export type SseErrorCode =
   | 'ERR_SSE_RUN_LOST'
   | SseCloseCode
 
-/** Why a stream is over: the `code` of `stream.reason`. */
+/** Why a stream ended: the `code` of `stream.reason`. */
 export type SseCloseCode =
   | 'ERR_SSE_CLIENT_CLOSED'
   | 'ERR_SSE_CLOSED'
@@ -55,23 +55,24 @@ export class SseError extends Error {
   }
 }
 
-/** Reports an error that has nobody to go to, as a process warning. */
+/** Reports an error that no caller can receive, as a process warning. */
 export function warn(error: unknown): void {
   try {
     process.emitWarning(error as Error)
   } catch {
-    // Node takes nothing but text and errors of its own realm.
+    // emitWarning() accepts only strings and errors of its own realm.
     process.emitWarning(String(error))
   }
 }
 
-/** The error for an option that is not what it must be. */
+/** The error for an option with an invalid value. */
 export function invalidOption(name: string, rule: string): SseError {
   return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
 }
 
 /**
- * A misspelt option would be none: a `fliter` would let everybody have everything.
+ * Refuses unknown option names. Otherwise a misspelled `fliter` would be ignored, and every client would receive every
+ * event.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION
  */

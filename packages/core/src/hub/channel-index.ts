@@ -28,7 +28,7 @@ export class ChannelIndex<T extends Follower> {
     return this.#followers.get(channel)
   }
 
-  /** The set of these channels: the same object as long as somebody follows it. */
+  /** The set of these channels: the same object as long as any follower has it. */
   setOf(names: ReadonlySet<string>): ChannelSet {
     const key = keyOf(names)
     return this.#sets.get(key) ?? new ChannelSet(key, names)
@@ -56,7 +56,10 @@ export class ChannelIndex<T extends Follower> {
   }
 }
 
-/** A list of names begins with a bracket, a single one with a quote: most streams follow one, which needs no sorting. */
+/**
+ * The key of a list of names begins with a bracket, the key of one name with a quote. Most streams follow one channel,
+ * which needs no sorting.
+ */
 function keyOf(names: ReadonlySet<string>): string {
   const [first] = names
   return JSON.stringify(names.size === 1 ? first : [...names].sort())

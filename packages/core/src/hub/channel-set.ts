@@ -1,14 +1,14 @@
 import type { HubEntry } from './hub-entry.ts'
 
 /**
- * The channels of a subscription, one object for all streams that follow the same. Most streams are at the same place,
- * so a run for the set is assembled once for all of them.
+ * The channels of a subscription, as one object for all streams that follow the same channels. Most of these streams
+ * are at the same position, so the hub assembles the text for them once.
  */
 export class ChannelSet {
-  /** The same for all sets of the same names. */
+  /** Equal for all sets with the same names. */
   readonly key: string
   readonly names: ReadonlySet<string>
-  /** How many streams follow it. */
+  /** How many streams follow this set. */
   uses = 0
 
   constructor(key: string, names: ReadonlySet<string>) {
@@ -16,7 +16,7 @@ export class ChannelSet {
     this.names = names
   }
 
-  /** What is sent for an entry to a stream that neither filters nor coalesces. */
+  /** The text of an entry for a stream that has neither `filter` nor `coalesce`. */
   textOf(entry: HubEntry): string {
     for (const channel of entry.channels) if (this.names.has(channel)) return entry.text
     return ''

@@ -3,12 +3,12 @@ import { encodeEvent, type Serialize } from '../wire/encode.ts'
 
 /**
  * Why events may be missing:
- * - `expired`: the log no longer holds the client's place, or it is a cursor of another log
- * - `malformed`: it is no cursor at all
- * - `slow`: the log has dropped events that this stream was not sent yet; its client reads too slowly
- * - `too-far`: it is older than the hub reads for one client
- * - `trimmed`, `log-changed`: the log itself has lost its continuity
- * - `no-snapshot`: the client has no place, and the app's function that reads the state has failed
+ * - `expired`: the log no longer holds the client's position, or its last id is a cursor of another log
+ * - `malformed`: the client's last id is no cursor
+ * - `slow`: the client reads too slowly, and the log has dropped events that were not sent to it yet
+ * - `too-far`: the client missed more events than the hub reads for one client
+ * - `trimmed`, `log-changed`: the log lost entries, or was replaced
+ * - `no-snapshot`: the client has no last id, and the app's `snapshot` function failed
  */
 export type GapReason =
   | 'expired'
@@ -19,10 +19,12 @@ export type GapReason =
   | 'log-changed'
   | 'no-snapshot'
 
-/** Data of the event `gap`. */
+/** Data of a `gap` event. */
 export interface Gap {
   reason: GapReason
-  /** Wait this many ms before fetching afresh: a random spread, for the day that all clients get a gap at once. */
+  /**
+   * Wait this many ms before you fetch the current state. It is random, because all clients may receive a gap at once.
+   */
   delay: number
 }
 
@@ -33,20 +35,23 @@ export interface ControlEventNames {
   snapshot: string
 }
 
-/** Tells a client that events between its last id and `place` may be missing. With the id it gets this gap only once. */
+/**
+ * A `gap` event: events between the client's last id and `cursor` may be missing. Its id makes sure that the client
+ * receives this gap only once.
+ */
 export function encodeGap(event: string, gap: Gap, place: Cursor): string {
   return encodeEvent({ event, id: place, data: gap })
 }
 
 /**
- * Moves a client's last event ID where nothing of its own does. It needs its empty data: an id alone does that in
- * Chromium but not in Firefox and WebKit.
+ * Advances a client's last event ID while none of its own events do. The empty data is necessary: Chromium takes the id
+ * of an event without data, Firefox and WebKit do not.
  */
 export function encodeBookmark(event: string, place: Cursor): string {
   return encodeEvent({ event, id: place, data: '' })
 }
 
-/** Gives a client the state of its channels, as an object, and the place from which on events change it. */
+/** The current state of the client's channels, as an object, and the cursor after which events change it. */
 export function encodeSnapshot(
   event: string,
   states: Record<string, unknown>,

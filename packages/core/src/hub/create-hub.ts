@@ -3,7 +3,7 @@ import type { Hub, HubOptions } from './hub.ts'
 import { LogHub } from './log-hub.ts'
 
 /**
- * Makes a hub: publish to many streams, each of which resumes exactly where it was.
+ * Creates a hub: it publishes to many streams, and each stream resumes exactly where it was.
  *
  * @example
  * const hub = createHub<{ news: { headline: Headline } }>()

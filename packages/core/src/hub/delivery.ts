@@ -24,7 +24,7 @@ import { Tail } from './tail.ts'
 /** How long to wait, in ms, before a log that lags or cannot be reached is read again. */
 const PATIENCE = 1_000
 
-/** What a hub has counted, ever. */
+/** What a hub has counted since it was created. */
 interface HubCounts {
   published: number
   delivered: number
@@ -33,17 +33,17 @@ interface HubCounts {
   rejected: number
 }
 
-/** Is called when the log starts anew. */
+/** A follower that can start anew when the log does. */
 export interface Resettable extends Visited {
   reset(reason: GapReason): void
 }
 
-/** The inside of a hub: the only writer of the tail. Knows which stream follows which channel. */
+/** The core of a hub. It is the only writer of the tail, and knows which stream follows which channel. */
 export class Delivery implements SubscriberHub, SnapshotSource {
   readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0, rejected: 0 }
   readonly subscribers: Set<Subscriber> = new Set()
   readonly readiness: Readiness = new Readiness()
-  /** What the log tells: an object of its own, so that no app can call it by the hub. */
+  /** Receives what the log reports. An object of its own, so that apps cannot call these methods through the hub. */
   readonly follower: LogFollower = {
     start: (head, backlog) => this.#start(head, backlog),
     entries: (batch) => this.#entries(batch),
@@ -54,10 +54,10 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   readonly snapshots: Snapshots = new Snapshots(this)
   readonly #options: ResolvedHubOptions
   readonly #reader: LogReader
-  /** Until the log is followed: where their clients say that they were. */
+  /** Streams that subscribed before the log was followed, with the cursor that each of them starts from. */
   readonly #waiting = new Map<Subscriber, Cursor | undefined>()
   readonly #channels = new ChannelIndex<Resettable>()
-  /** Those that follow channels and are no streams: loops over `hub.events()`. */
+  /** The followers that are not streams: loops over `hub.events()`. */
   readonly #loops = new Set<Resettable>()
   readonly #fanOut: FanOut = new FanOut(this.#channels, this)
   readonly #scope = new AsyncResource('DownstreamHub')
@@ -80,12 +80,12 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return this.#tail !== undefined
   }
 
-  /** What was read for streams that are not in the tail. */
+  /** The reads of the log for streams whose position is not in the tail. */
   get catchUp(): { reads: number; bytes: number } {
     return this.#reader.counts
   }
 
-  /** The channels that somebody follows. */
+  /** The channels with at least one follower. */
   *channelNames(): IterableIterator<string> {
     for (const [name] of this.#channels.entries()) yield name
   }
@@ -97,7 +97,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return count
   }
 
-  /** How many channels somebody follows. */
+  /** How many channels have a follower. */
   get channelCount(): number {
     return this.#channels.size
   }
@@ -138,7 +138,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return this.#channels.setOf(names)
   }
 
-  /** Serves `subscriber` from `from` on: as soon as the log is followed. */
+  /** Serves `subscriber` from `from` on, as soon as the log is followed. */
   add(subscriber: Subscriber, from: Cursor | undefined): void {
     this.subscribers.add(subscriber)
     this.#channels.add(subscriber)
@@ -203,7 +203,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     this.#fanOut.enqueue(visited)
   }
 
-  /** Ends the streams of a key, each after all that has come through the log by now: a farewell, for example. */
+  /** Closes streams, each after it was sent all that has come through the log by now: a farewell, for example. */
   disconnect(subscribers: Iterable<Subscriber>): void {
     for (const subscriber of subscribers) {
       subscriber.flush()
@@ -211,7 +211,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     }
   }
 
-  /** The streams of a key. */
+  /** The streams with this key. */
   ofKey(key: string): Subscriber[] {
     return [...this.subscribers].filter((subscriber) => subscriber.key === key)
   }
@@ -223,7 +223,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   #start(head: Cursor, backlog: readonly LogEntry[]): void {
     this.#tail = new Tail(this.#options.tail, head, backlog)
     this.readiness.start()
-    // A stream that was opened before this process had read that its key is disconnected.
+    // A stream may have been opened before this process read that its key was disconnected.
     for (const entry of backlog) if (isMessage(entry)) this.#obey(entry)
     for (const [subscriber, from] of this.#waiting) subscriber.start(from)
     this.#waiting.clear()
@@ -274,7 +274,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     for (const moved of this.#onMoved) moved()
   }
 
-  /** Not in the context of the process's own publisher: the streams that end are those of others. */
+  /** Runs outside of the publisher's async context: the streams that end belong to other requests. */
   #obey(entry: LogEntry): void {
     const message = readMessage(entry)
     if (message !== undefined) {
@@ -291,7 +291,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   }
 }
 
-/** By its shape: it may come from the other copy of this package. */
+/** Checks the shape, because the error may come from another copy of this package. */
 function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }

@@ -2,14 +2,14 @@ import type { Gap } from './control-event.ts'
 import type { Hub } from './hub.ts'
 
 /**
- * The events that a page receives from channels of a hub: name -> type of the data, after JSON. With it the hub's one
- * declaration types the page too. The events that the hub sends by itself are among them.
+ * The events that a page receives from channels of a hub: name -> type of the data after JSON. The hub's one
+ * declaration types the page as well. Includes the events that the hub itself sends.
  *
- * It knows nothing of `serialize` and `controlEvents`: a hub that has them needs a type of your own.
+ * It ignores `serialize` and `controlEvents`: a hub with these options needs a type of your own.
  *
  * @example
  * export const hub = createHub<{ news: { headline: Headline } }>()
- * // In the page; `import type` leaves the server out of it.
+ * In the page. `import type` leaves the server code out of the bundle.
  * import type { hub } from '../src/server.ts'
  * const source = connect<EventsOf<typeof hub, 'news'>>('/news')
  */
@@ -26,23 +26,26 @@ export type EventsOf<AnyHub extends Hub, Channel extends ChannelsOf<AnyHub>> =
 /** The names of a hub's channels. */
 type ChannelsOf<AnyHub> = AnyHub extends Hub<infer Channels> ? keyof Channels & string : never
 
-/** Of one channel after the other: `keyof` of a union has only what all of them share. */
+/** Distributes over the channels: `keyof` of a union has only the names that all of them share. */
 type NamesOf<Channels, Channel> = Channel extends keyof Channels ? keyof Channels[Channel] & string : never
 
-/** Distributes over the channels that have this event: its data may be that of any of them. */
+/** Distributes over the channels that have this event: the data may be that of any of them. */
 type DataOf<Events, Name extends string> = Events extends { [Its in Name]: infer Data } ? Data : never
 
-/** A name that the app has given itself is the app's: its hub has other names for its own. */
+/**
+ * An event that the app declares has the app's type, even if it has the name of a control event: then the hub uses
+ * another name for its own.
+ */
 type WithControlEvents<Events, Channel extends string> = Events & Omit<ControlEvents<Channel>, keyof Events>
 
 interface ControlEvents<Channel extends string> {
   gap: Gap
   bookmark: string
-  /** The state of each channel, as the app's function has read it. */
+  /** The state of each channel, as the app's `snapshot` function returned it. */
   snapshot: { readonly [Name in Channel]?: unknown }
 }
 
-/** What JSON.parse() makes of what JSON.stringify() made of it. */
+/** The type of JSON.parse(JSON.stringify(data)). */
 type Parsed<Data> = unknown extends Data
   ? Data
   : Data extends string | number | boolean | null | undefined
@@ -61,5 +64,5 @@ type Parsed<Data> = unknown extends Data
                   : Key]: Parsed<Data[Key]>
             }
 
-/** What JSON leaves out of objects. It makes it null in arrays, and throws at a bigint. */
+/** What JSON omits from objects. In arrays it becomes null; a bigint throws. */
 type Dropped = undefined | symbol | bigint | ((...args: never) => unknown)

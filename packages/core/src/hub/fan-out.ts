@@ -7,57 +7,60 @@ import { collect, type Run } from './run.ts'
 import { SharedTexts } from './shared-texts.ts'
 import type { Tail } from './tail.ts'
 
-/** How long one turn may deliver, in ms, before others have theirs. */
+/** How long one turn may deliver, in ms, before other work of the process gets its turn. */
 const SLICE = 4
-/** To look at the clock costs as much as a visit does. */
+/** Visits between two looks at the clock, because a look costs as much as a visit. */
 const VISITS = 16
 
-/** What is visited: a stream, for example. */
+/** What the fan-out visits: a stream, for example. */
 export interface Visited {
   readonly channels: ChannelSet
-  /** A visit is due; kept by the fan-out. */
+  /** A visit is due. Only the fan-out sets this. */
   queued: boolean
-  /** Position in the tail of the next entry that it is offered. */
+  /** Position in the tail of the next entry to offer. */
   readonly position: number
-  /** It waits for its next turn, not for its client. */
+  /** It waits for its next turn and not for its client. */
   readonly resting: boolean
   /**
-   * An entry for it was appended at `position`, after `place`; earlier entries that were not handed over are not
-   * for it. False: it needs no visit, it comes by itself when it can.
+   * An entry for it was appended at `position`, after `cursor`. Earlier entries that were not handed over are not for
+   * it. Returns false if it needs no visit, because it continues by itself when it can.
    */
   advance(position: number, place: Cursor): boolean
-  /** Hands over a piece of the entries after its position. */
+  /** Hands over some of the entries after its position. */
   visit(): void
 }
 
-/** A follower of a channel. */
+/** The followers of each channel. */
 interface Followers {
   has(channel: string): boolean
   get(channel: string): ReadonlySet<Visited> | undefined
 }
 
 /**
- * Visits, in turns, every stream that has something to receive. Entries of one tick are delivered together at its end;
- * work beyond a slice continues in the next turn of the event loop, so that ten thousand streams do not delay a request.
+ * Visits, in turns, every stream that has something to receive. Entries of one tick are delivered together at its end.
+ * Work beyond a slice continues in the next turn of the event loop, so ten thousand streams do not delay a request.
  */
 export class FanOut {
   readonly #channels: Followers
   readonly #source: { readonly tail: Tail }
-  /** Runs in the context in which the hub was made: the one that has published is somebody else's. */
+  /**
+   * Runs in the async context in which the hub was created. Otherwise it would run in the context of any request that
+   * publishes.
+   */
   readonly #turn: () => void = AsyncResource.bind(() => this.#run())
-  /** Channels with entries that were not announced yet, all at or after `#from`. */
+  /** Channels with entries that were not announced yet. All of these entries are at or after `#from`. */
   readonly #fresh = new Set<string>()
   #from = 0
   #place: Cursor = ''
   #queue: Visited[] = []
   readonly #resting = new Set<Visited>()
   #scheduled = false
-  /** The last run of a set of channels. Most streams of a set are at the same place; forgotten when the turn ends. */
+  /** The last run of each set of channels, until the turn ends: most streams of a set are at the same position. */
   readonly #runs = new Map<ChannelSet, { position: number; run: Run }>()
   readonly #sharedTexts = new SharedTexts()
-  /** Every stream that is being served is at this position or after it. */
+  /** No stream that is being served is at a lower position. */
   #floor = 0
-  /** Publishers that wait for room. */
+  /** Publishers that wait for room in the tail. */
   #waiting: (() => void)[] = []
 
   constructor(channels: Followers, source: { readonly tail: Tail }) {
@@ -86,8 +89,8 @@ export class FanOut {
   }
 
   /**
-   * Visits `visited` in the next turn: when thousands reconnect at once they are all read in one turn of the event
-   * loop, and what they missed must not be delivered in that same one.
+   * Visits `visited` in the next turn. If thousands of clients reconnect at once, their requests are all read in one
+   * turn of the event loop, which must not deliver all that they missed as well.
    */
   enqueue(visited: Visited): void {
     this.#resting.delete(visited)
@@ -98,13 +101,13 @@ export class FanOut {
     this.#schedule()
   }
 
-  /** It is over: nobody has to wait for it. */
+  /** Forgets a follower that has ended, so that no publisher waits for it. */
   forget(visited: Visited): void {
     this.#resting.delete(visited)
     if (visited.channels.uses === 0) this.#sharedTexts.delete(visited.channels)
   }
 
-  /** Forgets what is fresh: the tail that it was in is gone. */
+  /** Forgets everything about the old tail, which was replaced. */
   reset(): void {
     this.#fresh.clear()
     this.#runs.clear()
@@ -112,10 +115,10 @@ export class FanOut {
     this.#floor = 0
   }
 
-  /** What streams of `channels` get that are at `position`. */
+  /** What streams of `channels` receive that are at `position`. */
   runOf(channels: ChannelSet, position: number): Run {
     const known = this.#runs.get(channels)
-    // A run that ends where it starts was put together at the end of the tail, which may have moved since.
+    // A run that ends where it starts was assembled at the end of the tail, which may have grown since.
     if (known?.position === position && known.run.next > position) return known.run
     const { tail } = this.#source
     const run = collect(tail, position, tail.next, (entry) => channels.textOf(entry))
@@ -125,7 +128,10 @@ export class FanOut {
     return run
   }
 
-  /** The run of {@link runOf} as a passage of the text that all streams of `channels` get; undefined for none. */
+  /**
+   * The run of {@link runOf}, as a passage of the text that all streams of `channels` share; undefined if there is
+   * none.
+   */
   passageOf(channels: ChannelSet, position: number): Passage | undefined {
     const run = this.runOf(channels, position)
     run.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, run)
@@ -133,8 +139,9 @@ export class FanOut {
   }
 
   /**
-   * Undefined when there is room for more, else a promise that resolves when there is. Without room, the next entries
-   * would drop what has not been offered to streams whose clients read: publishers that await are held back before.
+   * Undefined if there is room for more entries, otherwise a promise that resolves when there is. Without room, new
+   * entries would drop entries that were not offered yet to streams whose clients do read; publishers that await
+   * `publish()` wait until then.
    */
   room(): Promise<void> | undefined {
     if (!this.#isCrowded()) return undefined
@@ -144,7 +151,7 @@ export class FanOut {
     })
   }
 
-  /** Up-to-date subscribers have received everything before `#from`: entries of other channels cost them nothing. */
+  /** Up-to-date subscribers have received everything before `#from`, so entries of other channels cost them nothing. */
   announce(): void {
     for (const channel of this.#fresh) {
       for (const visited of this.#channels.get(channel) ?? []) {
@@ -167,7 +174,8 @@ export class FanOut {
         if (visited.resting) this.#resting.add(visited)
       }
     } finally {
-      // Remove visited entries every turn: under load the queue never empties, and would grow without bound.
+      // Remove visited entries every turn. Under load the queue never empties, so it would otherwise grow without
+      // bound.
       this.#queue.splice(0, count)
       this.#runs.clear()
       if (this.#waiting.length > 0 && !this.#isCrowded())
@@ -190,7 +198,10 @@ export class FanOut {
     return tail.isHalfBehind(this.#floor)
   }
 
-  /** The lowest position of those that are being served. Clients that do not read are not waited for. */
+  /**
+   * The lowest position of the streams that are being served. Clients that do not read do not count: nobody waits for
+   * them.
+   */
   #lowest(tail: Tail): number {
     let lowest = this.pending ? this.#from : tail.next
     for (const { position } of this.#queue) lowest = Math.min(lowest, position)

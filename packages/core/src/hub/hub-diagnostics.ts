@@ -4,23 +4,23 @@ import type { DiagnosticsChannel } from '../process/diagnostics-channel.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { GapReason } from './control-event.ts'
 
-/** The message of `downstream:hub:publish`: the log has an event that this process has published. */
+/** The message of `downstream:hub:publish`: the log has stored an event that this process published. */
 export interface HubPublishMessage {
-  /** That of the hub. */
+  /** The log of the hub. */
   readonly log: EventLog
   readonly channels: readonly string[]
   readonly event: string | undefined
   readonly id: Cursor
 }
 
-/** The message of `downstream:hub:gap`: a client was told that it may have missed something. */
+/** The message of `downstream:hub:gap`: a client is sent a gap, since it may have missed events. */
 export interface HubGapMessage {
   readonly stream: EventStream
   readonly key: string | undefined
   readonly reason: GapReason
 }
 
-/** The message of `downstream:log:state`: the engine of a log was found to be up or down. */
+/** The message of `downstream:log:state`: a log was found to be up or down. */
 export interface LogStateMessage {
   readonly log: EventLog
   readonly state: 'up' | 'down'

@@ -3,15 +3,17 @@ import type { Sized } from '../log/ring.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import type { PublishedEvent } from './hub.ts'
 
-/** An entry of the log as the hub stores it: encoded at most once for all streams, when the first one needs it. */
+/**
+ * An entry of the log as the hub stores it. It is encoded at most once for all streams, when the first stream needs it.
+ */
 export class HubEntry implements LogEntry, Sized {
   readonly cursor: Cursor
   readonly channels: readonly string[]
   readonly event: string | undefined
   readonly data: string
-  /** How many bytes the tail had taken in before this entry. */
+  /** How many bytes the tail had received before this entry. */
   offset = 0
-  /** When this process got it, by `performance.now()`. */
+  /** When this process received it, by `performance.now()`. */
   since = 0
   #text: string | undefined
   #bytes = 0
@@ -24,7 +26,7 @@ export class HubEntry implements LogEntry, Sized {
     this.data = data
   }
 
-  /** The event as it goes over the wire; its id is the cursor. '' when it cannot be sent. */
+  /** The event in its wire format, with the cursor as its id. '' if it cannot be sent. */
   get text(): string {
     this.#encode()
     return this.#text as string
@@ -36,18 +38,18 @@ export class HubEntry implements LogEntry, Sized {
     return this.#bytes
   }
 
-  /** Why it cannot be sent: a log that others write to may hold anything, and must not stop the hub. */
+  /** Why the entry cannot be sent. A log that others write to may hold anything, which must not stop the hub. */
   get error(): unknown {
     this.#encode()
     return this.#error
   }
 
-  /** The event under the id of another place. */
+  /** The event with the id of another position. */
   textAt(id: Cursor): string {
     return this.text === '' ? '' : encodeEvent({ event: this.event, id, data: this.data })
   }
 
-  /** What a filter sees of the entry: one channel, the first one that is in `names`. Undefined: it is in none. */
+  /** What a filter sees of the entry: the first of its channels that is in `names`. Undefined if none is. */
   publishedOn(names: ReadonlySet<string>): PublishedEvent | undefined {
     const channel = this.channels.find((name) => names.has(name))
     return channel === undefined ? undefined : { channel, event: this.event, data: this.data }
@@ -57,7 +59,7 @@ export class HubEntry implements LogEntry, Sized {
     if (this.#text !== undefined) return
     let text = ''
     try {
-      // An entry without channels is a message to hubs, which no stream receives.
+      // An entry without channels is a message between hubs, which no stream receives.
       if (this.channels.length > 0)
         text = encodeEvent({ event: this.event, id: this.cursor, data: this.data })
     } catch (error) {

@@ -15,8 +15,8 @@ interface PageInHand {
 }
 
 /**
- * The events of channels for code of the same process, one at a time: a place in the log, as a stream is. A consumer
- * that takes its time holds that place and nothing else, and reads the log when its place falls off the tail.
+ * The events of channels for code of the same process, one at a time. Like a stream, a consumer is a cursor into the
+ * log. A slow consumer holds nothing but this cursor, and reads the log once its position falls off the tail.
  */
 export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   readonly channels: ChannelSet
@@ -24,26 +24,26 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   readonly resting = false
   readonly #delivery: Delivery
   readonly #filter: EventsOptions['filter']
-  /** Aborts when nobody takes events any more. */
+  /** Aborts when the loop ends. */
   readonly #ended = new AbortController()
   readonly #offs: (() => void)[] = []
   #following = false
-  /** Undefined: its place is not in the tail, or it has none yet. */
+  /** Undefined while its position is not in the tail, and before it has one. */
   #position: number | undefined
   #place: Cursor | undefined
   #upToDate = false
   #gapDue: GapReason | undefined
-  /** What was read of the log and not taken yet. */
+  /** What was read from the log and not taken yet. */
   #page: PageInHand | undefined
-  /** While it reads the log. */
+  /** Set while it reads the log. */
   #reading: { readonly catchUp: CatchUp; readonly abort: AbortController } | undefined
   #wake: (() => void) | undefined
-  /** The last call of next(): calls are answered in their order. */
+  /** The last call of next(): calls are answered in order. */
   #turn: Promise<unknown> = Promise.resolve()
 
   /**
-   * @param after - where it starts; undefined: at the current end
-   * @param over - the hub is closed: the events end
+   * @param after - the cursor to start after; undefined: start at the current end
+   * @param over - aborts when the hub is closed, which ends the events
    */
   constructor(
     delivery: Delivery,
@@ -80,7 +80,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     return next
   }
 
-  /** Ends a call of next() that waits, too. */
+  /** Also settles a pending call of next(). */
   async return(): Promise<IteratorResult<HubItem>> {
     this.#end()
     return { done: true, value: undefined }
@@ -119,7 +119,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
         if (item !== undefined) return { done: false, value: item }
       }
     } catch (error) {
-      // It is over, or the filter has thrown: then the events end with what it threw.
+      // The events have ended, or the filter threw: then the loop ends with that error.
       if (!signal.aborted) {
         this.#end()
         throw error
@@ -128,7 +128,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     return { done: true, value: undefined }
   }
 
-  /** The next item; undefined: nothing yet, look again. */
+  /** The next item. Undefined: there is none yet, call it again. */
   async #step(): Promise<HubItem | undefined> {
     if (this.#gapDue !== undefined) return this.#gap(this.#gapDue)
     if (this.#page !== undefined) return this.#takeFrom(this.#page)
@@ -154,7 +154,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       if (reading.abort.signal.aborted) return undefined
       throw error
     }
-    // A reset came in between: what was read is of no use.
+    // The log was reset meanwhile, so what was read is outdated.
     if (reading.abort.signal.aborted) return undefined
     if (step !== 'leave' && 'page' in step) {
       const { page, from } = step
@@ -162,7 +162,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       return undefined
     }
     this.#reading = undefined
-    // There is no other process to go to: it waits until this one has what the client has.
+    // A loop cannot move to another process, so it waits until this process has read far enough.
     if (step === 'leave') return undefined
     if ('gap' in step) {
       const { tail } = this.#delivery
@@ -173,7 +173,9 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     return undefined
   }
 
-  /** @param held - its place was in the tail, and fell off it */
+  /**
+   * @param held - its position was in the tail, and fell off it
+   */
   #startReading(held: boolean): { catchUp: CatchUp; abort: AbortController } {
     const abort = new AbortController()
     this.#position = undefined
@@ -215,7 +217,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     this.#gapDue = undefined
   }
 
-  /** Resolves when something has come in, or when it is over. */
+  /** Resolves when an entry arrives, or when the events end. */
   #woken(): Promise<void> {
     if (this.#ended.signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {

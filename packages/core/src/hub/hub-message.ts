@@ -1,6 +1,6 @@
 import type { LogEntry, NewLogEntry } from '../log/event-log.ts'
 
-/** What one hub tells the hubs of all processes, in an entry of the log without channels. */
+/** A message from one hub to the hubs of all processes: an entry of the log without channels. */
 export type HubMessage = { readonly do: 'disconnect'; readonly key: string }
 
 /** The entry for a message. */
@@ -13,7 +13,7 @@ export function isMessage({ channels }: LogEntry): boolean {
   return channels.length === 0
 }
 
-/** The message of such an entry; undefined for one that this version does not know. */
+/** The message of such an entry. Undefined if this version does not know it. */
 export function readMessage({ event, data }: LogEntry): HubMessage | undefined {
   return event === 'disconnect' ? { do: event, key: data } : undefined
 }

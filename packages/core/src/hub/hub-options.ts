@@ -6,7 +6,7 @@ import type { ControlEventNames } from './control-event.ts'
 import { guardedCallback } from './guarded-callback.ts'
 import type { HubOptions } from './hub.ts'
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedHubOptions {
   readonly log: EventLog
   readonly tail: LogBounds

@@ -4,11 +4,11 @@ import { MemoryLog } from '../log/memory-log.ts'
 import { warnOnce } from '../process/caution.ts'
 
 /**
- * Warns, once, when streams follow a MemoryLog in a worker of node:cluster (pm2's cluster mode is one): each worker has
- * a log of its own, so clients would miss what the other workers publish, without a sign of it.
+ * Warns once when streams follow a MemoryLog in a worker of node:cluster, which includes pm2's cluster mode. Each
+ * worker has a log of its own, so clients would silently miss what the other workers publish.
  */
 export function warnOfLocalLog(log: EventLog): void {
-  // pm2 tells each worker how many there are.
+  // pm2 passes the number of workers in this variable.
   if (!cluster.isWorker || process.env.instances === '1' || !(log instanceof MemoryLog)) return
   warnOnce(
     'SSE_LOCAL_LOG',

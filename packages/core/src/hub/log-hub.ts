@@ -31,13 +31,13 @@ import { Subscriber } from './subscriber.ts'
 
 type Picks = (stream: EventStream, key: string | undefined) => boolean
 
-/** A Hub on an EventLog: what an app calls. It has the names of the interface and no others. */
+/** A Hub on an EventLog. It has the methods of the interface and no others, because apps call it. */
 export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
   readonly #options: ResolvedHubOptions
   readonly #delivery: Delivery
-  /** Responses that are not through yet, over or not. */
+  /** Responses that are not finished yet, even if their stream has ended. */
   readonly #ports = new Set<StreamPort>()
-  /** The last publish has failed. */
+  /** The last publish failed. */
   #refusing = false
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
@@ -59,8 +59,8 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
   ): Promise<Cursor> {
     const entry = newEntry(channels, event, this.#options)
     const published = this.#over.signal.aborted ? Promise.reject(closed()) : this.#append(entry)
-    // An app that does not wait for it must not crash because the log is away, or because a timer publishes once more
-    // during a shutdown.
+    // An app that does not await the promise must not crash because the log cannot be reached, or because a timer
+    // publishes during a shutdown.
     published.catch(() => {})
     return published
   }
@@ -100,7 +100,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     else this.#delivery.add(subscriber, stream.lastEventId || cursorOf(options.after))
     return () => {
       subscriber.onOver()
-      // It is no longer this hub's to end.
+      // From now on this hub does not end the stream.
       this.#ports.delete(port)
     }
   }
@@ -195,7 +195,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
       cursor = await this.#options.log.append(entry)
     } catch (error) {
       this.#delivery.counts.rejected++
-      // Of many publishes that nobody waits for, the app hears once.
+      // Report the first failure only: an outage would otherwise report every publish.
       if (!this.#refusing) this.#options.onError(error)
       this.#refusing = true
       throw error
@@ -223,7 +223,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     return picked.length
   }
 
-  /** Appends it until the log has it: to close a stream twice does no harm, to leave it open may. */
+  /** Appends the request until the log has stored it. Closing a stream twice does no harm, but leaving it open may. */
   async #disconnectEverywhere(key: string): Promise<void> {
     const { signal } = this.#over
     for (;;) {
@@ -246,7 +246,7 @@ function closed(): SseError {
   return new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.')
 }
 
-/** From a query it may be a list: whatever it is, it is no cursor then. */
+/** `after` may come from a query string and be an array. Any such text is not a valid cursor. */
 function cursorOf(after: unknown): Cursor | undefined {
   return after === undefined || after === null ? undefined : String(after)
 }

@@ -5,15 +5,15 @@ import { Page } from './page.ts'
 import { type PagePlace, RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
 
-/** What follows a place: the entries of `page` from the index `from` on. */
+/** What follows a cursor: the entries of `page` from the index `from` on. */
 export type PageReading =
   | PagePlace
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** A thousand clients that reconnect at once must not become a thousand reads at once. */
+/** Concurrent reads of the log. A thousand clients that reconnect at once must not cause a thousand reads at once. */
 const MAX_READS = 4
 
-/** One read for all that wait at a place, by their signals. */
+/** One read for all callers that wait at a cursor, by their signals. */
 interface SharedRead {
   readonly abort: AbortController
   readonly waiting: Map<AbortSignal, Waiter>
@@ -25,47 +25,50 @@ interface Waiter {
 }
 
 /**
- * Reads the log for streams whose place is not in the tail. Few reads run at once, the others wait in the order in
- * which they came; each stream has at most one. Equal places share a read, and places close together share pages.
+ * Reads the log for streams whose position is not in the tail. Few reads run at once; the others wait in order of
+ * arrival. Each stream has at most one. Streams at the same cursor share a read, and streams close together share
+ * pages.
  */
 export class LogReader {
   readonly #log: EventLog
   readonly #onError: (error: unknown) => void
   readonly #shared = new Map<Cursor, SharedRead>()
-  /** What each reader has asked for last. */
+  /** The cursor that each reader asked for last. */
   readonly #places = new WeakMap<AbortSignal, Cursor>()
   readonly #recent = new RecentPages()
   readonly #queue = new Set<() => void>()
   readonly counts = { reads: 0, bytes: 0 }
   #running = 0
 
-  /** @param onError - called with the error of a read that failed: once, however many streams share it */
+  /**
+   * @param onError - called once with the error of a failed read, even if several streams share it
+   */
   constructor(log: EventLog, onError: (error: unknown) => void) {
     this.#log = log
     this.#onError = onError
   }
 
-  /** What follows `place`, when it was read a moment ago. */
+  /** The entries after `cursor`, if they were read a moment ago. */
   recent(place: Cursor): PagePlace | undefined {
     return this.#recent.behind(place)
   }
 
   /**
-   * At most a page of the entries behind `place`. Rejects with the log's own error, or with the reason of `signal`: then
-   * nothing is read for this caller any more. One call at a time for each signal.
+   * Reads at most one page of the entries after `cursor`. Rejects with the log's own error, or with the reason of
+   * `signal`, which ends the read for this caller. One call at a time for each signal.
    */
   async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
     signal.throwIfAborted()
     const recent = this.#recent.behind(place)
     if (recent !== undefined) return recent
     const read = this.#shared.get(place) ?? this.#share(place)
-    // One listener for each signal, not for each page: that would be most of what a page costs.
+    // Add one listener per signal, not per page: that would be most of the cost of a page.
     if (!this.#places.has(signal)) signal.addEventListener('abort', () => this.#leave(signal), { once: true })
     this.#places.set(signal, place)
     return new Promise((resolve, reject) => read.waiting.set(signal, { resolve, reject }))
   }
 
-  /** The log has lost its continuity: pages that were read before may hold what it has no longer. */
+  /** The log lost its continuity: pages that were read before may hold entries that it no longer has. */
   reset(): void {
     this.#recent.clear()
   }
@@ -101,17 +104,17 @@ export class LogReader {
     if (this.#running < MAX_READS) this.#running++
     else await this.#turn(signal)
     try {
-      // A log in memory answers within the turn: a client that lags far would delay all others.
+      // A MemoryLog answers within the same turn, so a client that lags far would delay all others.
       await new Promise<void>((resolve) => void clock.setImmediate(resolve))
       signal.throwIfAborted()
-      // Another stream may have read it meanwhile.
+      // Another stream may have read this page meanwhile.
       const recent = this.#recent.behind(place)
       if (recent !== undefined) return recent
       const reading = await this.#log.read(place, PIECE, signal)
       if (reading.gap) return reading
       this.counts.reads++
       for (const entry of reading.entries) this.counts.bytes += entryBytes(entry)
-      // Reads that run side by side would go on side by side, each with pages of its own, to the end of the log.
+      // Otherwise reads that run side by side would stay apart to the end of the log, each with pages of its own.
       const other = this.#shared.size > 1 ? this.#recent.besides(place) : undefined
       if (other !== undefined) return other
       const page = new Page(reading.entries)
@@ -130,7 +133,7 @@ export class LogReader {
     }
   }
 
-  /** Waits for another read to end. A read that nobody waits for any more leaves the queue. */
+  /** Waits for another read to end. A read that no caller waits for any more is removed from the queue. */
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const run = () => resolve()

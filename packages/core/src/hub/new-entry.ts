@@ -10,9 +10,9 @@ import { isWellFormed } from './subscribe-options.ts'
 const MAX_CHANNELS = 10_000
 
 /**
- * What goes into the log for a published event.
+ * The log entry for a published event.
  *
- * @throws {@link SseError} for what could not be sent to a stream later
+ * @throws {@link SseError} for an event that could not be sent to a stream later
  */
 export function newEntry(channel: unknown, published: unknown, options: ResolvedHubOptions): NewLogEntry {
   const channels = checkChannels(channel, options)
@@ -41,7 +41,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   }
   const text = data === undefined ? undefined : dataText(data, options.serialize)
   if (text !== undefined && text.length * 3 > options.maxEventBytes) checkSize(text, options.maxEventBytes)
-  // Throws for what has no form, so that nothing gets into the log that no stream can be sent.
+  // Throws if the event cannot be encoded, so that the log stores nothing that cannot be sent.
   encodeEvent({ event, data: text })
   caution({ event })
   return { channels, event: event === '' ? undefined : event, data: text as string }
@@ -54,7 +54,7 @@ function whyNo(field: string): string {
 }
 
 /**
- * The names of one or several channels, each once.
+ * The names of one or several channels, without duplicates.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_CHANNEL
  */
@@ -79,13 +79,13 @@ export function checkSubscription(channels: unknown, options: ResolvedHubOptions
   )
 }
 
-/** Costs a pass over the text, so only what may be too large is measured. */
+/** Measuring takes a pass over the text, so it measures only text that may be too large. */
 function checkSize(text: string, maxEventBytes: number): void {
   const bytes = Buffer.byteLength(text)
   if (bytes <= maxEventBytes) return
   throw new SseError(
     'ERR_SSE_EVENT_TOO_LARGE',
-    `The data of an event has at most ${maxEventBytes} bytes (the option maxEventBytes); got ${bytes}. Publish where to load it instead.`,
+    `The data of an event has at most ${maxEventBytes} bytes (the option maxEventBytes); got ${bytes}. Publish a URL instead, from which clients load it.`,
   )
 }
 

@@ -12,13 +12,16 @@ export interface OutletHub {
   readonly counts: { delivered: number; gaps: number }
 }
 
-/** What one client was sent, and whether it reads it. Its methods return whether there is room for more. */
+/**
+ * Writes to one client, and knows what was sent and whether the client reads. Methods return whether there is room for
+ * more.
+ */
 export class Outlet {
-  /** The last event ID that the client was sent, or is going to be sent with the next bookmark. */
+  /** The last event ID that was sent to the client, or that the next bookmark will send. */
   sent: Cursor = ''
-  /** It was handed events or a gap, not only a bookmark. */
+  /** It was handed events or a gap, and not only a bookmark. */
   served = false
-  /** Its client has left bytes unread since it was last up to date. */
+  /** The client has left bytes unread since it was last up to date. */
   slow = false
   readonly #hub: OutletHub
   readonly #port: StreamPort
@@ -28,7 +31,9 @@ export class Outlet {
     this.#port = port
   }
 
-  /** @param passage - the same text, where others get it as well */
+  /**
+   * @param passage - the same text, if other streams receive it as well
+   */
   deliver({ text, count, cursor }: Run, passage?: Passage): boolean {
     if (text === '') return true
     this.sent = cursor
@@ -37,7 +42,7 @@ export class Outlet {
     return this.#write(text, true, passage, count)
   }
 
-  /** The app has unsubscribed in its own filter: what that has accepted before is sent. */
+  /** Sends the events that the app's filter accepted before that filter unsubscribed the stream. */
   leave({ text, count }: Run): void {
     if (text === '') return
     this.#hub.counts.delivered += count
@@ -64,7 +69,7 @@ export class Outlet {
     return this.#write(this.bookmarkText())
   }
 
-  /** What a bookmark is sent as; '' when the hub sends none. */
+  /** The text of a bookmark; '' if the hub sends none. */
   bookmarkText(): string {
     const { bookmark } = this.#hub.names
     return bookmark === false ? '' : encodeBookmark(bookmark, this.sent)

@@ -9,13 +9,13 @@ import type { Page } from './page.ts'
 import { collect, type Run } from './run.ts'
 import type { Selection } from './selection.ts'
 
-/** After so many entries that do not match, a client gets a bookmark: if it disconnects, it resumes from there. */
+/** After this many entries that do not match, the client receives a bookmark, from which it can resume. */
 const BOOKMARK_EVERY = 10_000
 
-/** Pages that were read for others cost no wait: so many of them are looked at before others have their turn. */
+/** Pages that other streams have read need no wait. After this many of them, other work gets its turn. */
 const PAGES_A_TURN = 16
 
-/** The stream that is fed. */
+/** The stream that receives the entries. */
 interface FedStream {
   readonly stream: EventStream
   readonly channels: ChannelSet
@@ -23,18 +23,20 @@ interface FedStream {
   readonly outlet: Outlet
 }
 
-/** Hands the log to one stream page by page, at its client's pace, until its place is in the tail. */
+/** Hands the log to one stream, page by page and at its client's pace, until its position is in the tail. */
 export class PageFeed {
-  /** Every entry before it was handed over. */
+  /** All entries up to this cursor were handed over. */
   place: Cursor
   readonly #fed: FedStream
   readonly #stopped = new AbortController()
   readonly #catchUp: CatchUp
   #onRoom: (() => void) | undefined
-  /** Entries of the log since its client was sent an id. */
+  /** Entries of the log since an id was last sent to the client. */
   #scanned = 0
 
-  /** @param held - `place` was in the tail, and fell off it */
+  /**
+   * @param held - `cursor` was in the tail, and fell off it
+   */
   constructor(source: CatchUpSource, fed: FedStream, place: Cursor, held: boolean) {
     this.place = place
     this.#fed = fed
@@ -42,8 +44,8 @@ export class PageFeed {
   }
 
   /**
-   * Resolves with what comes after the pages; undefined when it was stopped. Rejects with what a function of the app
-   * has thrown.
+   * Resolves with the next step after the pages, or undefined if it was stopped. Rejects with an error that the app's
+   * `filter` or `coalesce` threw.
    */
   async run(): Promise<Exclude<CatchUpStep, { page: Page }> | undefined> {
     const { signal } = this.#stopped
@@ -52,7 +54,7 @@ export class PageFeed {
         const step = this.#catchUp.now(this.place) ?? (await this.#catchUp.next(this.place))
         if (signal.aborted) return undefined
         if (step === 'leave' || !('page' in step)) return step
-        // What finds no room is read again: a client that does not read holds a place, not a page.
+        // Entries without room are read again, so that a client that does not read holds a cursor and not a page.
         if (!this.#take(step.page, step.from)) await this.#room()
         if (signal.aborted) return undefined
         this.#catchUp.slow ||= this.#fed.outlet.slow
@@ -66,7 +68,7 @@ export class PageFeed {
     }
   }
 
-  /** The stream is over, or its place is another one. */
+  /** Stops: the stream has ended, or moved to another position. */
   stop(): void {
     this.#stopped.abort()
     this.onRoom()
@@ -76,7 +78,7 @@ export class PageFeed {
     this.#onRoom?.()
   }
 
-  /** Hands over entries of a page for as long as there is room; returns whether there is. */
+  /** Hands over entries of a page while there is room. Returns whether there is still room. */
   #take(page: Page, from: number): boolean {
     const { stream, channels, selection, outlet } = this.#fed
     const entries = page.of(channels.names, from)

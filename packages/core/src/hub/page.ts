@@ -1,14 +1,14 @@
 import type { Cursor, LogEntry } from '../log/event-log.ts'
 import { HubEntry } from './hub-entry.ts'
 
-/** A page of the log. It is read once for all streams that need it, and searched once for each channel. */
+/** A page of the log. It is read once for all streams that need it, and indexed once by channel. */
 export class Page {
   readonly entries: readonly LogEntry[]
-  /** Those that some stream wants, by their index. */
+  /** The entries that at least one stream wants, by their index. */
   readonly #wanted: HubEntry[] = []
-  /** Channel -> indices of its entries; made when the page is first searched. */
+  /** Channel -> indices of its entries. Built when the page is first searched. */
   #index: Map<string, number[]> | undefined
-  /** Cursor -> index behind its entry; made when a place is first looked for. */
+  /** Cursor -> index after its entry. Built when a cursor is first looked up. */
   #places: Map<Cursor, number> | undefined
 
   constructor(entries: readonly LogEntry[]) {
@@ -24,7 +24,7 @@ export class Page {
     return this.entries.at(-1)?.cursor ?? ''
   }
 
-  /** The index behind the entry that `place` names; undefined when it is not one of the page. */
+  /** The index after the entry at `cursor`; undefined if the page has no such entry. */
   indexBehind(place: Cursor): number | undefined {
     this.#places ??= new Map(this.entries.map(({ cursor }, n) => [cursor, n + 1]))
     return this.#places.get(place)
@@ -33,7 +33,7 @@ export class Page {
   /** The entries of these channels from the index `from` on, in order. */
   of(names: ReadonlySet<string>, from: number): readonly HubEntry[] {
     const found: number[] = []
-    // A stream of more channels than that is faster looked up entry by entry.
+    // For a stream with more channels than that, it is faster to check each entry.
     if (names.size > this.length) {
       for (let n = from; n < this.length; n++)
         if (this.entries[n]?.channels.some((name) => names.has(name))) found.push(n)

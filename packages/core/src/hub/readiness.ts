@@ -4,7 +4,7 @@ export class Readiness {
   readonly started: Promise<void>
   #onStart: () => void = () => {}
   #isStarted = false
-  /** Why it will not be followed unless somebody changes something. */
+  /** Why the log will not be followed until someone changes the configuration. */
   #refusal: { readonly error: unknown } | undefined
   readonly #waiting = new Set<(error: unknown) => void>()
 
@@ -21,7 +21,7 @@ export class Readiness {
     this.#onStart()
   }
 
-  /** It cannot recover without a change: rejects those that wait now, and later callers at once. */
+  /** The log cannot be followed without such a change: rejects pending calls now, and later calls at once. */
   refuse(error: unknown): void {
     if (this.#isStarted) return
     this.#refusal = { error }
@@ -29,7 +29,7 @@ export class Readiness {
     this.#waiting.clear()
   }
 
-  /** The log has something else to say: it may be followed after all. */
+  /** The log reported something else, so it may be followed after all. */
   hope(): void {
     this.#refusal = undefined
   }

@@ -3,42 +3,42 @@ import { clock } from '../process/clock.ts'
 import type { Page } from './page.ts'
 
 /**
- * Clients that come back after a deploy come within seconds, and a log of 100 000 events is read in less: what the first
- * of them has read is there for the last. 64 KiB of data each, at most.
+ * Clients that reconnect after a deploy arrive within seconds, and a log of 100 000 events is read in less: the pages
+ * that the first of them has read are still here for the last. At most 64 KiB of data each.
  */
 const PAGES = 256
-/** How long pages are held when nobody reads any more, in ms. */
+/** How many ms pages are held after the last read. */
 const IDLE = 1_000
 
-/** A place in a page. */
+/** A position in a page. */
 export interface PagePlace {
   readonly gap: false
   readonly page: Page
   readonly from: number
 }
 
-/** How many pages back another reader's may lie that runs side by side. */
+/** How many pages back to search for those of another reader that runs side by side. */
 const CLOSE = 8
 
 /**
- * The pages that were read last. A stream whose position is inside one of them takes the rest of that page, and continues
- * where the page ends: so streams that start at different places soon read the same pages.
+ * The pages that were read last. A stream whose position is inside a page takes the rest of that page and continues
+ * where the page ends, so streams that start at different positions soon read the same pages.
  */
 export class RecentPages {
-  /** Oldest first: each page by the place in front of it. */
+  /** Oldest first. The key is the cursor before the page. */
   readonly #pages = new Map<Cursor, PagePlace>()
   readonly #ends = new Set<Cursor>()
   #idle: NodeJS.Timeout | undefined
 
-  /** What follows `place`; undefined when it is in no page, or is the end of one. */
+  /** The entries after `cursor`; undefined if it is in no page, or is the end of the last one. */
   behind(place: Cursor): PagePlace | undefined {
     const page = this.#pages.get(place)
     if (page !== undefined) return page
-    // Whoever reads ahead of all others asks for nothing but ends.
+    // The reader that is ahead of all others asks for nothing but ends of pages.
     return this.#ends.has(place) ? undefined : inside([...this.#pages.values()], place)
   }
 
-  /** The same for a place that is the end of one page, and may lie inside one of another reader. */
+  /** The same for a cursor that is the end of one page and may lie inside a page of another reader. */
   besides(place: Cursor): PagePlace | undefined {
     return this.#pages.get(place) ?? inside([...this.#pages.values()].slice(-CLOSE), place)
   }
@@ -67,7 +67,7 @@ export class RecentPages {
   }
 }
 
-/** What follows `place` in one of the pages; undefined when it is in none, or is the end of one. */
+/** The entries after `cursor` in one of the pages; undefined if it is in none, or is the end of one. */
 function inside(pages: readonly PagePlace[], place: Cursor): PagePlace | undefined {
   for (const { page } of pages) {
     const from = page.indexBehind(place)

@@ -1,4 +1,4 @@
-/** How many clients read the log at once. */
+/** Limits how many clients read the log at once. */
 export class Resumes {
   readonly #max: number
   #count = 0
@@ -11,7 +11,7 @@ export class Resumes {
     return this.#count < this.#max
   }
 
-  /** Counts one; returns what takes it off again. */
+  /** Counts one more; returns the function that removes it again. */
   enter(): () => void {
     this.#count++
     return () => {

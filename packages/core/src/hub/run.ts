@@ -2,29 +2,30 @@ import type { Cursor, LogBounds } from '../log/event-log.ts'
 import type { Passage } from '../stream/compression/shared-text.ts'
 import type { HubEntry } from './hub-entry.ts'
 
-/** A piece of the log as one stream gets it. */
+/** A piece of the log as one stream receives it. */
 export interface Run {
   /** Position after the piece. */
   readonly next: number
-  /** The events, encoded; '' when none is wanted. */
+  /** The encoded events; '' if the stream wants none. */
   readonly text: string
   readonly count: number
-  /** The same as a part of what all streams of its channels get; set when the first of them asks for it. */
+  /** The same piece as part of the text that all streams of its channels share. Set when the first of them needs it. */
   passage?: Passage | undefined
-  /** Id of the last of them; '' when none is wanted. */
+  /** Id of the last event; '' if the stream wants none. */
   readonly cursor: Cursor
 }
 
 /**
- * How much of the log is handled at once: read from it, looked at for one stream, handed to one stream. A client that
- * stops reading keeps its copy of a piece, and a stream that wants little of much must not look at all of it in one go.
+ * How much of the log is handled at once: read, examined for one stream, or handed to one stream. A client that stops
+ * reading keeps its copy of one piece, and a stream that wants few of many entries does not examine all of them in one
+ * go.
  */
 export const PIECE: LogBounds = { length: 1_000, bytes: 65_536 }
 
 /**
- * The entries from `position` to `end` that are wanted, a bounded piece of them.
+ * The wanted entries from `position` to `end`, or a bounded piece of them.
  *
- * @param textOf - the text that is sent for the entry at a position; '' for none
+ * @param textOf - the text to send for an entry; '' for none
  */
 export function collect(
   entries: { at(position: number): HubEntry | undefined },

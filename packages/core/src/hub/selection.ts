@@ -10,25 +10,30 @@ import { collect, type Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
 /**
- * What one stream wants that filters or coalesces. The app's functions run in the context in which the stream was
- * subscribed, never in the publisher's.
+ * What one stream with a `filter` or `coalesce` wants. The app's functions run in the async context of `subscribe()`,
+ * never in the publisher's.
  *
- * While the client is slow, the newest event of a key takes the place of the first one that it replaces, and the ones
- * in between are left out. In the place of the newest, a key that never rests would never be sent.
+ * While the client is slow, the newest event of a key takes the position of the first one that it replaces, and the
+ * events in between are left out. At the position of the newest, a key that changes all the time would never be sent.
  */
 export class Selection {
   readonly #channels: ChannelSet
   readonly #filter: SubscribeOptions['filter']
   readonly #coalesce: SubscribeOptions['coalesce']
   readonly #scope = new AsyncResource('DownstreamSubscription')
-  /** What one of the functions has thrown or returned wrongly: nothing is wanted from then on. */
+  /** The error that one of the functions threw, or the error for its wrong return value. Nothing is wanted after it. */
   #failure: { readonly error: unknown } | undefined
   #ended = false
-  /** While the client is slow: positions of the first and the newest entry of each key that was not sent yet. */
+  /**
+   * While the client is slow: positions of the first and the newest entry of each key among those that were not sent
+   * yet.
+   */
   readonly #pending = new Map<string, { first: number; newest: number }>()
-  /** Entries that were sent before their position, by key: up to them the stream has received everything of the key. */
+  /**
+   * Entries that were sent before their position, by key. Up to them the stream has received all it needs of the key.
+   */
   readonly #sent = new Map<string, { position: number; cursor: Cursor }>()
-  /** How far the tail was looked at for keys. */
+  /** The tail was searched for keys up to this position. */
   #seen = 0
 
   constructor(channels: ChannelSet, { filter, coalesce }: SubscribeOptions) {
@@ -59,18 +64,18 @@ export class Selection {
     )
   }
 
-  /** The subscription is over: the functions are not called any more. */
+  /** The subscription has ended: the functions are not called again. */
   end(): void {
     this.#ended = true
   }
 
-  /** The stream's place is not in the tail any more. */
+  /** The stream's position is no longer in the tail. */
   leaveTail(): void {
     this.#pending.clear()
     this.#seen = 0
   }
 
-  /** There is a gap, or the client keeps up. */
+  /** The stream had a gap, or its client keeps up. */
   forget(): void {
     this.leaveTail()
     this.#sent.clear()
@@ -141,7 +146,7 @@ export class Selection {
   }
 }
 
-/** A promise, for example, would be a key of its own for each event: nothing would ever be left out. */
+/** A promise, for example, would be a different key for each event, so nothing would ever be left out. */
 function checkedKey(key: unknown): string | undefined {
   if (typeof key === 'string' || key === undefined) return key
   Promise.resolve(key).catch(() => {})

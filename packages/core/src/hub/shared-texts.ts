@@ -3,13 +3,13 @@ import type { ChannelSet } from './channel-set.ts'
 import type { Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
-/** Each holds up to 200 KB. Beyond so many, sets of channels with few streams have none. */
+/** Each text holds up to 200 KB. Beyond this number, sets of channels with few streams have none. */
 const MAX_TEXTS = 64
 
-/** The log as the streams of one set of channels get it. */
+/** The log as the streams of one set of channels receive it. */
 interface SetText {
   readonly text: SharedText
-  /** Entries before this position are in it. */
+  /** Entries before this position were added. */
   next: number
 }
 
@@ -17,7 +17,9 @@ interface SetText {
 export class SharedTexts {
   readonly #texts = new Map<ChannelSet, SetText>()
 
-  /** The passage that `run` is, from `position` on, for streams of `channels`. Undefined: each is on its own. */
+  /**
+   * `run` as a passage, from `position` on, for streams of `channels`. Undefined: each stream compresses on its own.
+   */
   passage(tail: Tail, channels: ChannelSet, position: number, run: Run): Passage | undefined {
     const known = this.#texts.get(channels) ?? this.#begin(channels, position)
     if (known === undefined) return undefined
@@ -45,7 +47,7 @@ export class SharedTexts {
     return begun
   }
 
-  /** The set with the fewest streams gives way to one that has more than twice as many. */
+  /** The set with the fewest streams makes room for one that has more than twice as many. */
   #makeRoom(uses: number): boolean {
     const [fewest] = [...this.#texts.keys()].sort((a, b) => a.uses - b.uses)
     return fewest !== undefined && fewest.uses * 2 < uses && this.#texts.delete(fewest)

@@ -7,18 +7,18 @@ import type { ChannelSet } from './channel-set.ts'
 import { encodeSnapshot } from './control-event.ts'
 import type { Tail } from './tail.ts'
 
-/** The app's function: the state of a channel, or a promise of it. Undefined: the channel is left out. */
+/** The app's function: the state of a channel, or a promise of it. Undefined leaves the channel out. */
 export type ReadState = (channel: string) => unknown
 
 /** The states of a subscription's channels. */
 export interface Snapshot {
-  /** The place before the first of them was read: what lies behind it may be in them, or not. */
+  /** The cursor before the first state was read. The states may contain some of the events after it. */
   readonly place: Cursor
-  /** As it is sent. */
+  /** The encoded event. */
   readonly text: string
 }
 
-/** What snapshots are taken of. */
+/** What the snapshots need of their hub. */
 export interface SnapshotSource {
   readonly tail: Tail
   readonly names: { readonly snapshot: string }
@@ -31,8 +31,8 @@ export interface SnapshotSource {
 }
 
 /**
- * The snapshots of a hub. Streams share the readings of one function and channel: while one is under way, and for
- * `snapshotMaxAge` after it. So the clients that come back together after a restart cost one call for each channel.
+ * The snapshots of a hub. Streams share the reading of a function and channel while it runs and for `snapshotMaxAge`
+ * after it. So clients that reconnect together after a restart cost one call per channel.
  */
 export class Snapshots {
   readonly #source: SnapshotSource
@@ -43,7 +43,7 @@ export class Snapshots {
     this.#source = source
   }
 
-  /** Resolves with undefined when a state could not be read; `onError` has heard of it then. */
+  /** Resolves with undefined if a state could not be read; `onError` was called then. */
   async take(read: ReadState, channels: ChannelSet): Promise<Snapshot | undefined> {
     const readings = Array.from(channels.names, (channel) => this.#reading(read, channel))
     await Promise.all(readings.map(({ done }) => done))
@@ -51,7 +51,7 @@ export class Snapshots {
     return this.#textOf(channels, readings)
   }
 
-  /** The log has started anew: the places of the readings are those of another one. */
+  /** The log started anew: the cursors of the readings belong to the old log. */
   reset(): void {
     this.#readings = new WeakMap()
   }
@@ -61,7 +61,7 @@ export class Snapshots {
     const readings = this.#readings.get(read) ?? new Map<string, Reading>()
     this.#readings.set(read, readings)
     const known = readings.get(channel)
-    // From a place that has left the tail, each client would have to read the log.
+    // If the reading's cursor is no longer in the tail, each client would have to read the log.
     if (known !== undefined && (!known.isOver || tail.positionAfter(known.place) !== undefined)) return known
     const reading = new Reading(++this.#count, tail.head, channel)
     readings.set(channel, reading)
@@ -74,9 +74,9 @@ export class Snapshots {
     return reading
   }
 
-  /** Encoded once for all streams of the same channels. */
+  /** Encodes the snapshot once for all streams with the same channels. */
   #textOf(channels: ChannelSet, readings: readonly Reading[]): Snapshot | undefined {
-    // Of several places the oldest one: what lies between them is sent to a state that may have it already.
+    // Use the oldest of several cursors: events after it may already be in some states, but none is missing.
     const oldest = readings.reduce((one, other) => (one.number < other.number ? one : other))
     const newest = readings.reduce((one, other) => (one.number > other.number ? one : other))
     const known = newest.texts.get(channels)
@@ -99,16 +99,16 @@ export class Snapshots {
 
 /** One call of the app's function. */
 class Reading {
-  /** Readings are numbered as they begin. */
+  /** Readings are numbered in the order in which they began. */
   readonly number: number
   readonly place: Cursor
   readonly channel: string
-  /** Resolves when it is over; never rejects. */
+  /** Resolves when the reading has ended; never rejects. */
   done: Promise<unknown> = Promise.resolve()
   isOver = false
   failed = false
   state: unknown
-  /** By the channels of those who have it sent. */
+  /** The encoded snapshots, by the channels of the streams that receive them. */
   readonly texts = new Map<ChannelSet, { place: Cursor; snapshot: Snapshot | undefined }>()
 
   constructor(number: number, place: Cursor, channel: string) {
@@ -117,7 +117,7 @@ class Reading {
     this.channel = channel
   }
 
-  /** Resolves with what went wrong. */
+  /** Resolves with the error if the reading failed. */
   run(read: ReadState, timeout: number): Promise<{ cause: unknown } | undefined> {
     const running = inNoContext(() => this.#run(read, timeout))
     this.done = running
@@ -145,6 +145,6 @@ class Reading {
 function tookTooLong(channel: string, timeout: number): SseError {
   return new SseError(
     'ERR_SSE_SNAPSHOT_TIMEOUT',
-    `The state of the channel ${channel} was not read within ${timeout} ms (the option snapshotTimeout): its clients got a gap instead.`,
+    `The state of the channel ${channel} was not read within ${timeout} ms (the option snapshotTimeout): its clients received a gap instead.`,
   )
 }

@@ -28,7 +28,8 @@ export function checkReadyOptions(options: ReadyOptions): void {
 }
 
 /**
- * A number as a key would not be the string that `disconnect()` looks for: the stream would stay open.
+ * Refuses other types: a number as a key would not equal the string that `disconnect()` looks for, and the stream would
+ * stay open.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION
  */
@@ -37,7 +38,7 @@ export function checkKey(key: unknown, name: string): asserts key is string {
   throw invalidOption(name, `a string of well-formed Unicode; got ${describe(key)}`)
 }
 
-/** Without lone surrogates: they change on their way through a log. */
+/** Lone surrogates are refused because a log may replace them. */
 export function isWellFormed(text: string): boolean {
   return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
 }

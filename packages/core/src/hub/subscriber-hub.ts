@@ -10,14 +10,14 @@ import type { Subscriber } from './subscriber.ts'
 /** What a subscriber needs of its hub. */
 export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly counts: { delivered: number; gaps: number; stalled: number }
-  /** How many read the log. */
+  /** Counts the streams that read the log. */
   readonly resumes: Resumes
   readonly snapshots: Snapshots
   /** Whether there are entries that were not announced yet. */
   readonly pending: boolean
-  /** What streams of `channels` get that neither filter nor coalesce. */
+  /** What streams of `channels` receive that have neither `filter` nor `coalesce`. */
   runOf(channels: ChannelSet, position: number): Run
-  /** The same run as a passage of the text that all these streams get; undefined for none. */
+  /** The same run as a passage of the text that all these streams share; undefined if there is none. */
   passageOf(channels: ChannelSet, position: number): Passage | undefined
   /** Announces the entries that were not announced yet. */
   announce(): void

@@ -21,9 +21,10 @@ import type { SubscriberHub } from './subscriber-hub.ts'
 
 /**
  * - starting: the log is not followed yet
- * - live: everything wanted was handed over, or a visit is due
- * - full: its client does not read; it waits where it is
- * - reading: its place is not in the tail, the log or the state of its channels is read
+ * - live: all wanted entries were handed over, or a visit is due
+ * - full: the client does not read; the stream keeps its position
+ * - reading: its position is not in the tail, so the log or the state of its channels is being read
+ * - over: the subscription has ended
  */
 type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
 
@@ -37,7 +38,7 @@ export class Subscriber implements StreamOwner, Visited {
   readonly channels: ChannelSet
   readonly key: string | undefined
   readonly outlet: Outlet
-  /** Undefined: it wants all of its channels. */
+  /** Undefined if the stream wants all events of its channels. */
   readonly selection: Selection | undefined
   queued = false
   readonly #hub: SubscriberHub
@@ -46,15 +47,15 @@ export class Subscriber implements StreamOwner, Visited {
   /** Position in the tail of the next entry to examine, and the cursor of the entry before it. */
   #position = 0
   #place: Cursor = ''
-  /** Every matching entry that was announced to it has been handed over: it needs no visit. */
+  /** All matching entries that were announced to it were handed over, so it needs no visit. */
   #upToDate = false
-  /** It has resumed, and has not been up to date since. */
+  /** It is resuming, and has not been up to date yet. */
   #resuming = false
   /** The log was reset, and the client has not received a gap for it yet. */
   #gapDue: GapReason | undefined
-  /** While it reads the log. */
+  /** Set while it reads the log. */
   #feed: PageFeed | undefined
-  /** While it waits for the state of its channels: how it goes on without. */
+  /** Set while it waits for the state of its channels: the gap to send if the state cannot be read. */
   #awaited: GapStep | undefined
 
   constructor(
@@ -75,7 +76,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (filter !== undefined || coalesce !== undefined) this.selection = new Selection(channels, options)
   }
 
-  /** Whether the hub has entries that it has not been handed yet. */
+  /** Whether the hub has entries that were not handed over to it yet. */
   get lagging(): boolean {
     return this.#stage === 'full' || this.#stage === 'reading'
   }
@@ -88,9 +89,7 @@ export class Subscriber implements StreamOwner, Visited {
     return this.#stage === 'full' && this.port.bufferedBytes === 0
   }
 
-  /**
-   * The log is followed: takes its place. `from` is where the client says that it was; undefined for nowhere.
-   */
+  /** Starts at `from`, the client's last id, once the log is followed. Undefined: the client has none. */
   start(from: Cursor | undefined): void {
     if (this.#stage === 'over') return
     const { tail } = this.#hub
@@ -171,7 +170,10 @@ export class Subscriber implements StreamOwner, Visited {
     }
   }
 
-  /** What is published before a shutdown is not left to the resume, of which a log in memory has none. */
+  /**
+   * Events published before a shutdown are sent now. They are not left to a resume, which a MemoryLog cannot serve
+   * after a restart.
+   */
   flush(): void {
     this.#hub.announce()
     const { tail } = this.#hub
@@ -187,7 +189,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#hub.remove(this)
   }
 
-  /** A stream that receives nothing would keep an old cursor, and get a gap when it reconnects. */
+  /** A stream that receives nothing would keep an old cursor, and its client would get a gap when it reconnects. */
   onWake(): string {
     const { tail, pending } = this.#hub
     if (this.#stage !== 'live' || !this.#upToDate || pending || this.outlet.sent === tail.head) return ''
@@ -195,7 +197,7 @@ export class Subscriber implements StreamOwner, Visited {
     return this.outlet.bookmarkText()
   }
 
-  /** What a filter has let through whole is what everybody gets. */
+  /** If the filter accepted the whole run, it is the run that the other streams receive, and can share their text. */
   #passageOf({ next, text, passage }: Run): Passage | undefined {
     if (passage !== undefined) return passage
     const position = this.#position
@@ -206,7 +208,7 @@ export class Subscriber implements StreamOwner, Visited {
     return this.#hub.passageOf(this.channels, position)
   }
 
-  /** What is due is delivered first, and ends the poll. */
+  /** Pending events are delivered first; they end the poll. */
   onWait(): string | undefined {
     const { tail, pending } = this.#hub
     if (this.#stage !== 'live' || !this.#upToDate || pending) return undefined
@@ -214,7 +216,10 @@ export class Subscriber implements StreamOwner, Visited {
     return this.outlet.bookmarkText()
   }
 
-  /** It has caught up: when nothing in between was for it, its client still has the old id, and that gets older. */
+  /**
+   * The stream has caught up. If none of the entries was for it, its client still has an old id, which ages: a bookmark
+   * renews it.
+   */
   #welcome(): void {
     this.#resuming = false
     if (this.outlet.sent === this.#place) return
@@ -222,7 +227,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#afterWrite(this.outlet.bookmark())
   }
 
-  /** The app's function has thrown: this stream ends, nobody else suffers. */
+  /** The app's function threw. That ends this stream and no other. */
   #fail(error: unknown): void {
     this.port.end('ERR_SSE_SOURCE_FAILED', { cause: error })
     this.#hub.onError(error)
@@ -232,12 +237,12 @@ export class Subscriber implements StreamOwner, Visited {
     return this.#stage === 'over'
   }
 
-  /** Without room for more it waits where it is. */
+  /** Without room for more, it keeps its position. */
   #afterWrite(hasRoom: boolean): void {
     if (!hasRoom && this.#stage === 'live') this.#stage = 'full'
   }
 
-  /** Goes on at `position`, with all that lies there still to be handed over. */
+  /** Continues at `position`: entries from there on are still to be handed over. */
   #goOn(position: number): void {
     this.#position = position
     this.#upToDate = false
@@ -245,7 +250,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#hub.enqueue(this)
   }
 
-  /** Moves to `position`, and tells the client so. */
+  /** Moves to `position`, and records its cursor as sent. */
   #goLive(position: number): void {
     const { tail } = this.#hub
     this.#stage = 'live'
@@ -258,20 +263,22 @@ export class Subscriber implements StreamOwner, Visited {
     this.selection?.forget()
   }
 
-  /** The log has started anew, and it is where that began. */
+  /** The log started anew, and the stream is at its beginning. */
   #onReset(gap: GapReason): void {
     this.#gapDue = undefined
     if (this.#readState === undefined) this.#writeGap(gap)
     else this.#takeSnapshot(this.#readState, { gap, goOn: 'end' })
   }
 
-  /** @param step - what the client is told when the state cannot be read */
+  /**
+   * @param step - the gap to send if the state cannot be read
+   */
   #takeSnapshot(read: ReadState, step: GapStep): void {
     this.#stage = 'reading'
     this.#upToDate = false
     this.#awaited = step
     void this.#hub.snapshots.take(read, this.channels).then((snapshot) => {
-      // It is over, or the log has started anew.
+      // The stream has ended, or the log started anew.
       if (this.#awaited !== step) return
       this.#awaited = undefined
       if (snapshot === undefined) this.#tellGap(step)
@@ -298,7 +305,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#place = snapshot.place
     this.selection?.forget()
     const position = this.#hub.tail.positionAfter(snapshot.place)
-    // Reading it took so long that the tail has moved on.
+    // Reading the state took so long that its cursor fell off the tail.
     if (position === undefined) this.#read(true)
     else {
       this.#goOn(position)
@@ -312,12 +319,12 @@ export class Subscriber implements StreamOwner, Visited {
     this.#awaited = undefined
   }
 
-  /** Its place is not in the tail: reads the log until it is. `held`: it was, and fell off it. */
+  /** The position is not in the tail: reads the log until it is. `held`: it was in the tail, and fell off it. */
   #read(held: boolean): void {
     this.#stage = 'reading'
     this.#upToDate = false
     const { resumes } = this.#hub
-    // A client that was here all the time is not sent away.
+    // A client that was connected all the time is not refused.
     if (!held && !resumes.hasRoom) {
       this.port.end('ERR_SSE_REFUSED', { farewell: encodeFarewell(randomRetry()) })
       return
@@ -325,7 +332,7 @@ export class Subscriber implements StreamOwner, Visited {
     const feed = new PageFeed(this.#hub, this, this.#place, held)
     this.#feed = feed
     const leave = resumes.enter()
-    // It may have been stopped since it was through.
+    // It may have been stopped after it ended.
     feed
       .run()
       .finally(leave)

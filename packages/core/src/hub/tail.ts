@@ -4,16 +4,16 @@ import { clock } from '../process/clock.ts'
 import { HubEntry } from './hub-entry.ts'
 
 /**
- * The end of the log, held in this process for all streams at once. A place in it is a position; a cursor from outside
- * is looked up, never computed with.
+ * The end of the log, held in this process once for all streams. A position in it is a number; a cursor from a client
+ * is looked up and never calculated with.
  */
 export class Tail {
   readonly #bounds: LogBounds
   readonly #ring: Ring<HubEntry>
   readonly #positions = new Map<Cursor, number>()
-  /** The cursor of the entry before the oldest one; '' while that is not known. */
+  /** The cursor of the entry before the oldest one; '' if it is not known. */
   #base: Cursor
-  /** Bytes of all entries that it ever took in. */
+  /** Bytes of all entries that were ever added. */
   #taken = 0
 
   constructor(bounds: LogBounds, head: Cursor, backlog: readonly LogEntry[]) {
@@ -28,7 +28,7 @@ export class Tail {
     return this.#ring.first
   }
 
-  /** The oldest position that a cursor names: an id that is sent is never ''. */
+  /** The oldest position after a known cursor: an id that is sent is never ''. */
   get firstNamed(): number {
     return this.#base === '' ? this.first + 1 : this.first
   }
@@ -45,7 +45,7 @@ export class Tail {
     return this.#ring.bytes
   }
 
-  /** For how many ms this process has had the oldest entry; 0 when there is none. */
+  /** How many ms ago this process received the oldest entry; 0 if there is none. */
   get age(): number {
     const oldest = this.at(this.first)
     return oldest === undefined ? 0 : Math.round(clock.now() - oldest.since)
@@ -60,12 +60,12 @@ export class Tail {
     return this.#ring.at(position)
   }
 
-  /** The cursor of the entry before `position`; '' when that is not in the tail. */
+  /** The cursor of the entry before `position`; '' if it is not in the tail. */
   cursorBefore(position: number): Cursor {
     return position === this.first ? this.#base : (this.at(position - 1)?.cursor ?? '')
   }
 
-  /** The position after `cursor`; undefined when that is not in the tail. */
+  /** The position after `cursor`; undefined if it is not in the tail. */
   positionAfter(cursor: Cursor): number | undefined {
     if (cursor === '') return undefined
     if (cursor === this.#base) return this.first
@@ -73,7 +73,7 @@ export class Tail {
     return position === undefined ? undefined : position + 1
   }
 
-  /** Whether the entries after `position` are half of what the tail may hold, by count or by bytes. */
+  /** Whether the entries from `position` on are half of what the tail may hold, by count or by bytes. */
   isHalfBehind(position: number): boolean {
     const { length, bytes } = this.#bounds
     if (this.next - position >= length / 2) return true

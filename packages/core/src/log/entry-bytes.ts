@@ -1,6 +1,6 @@
 import type { NewLogEntry } from './event-log.ts'
 
-/** How much an entry counts against the `bytes` of bounds. */
+/** How many bytes an entry counts against `LogBounds.bytes`. */
 export function entryBytes({ channels, event, data }: NewLogEntry): number {
   let bytes = Buffer.byteLength(data)
   if (event !== undefined) bytes += Buffer.byteLength(event)

@@ -23,22 +23,24 @@ interface Following {
   readonly end: () => void
 }
 
-/** `<epoch>-<number in base 36>`; what the number may be is checked against the ring. */
+/** `<epoch>-<number in base 36>`. The range of the number is checked against the ring. */
 const CURSOR = /^([\da-f]{12})-([\da-z]{1,11})$/
 
 /**
- * The log of one process: nothing to install, nothing survives a restart. Its cursors are `<epoch>-<n>`, with an epoch
- * of its own, so that a cursor of another process or of the time before a restart is known for what it is.
+ * The log of one process: nothing to install, and nothing survives a restart. Its cursors are `<epoch>-<n>`. The epoch
+ * is random, so a cursor of another process or from before a restart is recognized.
  */
 export class MemoryLog implements EventLog {
   readonly #epoch = randomBytes(6).toString('hex')
   readonly #ring: Ring<HeldEntry>
   readonly #followings = new Set<Following>()
-  /** Entries that not all followers have received: an entry that a follower appends meanwhile must come after them. */
+  /** Entries that not all followers have received. An entry that a follower appends meanwhile must come after them. */
   readonly #unannounced: { position: number; entry: HeldEntry }[] = []
   #closed = false
 
-  /** @param bounds - how much history is held; default 10 000 entries and 16 MiB of their text */
+  /**
+   * @param bounds - how much history is held; default: 10 000 entries and 16 MiB of their text
+   */
   constructor(bounds: Partial<LogBounds> = {}) {
     checkOptionNames(bounds, ['length', 'bytes'], 'bounds of a MemoryLog')
     const { length = 10_000, bytes = 16_777_216 } = bounds
@@ -92,7 +94,7 @@ export class MemoryLog implements EventLog {
   }
 
   #announce(): void {
-    // An array's iterator sees what is pushed meanwhile.
+    // An array's iterator also visits what is pushed during the iteration.
     for (const { position, entry } of this.#unannounced) {
       for (const { follower, from } of this.#followings)
         if (position >= from) guard(() => follower.entries([entry]))
@@ -118,7 +120,7 @@ export class MemoryLog implements EventLog {
   }
 }
 
-/** A follower that throws must neither silence the others nor make the append fail, which is stored. */
+/** A follower that throws must neither stop the others nor reject the append: the entry is stored. */
 function guard(call: () => void): void {
   try {
     call()

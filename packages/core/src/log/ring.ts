@@ -1,6 +1,6 @@
 import type { LogBounds } from './event-log.ts'
 
-/** What a ring holds: it counts the bytes, as they are known to who puts them in. */
+/** What a ring holds. The caller knows the bytes; the ring only adds them up. */
 export interface Sized {
   readonly bytes: number
 }
@@ -25,7 +25,7 @@ export class Ring<T extends Sized> {
     return this.#first
   }
 
-  /** Position that the next entry gets. */
+  /** Position of the next entry. */
   get next(): number {
     return this.#next
   }
@@ -38,13 +38,13 @@ export class Ring<T extends Sized> {
     return this.#bytes
   }
 
-  /** The entry at a position, unless it was dropped or is still to come. */
+  /** The entry at a position; undefined if it was dropped or does not exist yet. */
   at(position: number): T | undefined {
     if (position < this.#first || position >= this.#next) return undefined
     return this.#slots[position % this.#bounds.length]
   }
 
-  /** Puts `entry` at the end and drops the oldest beyond the bounds; calls `onDrop` for each. */
+  /** Adds `entry` at the end and drops the oldest entries beyond the bounds; calls `onDrop` for each of them. */
   push(entry: T, onDrop?: (dropped: T) => void): void {
     if (this.length === this.#bounds.length) this.#drop(onDrop)
     this.#slots[this.#next++ % this.#bounds.length] = entry

@@ -1,9 +1,12 @@
-/** Clients reconnect this soon after every end: a page that meets an error would do it hundreds of times a second. */
+/**
+ * Clients wait this long after every end of the stream. With less, a page that meets an error would reconnect hundreds
+ * of times a second.
+ */
 const HASTY_RETRY = 100
 
 const warned = new Set<string>()
 
-/** Warns, once in a process for each kind, of what is allowed and rarely meant. */
+/** Warns about values that are allowed but rarely intended, once per process for each kind. */
 export function caution({ event, retry }: { event?: string | undefined; retry?: number | undefined }): void {
   if (event === 'open' || event === 'error') {
     warnOnce(
@@ -19,7 +22,7 @@ export function caution({ event, retry }: { event?: string | undefined; retry?: 
   }
 }
 
-/** Warns, once in a process, of a source that is an event stream already. */
+/** Warns about a source that yields an encoded event stream, once per process. */
 export function cautionFramed(): void {
   warnOnce(
     'SSE_FRAMED_TWICE',
@@ -28,7 +31,7 @@ export function cautionFramed(): void {
   )
 }
 
-/** Emits a process warning, once for each message. `node --disable-warning=CODE` switches it off. */
+/** Emits a process warning, once for each message. `node --disable-warning=CODE` suppresses it. */
 export function warnOnce(code: string, message: string): void {
   if (warned.has(message)) return
   warned.add(message)

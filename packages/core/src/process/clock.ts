@@ -1,6 +1,6 @@
 /**
- * Node's clock and timers, bound when this module is loaded: a test that installs fake timers afterwards would
- * otherwise stop every stream and every hub, and a hub for good (the tick that it had scheduled never comes).
+ * Node's clock and timers, captured when this module is loaded. Fake timers that a test installs later would otherwise
+ * stop every stream and every hub. A hub would even stay stopped, because the tick that it scheduled never comes.
  */
 export const clock: {
   now(): number
@@ -27,7 +27,10 @@ export function nextTurn(): Promise<void> {
   })
 }
 
-/** Resolves after `ms`, or when `signal` aborts. It holds the process, unlike other timers: somebody awaits an end. */
+/**
+ * Resolves after `ms`, or when `signal` aborts. Unlike other timers it keeps the process alive, because a caller awaits
+ * the end.
+ */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => {

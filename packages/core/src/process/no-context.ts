@@ -3,9 +3,9 @@ import { AsyncResource } from 'node:async_hooks'
 const outside = new AsyncResource('downstream')
 
 /**
- * Runs `callback` in no request's AsyncLocalStorage context. A stream often ends in somebody else's: on a timer that
- * another request has started, in a tick of the publisher, in the handler of an admin. What the app does then must not
- * see the store of that request, and what lasts must not retain it.
+ * Runs `callback` outside of any request's AsyncLocalStorage context. A stream often ends in the context of another
+ * request: on a timer that it started, in a tick of the publisher, in the handler of an admin. Code of the app that
+ * runs then must not see that request's store, and long-lived objects must not retain it.
  */
 export function inNoContext<T>(callback: () => T): T {
   return outside.runInAsyncScope(callback)

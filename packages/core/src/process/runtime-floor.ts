@@ -1,6 +1,6 @@
 import { warnOnce } from './caution.ts'
 
-/** The first versions that keep the promises of a stream, and what goes wrong below them. */
+/** The first versions that keep the promises of a stream, and what goes wrong in older ones. */
 const FLOORS = [
   {
     runtime: 'bun',

@@ -1,38 +1,40 @@
 import { clock } from './clock.ts'
 import { inNoContext } from './no-context.ts'
 
-/** Something that is woken now and then. Times are in ms, those of `performance.now()`. */
+/** Something that the wheel wakes from time to time. Times are in ms, on the clock of `performance.now()`. */
 export interface Sleeper {
   /**
-   * Does what is due before `until`; it is asked next after that, and perhaps earlier. Returns when something is due
-   * next (Infinity: never).
+   * Does what is due before `until`. Returns when something is due next (Infinity: never); the wheel may wake it
+   * earlier.
    */
   wake(until: number): number
-  /** The wheel's note of the slot that it waits in, so that delete() needs no search. */
+  /** The slot that it waits in, set by the wheel so that delete() needs no search. */
   slot?: Set<Sleeper> | undefined
 }
 
 const TICK = 100
 const SLOTS = 160
-/** How late a tick of an idle process comes. */
+/** How late a tick of an idle process may come, in ms. */
 const SLACK = 10
 
 /**
- * One timer for all streams of the process: ten thousand of them with a timer each, moved at every write, would cost
- * more than the writes. A sleeper waits in the slot of its due time and is woken in the last tick before that; late
- * ticks visit every slot that they have missed. So a sleeper is late only by as much as the event loop is.
- * Waits longer than the wheel (16 s) are cut into several. The timer is unref'd and stops when nobody waits.
+ * One timer for all streams of the process. Ten thousand streams with a timer each, moved at every write, would cost
+ * more than the writes. A sleeper waits in the slot of its due time and is woken in the last tick before that; a late
+ * tick visits every slot that was missed. So a sleeper is late only by as much as the event loop is. Waits longer than
+ * the wheel (16 s) are split. The timer is unref'd and stops when no sleeper waits.
  */
 export class TimerWheel {
-  /** Time of the last tick; reading it costs nothing. At most a tick old while somebody waits, if nothing is late. */
+  /**
+   * Time of the last tick, which is free to read. While a sleeper waits and nothing is late, it is at most a tick old.
+   */
   now: number = clock.now()
   readonly #slots: Set<Sleeper>[] = Array.from({ length: SLOTS }, () => new Set())
-  /** Number of the last slot that was visited; slot n is for what is due n to n + 1 ticks after time 0. */
+  /** Number of the last visited slot. Slot n is for what is due n to n + 1 ticks after time 0. */
   #hand = 0
   #sleepers = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** How many wait. */
+  /** How many sleepers wait. */
   get size(): number {
     return this.#sleepers
   }
@@ -73,7 +75,7 @@ export class TimerWheel {
   #visit(slot: number, until: number): void {
     for (const sleeper of this.#slots[slot % SLOTS] ?? []) {
       const due = sleeper.wake(until)
-      // It may have been deleted while it was awake.
+      // wake() may have deleted it.
       if (sleeper.slot === undefined) continue
       if (due === Number.POSITIVE_INFINITY) this.delete(sleeper)
       else {
@@ -84,5 +86,5 @@ export class TimerWheel {
   }
 }
 
-/** The one of this process. */
+/** The wheel of this process. */
 export const wheel: TimerWheel = new TimerWheel()

@@ -2,7 +2,7 @@ import type { Runs, RunsOptions } from './runs.ts'
 import { StoreRuns } from './store-runs.ts'
 
 /**
- * Makes runs: answers that continue when the page that asked is reloaded, closed or offline.
+ * Creates runs: answers that continue when the page that asked is reloaded, closed or offline.
  *
  * @example
  * const runs = createRuns()

@@ -7,11 +7,11 @@ import type { NewRun, RunListener, RunPlace, RunReading, RunStart, RunStore } fr
 interface HeldRun {
   readonly run: MemoryRun
   readonly ttl: number
-  /** Deletes the run when its ttl is over. */
+  /** Deletes the run when its `ttl` has passed. */
   expiry?: NodeJS.Timeout
 }
 
-/** The runs of one process: nothing to install, nothing survives a restart. */
+/** The runs of one process: nothing to install, and nothing survives a restart. */
 export class MemoryRunStore implements RunStore {
   readonly #runs = new Map<string, HeldRun>()
   readonly #listeners = new Map<string, Set<RunListener>>()
@@ -38,7 +38,7 @@ export class MemoryRunStore implements RunStore {
   }
 
   follow(id: string, listener: RunListener): () => void {
-    // A function of its own for each call, since one listener may follow twice.
+    // A new function for each call, because the same listener may follow twice.
     const listening: RunListener = (news) => listener(news)
     const listeners = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, listeners.add(listening))

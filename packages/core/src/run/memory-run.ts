@@ -3,7 +3,7 @@ import { SseError } from '../errors.ts'
 import type { RunState, RunStatus } from './run-state.ts'
 import type { NewRun, RunAttempt, RunClaim, RunListener, RunPlace, RunReading } from './run-store.ts'
 
-/** One attempt of a run, held in this process, and the claim on it. */
+/** One attempt of a run in this process, and the claim on it. */
 export class MemoryRun implements RunClaim {
   readonly attempt: RunAttempt = randomBytes(10).toString('hex')
   readonly id: string
@@ -13,7 +13,10 @@ export class MemoryRun implements RunClaim {
   readonly #startedAt = Date.now()
   #endedAt: number | undefined
   #status: RunStatus = 'running'
-  /** The newest events. What was dropped is cut off in large pieces: `#dropped` of them are gone, `#cut` of the array. */
+  /**
+   * The newest events. Dropped ones are cut off in large pieces: `#dropped` events were dropped, `#cut` of them are no
+   * longer in the array.
+   */
   #events: string[] = []
   #dropped = 0
   #cut = 0
@@ -49,7 +52,8 @@ export class MemoryRun implements RunClaim {
   async append(events: readonly string[]): Promise<void> {
     if (this.ended) throw claimGone(this.id)
     const first = this.#last + 1
-    // Measured together: measuring each would cost as much as keeping it. No character spans two events, as each ends with a line.
+    // Measure them together, because measuring each event costs as much as storing it. No character spans two events,
+    // as each ends with a line end.
     const bytes = Buffer.byteLength(events.length === 1 ? (events[0] as string) : events.join(''))
     this.#bytes += bytes
     this.#heldBytes += bytes
@@ -92,7 +96,7 @@ export class MemoryRun implements RunClaim {
     while (this.#heldBytes > this.#run.maxBytes && this.#dropped < this.#last - 1) {
       const at = this.#dropped - this.#cut
       this.#heldBytes -= Buffer.byteLength(this.#events[at] as string)
-      // The text goes now; its slot goes with many others, because to shift an array is to move all of it.
+      // Release the text now. The slot is removed later with many others, because shifting an array moves all of it.
       this.#events[at] = ''
       this.#dropped++
     }

@@ -1,7 +1,7 @@
 import { encodeEvent } from '../wire/encode.ts'
 import type { RunStatus } from './run-state.ts'
 
-/** Names of the events that a run has besides those of its source. */
+/** Names of the events that a run sends besides those of its source. */
 export interface RunControlEvents {
   /** Data: `{ status }`. */
   end: string | false
@@ -11,13 +11,13 @@ export interface RunControlEvents {
 
 /**
  * Why a client does not continue after its last event:
- * - `expired`: the oldest events were dropped; it continues with the oldest that are stored
- * - `restarted`: the run was started anew; its events follow from the beginning
- * - `malformed`: its last event ID is no place in the run; the events follow from the beginning
+ * - `expired`: the oldest events were dropped; it continues with the oldest stored event
+ * - `restarted`: the run was started anew; all events of the new attempt follow
+ * - `malformed`: its last event ID is not a position in the run; all events follow
  */
 export type RunGapReason = 'expired' | 'restarted' | 'malformed'
 
-/** The end of a run; `unknown` when there is none. */
+/** The event at the end of a run; `unknown` if there is no such run. */
 export function encodeRunEnd(
   event: string | false,
   status: Exclude<RunStatus, 'running'> | 'unknown',
@@ -26,7 +26,7 @@ export function encodeRunEnd(
   return event === false ? '' : encodeEvent({ event, id, data: { status } })
 }
 
-/** Its id is the position from which events follow, so that a client gets it once. */
+/** A `gap` event. Its id is the position before the events that follow, so that a client receives the gap only once. */
 export function encodeRunGap(event: string, reason: RunGapReason, id: string): string {
   return encodeEvent({ event, id, data: { reason } })
 }

@@ -1,12 +1,12 @@
 import { channel } from 'node:diagnostics_channel'
 import type { DiagnosticsChannel } from '../process/diagnostics-channel.ts'
 
-/** The message of `downstream:run:start`: this process produces a run from now on. */
+/** The message of `downstream:run:start`: this process starts to produce a run. */
 export interface RunStartMessage {
   readonly id: string
 }
 
-/** The message of `downstream:run:end`: this process produces it no longer. */
+/** The message of `downstream:run:end`: this process has stopped producing it. */
 export interface RunEndMessage {
   readonly id: string
   readonly status: 'done' | 'stopped' | 'failed' | 'lost'

@@ -2,14 +2,14 @@ import { withId } from '../wire/encode.ts'
 import { formatPlace } from './run-place.ts'
 import type { RunPlace, RunReading, RunStore } from './run-store.ts'
 
-/** A client that stops reading must not get a copy of all that waits for it. */
+/** A client that stops reading must not hold a copy of all its pending events. */
 const MAX_TEXT = 65_536
 /** How many events are read at once. */
 const PAGE = 200
 
 /** A follower of the feed. None of its methods throws. */
 export interface FeedFollower {
-  /** The run has changed; what is new, if that is known. */
+  /** The run has changed. `news` is what is new, if it is known. */
   onNews(news: RunPiece | undefined): void
 }
 
@@ -22,7 +22,7 @@ export class RunPiece {
     this.reading = reading
   }
 
-  /** The text from event `number` on, a bounded piece of it, and the number of the event that follows it. */
+  /** The text from event `number` on, or a bounded piece of it, and the number of the event after it. */
   textFrom(number: number): { text: string; next: number } {
     if (number !== this.reading.first) return this.#encode(number)
     this.#whole ??= this.#encode(number)
@@ -40,7 +40,10 @@ export class RunPiece {
   }
 }
 
-/** One run as its followers in this process share it: followed once, and read once for all at the same position. */
+/**
+ * One run, shared by its followers in this process: one `follow` of the store, and one read for all followers at the
+ * same position.
+ */
 export class RunFeed {
   readonly #id: string
   readonly #store: RunStore
@@ -62,7 +65,7 @@ export class RunFeed {
     this.#followers.add(follower)
   }
 
-  /** The feed is over when the last follower is gone. */
+  /** The feed ends with its last follower. */
   delete(follower: FeedFollower): void {
     if (this.#followers.delete(follower) && this.empty) this.#unfollow()
   }
@@ -87,7 +90,7 @@ export class RunFeed {
   }
 
   #onNews(news: RunReading | undefined): void {
-    // A read that is under way may have been answered before this.
+    // A pending read may have been answered before this change.
     this.#reads.clear()
     const piece = news && new RunPiece(news)
     for (const follower of this.#followers) follower.onNews(piece)

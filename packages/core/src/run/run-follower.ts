@@ -6,40 +6,41 @@ import type { FeedFollower, RunFeed, RunPiece } from './run-feed.ts'
 import { formatPlace, NOWHERE, parsePlace } from './run-place.ts'
 import type { RunPlace, RunReading } from './run-store.ts'
 
-/** How long to wait for a store that cannot be read before it is asked again, in ms. */
+/** How many ms to wait before a store that could not be read is tried again. */
 const PATIENCE = 1_000
 
-/** What a follower needs of the runs. */
+/** What a follower needs from the runs. */
 export interface RunFollowerHost {
   readonly names: RunControlEvents
-  /** Ends the stream of a client that is to follow this run in another process. False: it can stay. */
+  /** Ends a stream whose client must follow this run in another process. Returns false if it can stay. */
   sendAway(port: StreamPort, id: string): boolean
   remove(follower: RunFollower): void
 }
 
 /**
- * - live: has been handed all there is
+ * - live: all events were handed over
  * - reading: the store is being read
- * - full: its client does not read; it waits where it is
+ * - full: the client does not read; the follower keeps its position
+ * - over: the stream has ended
  */
 type Stage = 'live' | 'reading' | 'full' | 'over'
 
-/** One stream's place in a run. It holds no event: what is not sent yet stays in the store. */
+/** One stream's position in a run. It holds no events: unsent ones stay in the store. */
 export class RunFollower implements StreamOwner, FeedFollower {
   readonly id: string
   readonly port: StreamPort
-  /** Resolves when the stream is over. */
+  /** Resolves when the stream has ended. */
   readonly done: Promise<void>
   readonly #host: RunFollowerHost
   readonly #feed: RunFeed
   #resolve: () => void = () => {}
   #stage: Stage = 'live'
   #place: RunPlace | undefined
-  /** Its client says that it is somewhere, and that is no place. */
+  /** The client sent a last event ID that is not a position. */
   #malformed: boolean
   /** It was handed events, or a gap. */
   #served = false
-  /** Something has changed since the read that is under way began. */
+  /** The run has changed since the pending read began. */
   #stale = false
   #onNews: () => void = () => {}
 
@@ -67,7 +68,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     const place = this.#place
     if (news === undefined || news.reading.attempt !== place?.attempt) return void this.#read()
     const { first, events } = news.reading
-    // It has had them: they were in what it read.
+    // It has these events: its last read contained them.
     const seen = first + events.length - 1 <= place.number && news.reading.state.status === 'running'
     if (seen) return
     if (first !== place.number + 1 || !this.#take(news)) void this.#read()
@@ -77,7 +78,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     if (this.#stage === 'full') void this.#read()
   }
 
-  /** What is pending is in the store: its client receives it when it reconnects. */
+  /** Does nothing: pending events are in the store, and the client receives them when it reconnects. */
   flush(): void {}
 
   onOver(): void {
@@ -97,7 +98,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     return ''
   }
 
-  /** Reads from its place on, until it has been handed all there is, or there is no room. */
+  /** Reads from its position on, until all events were handed over or there is no room. */
   async #read(): Promise<void> {
     if (this.#is('reading') || this.#is('over')) return
     this.#stage = 'reading'
@@ -107,7 +108,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
       try {
         piece = await this.#feed.read(this.#place)
       } catch {
-        // It has lost nothing yet.
+        // Nothing is lost yet: try again.
         await this.#newsOrPatience()
         if (this.#is('over')) return
         continue
@@ -120,7 +121,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     }
   }
 
-  /** Sends a piece. False: there is more, or it must be read again. */
+  /** Sends a piece. Returns false if there is more, or if it must be read again. */
   #take(piece: RunPiece | undefined): boolean {
     if (piece === undefined) {
       this.#end('unknown', NOWHERE)
@@ -131,7 +132,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     const end = state.events + 1
     const place = this.#place
     let gap = this.#gapBefore(piece.reading)
-    // The end has an id too, with which a client may reconnect. No position is after it.
+    // The end event has an id too, with which a client may reconnect. No position is after it.
     if (place?.attempt === attempt && place.number > (state.status === 'running' ? state.events : end)) {
       this.#place = { attempt, number: 0 }
       this.#malformed = true
@@ -159,7 +160,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     return !rest
   }
 
-  /** The reason of the gap that the client gets. */
+  /** The reason of the gap before these events; undefined if there is no gap. */
   #gapBefore({ attempt, first }: RunReading): RunGapReason | undefined {
     const place = this.#place
     if (place !== undefined && place.attempt !== attempt) return 'restarted'

@@ -2,15 +2,15 @@ import type { RunPlace } from './run-store.ts'
 
 const PLACE = /^([\da-z]{1,32})-(0|[1-9]\d{0,14})$/
 
-/** The id of `unknown`, a place in no run: no attempt is `0`. */
+/** The id of the `unknown` event. It is a position in no run, because no attempt is `0`. */
 export const NOWHERE = '0-0'
 
-/** A place as an event's id. */
+/** A position as an event's id. */
 export function formatPlace({ attempt, number }: RunPlace): string {
   return `${attempt}-${number}`
 }
 
-/** The place that a client says it is at; undefined when that is none. */
+/** The position that a client sent as its last event ID; undefined if it is not one. */
 export function parsePlace(lastEventId: string): RunPlace | undefined {
   const [, attempt, number] = PLACE.exec(lastEventId) ?? []
   return attempt === undefined ? undefined : { attempt, number: Number(number) }

@@ -9,23 +9,23 @@ import { relayedRunText, runText } from './run-text.ts'
 import type { RunSource } from './runs.ts'
 import type { ResolvedRunOptions, ResolvedRunsOptions } from './runs-options.ts'
 
-/** Text that is read from a source before it is stored, and before others have their turn of the event loop. */
+/** How much text is read from a source before it is stored, and before other work gets its turn of the event loop. */
 const SHARE = 16_384
-/** How many ms events wait for others while nobody follows the run: to store each by itself costs more than to read it. */
+/** How many ms events are collected while nobody follows the run: storing each by itself costs more than reading it. */
 const UNWATCHED_WAIT = 5
 
-/** Reads the source of one run and gives its events to the store, those of a tick at once. */
+/** Reads the source of one run and stores its events, those of a tick together. */
 export class RunProducer {
   readonly id: string
   readonly #options: ResolvedRunsOptions
   readonly #run: ResolvedRunOptions
   readonly #controller = new AbortController()
   #claim!: RunClaim
-  /** The claim is gone: the store has ended the run. */
+  /** Set when the claim is lost: the store has ended the run. */
   #revoked: 'stopped' | 'lost' | undefined
-  /** The signal has aborted, which is slow to ask it for each event. */
+  /** Whether the signal has aborted. Checking the signal itself for each event is slow. */
   #over = false
-  /** How it ends when nothing else is said. */
+  /** How the run ends unless something else happens. */
   #status: 'done' | 'stopped' | 'failed' = 'done'
   #pending: string[] = []
   #pendingLength = 0
@@ -43,15 +43,12 @@ export class RunProducer {
     return this.#controller.signal
   }
 
-  /** Reads the source to its end and ends the run; resolves with how. Never rejects. */
+  /** Reads the source to its end and ends the run. Resolves with the run's final status. Never rejects. */
   async produce(claim: RunClaim, source: RunSource): Promise<RunEndMessage['status']> {
     this.#claim = claim
     const tooOld = clock
       .setTimeout(() => {
-        this.stop(
-          'ERR_SSE_RUN_STOPPED',
-          `The run went on for longer than its maxAge of ${this.#run.maxAge} ms.`,
-        )
+        this.stop('ERR_SSE_RUN_STOPPED', `The run took longer than its maxAge of ${this.#run.maxAge} ms.`)
       }, this.#run.maxAge)
       .unref()
     try {
@@ -71,7 +68,7 @@ export class RunProducer {
     return this.#revoked ?? this.#status
   }
 
-  /** Ends the run from within this process. */
+  /** Ends the run from this process. */
   stop(code: SseErrorCode, message: string): void {
     if (this.signal.aborted) return
     this.#status = 'stopped'
@@ -109,13 +106,13 @@ export class RunProducer {
     })
   }
 
-  /** Returns what to wait for before the next event, or undefined. */
+  /** Returns a promise to wait for before the next event, or undefined. */
   #add(text: string): Promise<void> | undefined {
     if (text === '' || this.#over) return undefined
     if (text.length * 3 > this.#run.maxBytes && Buffer.byteLength(text) > this.#run.maxBytes) {
       throw new SseError(
         'ERR_SSE_EVENT_TOO_LARGE',
-        `An event of the run is larger than all that is held of it, ${this.#run.maxBytes} bytes. Raise maxBytes.`,
+        `An event of the run is larger than maxBytes, ${this.#run.maxBytes} bytes. Raise maxBytes.`,
       )
     }
     this.#pending.push(text)
@@ -141,7 +138,7 @@ export class RunProducer {
     await nextTurn()
   }
 
-  /** Resolves when nothing is pending. Never rejects: an error fails the run. */
+  /** Resolves when no event is pending. Never rejects: an error fails the run. */
   #store(): Promise<void> {
     this.#storing ??= this.#storeAll().finally(() => {
       this.#storing = undefined
@@ -158,7 +155,7 @@ export class RunProducer {
         await this.#claim.append(events)
       } catch (error) {
         this.#pending = []
-        // The claim may be gone before the store has said so.
+        // The claim may be lost before the store has reported it.
         if (!this.#revoked) this.#fail(error)
         return
       }
@@ -166,7 +163,7 @@ export class RunProducer {
   }
 
   #fail(error: unknown): void {
-    // What a source throws because it was stopped is no error.
+    // A source that was stopped may throw, which is not an error.
     if (this.signal.aborted) return
     this.#status = 'failed'
     this.#abort(error)

@@ -1,18 +1,18 @@
 /**
- * What has become of a run:
+ * The status of a run:
  * - `running`: its source is being read
- * - `done`: its source came to its end
+ * - `done`: its source ended
  * - `stopped`: by `stop()`, by `maxAge` or by a shutdown
- * - `failed`: its source threw, or sent what cannot be sent on
- * - `lost`: its process died, or lost its place to write
+ * - `failed`: its source threw, or yielded something that cannot be sent
+ * - `lost`: its process died, or lost its right to write
  */
 export type RunStatus = 'running' | 'done' | 'stopped' | 'failed' | 'lost'
 
-/** A run, in numbers. */
+/** A run in numbers. */
 export interface RunState {
   readonly id: string
   readonly status: RunStatus
-  /** Events of the run so far, those that `maxBytes` has dropped included. */
+  /** Events of the run so far, including those that `maxBytes` has dropped. */
   readonly events: number
   /** UTF-8 bytes of those events as they are stored. */
   readonly bytes: number

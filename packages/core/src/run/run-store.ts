@@ -1,29 +1,29 @@
 import type { RunState } from './run-state.ts'
 
 /**
- * One start of a run. `[\da-z]`, 1 to 32 of them, and never `0`. A store MUST NOT give the same one twice, whatever was
- * deleted, evicted or restarted in between: clients reconnect with it.
+ * One start of a run: 1 to 32 characters of `[\da-z]`, and never `0`. A store MUST NOT use the same one twice, whatever
+ * was deleted, evicted or restarted in between: clients reconnect with it.
  */
 export type RunAttempt = string
 
-/** A place in a run: directly after event `number` of `attempt`. 0 is its beginning. */
+/** A position in a run: directly after event `number` of `attempt`. 0 is the beginning. */
 export interface RunPlace {
   readonly attempt: RunAttempt
   readonly number: number
 }
 
-/** What is asked for when a run starts. */
+/** The options of a run that starts. */
 export interface NewRun {
-  /** For how many ms after its end the run can be read. An integer. */
+  /** How many ms after its end the run can be read. An integer. */
   readonly ttl: number
-  /** How many bytes of events are held at least; the oldest beyond them are dropped. An integer. */
+  /** At least how many bytes of events are held; older events are dropped. An integer. */
   readonly maxBytes: number
-  /** Start anew when the run of this id has ended. One that is running is never replaced. */
+  /** Start anew if the run with this id has ended. A running one is never replaced. */
   readonly replace: boolean
   /**
-   * MUST be called once when the claim is gone before its `end()`: `stopped` after a `stop()`, in any process; `lost`
-   * when the store can no longer be sure that this process is the only producer. It does not throw, and returns when
-   * the producer was asked to stop. MUST NOT be called once `end()` was called.
+   * MUST be called once when the claim is lost before its `end()`: with `stopped` after a `stop()`, in any process;
+   * with `lost` when the store can no longer be sure that this process is the only producer. It does not throw, and
+   * returns when the producer was asked to stop. MUST NOT be called after `end()` was called.
    */
   onRevoked(why: 'stopped' | 'lost'): void
 }
@@ -32,82 +32,82 @@ export interface NewRun {
 export interface RunClaim {
   readonly attempt: RunAttempt
   /**
-   * False while the store knows that nobody follows the run: the caller then gathers events for a few ms, and adds many at
-   * once. Default: true.
+   * False while the store knows that nobody follows the run: the caller then collects events for a few ms and adds many
+   * at once. Default: true.
    */
   readonly watched?: boolean
   /**
-   * Adds events, numbered from 1 in the order of the calls. Each is the text of one event as {@link encodeEvent} gives
-   * it, without an id. MUST resolve once they are stored, all of them; while the engine is away it MAY wait, for a
-   * bounded time. MUST reject and store nothing when the claim is gone (fencing): not the clock of this process but the
-   * store decides that. MUST NOT leave a hole: when an append has failed, every later one MUST fail. The caller waits
+   * Adds events, numbered from 1 in the order of the calls. Each is the text of one event as {@link encodeEvent}
+   * returns it, without an id. MUST resolve once all of them are stored; while the store cannot be reached it MAY wait,
+   * for a bounded time. MUST reject and store nothing when the claim is lost (fencing); the store decides that, not the
+   * clock of this process. MUST NOT leave a hole: after a failed append, every later one MUST fail. The caller waits
    * for one append before it calls the next.
    */
   append(events: readonly string[]): Promise<void>
-  /** Ends the run. MUST reject and change nothing when the claim is gone. */
+  /** Ends the run. MUST reject and change nothing when the claim is lost. */
   end(status: 'done' | 'stopped' | 'failed'): Promise<void>
 }
 
-/** What `start` found or made. */
+/** The run that `start` found or created. */
 export interface RunStart {
   readonly state: RunState
-  /** Only when this call has started the run. */
+  /** Set only if this call started the run. */
   readonly claim?: RunClaim
 }
 
 /** A piece of a run. */
 export interface RunReading {
   readonly attempt: RunAttempt
-  /** The run, at the moment of the reading: MUST NOT be older than `events`. */
+  /** The run at the moment of the reading: MUST NOT be older than `events`. */
   readonly state: RunState
-  /** The number of the first of `events`; when there is none, that of the next event to come or to be read. */
+  /** The number of the first of `events`. If there are none, that of the next event to be added or read. */
   readonly first: number
   /** Consecutive, oldest first. */
   readonly events: readonly string[]
 }
 
-/** Tells that a run has changed; where it is at hand, what is new in it. MUST NOT throw. */
+/** Called when a run has changed, with what is new in it, if that is known. MUST NOT throw. */
 export type RunListener = (news?: RunReading) => void
 
 /**
- * Where runs are kept. `MemoryRunStore` keeps them in this process; others share them between several. `runStoreSuite`
- * of the testing package says whether an implementation keeps the contract.
+ * Where runs are stored. `MemoryRunStore` keeps them in this process; other implementations share them between
+ * processes. `runStoreSuite` of the testing package checks whether an implementation fulfills the contract.
  *
- * Correctness rests on `start`, `read` and the claim alone. Calls of `follow` are hints: a follower that was called for
- * less than there is reads the rest.
+ * Correctness rests on `start`, `read` and the claim alone. Calls of a listener are hints: a follower that is called
+ * with fewer events than there are reads the rest.
  */
 export interface RunStore {
   /**
-   * Starts the run `id` and claims it, in one step: of two calls at once, in any two processes, MUST one only get the
-   * claim. MUST start nothing when there is a run of this id already, unless it has ended and `replace` is set; a run
-   * whose lease is over has ended as `lost`. A run that replaces another has a new attempt, and the old one's events
-   * are dropped.
+   * Starts the run `id` and claims it, in one step: of two simultaneous calls, in any two processes, only one MUST get
+   * the claim. MUST start nothing if there is a run with this id, unless it has ended and `replace` is set; a run whose
+   * lease has expired has ended as `lost`. A run that replaces another has a new attempt, and the old events are
+   * dropped.
    */
   start(id: string, run: NewRun): Promise<RunStart>
   /**
-   * The events after `place`, at most `limit`, with the state of the run; undefined when there is no run of this id, or
-   * no more. MUST begin with the oldest event held when `place` is undefined, when it is of another attempt, and when
-   * what follows it was dropped. MUST answer with `first` after the last event and none when `place` is at or beyond the
-   * end. A run whose lease is over MUST read as `lost`, for every reader from then on. With `limit` 0 it is the state
-   * that is asked for. Rejects while the engine is away.
+   * The events after `place`, at most `limit`, with the state of the run; undefined if there is no run with this id, or
+   * no longer. MUST begin with the oldest stored event if `place` is undefined or of another attempt, or if the events
+   * after it were dropped. If `place` is at or beyond the end, MUST answer without events, and with `first` after the
+   * last event. A run whose lease has expired MUST read as `lost`, for every reader from then on. `limit` 0 asks only
+   * for the state. Rejects while the store cannot be reached.
    */
   read(id: string, place: RunPlace | undefined, limit: number): Promise<RunReading | undefined>
   /**
-   * Calls `listener` after every change of the run `id` that happens once `follow` has returned: events, its end, also
-   * as `lost` (within the lease), another attempt. MUST call it in the order of the changes, and MUST NOT call it before
-   * `read` shows the change. A store that learns of changes only some time after `follow` has returned MUST call it
-   * once when that is so, and once again after every time in which it did not hear. `news` is never required; where
-   * it is given it MUST be what `read` would answer from its place on. `id` need not exist.
+   * Calls `listener` after every change of the run `id` that happens after `follow` has returned: events, its end (also
+   * as `lost`, within the lease), another attempt. MUST call it in the order of the changes, and MUST NOT call it
+   * before `read` shows the change. A store that receives changes only some time after `follow` has returned MUST call
+   * it once at that moment, and once after every time in which it received none. `news` is never required; if it is
+   * given, it MUST be what `read` would answer from its position on. `id` need not exist.
    *
-   * @returns ends it: no call after that
+   * @returns a function that ends it: no call after that
    */
   follow(id: string, listener: RunListener): () => void
   /**
-   * Ends the run `id` as `stopped`, at once for all followers, whether its producer lives or not. Resolves with its state
-   * when `onRevoked` has returned in the producer's process, or its lease is over. MUST change nothing when the run has
-   * ended, and resolve with its state; with undefined when there is none.
+   * Ends the run `id` as `stopped`, at once for all followers, whether its producer is alive or not. Resolves with its
+   * state when `onRevoked` has returned in the producer's process, or its lease has expired. If the run has ended, MUST
+   * change nothing and resolve with its state; with undefined if there is none.
    */
   stop(id: string): Promise<RunState | undefined>
-  /** MUST let go of all that the store has opened. Claims that are still held are given up. */
+  /** MUST release all that the store has opened. Claims that are still held are given up. */
   close(): Promise<void>
 }

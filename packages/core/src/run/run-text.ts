@@ -4,7 +4,7 @@ import type { ParsedEvent } from '../wire/event-stream-parser.ts'
 import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 import type { RunControlEvents } from './run-control-event.ts'
 
-/** The text of an event of the app, without an id. @throws {@link SseError} when a run cannot have it */
+/** The text of an event of the app, without an id. @throws {@link SseError} if a run cannot store it */
 export function runText(
   event: ServerSentEvent | string,
   names: RunControlEvents,
@@ -15,13 +15,13 @@ export function runText(
   if (event.id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      'An event of a run has no id of its own, because its id is its place in the run. Put yours into data.',
+      'An event of a run has no id of its own, because its id is its position in the run. Put yours into data.',
     )
   }
   if (event.data === undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      'A retry or a comment alone is no event of a run. The stream that follows the run sends them itself.',
+      'A retry or a comment alone is not an event of a run. The stream that follows the run sends them itself.',
     )
   }
   if (event.event !== undefined && (event.event === names.end || event.event === names.gap))
@@ -30,9 +30,9 @@ export function runText(
 }
 
 /**
- * The text of an event of a relayed response, without its id; `''` when nothing else is in it.
+ * The text of an event of a relayed response, without its id; `''` if it has nothing but an id.
  *
- * @throws {@link SseError} when a client would take it for the end of the run
+ * @throws {@link SseError} if a client would take it for the end of the run
  */
 export function relayedRunText({ event, data, retry }: ParsedEvent, names: RunControlEvents): string {
   if (retry !== undefined) return encodeParsed({ retry })

@@ -6,7 +6,7 @@ import type { RunControlEvents } from './run-control-event.ts'
 import type { RunStore } from './run-store.ts'
 import type { RunOptions, RunsCloseOptions, RunsOptions } from './runs.ts'
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedRunsOptions {
   readonly store: RunStore
   readonly names: RunControlEvents
@@ -15,11 +15,11 @@ export interface ResolvedRunsOptions {
   readonly maxRuns: number
 }
 
-/** The options of one run with their defaults, checked. */
+/** The checked options of one run, with their defaults. */
 export type ResolvedRunOptions = { readonly [Name in keyof RunOptions]-?: NonNullable<RunOptions[Name]> }
 
 const MAX_ID_LENGTH = 512
-/** The longest time that a timer of Node takes; it fires at once for a longer one. */
+/** The longest delay of a Node timer. A timer with a longer one fires at once. */
 const MAX_TIME = 2_147_483_647
 
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */

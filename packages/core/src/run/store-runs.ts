@@ -36,7 +36,7 @@ export class StoreRuns implements Runs {
   readonly #starting = new Set<Promise<StartedRun>>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined
-  /** The store knows no run any more. */
+  /** The store is closed and has no runs. */
   #storeClosed = false
 
   constructor(options: RunsOptions) {
@@ -73,7 +73,7 @@ export class StoreRuns implements Runs {
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
-        'A stream follows one run, because its ids are places in it, and cannot be subscribed to a hub too.',
+        'A stream follows one run, because its ids are positions in it, and cannot be subscribed to a hub too.',
       )
     }
     if (stream.closed) return Promise.resolve()
@@ -121,7 +121,7 @@ export class StoreRuns implements Runs {
     if (this.#producers.size + this.#starting.size >= maxRuns && !this.#produces(id)) {
       throw new SseError(
         'ERR_SSE_TOO_MANY_RUNS',
-        `${maxRuns} runs are going in this process: answer 503, or raise maxRuns.`,
+        `${maxRuns} runs are in progress in this process: answer 503, or raise maxRuns.`,
       )
     }
     const producer = new RunProducer(id, this.#options, run)
@@ -148,7 +148,7 @@ export class StoreRuns implements Runs {
     const status = await producer.produce(claim, source)
     if (endDiagnostics.hasSubscribers) endDiagnostics.publish({ id, status, duration: clock.now() - start })
     this.#producers.delete(producer)
-    // One that was replaced may end after its successor has started.
+    // A run that was replaced may end after the new one has started.
     if (this.#produced.get(producer.id) === producer) this.#produced.delete(producer.id)
   }
 
@@ -191,5 +191,5 @@ export class StoreRuns implements Runs {
 }
 
 function closed(): SseError {
-  return new SseError('ERR_SSE_RUNS_CLOSED', 'The runs are closed: start nothing after close().')
+  return new SseError('ERR_SSE_RUNS_CLOSED', 'The runs are closed: call start() before close().')
 }

@@ -1,11 +1,12 @@
 import { cancelQuietly, type Pull } from './source.ts'
 
 /**
- * Gives each item of a source to `take`, the next one when `take` has room for it, until the source ends or `signal`
- * aborts. Stops the source unless it ended by itself: at once when the signal aborts, also while it is idle.
+ * Passes each item of a source to `take`, and asks for the next one when `take` has room for it, until the source ends
+ * or `signal` aborts. Unless the source ended by itself, it is stopped: at once when the signal aborts, even while it
+ * is idle.
  *
- * @param take - what it returns is awaited; undefined when there is nothing to wait for, because even to await that
- * would take as long as all else that a token costs
+ * @param take - its promise is awaited. It returns undefined if there is nothing to wait for, because an await would
+ *   take as long as everything else that a token costs
  */
 export async function drain<T>(
   pull: Pull<T>,

@@ -1,4 +1,7 @@
-/** A `Response` of `fetch()` whose body is an event stream; by its shape, since there are several classes of it. */
+/**
+ * A `Response` of `fetch()` whose body is an event stream. Recognized by its shape, because there are several such
+ * classes.
+ */
 export interface EventStreamResponse {
   readonly ok: boolean
   readonly status: number
@@ -6,7 +9,7 @@ export interface EventStreamResponse {
   readonly body: object | null
 }
 
-/** Whether `value` is a `Response`, of an event stream or of something else. */
+/** Whether `value` is a `Response`, of an event stream or of anything else. */
 export function isResponse(value: unknown): value is EventStreamResponse {
   if (typeof value !== 'object' || value === null) return false
   const { ok, status, headers } = value as Partial<EventStreamResponse>

@@ -10,26 +10,26 @@ import { pullEvents } from './relay.ts'
 import { type EventSourceLike, type PulledItem, pullFrom } from './source.ts'
 
 /**
- * What takes the events of a source. What a method returns is awaited before the next event is read; undefined when
- * there is nothing to wait for.
+ * Takes the events of a source. A promise that a method returns is awaited before the next event is read; undefined
+ * means that there is nothing to wait for.
  */
 export interface SourceTaker {
   readonly signal: AbortSignal
-  /** An event of a relayed response that is larger is an error. */
+  /** A larger event of a relayed response is an error. */
   readonly maxEventBytes: number
   take(event: ServerSentEvent | string): Promise<unknown> | undefined
-  /** The events of a piece of a relayed response, as they are there. */
+  /** The events of one chunk of a relayed response. */
   takeParsed(events: readonly ParsedEvent[]): Promise<unknown> | undefined
 }
 
 /**
- * Gives `taker` the events of a source at its pace, until the source ends or the taker's signal aborts.
+ * Passes the events of a source to `taker` at its pace, until the source ends or the taker's signal aborts.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_SOURCE, ERR_SSE_EVENT_TOO_LARGE, and what the source throws
  */
 export async function readSource(source: EventSourceLike, taker: SourceTaker): Promise<void> {
   const { signal } = taker
-  // A source of nothing but empty pieces takes no time of its own: it would keep the event loop to itself.
+  // Yield after an empty piece: a source that yields nothing else would block the event loop.
   if (isResponse(source)) {
     const pieces = pullEvents(source, taker.maxEventBytes)
     return drain(pieces, signal, (events) => (events.length > 0 ? taker.takeParsed(events) : nextTurn()))
@@ -43,12 +43,12 @@ export async function readSource(source: EventSourceLike, taker: SourceTaker): P
   if (rest !== '' && !signal.aborted) await taker.take(rest)
 }
 
-/** Makes events of the items of one source: text of bytes. */
+/** Makes events of the items of one source; decodes bytes as text. */
 class ItemReader {
   #decoder: TextDecoder | undefined
   #first = true
 
-  /** The event that an item is; `''` when it is none: no bytes, or a part of a character. */
+  /** The event of an item. `''` if it has none yet: no bytes, or part of a character. */
   read(item: PulledItem): ServerSentEvent | string {
     const event = ArrayBuffer.isView(item) ? this.#decode(item) : item
     if (this.#first && event !== '') {
@@ -58,19 +58,19 @@ class ItemReader {
     return event
   }
 
-  /** What is left at the end of the source. */
+  /** Text that is left at the end of the source. */
   rest(): string {
     return this.#decoder?.decode() ?? ''
   }
 
   #decode(bytes: Uint8Array): string {
-    // A character may be cut in two between chunks.
+    // A chunk may end inside a character.
     this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })
     return this.#decoder.decode(bytes, { stream: true })
   }
 }
 
-/** Settles as `work` does, but when `signal` aborts at once: a source may stay idle for ever. */
+/** Settles as `work` does, or as soon as `signal` aborts: a source may stay idle forever. */
 export async function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
   let stop = (): void => {}
   const aborted = new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { cancelQuietly, type EventSourceLike, type Pull, pullFrom } from './sour
 const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i
 
 /**
- * Cancels the body of a response that is no event stream.
+ * Throws for a response that is not an event stream, and cancels its body.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_SOURCE
  */
@@ -16,11 +16,11 @@ export function checkResponse(response: EventStreamResponse): void {
   discardSource(response)
   throw new SseError(
     'ERR_SSE_INVALID_SOURCE',
-    `A response that is sent on must be ok and of the type text/event-stream; this one ${problem}.`,
+    `A relayed response must be ok and of the type text/event-stream; this one ${problem}.`,
   )
 }
 
-/** The events of a response, those of a chunk at once. @throws {@link SseError} ERR_SSE_INVALID_SOURCE */
+/** The events of a response, chunk by chunk. @throws {@link SseError} ERR_SSE_INVALID_SOURCE */
 export function pullEvents(response: EventStreamResponse, maxEventBytes: number): Pull<ParsedEvent[]> {
   checkResponse(response)
   const chunks = pullFrom(response.body as EventSourceLike) as Pull<Uint8Array | string>
@@ -32,7 +32,7 @@ export function pullEvents(response: EventStreamResponse, maxEventBytes: number)
       try {
         return { done: false, value: parser.push(value) }
       } catch (error) {
-        // The response itself has not failed: it would stay open.
+        // The response itself has not failed, so it would stay open.
         void cancelQuietly(chunks)
         throw error
       }
@@ -41,14 +41,16 @@ export function pullEvents(response: EventStreamResponse, maxEventBytes: number)
   }
 }
 
-/** Stops a source that nobody is going to read: what it reads from, a response of fetch() perhaps, would stay open. */
+/**
+ * Stops a source that will not be read. Otherwise what it reads from, such as a response of fetch(), would stay open.
+ */
 export function discardSource(source: unknown): void {
   try {
     const events = isResponse(source) ? source.body : source
     if (events !== null && typeof events !== 'function')
       void cancelQuietly(pullFrom(events as EventSourceLike))
   } catch {
-    // It is not a source, or other code is reading it already and is responsible for it.
+    // It is not a source, or other code already reads it and is responsible for it.
   }
 }
 

@@ -9,21 +9,24 @@ import { type EventStreamResponse, isResponse } from './event-stream-response.ts
 export type SourceItem = ServerSentEvent | string | Utf8Bytes
 
 /**
- * A `Uint8Array` or `Buffer`, known by its tag. With all its members in the union an editor would complete a yielded
- * object with those, not with the fields of an event.
+ * A `Uint8Array` or `Buffer`, identified by its tag. With all its members in the union, an editor would complete a
+ * yielded object with those instead of the fields of an event.
  */
 interface Utf8Bytes {
   readonly [Symbol.toStringTag]: 'Uint8Array'
 }
 
-/** A web `ReadableStream`, of which no more is needed. With all its members TypeScript takes an SDK's stream for one. */
+/**
+ * The part of a web `ReadableStream` that is needed. With all its members, TypeScript would take an SDK's stream for
+ * one.
+ */
 interface WebReadable {
   getReader(): Pick<ReadableStreamDefaultReader<SourceItem>, 'read' | 'cancel'>
 }
 
 /**
- * Where many events come from. A Node Readable is an async iterable. So is an async generator: generators have members
- * of their own because TypeScript then explains which field of an item is wrong.
+ * Where many events come from. A Node Readable is an async iterable. So is an async generator; generators are listed
+ * nevertheless, because TypeScript then explains which field of an item is wrong.
  */
 export type EventSourceLike =
   | AsyncGenerator<SourceItem, unknown, unknown>
@@ -33,7 +36,7 @@ export type EventSourceLike =
   | WebReadable
   | EventStreamResponse
 
-/** Events, or a function that returns them; or that sends them itself and returns nothing. */
+/** Events, or a function that returns them, or a function that sends them itself and returns nothing. */
 export type SourceFor<Context> =
   | EventSourceLike
   | ((context: Context) => EventSourceLike | Nothing | Promise<EventSourceLike | Nothing>)
@@ -41,17 +44,20 @@ export type SourceFor<Context> =
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
 type Nothing = undefined | void
 
-/** What a {@link Pull} delivers: items with all that is known of their type. */
+/** What a {@link Pull} delivers: items with their full types. */
 export type PulledItem = ServerSentEvent | string | Uint8Array
 
-/** A source in one shape. */
+/** The common interface to all kinds of sources. */
 export interface Pull<T = PulledItem> {
   next(): Promise<IteratorResult<T>>
   /** Stops a source that has not ended. */
   cancel(): unknown
 }
 
-/** Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but nobody means one event a character. */
+/**
+ * Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but nobody wants one event per
+ * character.
+ */
 export function isSource(value: unknown): value is SourceFor<never> {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
@@ -60,7 +66,7 @@ export function isSource(value: unknown): value is SourceFor<never> {
   )
 }
 
-/** By its shape: there are several classes of it. */
+/** Checks the shape, because there are several promise classes. */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | undefined)?.then === 'function'
 }
@@ -80,27 +86,27 @@ export function pullFrom(source: EventSourceLike): Pull {
   return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
 }
 
-/** What a source throws because it is stopped is nobody's business any more. */
+/** An error that a source throws because it is stopped is ignored. */
 export async function cancelQuietly(pull: Pick<Pull, 'cancel'>): Promise<void> {
   try {
     await pull.cancel()
   } catch {}
 }
 
-/** The error for what is no source. */
+/** The error for a value that is not a source. */
 export function invalidSource(value: unknown): SseError {
   return new SseError(
     'ERR_SSE_INVALID_SOURCE',
-    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${describe(value)}. To send one event call stream.send().`,
+    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${describe(value)}. To send one event, call stream.send().`,
   )
 }
 
-/** A Readable's iterator, asked to return, waits for the read that is under way: for ever when it is idle. */
+/** How to stop a source. A Readable's iterator would wait for its pending read: forever when the source is idle. */
 function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unknown {
   const readable = isReadable(source) ? source : inputOf(source)
   if (readable === undefined) return () => iterator.return?.()
-  // Nobody listens before the first read and after the last one, and its 'error' would be uncaught: that of a signal it
-  // was given, or of a failure to stop. A readline Interface passes on the error of its input.
+  // Before the first read and after the last one nothing else listens, so an 'error' would be uncaught: from an aborted
+  // signal, or from a failure to stop. A readline Interface forwards the errors of its input.
   if (isEmitter(source)) source.on('error', () => {})
   return () => {
     readable.destroy()
@@ -108,7 +114,7 @@ function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unkno
   }
 }
 
-/** What a readline Interface reads from, a file for example: closed by itself, the Interface leaves it open. */
+/** What a readline Interface reads from, a file for example. Closing the Interface alone leaves it open. */
 function inputOf(source: object): Readable | undefined {
   return 'input' in source && isReadable(source.input) ? source.input : undefined
 }
@@ -121,7 +127,7 @@ function isEmitter(source: unknown): source is EventEmitter {
   return typeof source === 'object' && source !== null && 'on' in source && typeof source.on === 'function'
 }
 
-/** As `for await` does with an iterable of promises; one that rejects ends the iteration. */
+/** Behaves as `for await` does with an iterable of promises: one that rejects ends the iteration. */
 async function nextValue<T>(iterator: Iterator<T | Promise<T>>): Promise<IteratorResult<T>> {
   const step = iterator.next()
   if (step.done) return { done: true, value: undefined }

@@ -1,8 +1,9 @@
 /**
- * The first of `codings` that an `Accept-Encoding` allows (RFC 9110, 12.5.3); undefined for none of them. The order is
- * the server's: a client's weights only say what it cannot or must not get. Pure.
+ * The first of `codings` that an `Accept-Encoding` header allows (RFC 9110, 12.5.3); undefined if it allows none. The
+ * server decides the order: weights of the client only exclude codings. Pure.
  *
- * @param accepted - the header; undefined when the client sent none: it may understand anything, and often does not
+ * @param accepted - the header; undefined if the client sent none: such a client formally accepts anything, and often
+ *   understands nothing
  */
 export function chooseCoding<Coding extends string>(
   accepted: string | undefined,

@@ -1,4 +1,4 @@
-/** The checksum of a gzip member (RFC 1952, section 8), and how those of two texts make that of both. Pure. */
+/** The checksum of a gzip member (RFC 1952, section 8), and how to combine the checksums of two texts. Pure. */
 
 const POLYNOMIAL = 0xedb88320
 
@@ -17,8 +17,8 @@ export function crc32(bytes: Uint8Array): number {
 }
 
 /**
- * What a checksum has to be multiplied by when `length` more bytes follow: x^(8 * length). The same for all streams
- * that get the same bytes, and by far the larger part of {@link joinCrc32}.
+ * The factor for a checksum when `length` more bytes follow: x^(8 * length). It is the same for all streams that
+ * receive these bytes, and by far the larger part of the cost of {@link joinCrc32}.
  */
 export function crc32Shift(length: number): number {
   let shift = -0x80000000
@@ -28,19 +28,22 @@ export function crc32Shift(length: number): number {
   return shift
 }
 
-/** The checksum of two texts, one after the other. `shift` is the {@link crc32Shift} of the second one's length. */
+/** The checksum of two texts in sequence. `shift` is the {@link crc32Shift} of the second one's length. */
 export function joinCrc32(first: number, second: number, shift: number): number {
   return (multiply(shift, first) ^ second) >>> 0
 }
 
-/** x^(2^n). The polynomial is primitive, so x^(2^32) is x^1: they come again after 32 of them. */
+/** x^(2^n). The polynomial is primitive, so x^(2^32) is x^1: they repeat after 32 of them. */
 const POWERS: number[] = [0x40000000]
 for (let power = 1; power < 32; power++) {
   const last = POWERS[power - 1] as number
   POWERS.push(multiply(last, last))
 }
 
-/** Multiplies two polynomials over GF(2), bits reversed, modulo that of the checksum. On signed numbers, which are faster. */
+/**
+ * Multiplies two polynomials over GF(2), with reversed bits, modulo the polynomial of the checksum. Uses signed
+ * numbers, which are faster.
+ */
 function multiply(a: number, b: number): number {
   let product = 0
   let factor = b | 0

@@ -1,5 +1,5 @@
 /**
- * The event stream grammar: the only place that knows it.
+ * The event stream grammar. No other file knows it.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
@@ -8,31 +8,31 @@ import { describe, isPromise, tagOf } from './describe.ts'
 import type { ParsedEvent } from './event-stream-parser.ts'
 import type { ServerSentEvent } from './server-sent-event.ts'
 
-/** Turns what is not a string into the text of an event's data. */
+/** Converts data that is not a string to text. */
 export type Serialize = (data: unknown) => string
 
-/** A comment without text: what opens a stream and what keeps an idle one alive. */
+/** A comment without text. It opens a stream and keeps an idle one alive. */
 export const EMPTY_COMMENT = ':\n\n'
 
 /** "If the field value consists of only ASCII digits": browsers overflow or give up above 2^31 - 1. */
 export const MAX_RETRY = 2_147_483_647
 const MAX_ID_LENGTH = 256
 
-/** The standard's three line ends, and nothing else: U+2028 and U+0085 stay inside their line. */
+/** The standard's three line ends and no others: U+2028 and U+0085 stay inside a line. */
 const LINE_END = /\r\n|\r|\n/
 const BREAKS_A_FIELD = /[\0\r\n]/
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
-/** Line ends for many clients in other languages (Python's splitlines), though not for the standard. */
+/** Line ends for many clients in other languages (Python's splitlines), although not in the standard. */
 const FOREIGN_LINE_END = /[\u0085\u2028\u2029]/g
 
 /**
  * Encodes one event as the bytes (here: characters) of an event stream. Pure.
  *
- * A string is an event with that data. `{ retry }` alone becomes one line without a blank line after it: "take
- * effect at once" needs none, and a blank line makes some clients dispatch an empty event.
+ * A string is an event with that data. `{ retry }` alone becomes one line without a blank line after it: it takes
+ * effect without one, and a blank line makes some clients dispatch an empty event.
  *
  * @param serialize - for data that is not a string; default {@link serializeJson}
- * @throws {@link SseError} when the event cannot be sent as it was meant; nothing is ever stripped or replaced
+ * @throws {@link SseError} if the event cannot be sent exactly as given; nothing is ever stripped or replaced
  */
 export function encodeEvent(event: ServerSentEvent | string, serialize: Serialize = serializeJson): string {
   if (typeof event === 'string') return `${field('data', event)}\n`
@@ -58,23 +58,23 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
 /**
  * Encodes a comment: "lines that start with a U+003A COLON are ignored". Each line of `text` is prefixed.
  *
- * @throws {@link SseError} ERR_SSE_INVALID_COMMENT when it is not a string
+ * @throws {@link SseError} ERR_SSE_INVALID_COMMENT if it is not a string
  */
 export function encodeComment(text = ''): string {
   return text === '' ? EMPTY_COMMENT : `${commentLines(text)}\n`
 }
 
 /**
- * The last words of a stream whose client is to reconnect in `retry` ms. With the blank line that the standard does not
- * ask for, but undici's EventSource waits for.
+ * The last text of a stream whose client must reconnect in `retry` ms. The standard does not require the blank line,
+ * but undici's EventSource waits for it.
  */
 export function encodeFarewell(retry: number): string {
   return encodeEvent({ comment: '', retry })
 }
 
 /**
- * Encodes what was read from another event stream as it was there, an id that {@link encodeEvent} refuses included: its
- * fields came out of lines, so none of them can break one.
+ * Encodes an event that was read from another event stream unchanged, even with an id that {@link encodeEvent} refuses:
+ * its fields were read from lines, so none of them contains a line end.
  */
 export function encodeParsed({ event, data, id, retry }: ParsedEvent): string {
   if (retry !== undefined) return field('retry', String(retry))
@@ -83,23 +83,24 @@ export function encodeParsed({ event, data, id, retry }: ParsedEvent): string {
 }
 
 /**
- * Gives the text of an event that has none an id. A reconnection time alone stays as it is: it is no event, and a line
- * before it would belong to the next one.
+ * Adds an id to the text of an event that has none. A `retry` alone stays as it is: it is no event, and an id line
+ * before it would belong to the next event.
  */
 export function withId(text: string, id: string): string {
   return text.endsWith('\n\n') ? `id: ${id}\n${text}` : text
 }
 
-/** JSON, with the line ends of other languages escaped so that naive clients keep their lines together. */
+/** JSON with the line ends of other languages escaped, so that naive clients do not split a line. */
 export function serializeJson(data: unknown): string {
   const json = JSON.stringify(data) as string | undefined
   if (json === undefined) throw refuse('DATA', 'JSON has no form for this data', data)
-  // A promise, a Map and a Set become {}, whatever they hold. To look for them in all data would take longer than JSON itself.
+  // A Promise, Map or Set becomes {}, whatever it holds. Searching all data for one would take longer than the JSON
+  // itself, so only such a result is searched.
   if (json.includes('{}')) JSON.stringify(data, refuseLostContent)
   return json.replace(FOREIGN_LINE_END, escapeCharacter)
 }
 
-/** What to write in place of what JSON turns into `{}`. */
+/** What to use instead of a value that JSON turns into `{}`. */
 const LOST_CONTENT: Readonly<Record<string, string>> = {
   Promise: 'await it first',
   Map: 'send Object.fromEntries(map) or [...map]',
@@ -119,7 +120,7 @@ function refuseLostContent(key: string, value: unknown): unknown {
 
 /** "A single U+0020 SPACE after the colon is removed": writing one keeps a value's own leading space. */
 function field(name: string, value: string): string {
-  // Most data is one line; looking for a line end is far cheaper than splitting.
+  // Most data is one line, and searching for a line end is far cheaper than splitting.
   if (!value.includes('\n') && !value.includes('\r')) return `${name}: ${value}\n`
   return `${name}: ${value.split(LINE_END).join(`\n${name}: `)}\n`
 }
@@ -129,7 +130,7 @@ function commentLines(text: string): string {
   return text === '' ? ':\n' : field('', text)
 }
 
-/** The text of an event's data. @throws {@link SseError} ERR_SSE_INVALID_DATA when it has none */
+/** The text of an event's data. @throws {@link SseError} ERR_SSE_INVALID_DATA if it has none */
 export function dataText(data: unknown, serialize: Serialize): string {
   if (typeof data === 'string') return data
   let text: unknown
@@ -155,8 +156,8 @@ function checkName(name: string): string {
 
 function checkId(id: string | number): string {
   if (Number.isSafeInteger(id)) return String(id)
-  // It must come back byte for byte in a request header, where control characters are answered 400 and blanks at
-  // the ends are cut off; Node's EventSource clients stop for good at a character above U+00FF.
+  // An id must come back unchanged in a request header. There, control characters are answered with 400 and blanks at
+  // the ends are cut off; Node's EventSource clients stop permanently at a character above U+00FF.
   if (typeof id === 'string' && id.length <= MAX_ID_LENGTH && PRINTABLE_ASCII.test(id) && id === id.trim())
     return id
   throw refuse(

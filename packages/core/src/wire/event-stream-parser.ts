@@ -1,9 +1,9 @@
 import { SseError } from '../errors.ts'
 
-/** What one block of an event stream says, field for field; what the block does not have is not there. */
+/** The fields of one block of an event stream. A field that the block does not have is absent. */
 export interface ParsedEvent {
   event?: string
-  /** Not there: the client receives no event, but its last event ID or its reconnection time changes. */
+  /** Absent: the client receives no event, but its last event ID or its reconnection time changes. */
   data?: string
   id?: string
   retry?: number
@@ -15,7 +15,7 @@ const BOM = '\ufeff'
 const DIGITS = /^\d+$/
 
 /**
- * Reads an event stream piece by piece, wherever it is cut.
+ * Parses an event stream from chunks, which may be cut anywhere.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -23,11 +23,11 @@ export class EventStreamParser {
   readonly #maxEventBytes: number
   #decoder: InstanceType<typeof TextDecoder> | undefined
   #atStart = true
-  /** The last line ended in CR: an LF that comes next belongs to that line end. */
+  /** The last line ended in CR. An LF that comes next belongs to that line end. */
   #afterCR = false
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of an unfinished line. */
   #line = ''
-  /** UTF-8 bytes of the lines of this event, the unfinished one included; and of the finished ones alone. */
+  /** UTF-8 bytes of this event's lines: all of them, and the finished ones alone. */
   #bytes = 0
   #finishedBytes = 0
   #event = ''
@@ -39,8 +39,8 @@ export class EventStreamParser {
   }
 
   /**
-   * The events that are complete with this chunk. What the last one leaves unfinished is kept, and dropped at the end of
-   * the stream: "any pending data must be discarded".
+   * The events that are complete with this chunk. An unfinished event is kept; at the end of the stream it is dropped:
+   * "any pending data must be discarded".
    *
    * @throws {@link SseError} ERR_SSE_EVENT_TOO_LARGE
    */
@@ -53,7 +53,7 @@ export class EventStreamParser {
     this.#atStart = false
     let from = this.#afterCR && text[0] === LF ? 1 : 0
     if (text !== '') this.#afterCR = false
-    // Each is searched for once for each that there is: a stream has often none of one of them.
+    // Search for CR and LF separately, each only once per occurrence: a stream often has none of one of them.
     let cr = text.indexOf(CR, from)
     let lf = text.indexOf(LF, from)
     for (;;) {
@@ -104,12 +104,13 @@ export class EventStreamParser {
         if (!value.includes('\0')) this.#id = value
         break
       case 'retry':
-        // It takes effect with its line, not with the event that it stands in.
+        // A `retry` takes effect with its line and not with its event.
         if (DIGITS.test(value)) events.push({ retry: Math.min(Number(value), Number.MAX_SAFE_INTEGER) })
         this.#bytes = this.#finishedBytes
         break
       default:
-        // A comment or another field. A stream may have any number of them without a blank line.
+        // A comment or an unknown field. A stream may have any number of them without a blank line, so they do not
+        // count.
         this.#bytes = this.#finishedBytes
     }
     this.#finishedBytes = this.#bytes
@@ -137,7 +138,7 @@ export class EventStreamParser {
     if (this.#bytes <= this.#maxEventBytes) return
     throw new SseError(
       'ERR_SSE_EVENT_TOO_LARGE',
-      `An event of the stream is larger than ${this.#maxEventBytes} bytes. If that is right, raise maxEventBytes.`,
+      `An event of the stream is larger than ${this.#maxEventBytes} bytes. If events may be that large, raise maxEventBytes.`,
     )
   }
 }
@@ -147,7 +148,7 @@ function utf8Bytes(text: string, from: number, to: number): number {
   for (let at = from; at < to; at++) {
     const unit = text.charCodeAt(at)
     if (unit < 0x80) continue
-    // The two halves of a surrogate pair are four bytes together.
+    // A surrogate pair is four bytes, two for each half.
     bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2
   }
   return bytes

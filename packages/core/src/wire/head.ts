@@ -1,6 +1,6 @@
-/** The response headers of an event stream, from what the app set on this response before. Pure. */
+/** Computes the response headers of an event stream from those that the app has already set. Pure. */
 
-/** As Node takes it. */
+/** A header value as Node accepts it. */
 export type HeaderValue = string | number | readonly string[]
 
 /** Extra response headers; a list is sent as several headers of one name (`Set-Cookie`). */
@@ -8,21 +8,21 @@ export type ExtraHeaders =
   | Readonly<Record<string, HeaderValue>>
   | Iterable<readonly [name: string, value: HeaderValue]>
 
-/** "A `Content-Type` of `text/event-stream`": any other essence, and in Chromium any other charset, is final. */
+/** Any other type, and in Chromium any other charset, is a final failure for a browser. */
 const CONTENT_TYPE = 'text/event-stream'
 
 const KEEPS_CACHES_AWAY = new Set(['no-cache', 'no-store', 'private'])
 
-/** Headers of which the app and other middleware may each have set a part. */
+/** Headers that the app and other middleware may each have set in part. */
 const APPENDED = new Set(['set-cookie', 'vary'])
 
-/** Extra headers as a list, each name once. */
+/** Extra headers as a list without duplicate names. */
 export function headerList(extra: ExtraHeaders): [name: string, value: HeaderValue][] {
   const list = new Map<string, [name: string, value: HeaderValue]>()
   for (const [name, value] of Symbol.iterator in extra ? extra : Object.entries(extra)) {
     const key = name.toLowerCase()
     const before = list.get(key)?.[1]
-    // Headers() gives each cookie an entry of its own.
+    // Headers() has one entry per cookie.
     list.set(key, [name, before !== undefined && key === 'set-cookie' ? append(key, before, value) : value])
   }
   return [...list.values()]
@@ -31,12 +31,12 @@ export function headerList(extra: ExtraHeaders): [name: string, value: HeaderVal
 /**
  * The headers that make a response an event stream.
  *
- * `no-transform` keeps compression middleware and proxies from holding events back, `X-Accel-Buffering: no` does
- * the same for nginx and `Incremental: ?1` (RFC 10036) for every proxy that knows it. `no-cache` keeps shared caches
- * from joining two clients onto one stream.
+ * `no-transform` keeps compression middleware and proxies from buffering events. `X-Accel-Buffering: no` does the same
+ * for nginx, and `Incremental: ?1` (RFC 10036) for every proxy that knows it. `no-cache` keeps shared caches from
+ * sending one stream to two clients.
  *
- * @param current - reads a header that the app has set already
- * @param negotiated - the stream may be compressed: its coding, undefined for none
+ * @param current - reads a header that the app has already set
+ * @param negotiated - set if the stream may be compressed; `coding` is undefined if this client gets no compression
  */
 export function responseHead(
   current: (name: string) => HeaderValue | undefined,
@@ -70,14 +70,14 @@ function merge(
   return set === undefined ? value : append(key, set, value)
 }
 
-/** Adds nothing twice: a framework that sets the headers itself has the result merged once more when the stream begins. */
+/** Adds no value twice: if a framework sets these headers itself, the result is merged again when the stream begins. */
 function append(key: string, set: HeaderValue, value: HeaderValue): HeaderValue {
   const values = [set, value].flat().map(String)
   if (key !== 'vary') return [...new Set(values)]
   return [...new Set(values.flatMap((names) => names.split(/\s*,\s*/)))].join(', ')
 }
 
-/** Keeps an app's own directives as long as they keep shared caches away, and adds what a stream needs. */
+/** Keeps an app's own directives if they exclude shared caches, and adds what a stream needs. */
 function cacheControl(set: HeaderValue | undefined): string {
   if (set === undefined) return 'no-cache, no-transform'
   const value = String(set)

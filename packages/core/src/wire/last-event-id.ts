@@ -1,8 +1,9 @@
 /**
- * Reads the last event ID that a client sent, as a request header or as a query parameter: a page cannot set headers
- * on a new EventSource, but it can write the URL, and polyfills do. The header wins. '' when there is none.
+ * Reads the last event ID that a client sent, from the request header or a query parameter. A page cannot set headers
+ * of a new EventSource, but it can write the URL; polyfills do so as well. The header takes precedence. '' if there is
+ * none.
  *
- * It is the client's word: opaque, up to the header limit of the server long, and to be checked before it is used.
+ * The value is untrusted: it may be as long as the server's header limit, and must be checked before use.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
@@ -19,8 +20,8 @@ export function readLastEventId(
 }
 
 /**
- * "The result of encoding lastEventID as UTF-8", which Node hands out as latin1. Clients that are no browser send
- * latin1 itself; that is what remains when the bytes are not UTF-8.
+ * Decodes "the result of encoding lastEventID as UTF-8", which Node returns as latin1. Other clients than browsers send
+ * latin1 itself: bytes that are not UTF-8 are taken as that.
  */
 function decodeHeader(value: string): string {
   if (!/[\x80-\xff]/.test(value)) return value

@@ -1,7 +1,7 @@
 import { invalidOption } from '../errors.ts'
 import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
 
-/** How an event stream is read. */
+/** Options of {@link parseEventStream}. */
 export interface ParseOptions {
   /** An event larger than this many bytes is an error (`ERR_SSE_EVENT_TOO_LARGE`). Default: 1 MiB (1 048 576). */
   maxEventBytes?: number | undefined
@@ -11,11 +11,12 @@ export interface ParseOptions {
 export const MAX_EVENT_BYTES = 1_048_576
 
 /**
- * Reads an event stream, to the letter of the standard, wherever its chunks are cut: of `fetch()` for example.
+ * Parses an event stream exactly as the standard says, from chunks that may be cut anywhere: the body of a `fetch()`,
+ * for example.
  *
- * Yields an object for each event, with `data` and, where the stream has them, `event` and `id`. A reconnection time is
- * yielded as `{ retry }` when its line has come, and an id without data as `{ id }`: the client receives neither as an
- * event. Comments are not yielded, and an event whose end is missing is dropped.
+ * Yields an object for each event, with `data` and, if the stream has them, `event` and `id`. A reconnection time is
+ * yielded as `{ retry }` as soon as its line has arrived, and an id without data as `{ id }`: a browser dispatches no
+ * event for either. Comments are not yielded, and an unfinished event at the end is dropped.
  *
  * @example
  * const { body } = await fetch('https://example.com/events')
