@@ -3,7 +3,7 @@ import { clock } from '../process/clock.ts'
 import type { GapReason } from './control-event.ts'
 import type { PageReading } from './log-reader.ts'
 import type { Page } from './page.ts'
-import type { PagePlace } from './recent-pages.ts'
+import type { PagePosition } from './recent-pages.ts'
 import type { Tail } from './tail.ts'
 
 /** What a {@link CatchUp} reads from. */
@@ -11,8 +11,8 @@ export interface CatchUpSource {
   readonly tail: Tail
   readonly maxResume: number
   /** The entries after `cursor`, if they were read a moment ago. */
-  recent(place: Cursor): PagePlace | undefined
-  read(place: Cursor, signal: AbortSignal): Promise<PageReading>
+  recent(cursor: Cursor): PagePosition | undefined
+  read(cursor: Cursor, signal: AbortSignal): Promise<PageReading>
   /** Resolves when entries arrived, when the log can be reached again, or after a while. */
   moved(signal: AbortSignal): Promise<void>
 }
@@ -26,7 +26,7 @@ export type CatchUpStep =
   /** Report a gap: events may be missing. Continue with the oldest entry of the tail, or at its end. */
   | GapStep
   /** This process has not read the log far enough to decide: the client must reconnect, here or to another process. */
-  | 'leave'
+  | 'reconnect'
 
 /** Why events may be missing, and where the reader continues. */
 export interface GapStep {
@@ -56,40 +56,40 @@ export class CatchUp {
   }
 
   /** The next step if no read is necessary, because another reader has read the page; otherwise undefined. */
-  now(place: Cursor): CatchUpStep | undefined {
-    const position = this.#source.tail.positionAfter(place)
+  now(cursor: Cursor): CatchUpStep | undefined {
+    const position = this.#source.tail.positionAfter(cursor)
     if (position !== undefined) return { position }
-    const recent = this.#source.recent(place)
+    const recent = this.#source.recent(cursor)
     return recent === undefined ? undefined : this.#take(recent)
   }
 
   /** Rejects only with the signal's reason. A log that cannot be read is tried again. */
-  async next(place: Cursor): Promise<CatchUpStep> {
+  async next(cursor: Cursor): Promise<CatchUpStep> {
     for (;;) {
-      const reading = await this.#readPage(place)
-      const position = this.#source.tail.positionAfter(place)
+      const reading = await this.#readPage(cursor)
+      const position = this.#source.tail.positionAfter(cursor)
       if (position !== undefined) return { position }
       if (reading === undefined) continue
       if (reading.gap) return this.#gap(reading.reason)
       if (reading.page.length > reading.from) return this.#take(reading)
       // The client comes from a process that has read further than this one.
       this.#aheadSince ??= clock.now()
-      if (clock.now() - this.#aheadSince > AHEAD_LIMIT) return 'leave'
+      if (clock.now() - this.#aheadSince > AHEAD_LIMIT) return 'reconnect'
       await this.#source.moved(this.#signal)
       this.#signal.throwIfAborted()
     }
   }
 
-  #take({ page, from }: PagePlace): CatchUpStep {
+  #take({ page, from }: PagePosition): CatchUpStep {
     this.#read += page.length - from
     return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from }
   }
 
   /** Undefined when no read is necessary, and when the log could not be read: a failed read is no gap. */
-  async #readPage(place: Cursor): Promise<PageReading | undefined> {
-    if (this.#source.tail.positionAfter(place) !== undefined) return undefined
+  async #readPage(cursor: Cursor): Promise<PageReading | undefined> {
+    if (this.#source.tail.positionAfter(cursor) !== undefined) return undefined
     try {
-      const reading = await this.#source.read(place, this.#signal)
+      const reading = await this.#source.read(cursor, this.#signal)
       this.#signal.throwIfAborted()
       return reading
     } catch {

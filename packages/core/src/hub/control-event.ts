@@ -39,24 +39,24 @@ export interface ControlEventNames {
  * A `gap` event: events between the client's last id and `cursor` may be missing. Its id makes sure that the client
  * receives this gap only once.
  */
-export function encodeGap(event: string, gap: Gap, place: Cursor): string {
-  return encodeEvent({ event, id: place, data: gap })
+export function encodeGap(event: string, gap: Gap, cursor: Cursor): string {
+  return encodeEvent({ event, id: cursor, data: gap })
 }
 
 /**
  * Advances a client's last event ID while none of its own events do. The empty data is necessary: Chromium takes the id
  * of an event without data, Firefox and WebKit do not.
  */
-export function encodeBookmark(event: string, place: Cursor): string {
-  return encodeEvent({ event, id: place, data: '' })
+export function encodeBookmark(event: string, cursor: Cursor): string {
+  return encodeEvent({ event, id: cursor, data: '' })
 }
 
 /** The current state of the client's channels, as an object, and the cursor after which events change it. */
 export function encodeSnapshot(
   event: string,
   states: Record<string, unknown>,
-  place: Cursor,
+  cursor: Cursor,
   serialize: Serialize,
 ): string {
-  return encodeEvent({ event, id: place, data: states }, serialize)
+  return encodeEvent({ event, id: cursor, data: states }, serialize)
 }

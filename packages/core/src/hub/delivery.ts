@@ -13,7 +13,7 @@ import { isMessage, readMessage } from './hub-message.ts'
 import type { ResolvedHubOptions } from './hub-options.ts'
 import { LogReader, type PageReading } from './log-reader.ts'
 import { Readiness } from './readiness.ts'
-import type { PagePlace } from './recent-pages.ts'
+import type { PagePosition } from './recent-pages.ts'
 import { Resumes } from './resumes.ts'
 import type { Run } from './run.ts'
 import { type SnapshotSource, Snapshots } from './snapshots.ts'
@@ -165,12 +165,12 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return this.#tail === undefined ? undefined : this.#fanOut.room()
   }
 
-  recent(place: Cursor): PagePlace | undefined {
-    return this.#reader.recent(place)
+  recent(cursor: Cursor): PagePosition | undefined {
+    return this.#reader.recent(cursor)
   }
 
-  read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
-    return this.#reader.read(place, signal)
+  read(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
+    return this.#reader.read(cursor, signal)
   }
 
   moved(signal?: AbortSignal): Promise<void> {
@@ -224,7 +224,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     this.#tail = new Tail(this.#options.tail, head, backlog)
     this.readiness.start()
     // A stream may have been opened before this process read that its key was disconnected.
-    for (const entry of backlog) if (isMessage(entry)) this.#obey(entry)
+    for (const entry of backlog) if (isMessage(entry)) this.#handleMessage(entry)
     for (const [subscriber, from] of this.#waiting) subscriber.start(from)
     this.#waiting.clear()
     this.#move()
@@ -236,7 +236,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
       this.#fanOut.add(entry.channels, tail.next, tail.head)
       const { error } = tail.push(entry)
       if (error !== undefined) this.onError(error)
-      if (isMessage(entry)) this.#obey(entry)
+      if (isMessage(entry)) this.#handleMessage(entry)
       else this.counts.published++
     }
     this.#move()
@@ -255,7 +255,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   #state(up: boolean, error?: unknown): void {
     if (error !== undefined) this.onError(error)
     if (!up && codeOf(error) === 'ERR_SSE_LOG_REFUSED') this.readiness.refuse(error)
-    else this.readiness.hope()
+    else this.readiness.retract()
     if (this.#up === up) return
     this.#up = up
     const state = up ? 'up' : 'down'
@@ -275,7 +275,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   }
 
   /** Runs outside of the publisher's async context: the streams that end belong to other requests. */
-  #obey(entry: LogEntry): void {
+  #handleMessage(entry: LogEntry): void {
     const message = readMessage(entry)
     if (message !== undefined) {
       this.#scope.runInAsyncScope(() => this.disconnect(this.ofKey(message.key)))

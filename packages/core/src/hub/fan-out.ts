@@ -25,7 +25,7 @@ export interface Visited {
    * An entry for it was appended at `position`, after `cursor`. Earlier entries that were not handed over are not for
    * it. Returns false if it needs no visit, because it continues by itself when it can.
    */
-  advance(position: number, place: Cursor): boolean
+  advance(position: number, cursor: Cursor): boolean
   /** Hands over some of the entries after its position. */
   visit(): void
 }
@@ -51,7 +51,7 @@ export class FanOut {
   /** Channels with entries that were not announced yet. All of these entries are at or after `#from`. */
   readonly #fresh = new Set<string>()
   #from = 0
-  #place: Cursor = ''
+  #cursor: Cursor = ''
   #queue: Visited[] = []
   readonly #resting = new Set<Visited>()
   #scheduled = false
@@ -73,13 +73,13 @@ export class FanOut {
     return this.#fresh.size > 0
   }
 
-  /** An entry was appended at `position`, after `place`. */
-  add(channels: readonly string[], position: number, place: Cursor): void {
+  /** An entry was appended at `position`, after `cursor`. */
+  add(channels: readonly string[], position: number, cursor: Cursor): void {
     for (const channel of channels) {
       if (!this.#channels.has(channel)) continue
       if (this.#fresh.size === 0) {
         this.#from = position
-        this.#place = place
+        this.#cursor = cursor
       }
       this.#fresh.add(channel)
     }
@@ -155,7 +155,7 @@ export class FanOut {
   announce(): void {
     for (const channel of this.#fresh) {
       for (const visited of this.#channels.get(channel) ?? []) {
-        if (visited.advance(this.#from, this.#place)) this.enqueue(visited)
+        if (visited.advance(this.#from, this.#cursor)) this.enqueue(visited)
         else if (visited.resting) this.#resting.add(visited)
       }
     }
@@ -193,9 +193,9 @@ export class FanOut {
 
   #isCrowded(): boolean {
     const { tail } = this.#source
-    if (!tail.isHalfBehind(this.#floor)) return false
+    if (!tail.isHalfFullAfter(this.#floor)) return false
     this.#floor = this.#lowest(tail)
-    return tail.isHalfBehind(this.#floor)
+    return tail.isHalfFullAfter(this.#floor)
   }
 
   /**

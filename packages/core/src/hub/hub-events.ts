@@ -30,7 +30,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   #following = false
   /** Undefined while its position is not in the tail, and before it has one. */
   #position: number | undefined
-  #place: Cursor | undefined
+  #cursor: Cursor | undefined
   #upToDate = false
   #gapDue: GapReason | undefined
   /** What was read from the log and not taken yet. */
@@ -55,7 +55,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     this.#delivery = delivery
     this.channels = channels
     this.#filter = filter
-    this.#place = after
+    this.#cursor = after
     if (after === undefined && delivery.isReady) this.#goTo(delivery.tail.next)
     for (const ending of [over, signal]) {
       if (ending === undefined) continue
@@ -86,10 +86,10 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     return { done: true, value: undefined }
   }
 
-  advance(position: number, place: Cursor): boolean {
+  advance(position: number, cursor: Cursor): boolean {
     if (this.#upToDate && this.position < position) {
       this.#position = position
-      this.#place = place
+      this.#cursor = cursor
     }
     this.#upToDate = false
     return this.#wake !== undefined
@@ -112,7 +112,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
         this.#following = true
         this.#delivery.follow(this)
         await Promise.race([this.#delivery.readiness.started, this.#woken()])
-        if (this.#place === undefined && !signal.aborted) this.#goTo(this.#delivery.tail.next)
+        if (this.#cursor === undefined && !signal.aborted) this.#goTo(this.#delivery.tail.next)
       }
       while (!signal.aborted) {
         const item = await this.#step()
@@ -141,7 +141,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       return undefined
     }
     this.#position++
-    this.#place = entry.cursor
+    this.#cursor = entry.cursor
     return this.#itemOf(entry)
   }
 
@@ -149,21 +149,21 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     const reading = this.#reading ?? this.#startReading(this.#position !== undefined)
     let step: CatchUpStep
     try {
-      step = await reading.catchUp.next(this.#place as Cursor)
+      step = await reading.catchUp.next(this.#cursor as Cursor)
     } catch (error) {
       if (reading.abort.signal.aborted) return undefined
       throw error
     }
     // The log was reset meanwhile, so what was read is outdated.
     if (reading.abort.signal.aborted) return undefined
-    if (step !== 'leave' && 'page' in step) {
+    if (step !== 'reconnect' && 'page' in step) {
       const { page, from } = step
       this.#page = { entries: page.of(this.channels.names, from), at: 0, end: page.end }
       return undefined
     }
     this.#reading = undefined
     // A loop cannot move to another process, so it waits until this process has read far enough.
-    if (step === 'leave') return undefined
+    if (step === 'reconnect') return undefined
     if ('gap' in step) {
       const { tail } = this.#delivery
       this.#goTo(step.goOn === 'oldest' ? tail.firstNamed : tail.next)
@@ -186,7 +186,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   #takeFrom(page: PageInHand): HubItem | undefined {
     const entry = page.entries[page.at++]
     const isLast = page.at >= page.entries.length
-    this.#place = isLast ? page.end : (entry?.cursor as Cursor)
+    this.#cursor = isLast ? page.end : (entry?.cursor as Cursor)
     if (isLast) this.#page = undefined
     return entry === undefined ? undefined : this.#itemOf(entry)
   }
@@ -204,12 +204,12 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     const { counts, names, gapDelay } = this.#delivery
     counts.gaps++
     const data = JSON.stringify({ reason, delay: Math.round(Math.random() * gapDelay) })
-    return { id: this.#place as Cursor, channel: '', event: names.gap, data }
+    return { id: this.#cursor as Cursor, channel: '', event: names.gap, data }
   }
 
   #goTo(position: number): void {
     this.#position = position
-    this.#place = this.#delivery.tail.cursorBefore(position)
+    this.#cursor = this.#delivery.tail.cursorBefore(position)
     this.#upToDate = false
     this.#page = undefined
     this.#reading?.abort.abort()

@@ -2,12 +2,12 @@ import { entryBytes } from '../log/entry-bytes.ts'
 import type { Cursor, EventLog } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
 import { Page } from './page.ts'
-import { type PagePlace, RecentPages } from './recent-pages.ts'
+import { type PagePosition, RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
 
 /** What follows a cursor: the entries of `page` from the index `from` on. */
 export type PageReading =
-  | PagePlace
+  | PagePosition
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
 /** Concurrent reads of the log. A thousand clients that reconnect at once must not cause a thousand reads at once. */
@@ -34,7 +34,7 @@ export class LogReader {
   readonly #onError: (error: unknown) => void
   readonly #shared = new Map<Cursor, SharedRead>()
   /** The cursor that each reader asked for last. */
-  readonly #places = new WeakMap<AbortSignal, Cursor>()
+  readonly #cursors = new WeakMap<AbortSignal, Cursor>()
   readonly #recent = new RecentPages()
   readonly #queue = new Set<() => void>()
   readonly counts = { reads: 0, bytes: 0 }
@@ -49,22 +49,22 @@ export class LogReader {
   }
 
   /** The entries after `cursor`, if they were read a moment ago. */
-  recent(place: Cursor): PagePlace | undefined {
-    return this.#recent.behind(place)
+  recent(cursor: Cursor): PagePosition | undefined {
+    return this.#recent.after(cursor)
   }
 
   /**
    * Reads at most one page of the entries after `cursor`. Rejects with the log's own error, or with the reason of
    * `signal`, which ends the read for this caller. One call at a time for each signal.
    */
-  async read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
+  async read(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
     signal.throwIfAborted()
-    const recent = this.#recent.behind(place)
+    const recent = this.#recent.after(cursor)
     if (recent !== undefined) return recent
-    const read = this.#shared.get(place) ?? this.#share(place)
+    const read = this.#shared.get(cursor) ?? this.#share(cursor)
     // Add one listener per signal, not per page: that would be most of the cost of a page.
-    if (!this.#places.has(signal)) signal.addEventListener('abort', () => this.#leave(signal), { once: true })
-    this.#places.set(signal, place)
+    if (!this.#cursors.has(signal)) signal.addEventListener('abort', () => this.#drop(signal), { once: true })
+    this.#cursors.set(signal, cursor)
     return new Promise((resolve, reject) => read.waiting.set(signal, { resolve, reject }))
   }
 
@@ -73,34 +73,34 @@ export class LogReader {
     this.#recent.clear()
   }
 
-  #share(place: Cursor): SharedRead {
+  #share(cursor: Cursor): SharedRead {
     const read: SharedRead = { abort: new AbortController(), waiting: new Map() }
-    this.#shared.set(place, read)
-    const settle = (tell: (waiter: Waiter) => void) => {
-      if (this.#shared.get(place) === read) this.#shared.delete(place)
-      for (const waiter of read.waiting.values()) tell(waiter)
+    this.#shared.set(cursor, read)
+    const settle = (settleOne: (waiter: Waiter) => void) => {
+      if (this.#shared.get(cursor) === read) this.#shared.delete(cursor)
+      for (const waiter of read.waiting.values()) settleOne(waiter)
       read.waiting.clear()
     }
-    this.#read(place, read.abort.signal).then(
+    this.#read(cursor, read.abort.signal).then(
       (reading) => settle((waiter) => waiter.resolve(reading)),
       (error) => settle((waiter) => waiter.reject(error)),
     )
     return read
   }
 
-  #leave(signal: AbortSignal): void {
-    const place = this.#places.get(signal) as Cursor
-    const read = this.#shared.get(place)
+  #drop(signal: AbortSignal): void {
+    const cursor = this.#cursors.get(signal) as Cursor
+    const read = this.#shared.get(cursor)
     const waiter = read?.waiting.get(signal)
     if (read === undefined || waiter === undefined) return
     read.waiting.delete(signal)
     waiter.reject(signal.reason)
     if (read.waiting.size > 0) return
-    this.#shared.delete(place)
+    this.#shared.delete(cursor)
     read.abort.abort(signal.reason)
   }
 
-  async #read(place: Cursor, signal: AbortSignal): Promise<PageReading> {
+  async #read(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
     if (this.#running < MAX_READS) this.#running++
     else await this.#turn(signal)
     try {
@@ -108,17 +108,17 @@ export class LogReader {
       await new Promise<void>((resolve) => void clock.setImmediate(resolve))
       signal.throwIfAborted()
       // Another stream may have read this page meanwhile.
-      const recent = this.#recent.behind(place)
+      const recent = this.#recent.after(cursor)
       if (recent !== undefined) return recent
-      const reading = await this.#log.read(place, PIECE, signal)
+      const reading = await this.#log.read(cursor, PIECE, signal)
       if (reading.gap) return reading
       this.counts.reads++
       for (const entry of reading.entries) this.counts.bytes += entryBytes(entry)
       // Otherwise reads that run side by side would stay apart to the end of the log, each with pages of its own.
-      const other = this.#shared.size > 1 ? this.#recent.besides(place) : undefined
+      const other = this.#shared.size > 1 ? this.#recent.afterSideBySide(cursor) : undefined
       if (other !== undefined) return other
       const page = new Page(reading.entries)
-      this.#recent.add(place, page)
+      this.#recent.add(cursor, page)
       return { gap: false, page, from: 0 }
     } catch (error) {
       if (!signal.aborted) this.#onError(error)

@@ -43,7 +43,7 @@ export class Outlet {
   }
 
   /** Sends the events that the app's filter accepted before that filter unsubscribed the stream. */
-  leave({ text, count }: Run): void {
+  deliverLast({ text, count }: Run): void {
     if (text === '') return
     this.#hub.counts.delivered += count
     this.#port.write(text, true, undefined, count)
@@ -59,8 +59,8 @@ export class Outlet {
     )
   }
 
-  snapshot({ place, text }: Snapshot): boolean {
-    this.sent = place
+  snapshot({ cursor, text }: Snapshot): boolean {
+    this.sent = cursor
     this.served = true
     return this.#write(text)
   }

@@ -26,7 +26,7 @@ interface FedStream {
 /** Hands the log to one stream, page by page and at its client's pace, until its position is in the tail. */
 export class PageFeed {
   /** All entries up to this cursor were handed over. */
-  place: Cursor
+  cursor: Cursor
   readonly #fed: FedStream
   readonly #stopped = new AbortController()
   readonly #catchUp: CatchUp
@@ -37,8 +37,8 @@ export class PageFeed {
   /**
    * @param held - `cursor` was in the tail, and fell off it
    */
-  constructor(source: CatchUpSource, fed: FedStream, place: Cursor, held: boolean) {
-    this.place = place
+  constructor(source: CatchUpSource, fed: FedStream, cursor: Cursor, held: boolean) {
+    this.cursor = cursor
     this.#fed = fed
     this.#catchUp = new CatchUp(source, held, this.#stopped.signal)
   }
@@ -51,9 +51,9 @@ export class PageFeed {
     const { signal } = this.#stopped
     try {
       for (let pages = 1; ; pages++) {
-        const step = this.#catchUp.now(this.place) ?? (await this.#catchUp.next(this.place))
+        const step = this.#catchUp.now(this.cursor) ?? (await this.#catchUp.next(this.cursor))
         if (signal.aborted) return undefined
-        if (step === 'leave' || !('page' in step)) return step
+        if (step === 'reconnect' || !('page' in step)) return step
         // Entries without room are read again, so that a client that does not read holds a cursor and not a page.
         if (!this.#take(step.page, step.from)) await this.#room()
         if (signal.aborted) return undefined
@@ -85,20 +85,20 @@ export class PageFeed {
     for (let at = 0; at < entries.length; ) {
       const run = selection?.fromPage(entries, at) ?? collect(entries, at, entries.length, ({ text }) => text)
       if (this.#stopped.signal.aborted) {
-        if (!stream.closed) outlet.leave(run)
+        if (!stream.closed) outlet.deliverLast(run)
         return false
       }
       at = run.next
-      this.place = at < entries.length ? (entries[at - 1] as HubEntry).cursor : page.end
+      this.cursor = at < entries.length ? (entries[at - 1] as HubEntry).cursor : page.end
       const hasRoom = this.#deliver(run)
       if (selection?.failure !== undefined) throw selection.failure.error
       if (!hasRoom) return false
     }
-    this.place = page.end
+    this.cursor = page.end
     this.#scanned += page.length - from
     if (this.#scanned < BOOKMARK_EVERY) return true
     this.#scanned = 0
-    outlet.sent = this.place
+    outlet.sent = this.cursor
     return outlet.bookmark()
   }
 

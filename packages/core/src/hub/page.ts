@@ -9,7 +9,7 @@ export class Page {
   /** Channel -> indices of its entries. Built when the page is first searched. */
   #index: Map<string, number[]> | undefined
   /** Cursor -> index after its entry. Built when a cursor is first looked up. */
-  #places: Map<Cursor, number> | undefined
+  #cursors: Map<Cursor, number> | undefined
 
   constructor(entries: readonly LogEntry[]) {
     this.entries = entries
@@ -25,9 +25,9 @@ export class Page {
   }
 
   /** The index after the entry at `cursor`; undefined if the page has no such entry. */
-  indexBehind(place: Cursor): number | undefined {
-    this.#places ??= new Map(this.entries.map(({ cursor }, n) => [cursor, n + 1]))
-    return this.#places.get(place)
+  indexAfter(cursor: Cursor): number | undefined {
+    this.#cursors ??= new Map(this.entries.map(({ cursor }, n) => [cursor, n + 1]))
+    return this.#cursors.get(cursor)
   }
 
   /** The entries of these channels from the index `from` on, in order. */

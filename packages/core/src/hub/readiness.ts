@@ -30,7 +30,7 @@ export class Readiness {
   }
 
   /** The log reported something else, so it may be followed after all. */
-  hope(): void {
+  retract(): void {
     this.#refusal = undefined
   }
 

@@ -11,7 +11,7 @@ const PAGES = 256
 const IDLE = 1_000
 
 /** A position in a page. */
-export interface PagePlace {
+export interface PagePosition {
   readonly gap: false
   readonly page: Page
   readonly from: number
@@ -26,21 +26,21 @@ const CLOSE = 8
  */
 export class RecentPages {
   /** Oldest first. The key is the cursor before the page. */
-  readonly #pages = new Map<Cursor, PagePlace>()
+  readonly #pages = new Map<Cursor, PagePosition>()
   readonly #ends = new Set<Cursor>()
   #idle: NodeJS.Timeout | undefined
 
   /** The entries after `cursor`; undefined if it is in no page, or is the end of the last one. */
-  behind(place: Cursor): PagePlace | undefined {
-    const page = this.#pages.get(place)
+  after(cursor: Cursor): PagePosition | undefined {
+    const page = this.#pages.get(cursor)
     if (page !== undefined) return page
     // The reader that is ahead of all others asks for nothing but ends of pages.
-    return this.#ends.has(place) ? undefined : inside([...this.#pages.values()], place)
+    return this.#ends.has(cursor) ? undefined : inside([...this.#pages.values()], cursor)
   }
 
   /** The same for a cursor that is the end of one page and may lie inside a page of another reader. */
-  besides(place: Cursor): PagePlace | undefined {
-    return this.#pages.get(place) ?? inside([...this.#pages.values()].slice(-CLOSE), place)
+  afterSideBySide(cursor: Cursor): PagePosition | undefined {
+    return this.#pages.get(cursor) ?? inside([...this.#pages.values()].slice(-CLOSE), cursor)
   }
 
   add(before: Cursor, page: Page): void {
@@ -68,9 +68,9 @@ export class RecentPages {
 }
 
 /** The entries after `cursor` in one of the pages; undefined if it is in none, or is the end of one. */
-function inside(pages: readonly PagePlace[], place: Cursor): PagePlace | undefined {
+function inside(pages: readonly PagePosition[], cursor: Cursor): PagePosition | undefined {
   for (const { page } of pages) {
-    const from = page.indexBehind(place)
+    const from = page.indexAfter(cursor)
     if (from !== undefined && from < page.length) return { gap: false, page, from }
   }
   return undefined

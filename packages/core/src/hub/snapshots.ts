@@ -13,7 +13,7 @@ export type ReadState = (channel: string) => unknown
 /** The states of a subscription's channels. */
 export interface Snapshot {
   /** The cursor before the first state was read. The states may contain some of the events after it. */
-  readonly place: Cursor
+  readonly cursor: Cursor
   /** The encoded event. */
   readonly text: string
 }
@@ -62,7 +62,7 @@ export class Snapshots {
     this.#readings.set(read, readings)
     const known = readings.get(channel)
     // If the reading's cursor is no longer in the tail, each client would have to read the log.
-    if (known !== undefined && (!known.isOver || tail.positionAfter(known.place) !== undefined)) return known
+    if (known !== undefined && (!known.isOver || tail.positionAfter(known.cursor) !== undefined)) return known
     const reading = new Reading(++this.#count, tail.head, channel)
     readings.set(channel, reading)
     void reading.run(read, snapshotTimeout).then((error) => {
@@ -80,19 +80,19 @@ export class Snapshots {
     const oldest = readings.reduce((one, other) => (one.number < other.number ? one : other))
     const newest = readings.reduce((one, other) => (one.number > other.number ? one : other))
     const known = newest.texts.get(channels)
-    if (known?.place === oldest.place) return known.snapshot
+    if (known?.cursor === oldest.cursor) return known.snapshot
     const { names, serialize } = this.#source
     let snapshot: Snapshot | undefined
     try {
       const states = Object.fromEntries(readings.map(({ channel, state }) => [channel, state]))
       snapshot = {
-        place: oldest.place,
-        text: encodeSnapshot(names.snapshot, states, oldest.place, serialize),
+        cursor: oldest.cursor,
+        text: encodeSnapshot(names.snapshot, states, oldest.cursor, serialize),
       }
     } catch (error) {
       this.#source.onError(error)
     }
-    newest.texts.set(channels, { place: oldest.place, snapshot })
+    newest.texts.set(channels, { cursor: oldest.cursor, snapshot })
     return snapshot
   }
 }
@@ -101,7 +101,7 @@ export class Snapshots {
 class Reading {
   /** Readings are numbered in the order in which they began. */
   readonly number: number
-  readonly place: Cursor
+  readonly cursor: Cursor
   readonly channel: string
   /** Resolves when the reading has ended; never rejects. */
   done: Promise<unknown> = Promise.resolve()
@@ -109,11 +109,11 @@ class Reading {
   failed = false
   state: unknown
   /** The encoded snapshots, by the channels of the streams that receive them. */
-  readonly texts = new Map<ChannelSet, { place: Cursor; snapshot: Snapshot | undefined }>()
+  readonly texts = new Map<ChannelSet, { cursor: Cursor; snapshot: Snapshot | undefined }>()
 
-  constructor(number: number, place: Cursor, channel: string) {
+  constructor(number: number, cursor: Cursor, channel: string) {
     this.number = number
-    this.place = place
+    this.cursor = cursor
     this.channel = channel
   }
 

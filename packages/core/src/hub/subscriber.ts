@@ -46,7 +46,7 @@ export class Subscriber implements StreamOwner, Visited {
   #stage: Stage = 'starting'
   /** Position in the tail of the next entry to examine, and the cursor of the entry before it. */
   #position = 0
-  #place: Cursor = ''
+  #cursor: Cursor = ''
   /** All matching entries that were announced to it were handed over, so it needs no visit. */
   #upToDate = false
   /** It is resuming, and has not been up to date yet. */
@@ -102,7 +102,7 @@ export class Subscriber implements StreamOwner, Visited {
       this.#afterWrite(this.outlet.bookmark())
       return
     }
-    this.#place = from
+    this.#cursor = from
     this.outlet.sent = from
     this.#resuming = true
     const position = tail.positionAfter(from)
@@ -110,10 +110,10 @@ export class Subscriber implements StreamOwner, Visited {
     else this.#goOn(position)
   }
 
-  advance(position: number, place: Cursor): boolean {
+  advance(position: number, cursor: Cursor): boolean {
     if (this.#upToDate && this.#position < position) {
       this.#position = position
-      this.#place = place
+      this.#cursor = cursor
     }
     this.#upToDate = false
     return this.#stage === 'live'
@@ -132,12 +132,12 @@ export class Subscriber implements StreamOwner, Visited {
       this.selection?.fromTail(tail, this.#position, this.outlet.slow) ??
       this.#hub.runOf(this.channels, this.#position)
     if (this.#isOver()) {
-      if (!this.stream.closed) this.outlet.leave(run)
+      if (!this.stream.closed) this.outlet.deliverLast(run)
       return
     }
     const passage = this.port.sharesText && run.text !== '' ? this.#passageOf(run) : undefined
     this.#position = run.next
-    this.#place = tail.cursorBefore(run.next)
+    this.#cursor = tail.cursorBefore(run.next)
     this.#upToDate = run.next === tail.next
     if (this.#upToDate) this.outlet.slow = false
     this.#afterWrite(this.outlet.deliver(run, passage))
@@ -148,7 +148,7 @@ export class Subscriber implements StreamOwner, Visited {
     }
     if (!this.#upToDate && this.#stage === 'live') this.#hub.enqueue(this)
     if (!this.#upToDate) return
-    if (this.#resuming) this.#welcome()
+    if (this.#resuming) this.#renewId()
     if (this.outlet.served) this.port.endPoll()
   }
 
@@ -220,10 +220,10 @@ export class Subscriber implements StreamOwner, Visited {
    * The stream has caught up. If none of the entries was for it, its client still has an old id, which ages: a bookmark
    * renews it.
    */
-  #welcome(): void {
+  #renewId(): void {
     this.#resuming = false
-    if (this.outlet.sent === this.#place) return
-    this.outlet.sent = this.#place
+    if (this.outlet.sent === this.#cursor) return
+    this.outlet.sent = this.#cursor
     this.#afterWrite(this.outlet.bookmark())
   }
 
@@ -257,8 +257,8 @@ export class Subscriber implements StreamOwner, Visited {
     this.#position = position
     this.#upToDate = position === tail.next
     this.#resuming = false
-    this.#place = tail.cursorBefore(position)
-    this.outlet.sent = this.#place
+    this.#cursor = tail.cursorBefore(position)
+    this.outlet.sent = this.#cursor
     this.#gapDue = undefined
     this.selection?.forget()
   }
@@ -281,12 +281,12 @@ export class Subscriber implements StreamOwner, Visited {
       // The stream has ended, or the log started anew.
       if (this.#awaited !== step) return
       this.#awaited = undefined
-      if (snapshot === undefined) this.#tellGap(step)
+      if (snapshot === undefined) this.#sendGap(step)
       else this.#goOnFrom(snapshot)
     })
   }
 
-  #tellGap({ gap, goOn }: GapStep): void {
+  #sendGap({ gap, goOn }: GapStep): void {
     const { tail } = this.#hub
     this.#goLive(goOn === 'oldest' ? tail.firstNamed : tail.next)
     this.#writeGap(gap)
@@ -302,9 +302,9 @@ export class Subscriber implements StreamOwner, Visited {
     const hasRoom = this.outlet.snapshot(snapshot)
     if (this.#isOver()) return
     this.#resuming = false
-    this.#place = snapshot.place
+    this.#cursor = snapshot.cursor
     this.selection?.forget()
-    const position = this.#hub.tail.positionAfter(snapshot.place)
+    const position = this.#hub.tail.positionAfter(snapshot.cursor)
     // Reading the state took so long that its cursor fell off the tail.
     if (position === undefined) this.#read(true)
     else {
@@ -329,7 +329,7 @@ export class Subscriber implements StreamOwner, Visited {
       this.port.end('ERR_SSE_REFUSED', { farewell: encodeFarewell(randomRetry()) })
       return
     }
-    const feed = new PageFeed(this.#hub, this, this.#place, held)
+    const feed = new PageFeed(this.#hub, this, this.#cursor, held)
     this.#feed = feed
     const leave = resumes.enter()
     // It may have been stopped after it ended.
@@ -337,18 +337,18 @@ export class Subscriber implements StreamOwner, Visited {
       .run()
       .finally(leave)
       .then(
-        (step) => this.#feed === feed && step !== undefined && this.#arrive(step, feed.place),
+        (step) => this.#feed === feed && step !== undefined && this.#arrive(step, feed.cursor),
         (error) => this.#feed === feed && this.#fail(error),
       )
   }
 
-  #arrive(step: Exclude<CatchUpStep, { page: Page }>, place: Cursor): void {
+  #arrive(step: Exclude<CatchUpStep, { page: Page }>, cursor: Cursor): void {
     this.#feed = undefined
-    if (step === 'leave') this.port.shutdown(RETRY)
+    if (step === 'reconnect') this.port.shutdown(RETRY)
     else if ('position' in step) {
-      this.#place = place
+      this.#cursor = cursor
       this.#goOn(step.position)
-    } else if (this.#readState === undefined) this.#tellGap(step)
+    } else if (this.#readState === undefined) this.#sendGap(step)
     else this.#takeSnapshot(this.#readState, step)
   }
 }

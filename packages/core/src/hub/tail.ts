@@ -74,7 +74,7 @@ export class Tail {
   }
 
   /** Whether the entries from `position` on are half of what the tail may hold, by count or by bytes. */
-  isHalfBehind(position: number): boolean {
+  isHalfFullAfter(position: number): boolean {
     const { length, bytes } = this.#bounds
     if (this.next - position >= length / 2) return true
     const offset = this.at(position)?.offset ?? this.#taken

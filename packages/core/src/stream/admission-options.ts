@@ -2,46 +2,50 @@ import { checkOptionNames, invalidOption } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import type { Refuse } from './refusal.ts'
 
-/** How many streams an app may have open. What is not given is not limited. */
+/** How many streams an app may have open. A limit that is not given does not apply. */
 export interface StreamLimits<Request = unknown> {
   /** Streams of this process. Default: no limit. */
   total?: number | undefined
   /** Streams with the same {@link key}. Default: no limit. */
   perKey?: number | undefined
   /**
-   * Whom a request counts for: an address, a user, a tenant. It is given the framework's request. A stream whose key is
-   * null or undefined counts for nobody. When it throws, or returns anything but a string, a number or a bigint,
-   * `sse()` throws (`ERR_SSE_INVALID_OPTION`) and no stream opens.
+   * Identifies the client that a request counts for: an address, a user, a tenant. It receives the framework's request.
+   * A stream whose key is null or undefined is not limited. If it throws, or returns anything but a string, a number or
+   * a bigint, `sse()` throws (`ERR_SSE_INVALID_OPTION`) and no stream opens.
    */
   key?(request: Request): string | number | bigint | null | undefined
 }
 
-/** Whether pages of this origin, which is not the app's own, may open streams. `null`: a sandboxed frame, or a file. */
+/**
+ * Returns whether pages of this origin, which is not the app's own, may open streams. `null`: a sandboxed frame, or a
+ * file.
+ */
 export type OriginCheck<Request = unknown> = { check(origin: string, request: Request): boolean }['check']
 
-/** Which streams an app refuses. Each option is off by default and costs nothing then. */
+/** Which streams an app refuses. Each option is off by default, and then has no cost. */
 export interface AdmissionOptions<Request = unknown> {
   /**
    * How many streams may be open. A stream counts from `sse()` until its response has finished or its client has
-   * disconnected. A refused `sse()` returns a closed stream (`ERR_SSE_REFUSED`) and calls no source. Default: no limits.
+   * disconnected. Beyond a limit, `sse()` returns a closed stream (`ERR_SSE_REFUSED`) and calls no source. Default: no
+   * limits.
    */
   limits?: StreamLimits<Request> | undefined
   /**
    * How a stream beyond the limits is answered. `'later'`: 200, a `retry` of 5 to 15 s and the end; browsers reconnect.
-   * `'stop'`: 204; browsers give up. A number from 400 to 599: that status, with `Retry-After` for 429 and 503; browsers
-   * give up, other clients may know better. Default: `'later'`.
+   * `'stop'`: 204; browsers give up. A number from 400 to 599: that status, with `Retry-After` for 429 and 503;
+   * browsers give up, other clients may retry. Default: `'later'`.
    */
   refuse?: Refuse | undefined
   /**
-   * Other origins whose pages may open streams: a list (`https://app.example`), or a function. A stream that a page of
-   * any other origin asks for is answered 403, by its `Origin` and `Sec-Fetch-Site`. Requests of your own pages, and of
-   * clients that send neither header, are not refused. When the function throws, or returns anything but a boolean,
-   * `sse()` throws (`ERR_SSE_INVALID_OPTION`). Default: no check.
+   * Other origins whose pages may open streams: a list (`https://app.example`), or a function. If a page of any other
+   * origin asks for a stream, the answer is 403; this is decided by `Origin` and `Sec-Fetch-Site`. Requests of your own
+   * pages, and of clients that send neither header, are not refused. If the function throws, or returns anything but a
+   * boolean, `sse()` throws (`ERR_SSE_INVALID_OPTION`). Default: no check.
    */
   origin?: readonly string[] | OriginCheck<Request> | undefined
 }
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedAdmission {
   readonly total: number
   readonly perKey: number
@@ -51,7 +55,7 @@ export interface ResolvedAdmission {
 }
 
 /**
- * Undefined when nothing is to be refused.
+ * Undefined if the options refuse no stream.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option
  */

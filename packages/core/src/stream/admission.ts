@@ -8,10 +8,10 @@ import type { StreamPort } from './stream-port.ts'
 
 type Key = string | number | bigint
 
-/** Whether a stream may open, and how many of each key have. */
+/** Decides whether a stream may open, and counts the open streams of each key. */
 export class Admission {
   readonly #options: ResolvedAdmission
-  /** Streams of each key that has any. */
+  /** The number of streams, for each key that has any. */
   readonly #counts = new Map<Key, number>()
 
   constructor(options: ResolvedAdmission) {
@@ -21,9 +21,9 @@ export class Admission {
   /**
    * The refusal of a stream, or the key that it counts for.
    *
-   * @param request - the framework's
-   * @param open - how many streams there are
-   * @throws {@link SseError} ERR_SSE_INVALID_OPTION, when a function of the app does not answer
+   * @param request - the framework's request
+   * @param open - how many streams are open
+   * @throws {@link SseError} ERR_SSE_INVALID_OPTION, if a function of the app throws or returns a wrong value
    */
   check(req: Request, request: unknown, open: number): Refusal | Key | undefined {
     const { total, perKey, refuse } = this.#options
@@ -45,8 +45,9 @@ export class Admission {
   }
 
   /**
-   * A page of the app's own origin says `same-origin`, and sends no `Origin` with a GET. An address that was typed in is
-   * `none`. An image or a script of another site's page sends no `Origin` either, but a browser then says `cross-site`.
+   * Whether the request comes from a page of a refused origin. A page of the app's own origin sends `same-origin`, and
+   * no `Origin` with a GET; for a typed address it is `none`. An image or a script on another site's page sends no
+   * `Origin` either, but the browser then sends `cross-site`.
    */
   #isForeign({ headers }: Request, request: unknown): boolean {
     const { mayOpen } = this.#options
@@ -65,7 +66,7 @@ export class Admission {
     if (key === undefined) return undefined
     const answer = ask('limits.key', () => key(request))
     if (answer === null || answer === undefined) return undefined
-    // An object is another one at each request: nothing would be limited.
+    // An object would be a new key for each request, so nothing would be limited.
     if (typeof answer === 'string' || typeof answer === 'number' || typeof answer === 'bigint') return answer
     throw notAnswered('limits.key', 'a string, a number, a bigint, null or undefined', answer)
   }
@@ -75,7 +76,7 @@ function ask<T>(name: string, call: () => T): T {
   try {
     return call()
   } catch (cause) {
-    throw new SseError('ERR_SSE_INVALID_OPTION', `The function ${name} has thrown; no stream was opened.`, {
+    throw new SseError('ERR_SSE_INVALID_OPTION', `The function ${name} threw; no stream was opened.`, {
       cause,
     })
   }

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { clock } from '../process/clock.ts'
 import type { Target } from './writer.ts'
 
-/** A chunk of a chunked body, and how it is encoded. */
+/** One chunk of a chunked body, and its encoding. */
 export interface ChunkFrame {
   readonly text: string
   readonly isBytes: boolean
   readonly chunk: string
   readonly bytes: number
-  /** What is all ASCII is the same in Latin-1, which needs no look at each character. */
+  /** ASCII text is the same in Latin-1, which Node writes without examining each character. */
   readonly encoding: 'utf8' | 'latin1'
 }
 
@@ -17,9 +17,9 @@ let last: ChunkFrame | undefined
 
 /**
  * "chunk = chunk-size CRLF chunk-data CRLF" (RFC 9112, chunked transfer coding), the size in bytes and hexadecimal.
- * Streams that are at the same place are written to one after the other, with the same string: it is framed once.
+ * Streams at the same position are written one after the other with the same string, so the last frame is reused.
  *
- * @param isBytes - each character is a byte already
+ * @param isBytes - each character is already a byte
  */
 export function chunkFrame(text: string, isBytes = false): ChunkFrame {
   if (last?.text === text && last.isBytes === isBytes) return last
@@ -35,23 +35,20 @@ function forget(): void {
   last = undefined
 }
 
-/**
- * Node's own write(). By its source, because an agent may have put its own in its place before this module was loaded;
- * undefined then.
- */
+/** Node's own write(), identified by its source. Undefined if an agent replaced it before this module was loaded. */
 const { write } = OutgoingMessage.prototype
 const NODES_WRITE = write.toString().includes(' = write_(this, chunk, encoding, ') ? write : undefined
 
 /**
- * The socket of an HTTP/1.1 response, when a chunk can be written to it past the response: one write instead of the
- * three of `res.write`, whose price is most of what an event costs. Undefined whenever anything else may have a say:
- * somebody patched `write`, of this response or of its class (compression, loggers, agents), the body is not chunked
- * (HTTP/1.0), the response waits for its turn (pipelining), has ended, is corked, or holds bytes back that come first.
+ * The socket of an HTTP/1.1 response, if a chunk can be written to it directly. That takes one write instead of the
+ * three of `res.write`, which are most of the cost of an event. Undefined if any other code is involved: `write` of
+ * this response or of its class is patched (compression, loggers, agents), the body is not chunked (HTTP/1.0), the
+ * response waits for its turn (pipelining), has ended, is corked, or buffers bytes that must go first.
  *
  * The headers must have been flushed.
  *
- * @param known - the socket that was found before: only what other code may have done since is looked at. To read a
- * property of an Express response takes long, since each has a shape of its own.
+ * @param known - the socket that was found before. Then it checks only what other code may have changed since: reading
+ *   a property of an Express response is slow, because each response has a hidden class of its own.
  */
 export function directSocket(target: Target, known?: Socket): Socket | undefined {
   if (target.write !== NODES_WRITE || target.writableEnded) return undefined
@@ -62,7 +59,7 @@ export function directSocket(target: Target, known?: Socket): Socket | undefined
     socket !== null &&
     target.chunkedEncoding &&
     target.writableCorked === 0 &&
-    // Otherwise the response itself holds some of it.
+    // Otherwise the response itself still buffers some bytes.
     target.writableLength === socket.writableLength &&
     socket.writable
   return safe ? socket : undefined

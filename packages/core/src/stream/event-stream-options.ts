@@ -11,87 +11,93 @@ import {
   resolveCompression,
 } from './compression/compression-options.ts'
 
-/** How a stream behaves. Given to `sse()` they are the defaults of an app, given to one call they are that stream's. */
+/**
+ * Options of a stream. Passed to the adapter they are the defaults of the app, passed to one call of `sse()` they apply
+ * to that stream.
+ */
 export interface EventStreamOptions {
   /**
    * Reconnection time in ms: how long a client waits before it reconnects. Sent at the start of every stream, because a
-   * browser keeps the last value it was sent, that of a shutdown for example. Default: 3 000, Chromium's own.
+   * browser keeps the last value that it received, such as that of a shutdown. Default: 3 000, which is also Chromium's
+   * own.
    */
   retry?: number | undefined
   /**
-   * A comment is sent when nothing was written for this many ms (up to an eighth and 0.2 s earlier), so that proxies
-   * do not take the stream for dead. `false`: never. Default: 15 000, the standard's advice.
+   * Sends a comment when nothing was written for this many ms (up to an eighth and 0.2 s earlier), so that proxies do
+   * not close the connection as idle. `false`: never. Default: 15 000, as the standard advises.
    */
   keepAlive?: number | false | undefined
   /**
    * Name of an event with empty data that replaces the comment of `keepAlive`, so that a page with an `EventSource` can
-   * see that its connection lives. It is sent every `keepAlive` ms, whatever else is: the page sees only the events that
-   * it listens for. `false`: a comment. Default: false.
+   * see that its connection is alive. It is sent every `keepAlive` ms, even if other events are sent: a page only sees
+   * events that it listens for. `false`: a comment. Default: false.
    */
   heartbeat?: string | false | undefined
   /**
-   * After how many ms of silence TCP asks whether the client is still there; `false`: never. A client that vanished is
-   * noticed ten probes, a second apart, later, if they fit in before the next comment: `tcpKeepAlive` + 10 s below 7/8
-   * of `keepAlive`. Costs a packet each way per `tcpKeepAlive` for an idle stream. HTTP/1 only. Default: 2 000.
+   * After how many ms without traffic TCP probes whether the client is still there; `false`: never. A client that
+   * vanished is noticed ten probes later, one second apart, if all of them fit before the next comment: if
+   * `tcpKeepAlive` + 10 s is below 7/8 of `keepAlive`. Costs an idle stream one packet in each direction per
+   * `tcpKeepAlive`. HTTP/1 only. Default: 2 000.
    */
   tcpKeepAlive?: number | false | undefined
   /**
-   * Extra response headers: an object, `Headers` or a `Map`. `Set-Cookie` and `Vary` are added to those that are set
-   * already. Those that make it an event stream cannot be changed. The status is always 200.
+   * Extra response headers: an object, `Headers` or a `Map`. `Set-Cookie` and `Vary` are added to those that are
+   * already set. Headers that make the response an event stream cannot be changed. The status is always 200.
    */
   headers?: ExtraHeaders | undefined
-  /** Text of data that is not a string. Default: JSON. */
+  /** Makes text of data that is not a string. Default: `JSON.stringify`. */
   serialize?: Serialize | undefined
   /**
-   * A stream whose client has left more than this many bytes unread when the next event is sent is ended
+   * If the client has left more than this many bytes unread when the next event is sent, the stream ends
    * (`ERR_SSE_SLOW_CLIENT`). Code that awaits `send()` never reaches this limit. Default: 1 MiB (1 048 576).
    */
   maxBufferedBytes?: number | undefined
   /**
-   * An event of a relayed `Response` that is larger than this many bytes is an error of the source
-   * (`ERR_SSE_EVENT_TOO_LARGE`). Default: 1 MiB (1 048 576).
+   * If an event of a relayed `Response` is larger than this many bytes, the source fails (`ERR_SSE_EVENT_TOO_LARGE`).
+   * Default: 1 MiB (1 048 576).
    */
   maxEventBytes?: number | undefined
   /**
-   * A stream whose client takes nothing for this many ms though something waits for it is cut off
-   * (`ERR_SSE_SLOW_CLIENT`): it may have vanished. Looked at about every 15 s. Default: 120 000.
+   * If the client reads nothing for this many ms while data is pending, the connection is cut (`ERR_SSE_SLOW_CLIENT`):
+   * the client may have vanished. Checked about every 15 s. Default: 120 000.
    */
   stallTimeout?: number | undefined
   /**
    * Compresses the stream for clients that accept it. `'shared'`: events of a hub, once for all streams of the same
-   * channels; what one stream alone is sent is not compressed. `'own'`: everything, for this stream alone. `false` on a
-   * call switches off what the app has set. Off by default: whoever can have text of theirs sent beside a secret, and
-   * sees how many bytes that takes, can guess the secret. Default: `false`.
+   * channels; events that only one stream receives are not compressed. `'own'`: everything, separately for this stream.
+   * `false` on a call turns off what the app has set. Off by default, because compression can leak secrets: an attacker
+   * whose text is sent beside a secret, and who sees the number of bytes, can guess the secret. Default: `false`.
    */
   compression?: 'shared' | 'own' | CompressionOptions | false | undefined
-  /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorise and rebalance. Default: never. */
+  /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorize and rebalance. Default: never. */
   maxAge?: number | undefined
   /**
-   * Ends the stream at this time at the latest, and up to 0.2 s before: when its token expires, for example. A `Date`,
-   * or ms since 1970 (the `exp` of a JWT is in seconds: `exp * 1000`). Default: never.
+   * Ends the stream at this time at the latest, and at most 0.2 s before it: when its token expires, for example. A
+   * `Date`, or ms since 1970 (the `exp` of a JWT is in seconds: `exp * 1000`). Default: never.
    */
   expiresAt?: Date | number | undefined
   /**
-   * When the server ends the stream (`close()`, a shutdown, `disconnect()`, `maxAge`, `expiresAt`, a source that fails),
-   * what is buffered leaves and the connection is cut without the end of the body (HTTP/2: the stream is reset). It is
-   * for clients that take a normal end for final and never reconnect, as Datastar and `@microsoft/fetch-event-source` do.
-   * A source that has ended still ends the stream normally. Over HTTP/1.0 there is no difference. Default: false.
+   * When the server ends the stream (`close()`, a shutdown, `disconnect()`, `maxAge`, `expiresAt`, a source that
+   * fails), buffered data is sent and then the connection is cut without the end of the body (HTTP/2: the stream is
+   * reset). Use it for clients that take a normal end as final and never reconnect, like Datastar and
+   * `@microsoft/fetch-event-source`. The end of a source still ends the stream normally. Over HTTP/1.0 there is no
+   * difference. Default: false.
    */
   abruptEnd?: boolean | undefined
   /**
-   * Name of a query parameter that is read when the client sent no `Last-Event-ID` header: for polyfills, and for pages
-   * that start an EventSource where another one left off. `false`: none. Default: `lastEventId`.
+   * Name of a query parameter that is read when the client sends no `Last-Event-ID` header: for polyfills, and for
+   * pages whose EventSource continues where another one stopped. `false`: none. Default: `lastEventId`.
    */
   lastEventIdParameter?: string | false | undefined
   /**
-   * Name of a query parameter by which a client asks for a long poll, as it does by the header `Prefer: wait=20`: for
-   * pages with an `EventSource`, which cannot send a header. Its value is how many seconds the answer may wait for an
-   * event, 60 at most. `false`: none, only the header counts. Default: false.
+   * Name of a query parameter with which a client asks for a long poll, as it can with the header `Prefer: wait=20`:
+   * for pages with an `EventSource`, which cannot send headers. Its value is how many seconds the server may wait for
+   * an event, at most 60. `false`: none, only the header is read. Default: false.
    */
   waitParameter?: string | false | undefined
 }
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedOptions {
   readonly retry: number
   readonly keepAlive: number
@@ -111,7 +117,7 @@ export interface ResolvedOptions {
   readonly waitParameter: string | false
 }
 
-/** What Node decides from the message itself, or what would stop it from being an event stream. */
+/** Headers that Node sets from the message itself, or that would break an event stream. */
 const FIXED_HEADERS =
   /^(content-type|content-length|content-encoding|connection|keep-alive|transfer-encoding)$/i
 
@@ -133,7 +139,7 @@ const DEFAULTS: ResolvedOptions = {
   waitParameter: false,
 }
 
-/** Checks an option that was given. */
+/** Checks an option, and returns its resolved value. */
 const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOptions[Name] } = {
   retry: (value) => {
     const event = { retry: value as number }
@@ -149,7 +155,7 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
     checkOption('heartbeat', () => encodeEvent({ event: value, data: '' }))
     return value
   },
-  // The operating system counts in seconds, and takes 0 for two hours.
+  // The operating system counts in seconds; it takes 0 as its default of two hours.
   tcpKeepAlive: (value) => positiveOrNever('tcpKeepAlive', value, 999),
   headers: resolveHeaders,
   serialize: (value) => {
@@ -168,8 +174,8 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
 }
 
 /**
- * The options of a call over `defaults`; those of a call without options are the defaults themselves, one object for
- * all streams.
+ * Merges the options of a call with `defaults`. Without options it returns the defaults themselves, which are one
+ * object for all streams.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option
  */
@@ -179,7 +185,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   if (options === undefined) return defaults
   checkOptionNames(options, Object.keys(DEFAULTS), 'options of a stream')
-  // An own property that is undefined must not hide a default.
+  // An own property that is undefined must not override a default.
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved = given.map(([name, value]) => [name, RESOLVE[name as keyof ResolvedOptions](value)])
   return { ...defaults, ...Object.fromEntries(resolved) }
@@ -200,9 +206,9 @@ export function trueOrFalse(name: string, value: unknown): boolean {
   throw invalidOption(name, 'true or false')
 }
 
-/** A time in seconds would be one of 1970: the stream would end at once, again and again. */
+/** A time in seconds would be in 1970, so the stream would end at once, again and again. */
 function resolveExpiresAt(expiresAt: unknown): number {
-  // A date of another realm is no instance of this one's Date.
+  // A Date of another realm is not an instance of this realm's Date.
   const time = Object.prototype.toString.call(expiresAt) === '[object Date]' ? Number(expiresAt) : expiresAt
   if (typeof time === 'number' && time > 100_000_000_000) return time
   throw invalidOption(
@@ -223,7 +229,7 @@ function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
     for (const [name, values] of list) {
       if (FIXED_HEADERS.test(name)) throw new Error(`${name} belongs to the stream: leave it out.`)
       validateHeaderName(name)
-      // Not as a string: undefined is no header.
+      // Do not convert it to a string first: undefined is not a valid value.
       for (const one of [values].flat()) validateHeaderValue(name, one as string)
     }
     return list

@@ -6,25 +6,30 @@ import type { HeaderValue } from '../wire/head.ts'
 
 /** A request of `node:http`, `node:http2` or a framework on top of them. */
 export type Request = IncomingMessage | Http2ServerRequest
-/** The response to it. */
+/** The response to a {@link Request}. */
 export type Response = ServerResponse | Http2ServerResponse
 
-/** By its class and not by its properties: an app may write `res.stream = res.sse()`. */
+/** Checks the class and not the properties, because an app may write `res.stream = res.sse()`. */
 export function isHttp2(res: object): res is Http2ServerResponse {
   return res instanceof Http2ServerResponse
 }
 
-/** What carries a request: the session of HTTP/2, which its stream has forgotten once the response is finished. */
+/**
+ * The connection of a request. For HTTP/2 it is the session, which the stream no longer knows once the response is
+ * finished.
+ */
 export type Connection = IncomingMessage['socket'] | Http2ServerRequest['stream']['session']
 
 export function connectionOf(req: Request): Connection {
   return req instanceof Http2ServerRequest ? req.stream.session : req.socket
 }
 
-/** HTTP/2 has none of them; Node throws at the first one when it writes the headers. */
+/** Headers that HTTP/2 does not have. Node throws at the first of them when it writes the headers. */
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
 
-/** @param isPlain - the app has no headers of its own among them: each is there once */
+/**
+ * @param isPlain - no header is the app's own, so none of them occurs twice
+ */
 export function writeHead(
   res: Response,
   headers: [name: string, value: HeaderValue][],
@@ -32,7 +37,7 @@ export function writeHead(
   status: number,
 ): void {
   if (!isHttp2(res) && isPlain && res.getHeaderNames().length === 0) {
-    // Of headers that are set Node keeps what getHeader() answers: half a kilobyte for each open stream.
+    // For headers that are set, Node keeps the values for getHeader(): half a kilobyte for each open stream.
     const fields: Record<string, string> = {}
     for (const [name, value] of headers) fields[name] = String(value)
     res.writeHead(status, fields)
@@ -42,25 +47,25 @@ export function writeHead(
     if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
     res.writeHead(status)
   }
-  // A compressor that delays the headers decides at the first write. It skips a response that has an encoding.
+  // A compressor that delays the headers decides at the first write. It skips a response that already has an encoding.
   if (!res.headersSent && !res.hasHeader('Content-Encoding')) res.setHeader('Content-Encoding', 'identity')
 }
 
-/** Of the connections whose idle timeout is off: what it was, and how many streams need it off. */
+/** Connections whose idle timeout is off: the former timeout, and how many streams need it off. */
 const held = new WeakMap<object, { timeout: number; streams: number }>()
 
 /**
- * Keeps a quiet stream's connection open: switches the server's idle timeout off, and asks TCP to probe for a dead
- * peer. Returns what takes back the first; undefined where there was none.
+ * Keeps the connection of an idle stream open: turns off the server's idle timeout, and lets TCP probe for a dead peer.
+ * Returns a function that restores the timeout; undefined if there was none.
  *
- * @param probeAfter - after how many ms of silence; Infinity: never
+ * @param probeAfter - after how many ms without traffic; Infinity: never
  */
 export function holdConnection(connection: Connection, probeAfter: number): (() => void) | undefined {
   if (connection === undefined) return undefined
   if ('setKeepAlive' in connection && probeAfter < Number.POSITIVE_INFINITY) {
     connection.setKeepAlive(true, probeAfter)
   }
-  // Sessions of HTTP/2 have it too, though their types do not know.
+  // Sessions of HTTP/2 have a timeout too, although their types do not.
   const { timeout } = connection as { timeout?: number }
   const hold = held.get(connection) ?? { timeout, streams: 0 }
   if (!hold.timeout) return undefined
@@ -73,35 +78,40 @@ function releaseConnection(connection: NonNullable<Connection>): void {
   const hold = held.get(connection)
   if (hold === undefined || --hold.streams > 0) return
   held.delete(connection)
-  // Node sets it for the time between two requests, but not where server.keepAliveTimeout is 0.
+  // Node sets the timeout between two requests, but not if server.keepAliveTimeout is 0.
   if (!(connection as { timeout?: number }).timeout) connection.setTimeout(hold.timeout)
 }
 
-/** Ends a connection once its responses are finished: server.close() would wait for one that is kept. */
+/** Ends a connection once its responses are finished. Otherwise server.close() would wait for a kept connection. */
 export function endConnection(connection: Connection): void {
   if (connection === undefined) return
   if ('destroySoon' in connection) connection.destroySoon()
   else if ('goaway' in connection) connection.close()
 }
 
-/** Cuts a response off. A stream of HTTP/2 that is merely destroyed holds its session while the client does not read. */
+/**
+ * Cuts a response off. An HTTP/2 stream that is only destroyed keeps its session open while the client does not read.
+ */
 export function cut(target: { destroy(): unknown }): void {
   if (isHttp2(target)) target.stream.close(constants.NGHTTP2_CANCEL)
   else target.destroy()
 }
 
-/** Cuts a response off after what is buffered, without the end of its body. False: that has no end to leave out. */
+/**
+ * Cuts a response off after the buffered data, without the end of its body. False: such a body has no end that could be
+ * left out.
+ */
 export function breakOff(res: Response): boolean {
   if (isHttp2(res)) {
     const { stream } = res
-    // A reset overtakes what is buffered, and only a write tells when that has left. Not an empty one: Node 20 then sends
-    // uninitialized memory in the place of what is buffered.
+    // A reset overtakes buffered data, and only the callback of a write shows when that data has left. The write must
+    // not be empty: Node 20 would send uninitialized memory instead of the buffered data.
     stream.write(EMPTY_COMMENT, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
     return true
   }
   const { socket } = res
   if (socket === null || !res.chunkedEncoding) return false
-  // From Node 26 on a response holds what is written to it until the end of the tick.
+  // Since Node 26 a response buffers writes until the end of the tick.
   clock.setImmediate(() => socket.destroySoon())
   return true
 }

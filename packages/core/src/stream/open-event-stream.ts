@@ -21,19 +21,19 @@ import {
 import type { Refusal } from './refusal.ts'
 import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
-import { type StreamSummary, summaryWhenFinished, tellOpen } from './stream-diagnostics.ts'
+import { publishOpen, type StreamSummary, summaryWhenFinished } from './stream-diagnostics.ts'
 import { COMPLETE } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
-/** On the response itself, because the ES module and the CommonJS copy of this file share nothing else. */
+/** Stored on the response itself: the ES module and the CommonJS copy of this file share nothing else. */
 const OPENED: unique symbol = Symbol.for('@downstream/core/opened')
 type Marked = Response & { [OPENED]?: ResponsePort }
 
 /**
  * Opens an event stream on a response of `node:http` or `node:http2`. The headers and a first comment are sent at once.
  *
- * If the client has disconnected already, the returned stream is closed. A HEAD request gets the headers and a closed
- * stream.
+ * If the client has already disconnected, the returned stream is closed. For a HEAD request, the headers are sent and
+ * the returned stream is closed.
  *
  * @throws {@link SseError} ERR_SSE_HEADERS_SENT, ERR_SSE_ALREADY_OPEN, ERR_SSE_INVALID_OPTION
  */
@@ -49,30 +49,36 @@ export function openEventStream(req: Request, res: Response, options?: EventStre
   return prepared.stream
 }
 
-/** A stream whose head is not out yet; what is sent meanwhile waits. */
+/** A stream whose headers are not sent yet. Events that are sent meanwhile are buffered. */
 export interface PreparedEventStream {
   readonly stream: EventStream
-  /** 200; another one when the stream is refused. */
+  /** 200, or another status if the stream is refused. */
   readonly status: number
-  /** The headers of the stream, given those that the app has set so far. */
+  /** The headers of the stream, based on those that the app has set so far. */
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
-  /** Writes the headers to the response, then everything that waits. */
+  /** Writes the headers to the response, then everything that is buffered. */
   begin(): void
-  /** Writes what waits to something that the framework sends, head and all, in its own way. */
+  /** Writes what is buffered to a target that the framework sends in its own way, together with the headers. */
   beginOn(target: Target): void
-  /** Calls `listener` once, when the response has finished or its client has disconnected; never if that is so already. */
+  /**
+   * Calls `listener` once, when the response has finished or its client has disconnected; never if that has already
+   * happened.
+   */
   whenFinished(listener: (summary: StreamSummary) => void): void
-  /** Gives the response back to the framework, which has something else to say: `error`. */
+  /** Gives the response back to the framework, which answers with something else because of `error`. */
   abandon(error: unknown): void
 }
 
-/** Where a response becomes a stream. A class, since each open stream would keep its own copy of every closure. */
+/**
+ * Turns a response into a stream. A class rather than closures: each open stream would keep its own copy of every
+ * closure.
+ */
 export class Preparation implements PreparedEventStream {
   readonly stream: EventStream
   readonly port: ResponsePort
   readonly #req: Request
   readonly #res: Response
-  /** Chosen when the headers are first asked for: later they are a framework's, which has ours among them. */
+  /** Chosen when the headers are first read. Later the framework may have set them, ours included. */
   #coding: ReturnType<typeof chooseCoder> | 'undecided' = 'undecided'
   readonly #refusal: Refusal | undefined
 
@@ -100,7 +106,7 @@ export class Preparation implements PreparedEventStream {
     this.port = new ResponsePort(lastEventId, options, connectionOf(req), wait)
     this.stream = new ResponseEventStream(this.port)
     listen(req, res, this.port)
-    // Nothing of the body is wanted, so nothing that would make one may start.
+    // No body will be sent, so no code that would produce one may start.
     if (refusal !== undefined) this.port.end('ERR_SSE_REFUSED', refusal.status === 200 ? undefined : COMPLETE)
     else if (req.method === 'HEAD') this.port.end('ERR_SSE_CLOSED', COMPLETE)
   }
@@ -150,7 +156,7 @@ export class Preparation implements PreparedEventStream {
     const coder = this.#coding === 'undecided' ? undefined : this.#coding?.coder
     port.begin(target, coder, this.#refusal?.text)
     if (port.reason === undefined)
-      tellOpen({ stream: this.stream, request: this.#req, response: this.#res }, port)
+      publishOpen({ stream: this.stream, request: this.#req, response: this.#res }, port)
   }
 
   whenFinished(listener: (summary: StreamSummary) => void): void {
@@ -163,11 +169,11 @@ export class Preparation implements PreparedEventStream {
 }
 
 /**
- * Attaches `port` to the events of its response. Only the response shows that a client has disconnected: a request's 'close' comes
- * as soon as its body was parsed, and its 'aborted' never after that.
+ * Attaches `port` to the events of its response. Only the response shows a disconnect: a request emits 'close' as soon
+ * as its body is parsed, and no 'aborted' after that.
  *
- * The listeners are shared by all responses, and added by the emitter's own method: some middleware replaces `res.on`,
- * and moves listeners to its compressor or ties them to the request that added them last.
+ * All responses share the listeners. They are added with EventEmitter's own method, because some middleware replaces
+ * `res.on`, and moves listeners to its compressor or ties them to the request that added them last.
  */
 function listen(req: Request, res: Marked, port: ResponsePort): void {
   const { on } = EventEmitter.prototype
@@ -183,9 +189,9 @@ function listen(req: Request, res: Marked, port: ResponsePort): void {
     port.whenFinished(watchPipelined(req, () => port.onResponseClose()))
 }
 
-/** Node emits it when other code writes after the end, and nobody else may be listening. */
+/** Node emits 'error' when other code writes after the end, and there may be no other listener. */
 function onError(this: Marked, cause: unknown): void {
-  // A test's inject({ signal }) aborts as a client that disconnects.
+  // In a test, inject({ signal }) aborts like a client that disconnects.
   if ((cause as { code?: unknown } | undefined)?.code === 'ABORT_ERR') this[OPENED]?.onResponseClose()
   else this[OPENED]?.onWriteFailed(cause)
 }
@@ -194,9 +200,10 @@ function onClose(this: Marked): void {
   this[OPENED]?.onResponseClose()
 }
 
-/** Other code may end the response in the tick in which something was sent. */
+/** Sends buffered events first when other code ends the response in the same tick. */
 function interceptEnd(res: Marked): void {
-  // Its class may be patched later, so its method is looked up when it is called; what the response has of its own is not.
+  // A response without an own `end` calls that of its class, which may be patched later, so it is looked up on each
+  // call. An own `end` is wrapped.
   if (!Object.hasOwn(res, 'end')) res.end = end as typeof res.end
   else {
     const wrapped = res.end
@@ -210,13 +217,16 @@ function interceptEnd(res: Marked): void {
 function end(this: Marked, ...args: unknown[]): unknown {
   if (isCutInstead(this)) return this
   let owner: Response = this
-  // More than one step where other code has derived an object from the response.
+  // There is more than one step if other code derived an object from the response.
   do owner = Object.getPrototypeOf(owner)
   while (owner.end === end)
   return Reflect.apply(owner.end, this, args)
 }
 
-/** An abrupt end cuts the connection here. The response is ended when it has closed: middleware saves or logs then. */
+/**
+ * An abrupt end cuts the connection here. The response itself ends when it has closed, because middleware saves or logs
+ * at its end.
+ */
 function isCutInstead(res: Marked): boolean {
   const port = res[OPENED]
   port?.onEnd()

@@ -3,27 +3,27 @@ import { CLOSE_CODES } from './close-reason.ts'
 import type { RefuseReason } from './refusal.ts'
 import type { StreamPort } from './stream-port.ts'
 
-/** The streams of an app, in numbers. */
+/** The streams of an app in numbers. */
 export interface StreamStats {
-  /** Streams that are open: those that have ended but whose client has not read all of it yet are among them. */
+  /** Open streams, including those that have ended but whose client has not read everything yet. */
   open: number
-  /** Streams that were opened, ever: `open` and all that is in `closed`. HEAD and refused requests are none. */
+  /** Streams that were opened, in total: `open` plus all in `closed`. HEAD and refused requests do not count. */
   opened: number
-  /** Streams that are over, ever, by the `code` of `stream.signal.reason`. */
+  /** Streams that have ended, in total, by the `code` of `stream.reason`. */
   closed: Record<SseCloseCode, number>
-  /** Streams that were refused, ever, by what refused them. */
+  /** Streams that were refused, in total, by the reason. */
   refused: Record<Exclude<RefuseReason, 'app'>, number>
-  /** Events that were sent, ever: without comments, bookmarks and gaps. */
+  /** Events that were sent, in total, without comments, bookmarks and gaps. */
   events: number
-  /** Bytes that were sent, ever, without the headers of the responses. */
+  /** Bytes that were sent, in total, without the headers of the responses. */
   bytes: number
 }
 
-/** The responses of an app that are not through yet, and what has become of the earlier ones. */
+/** The unfinished responses of an app, and the totals of the finished ones. */
 export class OpenStreams extends Set<StreamPort> {
   readonly refused: Record<RefuseReason, number> = { total: 0, perKey: 0, origin: 0, app: 0 }
-  /** Those that were over from the start: they hold up a shutdown, and count for nothing else. */
-  readonly #stillborn = new Set<StreamPort>()
+  /** Streams that had ended from the start. A shutdown waits for them, but they are not counted. */
+  readonly #endedAtStart = new Set<StreamPort>()
   readonly #closed = Object.fromEntries(CLOSE_CODES.map((code) => [code, 0])) as StreamStats['closed']
   #open = 0
   #opened = 0
@@ -36,7 +36,7 @@ export class OpenStreams extends Set<StreamPort> {
   }
 
   override add(port: StreamPort): this {
-    if (port.reason !== undefined) this.#stillborn.add(port)
+    if (port.reason !== undefined) this.#endedAtStart.add(port)
     else {
       this.#open++
       this.#opened++
@@ -46,7 +46,7 @@ export class OpenStreams extends Set<StreamPort> {
 
   override delete(port: StreamPort): boolean {
     if (!super.delete(port)) return false
-    if (port.reason === undefined || this.#stillborn.delete(port)) return true
+    if (port.reason === undefined || this.#endedAtStart.delete(port)) return true
     this.#open--
     this.#closed[port.reason.code]++
     this.#events += port.sentEvents
@@ -58,7 +58,7 @@ export class OpenStreams extends Set<StreamPort> {
     let events = this.#events
     let bytes = this.#bytes
     for (const port of this) {
-      if (this.#stillborn.has(port)) continue
+      if (this.#endedAtStart.has(port)) continue
       events += port.sentEvents
       bytes += port.sentBytes
     }

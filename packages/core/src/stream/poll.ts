@@ -1,17 +1,20 @@
 import { encodeFarewell, holdsEvent } from '../wire/encode.ts'
 
-/** What comes so many ms after the first event belongs to the same answer, and an app has this long to subscribe. */
+/**
+ * Events that follow the first one within this many ms belong to the same answer. An app must subscribe within this
+ * time.
+ */
 const LINGER = 200
-/** An owner that is still reading, from a log that is slow or away, has so many ms more. */
+/** How many more ms an owner gets that is still reading, from a log that is slow or cannot be reached. */
 const PATIENCE = 5_000
-/** An answer is at most this long, in bytes. */
+/** The maximum length of an answer, in bytes. */
 const MAX_ANSWER = 262_144
-/** From this length on an answer ends earlier rather than become longer than that. */
+/** From this length on, an answer ends before it would exceed the maximum. */
 const MIN_ANSWER = 65_536
-/** When the client is to ask again, in ms: what is published until then waits. */
+/** After how many ms the client asks again: events that are published meanwhile wait. */
 const RETRY = 500
 
-/** A long poll: an answer that ends when it has told something, or after its wait. */
+/** A long poll: an answer that ends once it contains events, or after its wait. */
 export class Poll {
   /** In seconds. */
   readonly wait: number
@@ -25,29 +28,29 @@ export class Poll {
     this.#waitEnd = now + wait * 1_000
   }
 
-  /** When the answer is to end. */
+  /** When the answer must end. */
   get due(): number {
     return Math.min(this.#waitEnd, this.#lingerEnd)
   }
 
-  /** The app has sent something by itself. Returns whether that has changed when the answer ends. */
+  /** The app has sent something without a hub or run. Returns whether that changes when the answer ends. */
   onSent(text: string, now: number): boolean {
     if (this.#lingerEnd !== Number.POSITIVE_INFINITY || !holdsEvent(text)) return false
     this.#lingerEnd = now + LINGER
     return true
   }
 
-  /** A hub or a run feeds the stream: what the app sends besides does not end the answer. */
+  /** A hub or a run feeds the stream, so events that the app itself sends do not end the answer. */
   onOwner(): void {
     this.#lingerEnd = Number.POSITIVE_INFINITY
   }
 
-  /** Whether its owner has had all the time that it may take. */
+  /** Whether its owner has used all of its extra time. */
   isOverdue(now: number): boolean {
     return now >= this.#waitEnd + PATIENCE
   }
 
-  /** Whether `text` finds room in the answer; the first text always does. */
+  /** Whether `text` fits into the answer; the first text always does. */
   takes(text: string): boolean {
     const bytes = this.#bytes + Buffer.byteLength(text)
     if (bytes > MAX_ANSWER && this.#bytes >= MIN_ANSWER) return false

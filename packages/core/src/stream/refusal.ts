@@ -8,17 +8,17 @@ export type RefuseReason = 'total' | 'perKey' | 'origin' | 'app'
 
 type Headers = [name: string, value: HeaderValue][]
 
-/** In ms: at random, since many are refused at once. */
+/** In ms. Random, because many clients may be refused at once. */
 const EARLIEST = 5_000
 const LATEST = 15_000
 
-/** Statuses with which `Retry-After` has a meaning. */
+/** Statuses for which `Retry-After` is defined. */
 const RETRIED = new Set([429, 503])
 
-/** What only an event stream has. */
+/** Headers that only an event stream has. */
 const STREAM_HEADERS = /^(content-type|cache-control|incremental|x-accel-buffering)$/i
 
-/** The `retry` of a client that is refused, in ms. */
+/** The `retry` for a refused client, in ms. */
 export function randomRetry(): number {
   return Math.round(EARLIEST + Math.random() * (LATEST - EARLIEST))
 }
@@ -35,13 +35,13 @@ export class Refusal {
     this.status = how === 'later' ? 200 : how === 'stop' ? 204 : how
   }
 
-  /** The body; undefined where the answer is an event stream, though an empty one. */
+  /** The body; undefined if the answer is an (empty) event stream. */
   get text(): string | undefined {
     if (this.status === 200) return undefined
     return this.status === 204 ? '' : 'This event stream was refused.\n'
   }
 
-  /** The headers, from those of an event stream. */
+  /** The headers, derived from those of an event stream. */
   head(headers: Headers): Headers {
     if (this.status === 200) return headers
     const head: Headers = headers.filter(([name]) => !STREAM_HEADERS.test(name))

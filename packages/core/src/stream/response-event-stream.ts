@@ -8,7 +8,7 @@ import { OVER } from './room.ts'
 import { sendAll } from './send-all.ts'
 import { definePort } from './stream-port.ts'
 
-/** What an app holds of a stream: events become text. It has the names of the interface and no others. */
+/** The stream as the app sees it: it encodes events. It has the members of the interface and no others. */
 export class ResponseEventStream implements EventStream {
   readonly #port: ResponsePort
 
@@ -62,7 +62,7 @@ export class ResponseEventStream implements EventStream {
   }
 }
 
-/** A comment or a reconnection time alone is no event. */
+/** A comment or a reconnection time alone does not count as an event. */
 function hasData(event: ServerSentEvent | string): boolean {
   return typeof event === 'string' || event.data !== undefined
 }

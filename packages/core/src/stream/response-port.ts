@@ -14,25 +14,25 @@ import { OVER, ROOM, Room } from './room.ts'
 import { COMPLETE, type Ending, type StreamOwner, type StreamPort } from './stream-port.ts'
 import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
 
-/** What most streams have none of costs them nothing. */
+/** Shared by all streams that have no listeners or sets, so that these cost nothing. */
 const NONE: readonly never[] = []
 
-/** An ended response whose client has read nothing for this many ms is cut off. */
+/** If the client has read nothing for this many ms after the end of the response, the connection is cut. */
 const LINGER = 15_000
 
 /**
- * The stream that the public EventStream stands for. `reason` is the one owner of "over": set once, and with it the signal aborts, every
- * waiting send settles and the timer wheel forgets the stream. The words for the end:
+ * The internals of a public EventStream. `reason` is set once, when the stream ends: then the signal aborts, every
+ * pending send settles and the timer wheel drops the stream. Terms for the end:
  *
- * | word | it means |
+ * | term | meaning |
  * |---|---|
- * | close | the app ends the stream; `closed` is what it sees of "over" |
- * | end | over, and the response ends after what is buffered |
- * | abrupt | end, but the connection is cut where the body would end |
- * | cut | over, and the connection is cut; what is buffered is lost |
- * | shutdown | end, with the time after which the client reconnects; its connection is not kept |
  * | over | no more events |
- * | finished | over, and the last byte has left or the connection is closed |
+ * | close | the app ends the stream; it sees `closed` once the stream is over |
+ * | end | over, and the response ends after the buffered data |
+ * | abrupt | end, but the connection is cut instead of ending the body |
+ * | cut | over, and the connection is cut; buffered data is lost |
+ * | shutdown | end, with the time after which the client reconnects; its connection is not kept |
+ * | finished | over, and the last byte was sent or the connection is closed |
  */
 export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly lastEventId: string
@@ -44,14 +44,14 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly #writer = new Writer(this)
   readonly #expires: number
   readonly #poll: Poll | undefined
-  /** With a heartbeat: when the last one was written. */
+  /** With a heartbeat: when the last one was written. Otherwise: when anything was last written. */
   #lastWrite = wheel.now
-  /** Made when somebody asks for it: ten thousand idle streams need none. */
+  /** Created when it is first read: ten thousand idle streams need none. */
   #controller: AbortController | undefined
-  /** Made when somebody has to wait. */
+  /** Created when a caller first has to wait. */
   #room: Room | undefined
   #owner: StreamOwner | undefined
-  /** Until its head is out. */
+  /** The headers were not sent yet. */
   #headPending = true
   #abrupt = false
   #events = 0
@@ -59,23 +59,23 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #sets: readonly Set<StreamPort>[] = NONE
 
   /**
-   * @param connection - a stream that ends for a shutdown does not leave it to the next request
-   * @param wait - for how many seconds a long poll waits
+   * @param connection - its later requests do not reuse it if the stream ends for a shutdown
+   * @param wait - for a long poll: how many seconds to wait
    */
   constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection, wait?: number) {
     this.lastEventId = lastEventId
     this.options = options
     this.#connection = connection
-    // Never later than asked for, as it may be what a revoked login relies on; jittered, so that streams opened
-    // together do not reconnect together.
+    // The end is never later than requested, because revoking a login may rely on it. It is jittered, so that streams
+    // that were opened together do not reconnect together.
     const now = clock.now()
     this.#poll = wait === undefined ? undefined : new Poll(wait, now)
     this.#expires = Math.min(
       now + options.maxAge * (1 - Math.random() / 5),
-      // By the monotonic clock: a wall clock that is set back must not prolong it.
+      // Use the monotonic clock: a wall clock that is set back must not prolong the stream.
       now + options.expiresAt - Date.now(),
     )
-    // Nothing that is sent from now on may reach a client whose token has expired already.
+    // A client whose token has already expired must receive no event.
     if (this.#expires <= now) this.end('ERR_SSE_MAX_AGE')
   }
 
@@ -91,7 +91,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.reason !== undefined
   }
 
-  /** Its response is to be cut off where other code or this one ends it. */
+  /** Whether the response must be cut off instead of ended, by this or other code. */
   get endsAbruptly(): boolean {
     return this.#abrupt && !this.finished
   }
@@ -120,7 +120,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#owner !== undefined
   }
 
-  /** For how many seconds the answer to a long poll may wait; undefined for a stream. */
+  /** How many seconds the answer to a long poll may wait; undefined for other streams. */
   get wait(): number | undefined {
     return this.#poll?.wait
   }
@@ -136,7 +136,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#write(text, now, passage)
   }
 
-  /** Writes whole events within the bound; answers as {@link EventStream.send} does. */
+  /** Writes whole events within the limit; returns what {@link EventStream.send} does. */
   send(text: string, events: number): Promise<boolean> {
     if (this.#writer.full && this.bufferedBytes > this.options.maxBufferedBytes) {
       this.cut('ERR_SSE_SLOW_CLIENT')
@@ -151,7 +151,10 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#room.wait()
   }
 
-  /** The headers are sent: starts writing. Firefox and nginx pass the headers on only with a first byte: the comment. */
+  /**
+   * Starts writing, after the headers. The comment is necessary: Firefox and nginx pass on the headers only with a
+   * first byte.
+   */
   begin(target: Target, coder?: ResponseCoder, opening?: string): void {
     const start = opening ?? encodeEvent({ retry: this.options.retry }) + EMPTY_COMMENT
     this.#writer.start(target, start, coder)
@@ -159,7 +162,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#headPending = false
     const now = clock.now()
     wheel.add(this, this.#nextDue(now + this.#patience(), now))
-    // The wheel stands still while nobody waits: its time is right only now.
+    // The wheel's time stands still while no stream waits: it is right only now.
     this.#lastWrite = wheel.now
   }
 
@@ -179,7 +182,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   shutdown(retry: number, abrupt?: boolean): void {
-    // Its connection may be busy with another request by now.
+    // Its connection may already be busy with another request.
     if (this.finished) return
     if (this.reason === undefined) this.#owner?.flush()
     this.whenFinished(() => endConnection(this.#connection))
@@ -191,7 +194,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#over(code, cause)
   }
 
-  /** The response is finished or its connection closed. If it had not been ended, the client has disconnected. */
+  /** The response has finished, or its connection has closed. If it had not ended, the client has disconnected. */
   onResponseClose(): void {
     if (this.finished) return
     this.finished = true
@@ -205,7 +208,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     for (const listener of listeners) listener()
   }
 
-  /** `end()` of the response is called. If it is other code that calls it, what was sent before goes first. */
+  /** `end()` of the response is called. If other code calls it, pending events are sent first. */
   onEnd(): void {
     if (this.#writer.ended) return
     this.#writer.finish()
@@ -215,7 +218,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   keepIn(set: Set<StreamPort>): void {
     if (this.finished) return
     set.add(this)
-    // Neither push() nor a spread, which make room for sixteen more.
+    // Use concat: push() and a spread reserve room for sixteen more elements.
     this.#sets = this.#sets.concat(set)
   }
 
@@ -248,7 +251,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       if (news !== undefined || this.#poll.isOverdue(until)) this.endPoll(news)
       if (this.closed) return until + LINGER
     }
-    // A client that does not read has bytes enough waiting for it.
+    // A client that does not read already has pending bytes.
     const full = this.#writer.full
     const news = full ? '' : (this.#owner?.onWake() ?? '')
     if (news !== '') this.#write(news)
@@ -270,7 +273,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       this.endPoll()
       return false
     }
-    // A page sees a heartbeat only: other events do not take its place.
+    // With a heartbeat, other events do not count, because a page may see nothing else.
     if (this.options.heartbeat === false) this.#lastWrite = wheel.now
     return this.#writer.write(text, now, passage)
   }
@@ -280,13 +283,13 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return heartbeat === false ? EMPTY_COMMENT : encodeEvent({ event: heartbeat, data: '' })
   }
 
-  /** An ended response stays open while its client reads, and is destroyed when it stops reading. */
+  /** An ended response stays open while its client reads, and is cut when the client stops reading. */
   #linger(now: number): number {
     if (this.#writer.stalledFor(now) >= LINGER) this.#writer.cut()
     return now + LINGER
   }
 
-  /** An eighth early at random, so that streams that fell silent together do not all wake in one turn. */
+  /** Up to an eighth earlier at random, so that streams that became idle together do not all wake in one turn. */
   #patience(): number {
     return this.options.keepAlive * (1 - Math.random() / 8)
   }
@@ -304,7 +307,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#owner?.onOver(code)
     if (!this.#headPending) this.#abort()
     else {
-      // The caller just received a stream that is over already, and has had no time to listen to the signal.
+      // The caller has just received a stream that has already ended, and could not listen to the signal yet.
       clock.nextTick(() => {
         this.#headPending = false
         this.#abort()

@@ -1,14 +1,14 @@
-/** What `send()` answers when nobody has to wait: one promise for all, so that awaiting it costs no allocation. */
+/** What `send()` returns if no wait is needed: one promise for all calls, so that no call allocates one. */
 export const ROOM: Promise<boolean> = Promise.resolve(true)
-/** What it answers when the stream is over. */
+/** What `send()` returns if the stream has ended. */
 export const OVER: Promise<boolean> = Promise.resolve(false)
 
-/** The callers that wait for room in a stream: all on one promise. */
+/** The callers that wait for room in a stream. They share one promise. */
 export class Room {
   #promise: Promise<boolean> | undefined
   #resolve: ((hasRoom: boolean) => void) | undefined
 
-  /** Resolves with what {@link settle} is called with next. */
+  /** Resolves with the next argument of {@link settle}. */
   wait(): Promise<boolean> {
     this.#promise ??= new Promise((resolve) => {
       this.#resolve = resolve
@@ -16,7 +16,7 @@ export class Room {
     return this.#promise
   }
 
-  /** `false`: the stream is over. */
+  /** `false`: the stream has ended. */
   settle(hasRoom: boolean): void {
     const resolve = this.#resolve
     this.#promise = undefined

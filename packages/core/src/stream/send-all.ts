@@ -6,21 +6,21 @@ import { encodeParsed } from '../wire/encode.ts'
 import type { EventStream, Source } from './event-stream.ts'
 import { ROOM } from './room.ts'
 
-/** What a relay needs of a stream beyond its public methods. */
+/** What a relay needs from a stream beyond its public methods. */
 export interface RelayTarget {
   readonly maxEventBytes: number
-  /** Sends whole events that are encoded already; resolves as `send()` does. */
+  /** Sends whole events that are already encoded; resolves as `send()` does. */
   sendText(text: string, events: number): Promise<boolean>
 }
 
 /** {@link EventStream.sendAll}. */
 export async function sendAll(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
-  // One for each source that is being sent; eleven of them are no leak.
+  // Each source that is being sent adds a listener, so eleven of them are no leak.
   setMaxListeners(0, stream.signal)
   try {
     await untilAborted(stream.signal, sendSource(stream, source, target))
   } catch (error) {
-    // A source that was cancelled often fails because of it: its upstream call was aborted by our signal.
+    // A source that was stopped often fails because of that: our signal aborted its upstream call.
     if (!stream.closed) throw error
   }
 }
@@ -28,8 +28,8 @@ export async function sendAll(stream: EventStream, source: Source, target: Relay
 async function sendSource(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
   if (typeof source !== 'function' || stream.closed) return sendEvents(stream, source, target)
   const made = source(stream)
-  // Not awaited unless it must be: a Readable that was given a signal which has aborted fails in the next tick, and
-  // somebody has to listen by then.
+  // Await only if necessary: a Readable with a signal that has already aborted emits its error in the next tick, and
+  // needs a listener by then.
   const events = isPromise(made) ? await made : made
   if (events !== undefined) return sendEvents(stream, events, target)
 }
@@ -48,7 +48,7 @@ async function sendEvents(stream: EventStream, source: Source, target: RelayTarg
   })
 }
 
-/** Even to await a promise that is fulfilled would take as long as all else that a token costs. */
+/** Awaiting even a fulfilled promise takes as long as everything else that a token costs. */
 function orNothing(room: Promise<boolean>): Promise<boolean> | undefined {
   return room === ROOM ? undefined : room
 }

@@ -4,32 +4,34 @@ import { MAX_RETRY } from '../wire/encode.ts'
 import { trueOrFalse } from './event-stream-options.ts'
 import type { StreamPort } from './stream-port.ts'
 
-/** How to end many streams. */
+/** Options for ending many streams. */
 export interface CloseOptions {
-  /** Spread the ends over this many ms, so that the clients do not all reconnect at once. Default: 0. */
+  /** Spreads the ends over this many ms, so that clients do not all reconnect at once. Default: 0. */
   drain?: number | undefined
   /**
-   * The reconnection time in ms that each client is sent at the end: a number, or `[least, most]` for a random value of
-   * that range. Clients with the same number reconnect together, unless `drain` is longer.
+   * The reconnection time in ms that each client receives at the end: a number, or `[least, most]` for a random value
+   * in that range. With a single number all clients reconnect together, unless `drain` is longer.
    *
-   * Default: a random value from half of the stream's own `retry` to one and a half times that. It suits a rolling
-   * restart, where another process listens already. If the only process takes 10 s to restart, use `[10_000, 15_000]`.
+   * Default: a random value from 0.5 to 1.5 times the stream's own `retry`. That suits a rolling restart, where another
+   * process already listens. If your only process takes 10 s to restart, use `[10_000, 15_000]`.
    */
   retry?: number | readonly [least: number, most: number] | undefined
   /**
-   * Cuts the connections after what is buffered instead of ending the responses, for clients that take an end for final.
-   * Default: each stream's option of that name.
+   * Sends the buffered data and then cuts the connections instead of ending the responses, for clients that take an end
+   * as final. Default: each stream's `abruptEnd` option.
    */
   abruptEnd?: boolean | undefined
   /**
-   * The server that the streams are on: what `app.listen()` or `createServer()` returns. It is closed with them. It
-   * takes no more connections from the start; requests that are still being answered one second after the last stream
-   * has ended are cut off, and so are the spare connections that browsers keep. Default: you close it yourself.
+   * The server of the streams: what `app.listen()` or `createServer()` returns. It is closed together with them. It
+   * stops accepting connections at once. One second after the last stream has ended, requests that are still in
+   * progress and the spare connections that browsers keep are cut off. Default: you close it yourself.
    */
   server?: ClosableServer | undefined
 }
 
-/** What {@link CloseOptions.server} must have; servers of node:http, node:https and node:http2 do. */
+/**
+ * The part of a server that {@link CloseOptions.server} needs; servers of node:http, node:https and node:http2 have it.
+ */
 export interface ClosableServer {
   close(callback: () => void): unknown
   closeIdleConnections?(): void
@@ -37,18 +39,23 @@ export interface ClosableServer {
 }
 
 const DRAIN_STEP = 50
-/** What has not left this many ms after the end is cut off, or shutdown would wait for a client that does not read. */
+/**
+ * A response that is not finished this many ms after its end is cut off. Otherwise a shutdown would wait for a client
+ * that does not read.
+ */
 const GRACE = 1_000
 
-/** The end of many streams. Each client receives the time after which it reconnects. */
+/** Ends many streams. Each client receives the time after which it reconnects. */
 export class Shutdown {
-  /** Resolves when all responses are finished; those that are not a second after the last end are cut off. */
+  /**
+   * Resolves when all responses are finished. Those that are not finished one second after the last end are cut off.
+   */
   readonly done: Promise<void>
   readonly #retry: CloseOptions['retry']
   readonly #abruptEnd: boolean | undefined
 
   /**
-   * @param streams - those that are open; a stream whose response is finished leaves the set
+   * @param streams - the open streams; a stream is removed from the set when its response is finished
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
   constructor(streams: ReadonlySet<StreamPort>, { drain = 0, retry, abruptEnd, server }: CloseOptions) {
@@ -62,7 +69,7 @@ export class Shutdown {
     this.done = this.#run(streams, drain, server)
   }
 
-  /** Ends one stream, now. */
+  /** Ends one stream now. */
   end(stream: StreamPort): void {
     const { ownRetry } = stream
     const retry = this.#retry ?? [ownRetry / 2, Math.min(ownRetry * 1.5, MAX_RETRY)]
@@ -75,12 +82,13 @@ export class Shutdown {
     server: ClosableServer | undefined,
   ): Promise<void> {
     const serverClosed = server && new Promise<void>((resolve) => server.close(resolve))
-    // Node closes idle connections once, in close(). Those whose stream or request ends later would stay open.
+    // Node's close() closes idle connections only once. Connections that become idle later would stay open.
     const sweep = server && clock.setInterval(() => server.closeIdleConnections?.(), DRAIN_STEP)
     const open = [...streams]
     const start = clock.now()
     let ended = 0
-    // By the clock: on a busy machine each step takes longer than its sleep, and a count of steps longer than the drain.
+    // Measured by the clock: on a busy machine each step takes longer than its pause, so a fixed number of steps would
+    // take longer than the drain.
     for (let spent = 0; spent < drain && streams.size > 0; spent = clock.now() - start) {
       const due = Math.ceil((open.length * (spent + DRAIN_STEP)) / (drain + DRAIN_STEP))
       for (const stream of open.slice(ended, due)) this.end(stream)
@@ -103,7 +111,7 @@ async function finished(streams: ReadonlySet<StreamPort>): Promise<void> {
   )
 }
 
-/** Resolves when all of `ends` have, at the latest after the grace. */
+/** Resolves when all of `ends` have resolved, or after the grace period. */
 async function withinGrace(...ends: (Promise<void> | undefined)[]): Promise<void> {
   const timeout = new AbortController()
   await Promise.race([Promise.all(ends), pause(GRACE, timeout.signal)])

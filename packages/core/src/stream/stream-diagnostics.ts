@@ -7,19 +7,19 @@ import type { Request, Response } from './exchange.ts'
 import type { RefuseReason } from './refusal.ts'
 import type { StreamPort } from './stream-port.ts'
 
-/** The message of `downstream:stream:open`: the headers of a stream have been handed to Node. */
+/** The message of `downstream:stream:open`: the headers of a stream were passed to Node. */
 export interface StreamOpenMessage {
   readonly stream: EventStream
-  /** Those of `node:http` or `node:http2`. */
+  /** The request and the response of `node:http` or `node:http2`. */
   readonly request: Request
   readonly response: Response
 }
 
-/** What became of a stream. */
+/** The summary of a stream that has ended. */
 export interface StreamSummary {
-  /** Why it is over: see `stream.reason`. */
+  /** Why it ended: see `stream.reason`. */
   readonly code: SseCloseCode
-  /** In ms, from its opening until its response had finished or its client had disconnected. */
+  /** In ms, from its opening until its response finished or its client disconnected. */
   readonly duration: number
   /** Events that were sent, without comments, bookmarks and gaps. */
   readonly events: number
@@ -42,18 +42,21 @@ const opened: DiagnosticsChannel<StreamOpenMessage> = channel('downstream:stream
 const closed: DiagnosticsChannel<StreamCloseMessage> = channel('downstream:stream:close')
 const refused: DiagnosticsChannel<StreamRefuseMessage> = channel('downstream:stream:refuse')
 
-/** Tells of a stream that has begun, and later of its end: only if somebody listens by now, so that others cost nothing. */
-export function tellOpen(message: StreamOpenMessage, port: StreamPort): void {
+/**
+ * Publishes the opening of a stream, and later its end if there is a subscriber by now. Without subscribers it costs
+ * almost nothing.
+ */
+export function publishOpen(message: StreamOpenMessage, port: StreamPort): void {
   if (closed.hasSubscribers)
     summaryWhenFinished(port, (summary) => closed.publish({ ...message, ...summary }))
   if (opened.hasSubscribers) opened.publish(message)
 }
 
-export function tellRefuse(message: StreamRefuseMessage): void {
+export function publishRefusal(message: StreamRefuseMessage): void {
   if (refused.hasSubscribers) refused.publish(message)
 }
 
-/** Calls `listener` once with what became of a stream. */
+/** Calls `listener` once, with the summary of a stream that has ended. */
 export function summaryWhenFinished(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
   port.whenFinished(() => {

@@ -7,14 +7,14 @@ import { OpenStreams, type StreamStats } from './open-streams.ts'
 import { Refusal, type Refuse } from './refusal.ts'
 import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
-import { tellRefuse } from './stream-diagnostics.ts'
+import { publishRefusal } from './stream-diagnostics.ts'
 
-/** The options of the streams of an app: the defaults of each, and which of them are refused. */
+/** The options of an app's streams: the defaults of each stream, and which streams are refused. */
 export interface GroupOptions<Request = unknown> extends EventStreamOptions, AdmissionOptions<Request> {}
 
 /**
- * The streams of one app: opens them with the app's defaults, refuses those beyond its limits, counts them and ends them
- * together at shutdown. This is what an adapter for a framework is built on.
+ * The streams of one app: opens them with the app's defaults, refuses those beyond its limits, counts them, and ends
+ * them together at shutdown. Adapters for frameworks are built on it.
  */
 export class StreamGroup {
   readonly #defaults: ResolvedOptions
@@ -29,21 +29,21 @@ export class StreamGroup {
     if (admission !== undefined) this.#admission = new Admission(admission)
   }
 
-  /** How many streams are open, those that have ended but are not yet through included. */
+  /** How many streams are open, including those that have ended but are not finished yet. */
   get size(): number {
     return this.#streams.open
   }
 
-  /** The streams in numbers. Costs a look at each open stream. */
+  /** The streams in numbers. It takes time in proportion to the number of open streams. */
   stats(): StreamStats {
     return this.#streams.stats()
   }
 
   /**
-   * Makes `res.sse()`: the method that opens the stream of this response, with the group's defaults.
+   * Creates `res.sse()`: the method that opens the stream of this response, with the group's defaults.
    *
-   * While the group closes and after it, a stream is over before it begins: 200, `retry`, end. Any other status
-   * would make a browser give up for good.
+   * From the moment that the group closes, each new stream ends at once: 200, `retry`, end. Any other status would make
+   * a browser give up permanently.
    *
    * @param request - the framework's request, for {@link GroupOptions.limits} and {@link GroupOptions.origin}
    */
@@ -53,7 +53,8 @@ export class StreamGroup {
 
   /**
    * Ends every stream, and tells each client when to reconnect: see {@link CloseOptions}. Resolves when all responses
-   * are finished; those that are not one second later are cut off. A second call joins the first.
+   * are finished; those that are not finished one second later are cut off. A second call returns the promise of the
+   * first.
    *
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
@@ -73,7 +74,7 @@ export class StreamGroup {
     const answer = this.#answer(req, request, refuse)
     if (answer instanceof Refusal) return this.#refuse(req, res, resolved, answer)
     const prepared = new Preparation(req, res, resolved)
-    // First: a stream that is over from the start counts for nothing.
+    // Do this first, because a stream that has ended from the start is not counted.
     this.#shutdown?.end(prepared.port)
     prepared.port.keepIn(this.#streams)
     if (answer !== undefined) this.#admission?.enter(prepared.port, answer)
@@ -85,7 +86,7 @@ export class StreamGroup {
       checkRefuse(refuse)
       return new Refusal('app', refuse)
     }
-    // During a shutdown all are sent away in the same way.
+    // During a shutdown all clients are told to reconnect in the same way.
     if (this.#shutdown !== undefined) return undefined
     return this.#admission?.check(req, request, this.#streams.open)
   }
@@ -94,7 +95,7 @@ export class StreamGroup {
     const prepared = new Preparation(req, res, { ...options, retry: refusal.retry }, refusal)
     const { reason, status } = refusal
     this.#streams.refused[reason]++
-    tellRefuse({ reason, status, request: req, response: res })
+    publishRefusal({ reason, status, request: req, response: res })
     prepared.port.keepIn(this.#streams)
     return prepared
   }

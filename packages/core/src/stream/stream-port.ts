@@ -3,80 +3,81 @@ import type { Passage } from './compression/shared-text.ts'
 import type { EventStream } from './event-stream.ts'
 
 /**
- * What the rest of this package needs of a stream beyond its public face. Reached by a registered symbol and not by
- * class: the stream may come from the other copy of this package (ES module or CommonJS).
+ * The internal interface of a stream, for the rest of this package. It is found by a registered symbol and not by
+ * class, because the stream may come from another copy of this package (ES module or CommonJS).
  */
 export interface StreamPort {
-  /** Why it is over; undefined while it is not. */
+  /** Why the stream ended; undefined while it is open. */
   readonly reason: EventStream['reason']
-  /** Events that were written, ever; bytes that were written, without the headers. */
+  /** Events that were written in total; bytes that were written, without the headers. */
   readonly sentEvents: number
   readonly sentBytes: number
   /** Bytes that the client has not read yet, as far as this process knows. */
   readonly bufferedBytes: number
   /** The reconnection time in ms that the client received at the start. */
   readonly ownRetry: number
-  /** Text that is written with a passage is compressed once for all streams that receive it. */
+  /** Whether text that is written with a passage is compressed once for all streams that receive it. */
   readonly sharesText: boolean
-  /** It has an owner already. */
+  /** Whether it already has an owner. */
   readonly owned: boolean
-  /** Makes `owner` the one whom the stream tells; one for each stream. */
+  /** Sets the owner that the stream calls. A stream has one owner. */
   attach(owner: StreamOwner): void
   /**
-   * Writes whole events that are encoded already. False: no room, {@link StreamOwner.onRoom} is called when there is.
+   * Writes whole events that are already encoded. False: there is no room, and {@link StreamOwner.onRoom} is called
+   * when there is.
    *
-   * @param now - they leave at once, not with what else is written in this tick
-   * @param passage - the same text, where others get it as well; of use if {@link sharesText}
-   * @param events - how many of it count as events; default: none
+   * @param now - write at once, and not together with other text of this tick
+   * @param passage - the same text, if other streams receive it as well; used only if {@link sharesText}
+   * @param events - how many events the text contains; default: none
    */
   write(text: string, now?: boolean, passage?: Passage, events?: number): boolean
-  /** Ends the response: the app is shutting down; the client reconnects in `retry` ms. */
+  /** Ends the response for a shutdown; the client reconnects in `retry` ms. */
   shutdown(retry: number, abrupt?: boolean): void
-  /** Ends the response after what is buffered. The first end counts. */
+  /** Ends the response after the buffered data. Only the first end has an effect. */
   end(code: SseCloseCode, how?: Ending): void
   /**
-   * Its owner has handed over something, and has nothing more to tell: ends the answer to a long poll after `farewell`.
-   * Does nothing to a stream.
+   * Ends the answer to a long poll with `farewell`: its owner has handed over events and has no more. Does nothing to
+   * other streams.
    */
   endPoll(farewell?: string): void
-  /** Cuts the connection; what is buffered is lost. */
+  /** Cuts the connection; buffered data is lost. */
   cut(code: SseCloseCode, cause?: unknown): void
-  /** Calls `listener` once the stream is finished: the last byte has left, or the connection is closed. */
+  /** Calls `listener` once the stream is finished: the last byte was sent, or the connection is closed. */
   whenFinished(listener: () => void): void
-  /** Keeps it in `set` until it is finished. */
+  /** Keeps the stream in `set` until it is finished. */
   keepIn(set: Set<StreamPort>): void
 }
 
 /** How a response ends. */
 export interface Ending {
-  /** Sent last. */
+  /** The last text to send. */
   readonly farewell?: string
-  /** Why the stream has failed. */
+  /** Why the stream failed. */
   readonly cause?: unknown
-  /** The connection is cut after what is buffered. Default: the stream's option `abruptEnd`. */
+  /** Cuts the connection after the buffered data. Default: the stream's `abruptEnd` option. */
   readonly abrupt?: boolean | undefined
 }
 
-/** Everything has been sent: the client need not reconnect. */
+/** Everything was sent: the client need not reconnect. */
 export const COMPLETE: Ending = { abrupt: false }
 
-/** What feeds a stream: a hub's subscriber. */
+/** Feeds a stream: the subscriber of a hub or the follower of a run. */
 export interface StreamOwner {
   /** There is room again. */
   onRoom(): void
   /** The stream is about to end for a shutdown: writes what is pending. */
   flush(): void
-  /** The stream is over. */
+  /** The stream has ended. */
   onOver(code: SseCloseCode): void
-  /** The wait of a long poll is over: returns what to send last; undefined while there is more to come. */
+  /** The wait of a long poll has passed. Returns the last text to send; undefined if events are still to come. */
   onWait(): string | undefined
-  /** Returns what to send now that the stream is looked at anyway, about once each keepAlive; '' for nothing. */
+  /** Returns text to send with the regular check of the stream, about once per keepAlive; '' for nothing. */
   onWake(): string
 }
 
 const PORT: unique symbol = Symbol.for('@downstream/core/port')
 
-/** Gives the streams of a class their ports. */
+/** Defines how to get the port from streams of a class. */
 export function definePort<Stream>(prototype: Stream, port: (stream: Stream) => StreamPort): void {
   Object.defineProperty(prototype, PORT, {
     get(this: Stream) {
@@ -85,7 +86,7 @@ export function definePort<Stream>(prototype: Stream, port: (stream: Stream) => 
   })
 }
 
-/** The port of a stream that this package has opened; undefined for anything else. */
+/** The port of a stream that this package opened; undefined for any other value. */
 export function portOf(stream: EventStream): StreamPort | undefined {
   return (stream as EventStream & { [PORT]?: StreamPort })[PORT]
 }

@@ -6,7 +6,7 @@ import type { Passage } from './compression/shared-text.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
 import { cut } from './exchange.ts'
 
-/** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that something else reads. */
+/** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
 export interface Target extends EventEmitter {
   write(chunk: string | Buffer): boolean
   end(): unknown
@@ -17,55 +17,55 @@ export interface Target extends EventEmitter {
   readonly chunkedEncoding?: boolean
   /** HTTP only. */
   flushHeaders?: () => void
-  /** compression() adds it; without the call it holds events back. */
+  /** Added by compression(), which buffers events until it is called. */
   flush?: () => void
 }
 
-/** What a writer tells the stream that owns it. */
+/** The stream that owns a writer. */
 export interface WriterOwner {
-  /** There is room again after `write` said there was none. */
+  /** There is room again after `write` returned false. */
   onRoom(): void
-  /** Nothing can be written any more. */
+  /** Nothing more can be written. */
   onWriteFailed(cause: unknown): void
 }
 
-/** Text that waits for the end of the tick is written earlier once it is this long. */
+/** Pending text of this length is written before the end of the tick. */
 const FLUSH_LENGTH = 16_384
 
 /**
- * The only code that writes to a response. Text of one tick leaves in one write; what is written before the
+ * The only code that writes to a response. Text of one tick is sent with one write. Text that is written before the
  * target is known waits for it.
  */
 export class Writer {
   readonly #owner: WriterOwner
   #target: Target | undefined
   #pending = ''
-  /** Makes bytes of text; undefined where that is all the same. */
+  /** Compresses the text; undefined if it is sent as it is. */
   #coder: ResponseCoder | undefined
-  /** What its coder has made already, before what is pending. */
+  /** Output of the coder that comes before the pending text. */
   #coded = ''
-  /** Bytes handed to the target, chunk frames included: those that `writableLength` counts. */
+  /** Bytes passed to the target, including chunk frames, as `writableLength` counts them. */
   #written = 0
   #scheduled = false
   #ended = false
   #stopped = false
-  /** The target's last write found no room and no drain came since. */
+  /** The target's last write found no room, and 'drain' was not emitted since. */
   #blocked = false
   #roomScheduled = false
-  /** When the client was last seen taking something; how much it had taken in all, and whether more waited for it. */
+  /** When the client was last seen reading, how much it had read in total, and whether more was waiting for it. */
   #tookAt = 0
   #taken = 0
   #waited = false
-  /** Where it last was written past the target. */
+  /** The socket of the last write that went past the target. */
   #socket: Socket | undefined
-  /** The target is blocked, or has had its share of this turn of the event loop. */
+  /** The target is blocked, or has received its share of this turn of the event loop. */
   full = false
 
   constructor(owner: WriterOwner) {
     this.#owner = owner
   }
 
-  /** Characters and bytes not yet taken by the operating system. */
+  /** Characters and bytes that the operating system has not accepted yet. */
   get bufferedBytes(): number {
     return this.#coded.length + this.#pending.length + (this.#target?.writableLength ?? 0)
   }
@@ -80,9 +80,9 @@ export class Writer {
     return this.#written
   }
 
-  /** For how many ms the client has taken nothing of what waits for it; an end waits, too. Asked now and then. */
+  /** For how many ms the client has read nothing although data, or the end, is pending. Checked from time to time. */
   stalledFor(now: number): number {
-    // What the operating system has taken grows as long as the client reads.
+    // The amount that the operating system has accepted grows as long as the client reads.
     const taken = this.#written - (this.#target?.writableLength ?? 0)
     if (taken > this.#taken || !this.#waited) this.#tookAt = now
     this.#taken = taken
@@ -98,8 +98,8 @@ export class Writer {
   /**
    * Returns whether there is room for more.
    *
-   * @param now - at once instead of at the end of the tick: a broadcast, more is not to be expected
-   * @param passage - the same text, where others get it as well
+   * @param now - write at once instead of at the end of the tick: for a broadcast, after which no more text is expected
+   * @param passage - the same text, if other streams receive it as well
    */
   write(text: string, now = false, passage?: Passage): boolean {
     if (passage === undefined || this.#coder === undefined) this.#pending += text
@@ -120,9 +120,9 @@ export class Writer {
   }
 
   /**
-   * Gives the writer its target; `opening` is sent now, before the text that waits.
+   * Sets the target of the writer. `opening` is sent now, before the pending text.
    *
-   * @param coder - what is written is compressed
+   * @param coder - compresses what is written
    */
   start(target: Target, opening: string, coder?: ResponseCoder): void {
     this.#target = target
@@ -135,15 +135,15 @@ export class Writer {
     this.#pending = opening + this.#pending
     if (this.#ended) this.end()
     else {
-      // The headers alone: with a first chunk it would be four writes in one, and Node would keep the headers in the thirty
-      // pieces that it was put together from, half a kilobyte more for each open stream.
+      // Flush the headers alone. Together with a first chunk it would be four writes in one, and Node would keep the
+      // headers as the thirty pieces that they were built from: half a kilobyte more for each open stream.
       target.flushHeaders?.()
       this.flush()
     }
     if (!this.full) this.#owner.onRoom()
   }
 
-  /** Writes what waits and `farewell`, then ends the target. */
+  /** Writes the pending text and `farewell`, then ends the target. */
   end(farewell = ''): void {
     this.#ended = true
     this.#waited = false
@@ -162,7 +162,10 @@ export class Writer {
     }
   }
 
-  /** Gives up what waits; nothing is written from here on. The target is ended: middleware saves or logs then. */
+  /**
+   * Drops the pending text and writes nothing from here on. The target is ended nevertheless, because middleware saves
+   * or logs at its end.
+   */
   stop(): void {
     this.#drop()
     this.#ended = true
@@ -170,11 +173,11 @@ export class Writer {
     try {
       if (this.#target?.writableEnded === false) this.#target.end()
     } catch {
-      // Nobody reads it any more.
+      // The client is gone, so a failure does not matter.
     }
   }
 
-  /** Gives up what waits and cuts the connection (HTTP/2: resets the stream). */
+  /** Drops the pending text and cuts the connection (HTTP/2: resets the stream). */
   cut(): void {
     this.#drop()
     this.#ended = true
@@ -182,13 +185,13 @@ export class Writer {
     if (this.#target !== undefined) cut(this.#target)
   }
 
-  /** Writes what waits now. */
+  /** Writes the pending text now. */
   flush(): void {
     this.#scheduled = false
     this.#flush()
   }
 
-  /** Writes what waits and what ends it, since other code is about to end the target. */
+  /** Writes the pending text and the end of its compression, because other code is about to end the target. */
   finish(): void {
     this.flush()
     const target = this.#target
@@ -223,10 +226,10 @@ export class Writer {
   }
 
   #writeTo(target: Target, text: string): void {
-    // A write after somebody else's end() would be an 'error' event out of nowhere.
+    // A write after other code has called end() would emit an unexpected 'error'.
     if (target.writableEnded) throw endedByOthers()
     this.#count(target, text)
-    // A patched write() may return nothing; only false says that there is no room.
+    // A patched write() may return nothing; only false means that there is no room.
     if (target.write(this.#chunk(text)) === false) this.#awaitDrain(target)
     target.flush?.()
   }
@@ -239,11 +242,11 @@ export class Writer {
   #writePast(socket: Socket, text: string): void {
     const { chunk, bytes, encoding } = chunkFrame(text, this.#coder !== undefined)
     this.#written += framedBytes(bytes)
-    // Node tells the response of a 'drain' only when it was the response that found no room.
+    // Node emits 'drain' on the response only if the response itself found no room, so listen on the socket.
     if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
   }
 
-  /** What waits, as it goes to the target. */
+  /** The pending data, as it is sent to the target. */
   #take(): string {
     this.#code()
     const text = this.#coder === undefined ? this.#pending : this.#coded
@@ -262,12 +265,12 @@ export class Writer {
     this.#pending = ''
   }
 
-  /** Other code that has wrapped write() may take any string for text. */
+  /** Other code that wraps write() may take any string for text, so bytes are passed as a Buffer. */
   #chunk(text: string): string | Buffer {
     return this.#coder === undefined ? text : Buffer.from(text, 'latin1')
   }
 
-  /** Most streams never have to: the others pay for the listener. */
+  /** The listener is added only when needed: most streams never wait for a drain. */
   #awaitDrain(emitter: EventEmitter): void {
     if (this.#blocked) return
     this.#blocked = true
@@ -278,8 +281,8 @@ export class Writer {
   }
 
   /**
-   * No room before the next turn, even when the target takes more: a client that reads as fast as its source yields
-   * would keep the event loop to itself, since neither promises nor 'drain' give way to I/O.
+   * There is no room before the next turn, even if the target accepts more. Otherwise a client that reads as fast as
+   * its source yields would block the event loop, because neither promises nor 'drain' yield to I/O.
    */
   #roomNextTurn(): void {
     this.full = true
@@ -290,7 +293,7 @@ export class Writer {
 
   #fail(target: Target, cause: unknown): void {
     this.#owner.onWriteFailed(cause)
-    // Buffered text is still sent after end(); otherwise the client would wait forever.
+    // After end(), buffered text is still sent. Without an end, the client would wait forever.
     if (!target.writableEnded) cut(target)
   }
 }
@@ -299,7 +302,7 @@ export function endedByOthers(): Error {
   return new Error('The response was ended by other code.')
 }
 
-/** The bytes of a chunk with its size, in hexadecimal, and two line ends. */
+/** The bytes of a chunk with its hexadecimal size and two line ends. */
 function framedBytes(bytes: number): number {
   return bytes + 4 + ((35 - Math.clz32(bytes)) >> 2)
 }

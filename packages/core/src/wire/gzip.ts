@@ -1,9 +1,11 @@
-/** What a gzip member has around its deflated blocks (RFC 1951, RFC 1952), as strings of one character a byte. Pure. */
+/**
+ * What a gzip member has around its deflated blocks (RFC 1951, RFC 1952), as strings with one character per byte. Pure.
+ */
 
 /** No name, no time, no system: the same for every response. */
 export const GZIP_HEADER = '\x1f\x8b\x08\0\0\0\0\0\0\xff'
 
-/** "stored" blocks: the bytes as they are. Nothing outside of them is referred to, and nothing later refers to them. */
+/** "stored" blocks: the bytes uncompressed. They refer to no earlier bytes, and no later block refers to them. */
 export function storedBlocks(bytes: string): string {
   let blocks = ''
   for (let at = 0; at < bytes.length; at += 65_535) {
@@ -13,7 +15,7 @@ export function storedBlocks(bytes: string): string {
   return blocks
 }
 
-/** The last block, an empty one, and the trailer. */
+/** The last block, which is empty, and the trailer. */
 export function gzipEnd(crc: number, length: number): string {
   return `\x03\0${littleEndian(crc, 4)}${littleEndian(length, 4)}`
 }

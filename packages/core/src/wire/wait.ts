@@ -1,4 +1,4 @@
-/** At most so many seconds: proxies and browsers give up on requests that take longer. */
+/** The longest wait in seconds: proxies and browsers give up on requests that take longer. */
 const MAX_WAIT = 60
 
 /** A preference: a name, and a value that is a token or a quoted string (RFC 7240, section 2). */
@@ -6,8 +6,8 @@ const PREFERENCE =
   /(?:^|,)\s*([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*))?((?:"(?:[^"\\]|\\.)*"|[^",])*)/g
 
 /**
- * Reads for how many seconds a client lets the server wait with its answer: `Prefer: wait=20`, else a query parameter.
- * 60 at most. Undefined when it asks for no finite answer.
+ * Reads how many seconds a client lets the server wait before it answers, from `Prefer: wait=20` or a query parameter;
+ * at most 60. Undefined if the client does not ask for a finite answer.
  *
  * @param parameter - name of the query parameter; `false`: none
  * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.3

@@ -1,10 +1,10 @@
-/** Finds what of some bytes has been before, for a block of Zstandard. Pure but for a table that it keeps. */
+/** Finds earlier occurrences of some bytes, for a block of Zstandard. Pure except for a reused table. */
 
 /** A shorter match costs as much as its bytes. */
 const MIN_MATCH = 5
 const HASH_BITS = 14
 
-/** So many literals, then what was `offset` bytes before them, `length` bytes of it. */
+/** A number of literals, then a copy of `length` bytes from `offset` bytes earlier. */
 export interface Sequence {
   readonly literals: number
   readonly length: number
@@ -22,14 +22,14 @@ function hashAt(bytes: Uint8Array, at: number): number {
   return Math.imul(four ^ Math.imul(bytes[at + 4] as number, 0x85ebca6b), 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
-/** Where the bytes from `start` on have been before. */
+/** Finds where the bytes from `start` on occurred before. */
 export function findMatches(bytes: Uint8Array, start: number): { literals: string; sequences: Sequence[] } {
   const end = bytes.length
   const sequences: Sequence[] = []
   let literals = ''
   let pending = start
   let rep = 0
-  // Positions are kept one too large, so that 0 is none.
+  // Positions are stored plus one, so that 0 means none.
   table.fill(0)
   for (let at = 0; at < start && at + MIN_MATCH <= end; at++) table[hashAt(bytes, at)] = at + 1
   const lengthOf = (at: number, from: number) => {

@@ -1,4 +1,7 @@
-/** The sequences of a block of Zstandard as bits, by the tables of the standard (RFC 8878, 3.1.1.3.2). Pure. */
+/**
+ * Encodes the sequences of a Zstandard block as bits, with the predefined tables of the standard (RFC 8878, 3.1.1.3.2).
+ * Pure.
+ */
 import { littleEndian } from './gzip.ts'
 import type { Sequence } from './zstd-matches.ts'
 
@@ -16,10 +19,11 @@ export function sequencesSection(sequences: readonly Sequence[]): string {
     match: new FseState(MATCHES),
     offset: new FseState(OFFSETS),
   }
-  // Backwards, as they are read from the end.
+  // In reverse order, because a decoder reads them from the end.
   for (let index = count - 1; index >= 0; index--) {
     const { literals, length, offset } = sequences[index] as Sequence
-    // The last offset has a name of its own, but only after literals; a first one may not refer to other blocks.
+    // The previous offset has a short code, but only after literals. The first sequence must not use it, because it
+    // would refer to another block.
     const isSame = literals > 0 && sequences[index - 1]?.offset === offset
     const value = isSame ? 1 : offset + 3
     const literalsCode = codeOf(LITERALS.bases, literals)
@@ -41,7 +45,7 @@ export function sequencesSection(sequences: readonly Sequence[]): string {
   states.match.flush(bits)
   states.offset.flush(bits)
   states.literals.flush(bits)
-  // All three by the tables of the standard.
+  // All three codes use the predefined tables.
   return `${header}\0${bits.end()}`
 }
 
@@ -105,7 +109,7 @@ class FseState {
   }
 }
 
-/** RFC 8878, 4.1.1: how the states are spread over the symbols, and back. */
+/** RFC 8878, 4.1.1: how the states are distributed over the symbols, and the reverse. */
 function makeCode(
   log: number,
   distribution: readonly number[],

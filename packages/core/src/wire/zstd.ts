@@ -1,7 +1,8 @@
 /**
- * Blocks of Zstandard (RFC 8878) that refer to nothing but bytes: each can be decoded after any others, if the bytes
- * before it are those it was made for. A real compressor's blocks also refer to the tables and offsets of the block
- * before, so that one would have to be kept for each connection. Bytes are strings of one character a byte. Pure.
+ * Blocks of Zstandard (RFC 8878) that refer only to bytes. Each of them can be decoded after any other blocks, if the
+ * bytes before it are those that it was made for. A real compressor's blocks also refer to the tables and offsets of
+ * the previous block, so each connection would need a compressor of its own. Bytes are strings with one character per
+ * byte. Pure.
  */
 import { littleEndian } from './gzip.ts'
 import { findMatches, latin1 } from './zstd-matches.ts'
@@ -13,7 +14,7 @@ export const ZSTD_HEADER = '\x28\xb5\x2f\xfd\0\x38'
 export const ZSTD_END = '\x01\0\0'
 
 const WINDOW = 131_072
-/** Of a raw block; one that is compressed may hold a window. */
+/** The maximum size of a raw block. A compressed block may hold a whole window. */
 const MAX_BLOCK = 65_536
 const RAW = 0
 const COMPRESSED = 2
@@ -28,7 +29,7 @@ export function rawBlocks(bytes: string): string {
 }
 
 /**
- * What is more than a window together with its dictionary is not compressed.
+ * Compresses one block. Bytes that exceed a window together with their dictionary are left uncompressed.
  *
  * @param dictionary - the bytes right before these
  */
@@ -47,7 +48,7 @@ function blockHeader(type: number, size: number): string {
   return littleEndian((type << 1) | (size << 3), 3)
 }
 
-/** As they are: there are few where something was found. */
+/** Literals are left uncompressed: there are few of them where matches were found. */
 function literalsSection(literals: string): string {
   const { length } = literals
   if (length < 32) return String.fromCharCode(length << 3) + literals

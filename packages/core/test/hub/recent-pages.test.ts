@@ -15,7 +15,7 @@ function pages(...list: [first: number, last: number][]): RecentPages {
 }
 
 const dataBehind = (recent: RecentPages, place: string) => {
-  const found = recent.behind(place)
+  const found = recent.after(place)
   return found && [found.page.entries[found.from]?.data, found.page.end]
 }
 
@@ -29,25 +29,25 @@ test('a place in front of a page or inside one is followed by the rest of it', (
 
 test('the end of the pages, and what is in none, has to be read', () => {
   const recent = pages([1, 5])
-  expect(recent.behind('5')).toBeUndefined()
-  expect(recent.behind('77')).toBeUndefined()
+  expect(recent.after('5')).toBeUndefined()
+  expect(recent.after('77')).toBeUndefined()
   recent.add('5', page(6, 5))
-  expect(recent.behind('5')).toBeUndefined()
+  expect(recent.after('5')).toBeUndefined()
   recent.clear()
-  expect(recent.behind('0')).toBeUndefined()
+  expect(recent.after('0')).toBeUndefined()
 })
 
 test('readers side by side find each other: the end of one lies inside a page of the other', () => {
   const recent = pages([1, 5], [2, 6])
-  expect(recent.behind('5')).toBeUndefined()
-  expect(recent.besides('5')).toMatchObject({ from: 4, page: { end: '6' } })
+  expect(recent.after('5')).toBeUndefined()
+  expect(recent.afterSideBySide('5')).toMatchObject({ from: 4, page: { end: '6' } })
   recent.clear()
 })
 
 test('the oldest page goes first', () => {
   const recent = new RecentPages()
   for (let n = 0; n < 1_000; n++) recent.add(String(n), page(n + 1, n + 1))
-  expect(recent.behind('0')).toBeUndefined()
-  expect(recent.behind('999')).toBeDefined()
+  expect(recent.after('0')).toBeUndefined()
+  expect(recent.after('999')).toBeDefined()
   recent.clear()
 })

@@ -1,9 +1,9 @@
 import type { ContentCoding } from './content-coding.ts'
 
 /**
- * Text as it goes over the wire: compressed, where that makes it smaller.
+ * The bytes to send for a text: compressed if that makes them smaller.
  *
- * @param dictionary - what the client has had right before; '' for nothing that may be referred to
+ * @param dictionary - what the client received right before; '' if nothing may be referred to
  */
 export function compressed(
   bytes: Buffer,

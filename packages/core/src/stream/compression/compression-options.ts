@@ -1,24 +1,26 @@
 import { invalidOption } from '../../errors.ts'
 
-/** A content coding that streams can have. */
+/** A content coding that a stream can have. */
 export type StreamCoding = 'gzip' | 'zstd'
 
 /** How streams are compressed: the option `compression`. */
 export interface CompressionOptions {
   /**
-   * `shared`: events of a hub are compressed once for all streams that receive the same. Text for one stream alone
-   * is not compressed, and nothing refers to it. `own`: everything is compressed for this stream alone, at the price of
-   * a compressor's run for each write and of up to 32 KiB of memory.
+   * `shared`: events of a hub are compressed once for all streams that receive the same text. Text for a single stream
+   * is not compressed, and nothing refers to it. `own`: everything is compressed separately for this stream, which
+   * costs a run of the compressor per write and up to 32 KiB of memory.
    */
   mode: 'shared' | 'own'
-  /** Which codings may be used, the best first. `zstd` needs fewer bytes for large events that repeat, and more for small
-   * ones; fewer clients know it. Default: `['gzip']`. */
+  /**
+   * Which codings may be used, in order of preference. `zstd` needs fewer bytes for large events that repeat, and more
+   * for small ones; fewer clients support it. Default: `['gzip']`.
+   */
   encodings?: readonly StreamCoding[] | undefined
   /** Writes of fewer bytes are not compressed. Default: 64. */
   minBytes?: number | undefined
 }
 
-/** The same with its defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedCompression {
   readonly mode: 'shared' | 'own'
   readonly encodings: readonly StreamCoding[]

@@ -1,15 +1,17 @@
 /**
- * A content coding as a stream needs it: every write is compressed by itself, given what the client has had right
- * before it. Nothing is kept for a connection, so any number of them can share the result. Bytes are strings of one
- * character a byte.
+ * A content coding for streams: every write is compressed by itself, with the text that the client received right
+ * before it as the dictionary. Nothing is kept per connection, so any number of connections can share the result. Bytes
+ * are strings with one character per byte.
  */
 export interface ContentCoding {
-  /** What comes first in a response. */
+  /** The beginning of a response. */
   readonly header: string
-  /** The bytes as they are, which cost a few more. */
+  /** The bytes uncompressed, plus a few for the format. */
   stored(bytes: string): string
-  /** @param dictionary - the bytes that the client has had right before these */
+  /**
+   * @param dictionary - the bytes that the client received right before these
+   */
   compressed(bytes: Buffer, dictionary: Buffer): string
-  /** What comes last in a response. `crc` and `length` are those of everything that was sent. */
+  /** The end of a response. `crc` and `length` are those of all the text that was sent. */
   end(crc: number, length: number): string
 }

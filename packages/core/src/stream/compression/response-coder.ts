@@ -10,12 +10,15 @@ import { zstd } from './zstd.ts'
 
 const CODINGS: Record<StreamCoding, ContentCoding> = { gzip, zstd }
 
-/** What a stream in mode `own` holds of its text, at most twice as much. */
+/** How many bytes of its text a stream in mode `own` holds; at most twice as many. */
 const OWN_WINDOW = 16_384
-/** After so many keep-alives in a row what came before them is given up: streams that fell silent would differ for ever. */
+/**
+ * After this many keep-alives in a row the text before them is no longer referred to. Otherwise streams that became
+ * idle at different times would stay different forever.
+ */
 const MAX_COMMENTS = 16
 
-/** The coder of a response, and the name of its coding; undefined when its client gets plain text. */
+/** The coder of a response and the name of its coding; undefined if its client receives plain text. */
 export function chooseCoder(
   accepted: string | undefined,
   compression: ResolvedCompression,
@@ -25,24 +28,27 @@ export function chooseCoder(
 }
 
 /**
- * The text of one response becomes bytes, of one character each. It holds where the stream is in a text that it shares
- * with others, and no compressor: one would take a quarter of a megabyte for each stream.
+ * Encodes the text of one response as bytes, one character each. It stores the position of the stream in a text that
+ * many streams share. It holds no compressor, which would take a quarter of a megabyte per stream.
  */
 export class ResponseCoder {
   readonly #coding: ContentCoding
   readonly #minBytes: number
-  /** Mode `own`: the text of this stream, which it shares with nobody. */
+  /** Mode `own`: the text of this stream alone. */
   readonly #own: SharedText | undefined
   /** Checksum and length of what was sent before `#counted`. */
   #crc = 0
   #length = 0
   #begun = false
-  /** The text of which it was sent the bytes from `#since` up to `#at`, then so many comments, then nothing. */
+  /**
+   * The shared text. The stream was sent its bytes from `#since` to `#at`, then this many comments, and nothing after
+   * them.
+   */
   #source: SharedText | undefined
   #since = 0
   #at = 0
   #comments = 0
-  /** From there on `#crc` has nothing yet, and what the checksums of the source are there and at `#at`. */
+  /** The position up to which `#crc` is complete, and the checksums of the shared text there and at `#at`. */
   #counted = 0
   #crcCounted = 0
   #crcAt = 0
@@ -53,17 +59,19 @@ export class ResponseCoder {
     if (mode === 'own') this.#own = new SharedText(0, OWN_WINDOW, 0)
   }
 
-  /** Whether passages of others are of use to it. */
+  /** Whether it can use passages that are shared with other streams. */
   get shares(): boolean {
     return this.#own === undefined
   }
 
-  /** Text that this stream alone is sent. It is not compressed, and no dictionary has it: it may be a secret. */
+  /**
+   * Encodes text that only this stream receives. It may be a secret, so it is not compressed and is in no dictionary.
+   */
   encode(text: string): string {
     if (text === '') return ''
     if (this.#own !== undefined) return this.#encodeOwn(this.#own, text)
     this.#count()
-    // The same for all streams.
+    // The keep-alive is the same for all streams.
     if (text === EMPTY_COMMENT && this.#comments < MAX_COMMENTS) this.#comments++
     else this.#source = undefined
     const bytes = Buffer.from(text)
@@ -71,7 +79,7 @@ export class ResponseCoder {
     return this.#header() + this.#coding.stored(bytes.toString('latin1'))
   }
 
-  /** Text that others get as well. */
+  /** Encodes text that other streams receive as well. */
   encodePassage(passage: Passage): string {
     const { source, from, to } = passage
     if (this.#source !== source || this.#at !== from) {
@@ -90,7 +98,7 @@ export class ResponseCoder {
     return this.#header() + wire
   }
 
-  /** Nothing follows: what ends the response. */
+  /** The end of the response. */
   end(): string {
     this.#count()
     return this.#header() + this.#coding.end(this.#crc, this.#length)
@@ -102,7 +110,10 @@ export class ResponseCoder {
     return this.encodePassage(own.passage(position, position + 1, text) as Passage)
   }
 
-  /** Once for all passages in a row: for each of them it would be the larger part of what the stream costs. */
+  /**
+   * Adds the checksum of all passages in a row at once. Doing it for each passage would be the larger part of the cost
+   * of a stream.
+   */
   #count(): void {
     const length = this.#at - this.#counted
     if (length === 0) return

@@ -4,37 +4,37 @@ import { checksum } from './checksum.ts'
 import { compressed } from './compressed.ts'
 import type { ContentCoding } from './content-coding.ts'
 
-/** The farthest that deflate refers back. */
+/** How far back deflate can refer. */
 const MAX_WINDOW = 32_768
-/** More finds little more in small events, and a dictionary costs its length each time. */
+/** A larger window finds little more in small events, and a dictionary costs its length each time. */
 const MIN_WINDOW = 8_192
-/** How many bytes are held: the window, and what a stream is handed at once. */
+/** How many bytes are held: the window, plus what a stream is handed at once. */
 const HELD = MAX_WINDOW + 65_536
-/** How much older than the next is a place from which streams that joined later may share a dictionary. */
+/** How much older than the next one a joint is. At a joint, streams that joined after it share a dictionary. */
 const AGE_RATIO = 4
-/** How many pieces are remembered: streams at the same place are written to one after the other. */
+/** How many pieces are cached: streams at the same position are written one after the other. */
 const REMEMBERED = 8
 
-/** A whole event, or several. */
+/** One or more whole events. */
 interface Entry {
-  /** Where its owner has it; grows. */
+  /** The owner's position of the entry; grows. */
   readonly position: number
-  /** How many bytes of the text are before it. */
+  /** How many bytes of the text come before it. */
   readonly start: number
   /** Checksum of the text before it. */
   readonly crcBefore: number
   readonly text: string
 }
 
-/** A part of a {@link SharedText}, of whole entries. */
+/** A part of a {@link SharedText} that consists of whole entries. */
 export interface Passage {
   readonly source: SharedText
-  /** Bytes of the text before it and up to its end. */
+  /** Bytes of the text before it, and up to its end. */
   readonly from: number
   readonly to: number
-  /** Where the dictionary starts for streams that have had that much: the same for all, whenever they joined. */
+  /** Where the dictionary starts for streams that have received that much: the same for all, whenever they joined. */
   readonly window: number
-  /** Checksums of the text before it and up to its end. */
+  /** Checksums of the text before it, and up to its end. */
   readonly crcBefore: number
   readonly crcAfter: number
   readonly text: string
@@ -51,9 +51,9 @@ interface Remembered {
 }
 
 /**
- * A text of which many streams get the same, its end as far back as a compressor looks. Each stream has had the whole of
- * it since some place, so a passage is compressed once for all who have had enough, and a few times for those who have
- * joined lately.
+ * A text that many streams receive. It holds the end of it, as far back as a compressor can refer. Each stream has
+ * received all of it since some position, so a passage is compressed once for all streams that have received enough,
+ * and a few more times for those that joined lately.
  */
 export class SharedText {
   readonly #held: number
@@ -63,13 +63,16 @@ export class SharedText {
   #entries: Entry[] = []
   #end = 0
   #crc = 0
-  /** Starts of entries, fewer the older: those who have joined since one share its dictionary until the next. */
+  /**
+   * Starts of entries, fewer of them the older they are: streams that joined between two joints share the dictionary
+   * that starts at the later one.
+   */
   #joints: number[] = []
   #pieces: Remembered[] = []
 
   /**
-   * @param first - the position of the first entry, or any place before it
-   * @param held - how many bytes of it are held, at most twice as many
+   * @param first - the position of the first entry, or any position before it
+   * @param held - how many bytes of it are held; at most twice as many
    */
   constructor(first: number, held: number = HELD, remembered: number = REMEMBERED) {
     this.#first = first
@@ -77,7 +80,7 @@ export class SharedText {
     this.#remembered = remembered
   }
 
-  /** More text follows. */
+  /** Appends text. */
   add(position: number, text: string): void {
     const bytes = Buffer.from(text)
     this.#entries.push({ position, start: this.#end, crcBefore: this.#crc, text })
@@ -86,11 +89,11 @@ export class SharedText {
     this.#crc = joinCrc32(this.#crc, checksum(bytes), crc32Shift(bytes.length))
     this.#thin()
     const kept = Math.min(this.#indexOfByte(this.#end - this.#held), this.#entries.length - 1)
-    // Not at each entry: that would move all of them.
+    // Not for each entry, because it moves all of them.
     if (kept > this.#entries.length / 2) this.#forget(kept)
   }
 
-  /** What its owner has from `position` up to `next`; undefined when that is not held any more. */
+  /** The owner's text from `position` to `next`; undefined if it is no longer held. */
   passage(position: number, next: number, text: string): Passage | undefined {
     if (position < this.#first) return undefined
     const first = this.#indexOf(position)
@@ -107,8 +110,8 @@ export class SharedText {
   /**
    * The bytes of `passage` for a stream.
    *
-   * @param since - it has had all of the text from there on
-   * @param comments - and so many of keep-alive after that
+   * @param since - the stream has received all of the text from there on
+   * @param comments - and this many keep-alive comments after it
    */
   piece(passage: Passage, since: number, comments: number, coding: ContentCoding, minBytes: number): string {
     const { from, to, window } = passage
@@ -133,7 +136,7 @@ export class SharedText {
     return piece
   }
 
-  /** Where those begin who have joined lately, so that they share it with others. */
+  /** The dictionary's start for streams that joined lately, so that several of them share it. */
   #jointAfter(since: number, from: number): number {
     return this.#joints.find((joint) => joint >= since && joint <= from) ?? from
   }
@@ -146,7 +149,7 @@ export class SharedText {
     return text
   }
 
-  /** Keeps joints of very different ages only: each may make a stream's dictionary its own. */
+  /** Keeps only joints of very different ages, because each of them may require a dictionary of its own. */
   #thin(): void {
     const joints = this.#joints
     const last = joints.at(-1) as number
@@ -177,7 +180,7 @@ export class SharedText {
   }
 }
 
-/** The first of `length` numbers that `is` true from some number on. */
+/** The first of `length` numbers for which `is` returns true; it also does for all later ones. */
 function search(length: number, is: (index: number) => boolean): number {
   let low = 0
   let high = length
