@@ -1,6 +1,6 @@
-/** Why there is no connection. */
+/** The reason why there is no connection. */
 export interface ConnectError extends Error {
-  /** The HTTP status of the answer. Undefined: there was none, or the connection broke. */
+  /** The HTTP status of the answer. Undefined if there was no answer, or if the connection broke. */
   status?: number | undefined
 }
 

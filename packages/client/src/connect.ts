@@ -7,13 +7,13 @@ import type { Block } from './parser.ts'
 import { createTabs, locks } from './tabs.ts'
 import type { EventMap, ReceivedEvent, SourceState, TypedEventSource } from './typed-event-source.ts'
 
-/** Keys of listeners that are no event names. */
+/** Keys of listeners that are not event names. */
 const STATE = 1
 const ANY = 2
 
 /**
- * Connects to an event stream, and stays connected until `close()`: it reconnects after every error that can pass, and goes
- * on after the last id.
+ * Connects to an event stream, and stays connected until `close()`: it reconnects after every temporary error, and
+ * continues after the last id.
  *
  * @example
  * const source = connect<{ headline: { title: string } }>('/news')
@@ -40,7 +40,7 @@ export function connect<Events = EventMap>(
   const start = tabs ? tabs.join : connection.open
   watchPage(
     life.signal,
-    // What is sent only once may still come through.
+    // A request that is sent only once may still succeed, so it is kept.
     () => connection.isOnce || stop(),
     () => {
       if (connection.isOnce) return
@@ -53,7 +53,7 @@ export function connect<Events = EventMap>(
     },
   )
   signal?.addEventListener('abort', close, life)
-  // Later, so that the listeners are there before anything happens.
+  // Start later, so that the caller can add its listeners first.
   queueMicrotask(() => {
     if (signal?.aborted) close()
     if (!life.signal.aborted) start()
@@ -91,7 +91,7 @@ export function connect<Events = EventMap>(
           })
         }
       } finally {
-        // After which nobody calls the two listeners.
+        // This also removes the two listeners.
         close()
       }
     },
@@ -129,7 +129,7 @@ export function connect<Events = EventMap>(
   }
 }
 
-/** Text that is no JSON is data as it is: the server sends strings that way. */
+/** Text that is not JSON is the data itself: the server sends strings that way. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -138,7 +138,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Where to find the tabs that may share the connection. */
+/** The name of the lock and the channel of tabs that can share this connection. */
 function nameOf(url: string | URL, options: ConnectOptions): string {
   return `${new Request(url).url} ${JSON.stringify({ ...options, after: 0 })}`
 }

@@ -6,22 +6,22 @@ import { retryAfter } from './retry-after.ts'
 import { retryDelay } from './retry-delay.ts'
 import type { SourceState } from './typed-event-source.ts'
 
-/** How long the server may hold a long poll, in seconds. */
+/** How many seconds the server may hold a long poll. */
 const WAIT = 20
-/** The server ends a long poll at 256 KB. One that brought so many characters may not have brought everything. */
+/** The server ends a long poll at 256 KB. An answer with at least this many characters may be incomplete. */
 const MAYBE_CUT = 20_000
 
-/** Requests, one after the other. Each continues where the one before ended. */
+/** A sequence of requests. Each continues where the previous one ended. */
 export interface Connection {
-  /** The next request continues after it. */
+  /** The next request continues after this id. */
   lastEventId: string
-  /** The request must not be sent a second time. */
+  /** The request must not be repeated. */
   isOnce: boolean
   owner: ConnectionOwner | undefined
   /**
-   * Connects now, whatever is going on.
+   * Connects now, and aborts any current attempt.
    *
-   * @param catchUp - by one request that brings what there is at the moment
+   * @param catchUp - with a single request that returns what there is at the moment
    */
   open(catchUp?: boolean): void
   /** Ends the wait for the next attempt. */
@@ -42,17 +42,17 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
   const { headers, credentials, resume, after = '' } = options
   const { openTimeout = 15_000, silence = 45_000, retry: { min = 1_000, max = 30_000 } = {} } = options
   let { poll = 'auto', body, method = body == null ? 'GET' : 'POST' } = options
-  /** Seconds that a long poll may take; 0: stream. */
+  /** The `wait` of a long poll in seconds; 0: stream. */
   let wait = poll === 'always' ? WAIT : 0
   let streamAgainAt = 0
   let isCatchUp: boolean | undefined
-  /** Of the current attempt. Once it has aborted, nothing that the attempt still does has an effect. */
+  /** The current attempt. Once it has aborted, nothing that the attempt still does has an effect. */
   let attempt = new AbortController()
   let state: SourceState | undefined
   let lastError: ConnectError | undefined
   let failures = 0
   let minRetry = min
-  /** False: the server itself has asked for this wait. */
+  /** False if the server itself asked for this wait. */
   let mayWake = false
   const deadline = createDeadline()
 
@@ -62,7 +62,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
     owner: undefined,
     open(catchUp) {
       isCatchUp = catchUp
-      // It may be another network by now, that holds nothing back.
+      // The network may have changed, to one that does not buffer streams.
       streamAgainAt = 0
       run()
     },
@@ -126,7 +126,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
           return run()
         }
         wait = 0
-        // The headers of a long poll, and then nothing: the server does not know long polling.
+        // The headers of a long poll arrived and nothing else: the server does not support long polling.
         if (head) poll = 'never'
       }
       again(connectError(`${url}: no data`))

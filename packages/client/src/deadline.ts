@@ -1,10 +1,10 @@
-/** Timers stand still while a computer sleeps. This is how long it may take until the end of a sleep is noticed, in ms. */
+/** Timers stop while a computer sleeps. This is how many ms it may take to notice the end of a sleep. */
 const LOOK_EVERY = 5_000
 
-/** Does `action` after `ms`, in place of what was to be done before; without arguments nothing. */
+/** Runs `action` after `ms`, instead of the previous one. Without arguments it cancels. */
 export type Deadline = (ms?: number, action?: () => void) => void
 
-/** Goes by the wall clock: what became due during a sleep is done right after it. */
+/** Uses the wall clock: an action that became due during a sleep runs right after it. */
 export function createDeadline(): Deadline {
   let timer: ReturnType<typeof setTimeout> | undefined
   return (ms = 0, action) => {

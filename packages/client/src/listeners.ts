@@ -1,6 +1,6 @@
-/** Functions that are called by a key. */
+/** Functions that are called by key. */
 export interface Listeners {
-  /** Returns what takes it off again. */
+  /** Returns a function that removes the listener. */
   add(key: unknown, listener: (...args: never[]) => void): () => void
   call(key: unknown, ...args: unknown[]): void
 }
@@ -9,7 +9,7 @@ export function createListeners(): Listeners {
   const entries = new Set<[key: unknown, listener: (...args: never[]) => void]>()
   return {
     add(key, listener) {
-      // An entry of its own, so that a function that was added twice can be taken off once.
+      // A new entry for each call, so that a function that was added twice can be removed once.
       const entry: [unknown, typeof listener] = [key, listener]
       entries.add(entry)
       return () => void entries.delete(entry)
@@ -22,7 +22,7 @@ export function createListeners(): Listeners {
   }
 }
 
-/** What `run` throws is reported, as what a listener of an EventTarget throws. */
+/** Reports what `run` throws, as an EventTarget does with its listeners. */
 export function attempt(run: () => void): void {
   try {
     run()
@@ -32,7 +32,7 @@ export function attempt(run: () => void): void {
   }
 }
 
-/** Node has no reportError(): it is an uncaught exception there. */
+/** Node has no reportError(): the error becomes an uncaught exception there. */
 function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error

@@ -1,4 +1,4 @@
-/** What a page has of these, and other runtimes do not. */
+/** Globals of a page that other runtimes lack. */
 interface PageGlobals {
   document?: { hidden: boolean }
   addEventListener?: (
@@ -9,11 +9,11 @@ interface PageGlobals {
 }
 
 /**
- * Follows what happens to the page, until `signal` aborts.
+ * Calls back when the page is hidden or visible again, until `signal` aborts.
  *
- * @param onHide - the page is leaving, perhaps into the back/forward cache
- * @param onReturn - it is back from there, or the network is back
- * @param onLook - somebody looks at the page
+ * @param onHide - the page is unloaded, perhaps into the back/forward cache
+ * @param onReturn - the page was restored from there, or the network is available again
+ * @param onLook - the page became visible
  */
 export function watchPage(
   signal: AbortSignal,

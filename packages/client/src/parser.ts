@@ -1,18 +1,18 @@
 /** A part of the stream that ends with a blank line. */
 export interface Block {
   event: string
-  /** Undefined: it is no event. It may still have set the id. */
+  /** Undefined if the block is not an event. It may still have set the id. */
   data: string | undefined
-  /** The last id so far, in this block or before it. */
+  /** The last id so far, from this block or an earlier one. */
   id: string
 }
 
 /**
- * Parses an event stream as in the HTML standard, section 9.2.6. Returns a function that takes the stream's text, in
+ * Parses an event stream as in the HTML standard, section 9.2.6. Returns a function that receives the stream's text in
  * pieces.
  *
- * @param id - the last id that the client has
- * @param onRetry - receives the reconnection time in ms, as soon as its line is complete
+ * @param id - the client's last id
+ * @param onRetry - receives the reconnection time in ms as soon as its line is complete
  */
 export function createParser(
   id: string,
@@ -25,7 +25,7 @@ export function createParser(
   let data: string | undefined
 
   return (text) => {
-    // The LF of a CRLF whose CR was the end of the piece before.
+    // The LF of a CRLF whose CR ended the previous piece.
     const rest = endsInCr && text[0] === '\n' ? text.slice(1) : text
     endsInCr = text.endsWith('\r')
     const lines = rest.split(/\r\n?|\n/)

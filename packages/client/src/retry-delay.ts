@@ -1,7 +1,10 @@
-/** A server's `retry: 0` must not become a loop without a pause while it is down. */
+/** While the server is down, `retry: 0` must not become a loop without a pause. */
 const AT_LEAST = 50
 
-/** Between `min` and an upper bound that doubles with each failure: a crowd that was cut off together must not return together. */
+/**
+ * A random time between `min` and an upper limit that doubles with each failure: clients that were disconnected
+ * together must not reconnect together.
+ */
 export function retryDelay(failures: number, min: number, max: number): number {
   return min + Math.random() * Math.max(0, Math.min(max, Math.max(min, AT_LEAST) * 2 ** failures) - min)
 }

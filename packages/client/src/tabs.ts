@@ -3,16 +3,16 @@ import { createDeadline } from './deadline.ts'
 import type { Block } from './parser.ts'
 import type { SourceState } from './typed-event-source.ts'
 
-/** How long a leader may take to answer, in ms, before another tab takes over: it may be frozen. */
+/** How many ms a leader may take to answer before another tab takes over: it may be frozen. */
 const ANSWER = 2_000
-/** A leader that was not heard of for so long, in ms, is asked whether it is still there. */
+/** After this many ms without a message the leader is asked whether it is still there. */
 const SILENCE = 45_000
 /**
- * The leader may be slower than a catch-up. So the place where that has ended is waited for, in ms: it may not be one that the
- * leader receives, since the log has other channels, too.
+ * How many ms to wait for the broadcast of the event at which the catch-up ended: the leader may be slower than the
+ * catch-up. It may also never receive that event, because the log has other channels too.
  */
 const GRACE = 1_000
-/** How many events are remembered, to know again those that a new leader receives once more. */
+/** How many events are remembered, to recognize those that a new leader receives again. */
 const REMEMBERED = 500
 
 interface LockManager {
@@ -23,26 +23,26 @@ interface LockManager {
   ): Promise<void>
 }
 
-/** Web Locks, where they are available: not on plain http, not in all runtimes. */
+/** Web Locks, if they are available: not on plain http, and not in all runtimes. */
 export const locks: LockManager | undefined = (globalThis as { navigator?: { locks?: LockManager } })
   .navigator?.locks
 
 /**
- * From the leader to all: its term (it rises with each leader), its state, its last event ID so far, and perhaps a block.
- * 0 asks the leader for one.
+ * From the leader to all tabs: its term (which rises with each leader), its last event ID so far, perhaps a block, and
+ * its state. 0 asks the leader for such a message.
  */
 type Message = [term: number, id: string, block: Block | undefined, state: SourceState | undefined] | 0
 
 /**
- * The tabs of a browser that share one connection. One of them, the holder of a lock, leads: it has the connection, and
- * broadcasts what it receives. Each other one, when it joins and when the leader changes, catches up by a request of its own, and
- * meanwhile keeps what is broadcast.
+ * The tabs of a browser that share one connection. The holder of a lock leads: it has the connection, and broadcasts
+ * what it receives. Every other tab catches up with a request of its own when it joins and when the leader changes, and
+ * keeps the broadcasts that arrive meanwhile.
  */
 export interface Tabs extends ConnectionOwner {
   join(): void
-  /** Another one leads. */
+  /** Stops participating; another tab takes over. */
   leave(): void
-  /** Makes sure that there is a leader, and that it is awake. */
+  /** Checks that there is a leader, and that it is awake. */
   ask(): void
 }
 
@@ -61,10 +61,10 @@ export function createTabs(
   let leads = false
   let term = 0
   let state: SourceState | undefined
-  /** What was broadcast during a catch-up. */
+  /** The messages that were broadcast during a catch-up. */
   let kept: Exclude<Message, 0>[] | undefined
   let isCaughtUp = false
-  /** Whether events may come that this tab has already. */
+  /** Whether events may arrive that this tab already has. */
   let overlaps = false
 
   return {
@@ -102,7 +102,7 @@ export function createTabs(
     },
   }
 
-  /** Passes on what was broadcast, from where the catch-up has ended. */
+  /** Applies the kept messages that follow the end of the catch-up. */
   function settle(waited?: typeof kept): void {
     if (!kept || !isCaughtUp) return
     const end = kept.findLastIndex(([, id, block]) => (block?.id ?? id) === connection.lastEventId)
@@ -115,7 +115,7 @@ export function createTabs(
   function ask(): void {
     if (leads) return
     channel.postMessage(0)
-    // At random, so that not all of them take over.
+    // At random, so that not all tabs take over.
     deadline(ANSWER * (1 + Math.random()), () => queue({ steal: true }))
   }
 
@@ -135,7 +135,7 @@ export function createTabs(
         })
       })
       .catch(() => {
-        // Another tab has taken over, because this one did not answer.
+        // Another tab took over because this one did not answer.
         if (signal.aborted || !leads) return
         leads = false
         connection.pause()
@@ -157,7 +157,7 @@ export function createTabs(
     if (!message || message[0] < term) return
     const [itsTerm, id, block] = message
     const isNew = itsTerm > term
-    // What a leader receives before it introduces itself is part of the catch-up.
+    // Events that a leader broadcasts before it introduces itself are part of the catch-up.
     if (isNew && block) return
     deadline(SILENCE, ask)
     if (id !== connection.lastEventId && (isNew || !(kept || overlaps))) {
@@ -183,7 +183,7 @@ export function createTabs(
   }
 
   function take(block: Block): void {
-    // All of it: events of several names may share an id.
+    // Compare whole blocks: events with different names may share an id.
     if (seen.push(JSON.stringify(block)) > REMEMBERED) seen.shift()
     onBlock(block)
   }

@@ -12,7 +12,7 @@ import {
 
 declare global {
   namespace Express {
-    // The app's own properties of a request, such as `user`, are known to `limits.key` by it.
+    // `limits.key` sees the app's own properties of a request, such as `user`, through this declaration.
     interface Request {}
     interface Response {
       /** Makes this response an event stream: see {@link SseMethod}. */
@@ -21,35 +21,35 @@ declare global {
   }
 }
 
-/** What `limits.key` and `origin` are given: the request of Express. */
+/** The request of Express, as `limits.key` and `origin` receive it. */
 export interface SseRequest extends IncomingMessage, Express.Request {
-  /** The client's address, as Express knows it: see its setting `trust proxy`. */
+  /** The client's address according to Express: see its setting `trust proxy`. */
   readonly ip?: string | undefined
 }
 
 /** Options of {@link sse}: the defaults of every stream of the app, and which streams it refuses. */
 export interface SseOptions extends GroupOptions<SseRequest> {
-  /** Name of the method on `res`, where another package has taken `sse`. Default: `sse`. */
+  /** Name of the method on `res`, if another package already uses `sse`. Default: `sse`. */
   methodName?: string | undefined
   /**
    * Called once with the error of a source, after the response has finished. Default: the error handlers of the app,
-   * by Express's `next(error)`. In a framework that is not Express (middie, connect) the default is a process warning.
+   * with Express's `next(error)`. In other frameworks (middie, connect) the default is a process warning.
    */
   onSourceError?(error: unknown, req: IncomingMessage, res: ServerResponse): void
 }
 
-/** The middleware that {@link sse} makes. */
+/** The middleware that {@link sse} returns. */
 export interface SseMiddleware {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /**
-   * Ends all streams that were opened through it, for a shutdown, and tells each client when to reconnect. With
-   * `server` it closes the server too. Resolves when all is closed.
+   * Ends all streams that were opened through this middleware, for a shutdown, and tells each client when to reconnect.
+   * With `server` it closes the server as well. Resolves when everything is closed.
    *
    * @example
    * process.once('SIGTERM', () => events.close({ server, drain: 5_000 }))
    */
   close(options?: CloseOptions): Promise<void>
-  /** The streams that were opened through it, in numbers. */
+  /** The streams that were opened through this middleware, in numbers. */
   stats(): StreamStats
   /** How many streams are open. */
   readonly size: number
@@ -63,17 +63,17 @@ export interface SseMiddleware {
  * app.use(events)
  * app.get('/time', (req, res) => res.sse(everySecond()))
  *
- * @param options - defaults of every stream; none is needed
+ * @param options - defaults of every stream, all of them optional
  * @throws SseError ERR_SSE_INVALID_OPTION
  */
 export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware {
-  // app.use(sse) compiles, and every request of the app would hang.
+  // app.use(sse) compiles, but every request of the app would hang.
   if (more.length > 0) throw new SseError('ERR_SSE_INVALID_OPTION', 'Write app.use(sse()), not app.use(sse).')
   const { methodName = 'sse', onSourceError = passOn, ...defaults } = options
   if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
   const group = new StreamGroup(defaults)
   const middleware = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
-    // All else is made when it is called, and not held: most responses are no stream, and streams are many.
+    // Create everything else on a call and keep nothing: most responses are not streams, and streams are many.
     const make = () => group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
     const method = (...args: Parameters<SseMethod>) => make()(...args)
     method.refuse = (how?: Refuse) => make().refuse(how)
@@ -87,15 +87,15 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
       return group.size
     },
   }
-  // Not assign(), which would read the size once.
+  // Not Object.assign(), which would copy the current size instead of the getter.
   Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(methods))
   return middleware as typeof middleware & typeof methods
 }
 
 /**
- * Express keeps the `next` of the router that has the route on the request, so that router's error handlers come first.
- * The middleware's own `next` was used up before the route ran: middie, which reuses it, would pass the error to another
- * client's request.
+ * Express stores on the request the `next` of the router that has the route, so that router's error handlers come
+ * first. The middleware's own `next` was already called before the route ran: middie, which reuses it, would pass the
+ * error to the request of another client.
  */
 function passOn(error: unknown, req: IncomingMessage & { next?: (error: unknown) => void }): boolean {
   req.next?.(error)

@@ -2,18 +2,18 @@ import { Readable } from 'node:stream'
 import type { PreparedEventStream, Response } from '@downstream/core'
 
 /**
- * The event stream as Fastify's reply.send() takes it, so that all its hooks run.
+ * The event stream as a payload for Fastify's reply.send(), so that all its hooks run.
  *
- * Piped into the response itself it steps aside: the stream writes there directly, head first, at once. Read by
- * anything else (a compressor in an onSend hook) it is an ordinary Readable.
+ * If it is piped into the response itself, it ends at once and the stream writes directly to the response, headers
+ * first. If anything else reads it (a compressor in an onSend hook), it is an ordinary Readable.
  */
 export class EventStreamPayload extends Readable {
   readonly #prepared: PreparedEventStream
   readonly #response: Response
-  /** The listeners of the response at the time when a listener was last added to this payload. */
+  /** The listeners of the response when a listener was last added to this payload. */
   #listeners: ReturnType<typeof listenersOf> | undefined
   #begun = false
-  /** For the stream's writer, which asks before it writes. */
+  /** The stream's writer checks this before it writes. */
   writableEnded = false
 
   constructor(prepared: PreparedEventStream, response: Response) {
@@ -22,7 +22,7 @@ export class EventStreamPayload extends Readable {
     this.#response = response
   }
 
-  /** Fastify listens to its payload, then to the response, then pipes: all in one step. */
+  /** Fastify adds listeners to its payload, then to the response, then pipes, all synchronously. */
   override on(...args: Parameters<Readable['on']>): this {
     this.#listeners = listenersOf(this.#response)
     return super.on(...args)
@@ -32,17 +32,17 @@ export class EventStreamPayload extends Readable {
     const response: unknown = this.#response
     if (destination !== response) return super.pipe(destination, options)
     if (this.listenerCount('data') > 0) {
-      // A hook counts the bytes, for example: they have to pass through here.
+      // Something reads the bytes, for example a hook that counts them, so they must pass through here.
       return super.pipe(destination, options)
     }
     if (this.#response.hasHeader('Trailer')) {
-      // Fastify sends the trailers at the payload's end, and ends the response after them.
+      // Fastify sends the trailers at the end of the payload, and then ends the response.
       return super.pipe(destination, { end: false })
     }
     this.#begun = true
     this.#release()
     this.#prepared.begin()
-    // Done as a payload: Fastify would otherwise take a client that leaves for a stream that broke.
+    // End the payload: otherwise Fastify would report a client that disconnects as a payload that failed.
     this.end()
     this.resume()
     return destination
@@ -57,8 +57,8 @@ export class EventStreamPayload extends Readable {
   }
 
   /**
-   * Fastify waits for the end of the response, to destroy a payload that is not at its end. This one is, and what waits
-   * would hold it with the reply and the request: two kilobytes for each open stream.
+   * Removes the listeners with which Fastify waits for the end of the response, to destroy an unfinished payload. Ours
+   * has ended, and the listeners would keep payload, reply and request alive: two kilobytes for each open stream.
    */
   #release(): void {
     const before = this.#listeners

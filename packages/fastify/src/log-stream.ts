@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 
-/** The level of the two lines for each stream; false: none. */
+/** The level of the two log lines of each stream; false: none. */
 export type LogLevel = (typeof LEVELS)[number] | false
 
 /** @throws SseError ERR_SSE_INVALID_OPTION */
@@ -12,7 +12,9 @@ export function checkLogLevel(level: unknown): asserts level is LogLevel {
   throw invalidOption('log', `${LEVELS.map((one) => `'${one}'`).join(', ')} or false`)
 }
 
-/** Logs a line now and one when the stream is over. A level that is off costs nothing: no listener is kept. */
+/**
+ * Logs one line now, and one when the stream has ended. A disabled level costs nothing, because no listener is added.
+ */
 export function logStream(log: FastifyBaseLogger, level: LogLevel, prepared: PreparedEventStream): void {
   if (level === false || prepared.stream.closed || !isEnabled(log, level)) return
   log[level]('event stream opened')
@@ -21,7 +23,7 @@ export function logStream(log: FastifyBaseLogger, level: LogLevel, prepared: Pre
   )
 }
 
-/** Loggers that are not pino may not say. */
+/** Loggers other than pino may lack isLevelEnabled(). */
 function isEnabled(
   log: FastifyBaseLogger & { isLevelEnabled?(level: string): boolean },
   level: string,

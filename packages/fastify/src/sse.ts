@@ -19,7 +19,7 @@ declare module 'fastify' {
     sse: AppStreams
   }
   interface FastifyReply {
-    /** Makes this reply an event stream: see {@link SseMethod}. What the handler returns after it changes nothing. */
+    /** Makes this reply an event stream: see {@link SseMethod}. What the handler returns after that has no effect. */
     sse: SseMethod
   }
 }
@@ -32,35 +32,43 @@ export interface AppStreams {
   readonly size: number
 }
 
-/** Options of the plugin: the defaults of every stream, which streams are refused, and how they end when the app closes. */
+/**
+ * Options of the plugin: the defaults of every stream, which streams are refused, and how streams end when the app
+ * closes.
+ */
 export interface SseOptions extends GroupOptions<FastifyRequest>, Pick<CloseOptions, 'drain'> {
   /**
-   * The reconnection time in ms that each client is sent when the app closes: a number, or `[least, most]` for a random
-   * value of that range. Default: about the stream's own `retry`.
+   * The reconnection time in ms that each client receives when the app closes: a number, or `[least, most]` for a
+   * random value in that range. Default: 0.5 to 1.5 times the stream's own `retry`.
    */
   closeRetry?: CloseOptions['retry']
-  /** Name of the method on `reply` and of the numbers on the app, where another plugin has taken `sse`. Default: `sse`. */
+  /**
+   * Name of the method on `reply` and of the statistics on the app, if another plugin already uses `sse`. Default:
+   * `sse`.
+   */
   methodName?: string | undefined
   /**
    * The level of two lines in the request's log: one when a stream opens, and one with `code`, `duration` in ms and
-   * `events` when it is over. `false`: none. Default: `debug`.
+   * `events` when it has ended. `false`: none. Default: `debug`.
    */
   log?: LogLevel | undefined
   /**
-   * Called once with the error of a source, or of a handler that fails after `reply.sse()`, after the response has
-   * finished. Default: `request.log.error`; in an app whose logger is off a process warning.
+   * Called once, after the response has finished, with the error of a source, or of a handler that fails after
+   * `reply.sse()`. Default: `request.log.error`; a process warning if the app has no logger.
    */
   onSourceError?(error: unknown, request: FastifyRequest, reply: FastifyReply): void
 }
 
-/** What register() itself understands comes to the plugin too. */
+/** Options of register() itself, which Fastify also passes to the plugin. */
 const REGISTER_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers', 'exposeHeadRoutes'])
 
-/** The stream of a reply whose Fastify hooks are still running, for the hook that receives their errors. */
+/**
+ * Marks a reply whose Fastify hooks are still running, and holds its stream for the hook that receives their errors.
+ */
 const HANDED_OVER = Symbol('downstream.handedOver')
 
 /**
- * Fastify 4 and 5 plugin that adds `reply.sse()`. Streams that are open when the app closes end in `preClose`.
+ * Plugin for Fastify 4 and 5 that adds `reply.sse()`. When the app closes, open streams end in `preClose`.
  *
  * @example
  * await app.register(sse)
@@ -95,7 +103,7 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
       return group.sse(this.request.raw, this.raw, host, this.request)
     },
   })
-  // Not async: the handler may return before the next tick.
+  // Not async, because the handler may return before the next tick.
   app.addHook('onError', (_request, reply, error, done) => {
     takeBack(reply, error)
     done()
@@ -111,21 +119,21 @@ interface HandedOver {
   [HANDED_OVER]?: PreparedEventStream
 }
 
-/** Returns false when the app has switched its logger off (Fastify's default), which logs nothing. */
+/** Logs the error. Returns false if the app has no logger (Fastify's default), because nothing is logged then. */
 function logError(error: unknown, { log }: FastifyRequest): boolean {
   const isOff = log.error === log.fatal && log.child({}) === log
   log.error({ err: error }, 'an event stream failed')
   return !isOff
 }
 
-/** Sends the stream through the reply, and makes the reply ignore what its handler sends, returns or throws later. */
+/** Sends the stream through the reply. What the handler sends, returns or throws after that is ignored or reported. */
 function handOver(
   reply: FastifyReply & HandedOver,
   prepared: PreparedEventStream,
   fail: (error: unknown) => void,
 ): void {
   if (reply.sent) {
-    // The app has called reply.hijack(): no hook runs any more.
+    // The app has called reply.hijack(), so no hook runs.
     prepared.begin()
     return
   }
@@ -134,21 +142,24 @@ function handOver(
   reply.code(prepared.status)
   reply.removeHeader('content-length')
   for (const [name, value] of prepared.head((name) => reply.getHeader(name))) {
-    // header() adds to the cookies that are set; these have them already.
+    // header() appends to existing cookies, which these already contain.
     reply.removeHeader(name)
     reply.header(name, value)
   }
   reply[HANDED_OVER] = prepared
   reply.send(new EventStreamPayload(prepared, reply.raw))
   if (reply[HANDED_OVER] === undefined) return
-  // An async handler that returns while an onSend hook is pending makes Fastify send a second time.
+  // If an async handler returns while an onSend hook is pending, Fastify sends a second time.
   reply.send = (payload) => {
     if (isThrown(reply, payload)) fail(payload)
     return reply
   }
 }
 
-/** Fastify marks a reply whose handler has thrown, since that may be no Error: `throw { statusCode: 403 }`. */
+/**
+ * Whether the handler threw. Fastify marks the reply then, because the thrown value may not be an Error: `throw {
+ * statusCode: 403 }`.
+ */
 function isThrown(reply: FastifyReply, payload: unknown): boolean {
   if (Object.prototype.toString.call(payload) === '[object Error]') return true
   const marks = Object.getOwnPropertySymbols(reply).filter(
@@ -157,7 +168,7 @@ function isThrown(reply: FastifyReply, payload: unknown): boolean {
   return marks.some((mark) => (reply as FastifyReply & Record<symbol, unknown>)[mark] === true)
 }
 
-/** A hook failed before the headers were sent: Fastify answers with the error. */
+/** A hook failed before the headers were sent: lets Fastify answer with the error. */
 function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void {
   const handedOver = reply[HANDED_OVER]
   if (handedOver === undefined || reply.raw.headersSent) return
@@ -166,10 +177,10 @@ function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void
   ignoreSendInsideOnError(reply)
 }
 
-/** A handler that returns while other onError hooks are pending makes Fastify send, which it forbids itself at that time. */
+/** If a handler returns while other onError hooks are pending, Fastify calls send(), which it forbids at that time. */
 function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
   reply.send = function (this: FastifyReply, payload) {
-    // Uncovers the method of the prototype.
+    // Restores the method of the prototype.
     delete reply.send
     try {
       return this.send(payload)
@@ -181,7 +192,7 @@ function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
   }
 }
 
-/** An onSend hook has replaced the stream by a text: it is not an event stream. */
+/** If an onSend hook has replaced the stream with a text, the reply is not an event stream. */
 function forgetContentType(
   _request: FastifyRequest,
   reply: FastifyReply & HandedOver,
@@ -193,7 +204,10 @@ function forgetContentType(
   done(null, payload)
 }
 
-/** With customTypes that match text/ `@fastify/compress` would hold all events until the end; this is its own way to say no. */
+/**
+ * With customTypes that match text/, `@fastify/compress` would buffer all events until the end. This header is its
+ * documented way to opt out.
+ */
 function exemptFromCompression(reply: FastifyReply & { compress?: unknown }): void {
   if (reply.compress === undefined) return
   const { request } = reply
@@ -201,8 +215,9 @@ function exemptFromCompression(reply: FastifyReply & { compress?: unknown }): vo
 }
 
 /**
- * With handlerTimeout (Fastify 5) hijack() stops the timer that would cut the stream off, but on the reply itself it would also hide a late throw of
- * the handler. The listener that it removes is what makes request.signal abort when the client leaves.
+ * With handlerTimeout (Fastify 5), hijack() stops the timer that would cut the stream off. Called on the reply itself
+ * it would also hide a late throw of the handler. The listener that it removes is put back: it aborts request.signal
+ * when the client disconnects.
  */
 function exemptFromHandlerTimeout(reply: FastifyReply): void {
   const { raw, routeOptions } = reply.request

@@ -9,7 +9,7 @@ import type { Hub } from './hub.ts'
  *
  * @example
  * export const hub = createHub<{ news: { headline: Headline } }>()
- * In the page. `import type` leaves the server code out of the bundle.
+ * // In the page. `import type` leaves the server code out of the bundle.
  * import type { hub } from '../src/server.ts'
  * const source = connect<EventsOf<typeof hub, 'news'>>('/news')
  */
