@@ -164,7 +164,7 @@ export const limitCases: SuiteCase[] = [
       tools.send()
       await eventually('the second error', () => tools.host.errors.length === 2)
       const [thrown, promised] = tools.host.errors as [SseError, SseError]
-      assert.match(thrown.message, /limits\.key has thrown/)
+      assert.match(thrown.message, /limits\.key threw/)
       assert.equal((thrown.cause as Error).message, 'no session')
       assert.match(promised.message, /limits\.key must return .*; got a promise/i)
       assert.equal(tools.host.stats().opened, 0)
