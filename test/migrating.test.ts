@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { type ReceivedEvent, readEvents } from '@downstream/testing'
 import { io } from 'socket.io-client'
 import { WebSocket } from 'ws'
-import { freePorts, portsFrom } from './free-ports.ts'
+import { freePorts, portsFrom } from '../scripts/free-ports.mjs'
 import { SnippetProject, snippets } from './snippet-project.ts'
 
 const count = ['count', 'count', 'count', 'done']

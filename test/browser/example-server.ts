@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { freePorts } from '../free-ports.ts'
+import { freePorts } from '../../scripts/free-ports.mjs'
 import { bundledServer } from './bundled-server.ts'
 
 /** The server of an example, as a process of its own. */

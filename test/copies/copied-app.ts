@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { copyExample } from '../../scripts/copy-example.mjs'
-import { freePorts } from '../free-ports.ts'
+import { freePorts } from '../../scripts/free-ports.mjs'
 import { terminal } from './terminal.ts'
 
 const run = promisify(execFile)

@@ -1,5 +1,5 @@
-// The recipe of docs/monitoring.md, as it stands there, on the real instrumentation of HTTP, which hooks require(): so
-// everything is required, in a process of its own. Prints its port, then each span and each duration that is measured.
+// Runs the recipes of docs/monitoring.md on the real instrumentation of HTTP and Fastify. It hooks require(), so this app
+// requires everything and is a process of its own. Prints its ports, then each span and each duration that is measured.
 const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
@@ -8,9 +8,16 @@ const { NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const page = readFileSync(join(__dirname, '../../docs/monitoring.md'), 'utf8')
-const recipe = /## OpenTelemetry.*?```js\n(.*?)```/s.exec(page)?.[1]
+const section = page.slice(page.indexOf('## OpenTelemetry'))
+const [recipe, fastifyRecipe] = Array.from(section.matchAll(/```js\n(.*?)```/gs), ([, code]) => code)
 /** @type {import('@opentelemetry/instrumentation-http').HttpInstrumentation} */
 const httpInstrumentation = new Function('require', `${recipe}\nreturn httpInstrumentation`)(require)
+/** @type {{ fastifyOtel: import('@fastify/otel').FastifyOtelInstrumentation, buildApp: () => Promise<import('fastify').FastifyInstance> }} */
+const { fastifyOtel, buildApp } = new Function(
+  'require',
+  'news',
+  `${fastifyRecipe}\nreturn { fastifyOtel, buildApp }`,
+)(require, news)
 
 const provider = new NodeTracerProvider({
   spanProcessors: [
@@ -34,6 +41,7 @@ const provider = new NodeTracerProvider({
 })
 provider.register()
 httpInstrumentation.setTracerProvider(provider)
+fastifyOtel.setTracerProvider(provider)
 
 const noop = { add() {}, record() {}, addCallback() {}, removeCallback() {} }
 /** A meter that prints what is measured of requests. */
@@ -70,7 +78,19 @@ app.get(
     res.send('pong')
   },
 )
-const server = createServer(app).listen(0, '127.0.0.1', () => {
-  const address = server.address()
-  print({ express: typeof address === 'object' ? address?.port : undefined })
+const server = createServer(app).listen(0, '127.0.0.1', async () => {
+  const fastifyApp = await buildApp()
+  await fastifyApp.listen({ port: 0, host: '127.0.0.1' })
+  print({ express: portOf(server), fastify: portOf(fastifyApp.server) })
 })
+
+/** @param {import('node:http').Server} server */
+function portOf(server) {
+  const address = server.address()
+  return typeof address === 'object' ? address?.port : undefined
+}
+
+async function* news() {
+  yield 'first'
+  await new Promise(() => {})
+}

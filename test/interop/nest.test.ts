@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, readEvents } from '@downstream/testing'
-import { freePorts } from '../free-ports.ts'
+import { freePorts } from '../../scripts/free-ports.mjs'
 import { root, SnippetProject } from '../snippet-project.ts'
 
 const project = new SnippetProject()

@@ -1,7 +1,7 @@
 // The recipes of docs/shutdown.md, in real processes.
 import type { ChildProcess } from 'node:child_process'
 import { eventually } from '@downstream/testing'
-import { freePorts } from '../free-ports.ts'
+import { freePorts } from '../../scripts/free-ports.mjs'
 import { exitCode, NewsApp } from './news-app.ts'
 
 let app: NewsApp

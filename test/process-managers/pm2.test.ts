@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
-import { freePorts } from '../free-ports.ts'
+import { freePorts } from '../../scripts/free-ports.mjs'
 import { exitCode, NewsApp } from './news-app.ts'
 
 const pm2Program = join(createRequire(__filename).resolve('pm2/package.json'), '../bin/pm2')

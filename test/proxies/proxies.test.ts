@@ -2,7 +2,7 @@ import type { EventStream, EventStreamOptions } from '@downstream/core'
 import { eventually, RawClient } from '@downstream/testing'
 import { Journal } from '../clients/journal.ts'
 import { closeServers, servers, type TestServer } from '../clients/servers.ts'
-import { proxies } from './proxies.ts'
+import { proxies, type TestedProxy } from './proxies.ts'
 import { RunningProxy } from './running-proxy.ts'
 
 /** Longer than any test, so that nothing is found out by it. */
@@ -144,6 +144,41 @@ async function expectComeBack(client: RawClient): Promise<void> {
   expect(client.text).toMatch(/^cache-control: no-store\r$/im)
   await client.receives('retry: 2000\n')
 }
+
+test.each([
+  ['the app', 'own'],
+  ['nginx', false],
+] as const)(
+  'nginx with gzip on: what %s compresses comes when it is sent, and nobody compresses it twice',
+  async (_, compression) => {
+    const [express] = servers as [(typeof servers)[number]]
+    const [nginx] = proxies as [TestedProxy]
+    const streams = new Journal<EventStream>()
+    const app = await express.start({ '/events': (sse) => void streams.add(sse({ compression })) })
+    // nginx ignores Cache-Control: no-transform, but not a Content-Encoding.
+    const gzip = 'gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;'
+    const running = await RunningProxy.start(
+      { ...nginx, configure: (settings, ...rest) => nginx.configure(`${gzip} ${settings}`, ...rest) },
+      { appPort: app.port, idleSeconds: NEVER },
+    )
+    const controller = new AbortController()
+    try {
+      const response = await fetch(`${running.url}/events`, { signal: controller.signal })
+      expect(response.headers.get('content-encoding')).toBe('gzip')
+      const stream = await streams.at(0)
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      for (const data of ['one', `two ${'again and '.repeat(20)}`]) {
+        await stream.send(data)
+        while (!text.includes(`data: ${data}\n\n`)) text += (await reader?.read())?.value
+      }
+    } finally {
+      controller.abort()
+      await running.stop()
+      await closeServers()
+    }
+  },
+)
 
 // All at once: each of them takes its time.
 test('their time limits are for silence, and comments are below them', async () => {

@@ -7,8 +7,8 @@ import { delimiter, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
+import { freePorts, portsFrom } from '../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../scripts/test-parts.mjs'
-import { freePorts, portsFrom } from '../../../test/free-ports.ts'
 import type { ProcessStatus } from '../src/hub.ts'
 
 interface Ending {

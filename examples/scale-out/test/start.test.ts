@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePorts } from '../../../test/free-ports.ts'
+import { freePorts } from '../../../scripts/free-ports.mjs'
 import { pathWithPrograms, programPath, RunningExample } from './running-example.ts'
 
 let example: RunningExample | undefined

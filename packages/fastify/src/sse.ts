@@ -116,7 +116,7 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
 }
 
 interface HandedOver {
-  [HANDED_OVER]?: PreparedEventStream
+  [HANDED_OVER]?: PreparedEventStream | undefined
 }
 
 /** Logs the error. Returns false if the app has no logger (Fastify's default), because nothing is logged then. */
@@ -170,10 +170,10 @@ function isThrown(reply: FastifyReply, payload: unknown): boolean {
 
 /** A hook failed before the headers were sent: lets Fastify answer with the error. */
 function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void {
-  const handedOver = reply[HANDED_OVER]
-  if (handedOver === undefined || reply.raw.headersSent) return
-  delete reply[HANDED_OVER]
-  handedOver.abandon(error)
+  if (!(HANDED_OVER in reply) || reply.raw.headersSent) return
+  reply[HANDED_OVER]?.abandon(error)
+  // Not deleted: the onSend hooks run for the error too, and when one fails again, the handler may still be pending.
+  reply[HANDED_OVER] = undefined
   ignoreSendInsideOnError(reply)
 }
 

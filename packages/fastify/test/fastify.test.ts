@@ -200,6 +200,29 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toEqual(['late'])
   })
 
+  // Fastify runs the onSend hooks for the error of an onSend hook too. When one of them failed again while the handler was
+  // pending, the handler's return threw FST_ERR_SEND_INSIDE_ONERR in a promise that nobody handles, which ended the process.
+  test('answers with an error when an onSend hook fails twice while the handler is pending', async () => {
+    await app.register(sse)
+    const ended = jest.fn()
+    app.addHook('onSend', async () => {
+      throw new Error('of a hook')
+    })
+    app.addHook('onError', async () => {
+      await sleep(20)
+    })
+    app.get('/', async (_request, reply) => {
+      const stream = reply.sse()
+      stream.signal.addEventListener('abort', ended)
+      // Returns while the onError hook of the second failure is pending.
+      await sleep(30)
+      return 'ignored'
+    })
+    const response = await fetch(await listen())
+    expect(response.status).toBe(500)
+    expect(ended).toHaveBeenCalledTimes(1)
+  })
+
   // Neither is an Error of this realm: nothing was logged, and the stream stayed open for ever.
   test.each<[what: string, thrown: unknown]>([
     ['a string', 'text'],
@@ -420,6 +443,29 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     } finally {
       process.off('unhandledRejection', note)
     }
+  })
+
+  test('a client that disconnects inside a hook, before the headers, frees its slot at that moment', async () => {
+    await app.register(sse, { limits: { total: 1 } })
+    let openThen: number | undefined
+    app.addHook('onSend', async (_request, reply) => {
+      if (openThen !== undefined) return
+      expect(app.sse.size).toBe(1)
+      client.reset()
+      await once(reply.raw, 'close')
+      openThen = app.sse.size
+    })
+    app.get('/', (_request, reply) => void reply.sse())
+    const origin = await listen()
+    const client = await RawClient.connect(origin)
+    client.get('/')
+    await eventually('the disconnect', () => openThen !== undefined)
+    expect(openThen).toBe(0)
+    const next = await RawClient.connect(origin)
+    next.get('/')
+    await next.receives(':\n\n')
+    next.close()
+    expect(app.sse.stats()).toMatchObject({ opened: 2, refused: { total: 0 } })
   })
 
   test('runs onResponse at the end, and logs a client that leaves as nothing special', async () => {

@@ -1,6 +1,6 @@
 import { eventually } from '@downstream/testing'
+import { freePorts } from '../../../scripts/free-ports.mjs'
 import { RedisLog } from '../src/redis-log.ts'
-import { freePort } from './harness/free-port.ts'
 import { clusterClients, redisClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
@@ -18,7 +18,7 @@ async function connections(): Promise<number> {
 test.each([...Object.entries(redisClients), ...Object.entries(clusterClients)])(
   'a log that is closed while it connects leaves no connection: %s',
   async (name, create) => {
-    server = await RedisServer.start(name in clusterClients ? { cluster: await freePort() } : {})
+    server = await RedisServer.start(name in clusterClients ? { cluster: await freePorts() } : {})
     const { client, close } = create(server.port)
     for (let turns = 0; turns < 10; turns++) {
       const log = new RedisLog(client)

@@ -1,7 +1,7 @@
 import { createHub } from '@downstream/core'
 import { eventLogSuite, eventually } from '@downstream/testing'
+import { freePorts } from '../../../scripts/free-ports.mjs'
 import { RedisLog } from '../src/redis-log.ts'
-import { freePort } from './harness/free-port.ts'
 import { clusterClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
@@ -10,7 +10,7 @@ let server: RedisServer
 let count = 0
 
 beforeAll(async () => {
-  server = await RedisServer.start({ cluster: await freePort() })
+  server = await RedisServer.start({ cluster: await freePorts() })
 })
 
 afterAll(() => server?.close())

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
+import { freePorts } from '../../../scripts/free-ports.mjs'
 import { RedisLog } from '../src/redis-log.ts'
-import { freePort } from './harness/free-port.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
 let server: RedisServer
@@ -67,7 +67,7 @@ test('a process that waits for a Redis that is not there goes on to wait', async
   const program = `
     import { Redis } from ${module('ioredis')}
     import { RedisLog } from ${module(join(__dirname, '../src/index.ts'))}
-    const log = new RedisLog(new Redis(${await freePort()}, '127.0.0.1', { lazyConnect: true }))
+    const log = new RedisLog(new Redis(${await freePorts()}, '127.0.0.1', { lazyConnect: true }))
     let attempts = 0
     await new Promise((resolve) => log.follow({
       start: resolve, entries() {}, reset() {}, state: (up, error) => console.log('down', error.message),

@@ -1,14 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
+import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 import { ask } from './rpc.mjs'
 import { startProcess } from './start-process.mjs'
 
 /** Why the log on Redis is left out; undefined when it is not. */
 export function redisMissing() {
-  return spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'redis-server is not installed'
+  if (partPath('redis-server') !== undefined) return undefined
+  return `redis-server is not installed. To install it: ${howToInstall('redis-server')}`
 }
 
 /** A Redis, a process that follows the log on it, and one that publishes. The face of NodeServer. */
@@ -28,13 +29,9 @@ export class RedisNode {
 
   /** @returns {Promise<number>} It serves nobody. */
   async listen() {
-    const free = createServer().listen(0, '127.0.0.1')
-    await once(free, 'listening')
-    this.#port = /** @type {import('node:net').AddressInfo} */ (free.address()).port
-    free.close()
-    await once(free, 'close')
+    this.#port = await freePorts()
     const settings = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    this.#redis = spawn('redis-server', settings, { stdio: 'ignore' })
+    this.#redis = spawn(partPath('redis-server') ?? '', settings, { stdio: 'ignore' })
     process.once('exit', this.#onExit)
     await ask(this.#follower, 'follow', { port: this.#port, client: this.#client })
     return 0

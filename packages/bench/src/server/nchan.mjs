@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
+import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 import { openFiles } from '../measure/open-files.mjs'
 import { pinnedTo } from '../measure/start-process.mjs'
 import { eventData } from '../work.mjs'
@@ -17,15 +19,17 @@ const MODULES = [
 /** What is missing, or undefined when it can be measured. */
 export function nchanMissing() {
   if (process.platform !== 'linux') return 'its CPU time is read from /proc'
-  if (nginx() === undefined) return 'nginx is not installed'
-  if (!MODULES.some(existsSync)) return 'the package libnginx-mod-nchan is not installed'
+  if (partPath('nginx') === undefined)
+    return `nginx is not installed. To install it: ${howToInstall('nginx')}`
+  if (!MODULES.some(existsSync))
+    return 'its module is not installed. To install it: sudo apt-get install --no-install-recommends libnginx-mod-nchan'
   return undefined
 }
 
 /** @returns {string} */
 export function nchanVersion() {
   return (
-    spawnSync(nginx() ?? '', ['-v'], { encoding: 'utf8' })
+    spawnSync(partPath('nginx') ?? '', ['-v'], { encoding: 'utf8' })
       .stderr.match(/nginx\/\S+/)?.[0]
       .replace('/', ' ') ?? 'nginx'
   )
@@ -47,7 +51,7 @@ export class NchanServer {
   #publisher
 
   async listen() {
-    const port = await freePort()
+    const port = await freePorts()
     const template = readFileSync(new URL('nchan.conf', import.meta.url), 'utf8')
     const file = join(this.#directory, 'nginx.conf')
     writeFileSync(
@@ -59,7 +63,7 @@ export class NchanServer {
     )
     const [program = '', ...args] = [
       ...pinnedTo('server'),
-      nginx() ?? '',
+      partPath('nginx') ?? '',
       ...['-p', this.#directory, '-e', 'stderr', '-c', file],
     ]
     this.#master = spawn(program, args, { stdio: 'ignore' })
@@ -128,23 +132,9 @@ export class NchanServer {
   }
 }
 
-function nginx() {
-  return ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find(existsSync)
-}
-
 /** @param {number} pid @returns {number} 0: not yet. */
 function childOf(pid) {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0])
-}
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** @param {number} port */

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { forkScript, SoakApp } from './apps.ts'
-import { freePort } from './free-port.ts'
 import type { AppOptions, ClientsReport, Target, ToClients } from './messages.ts'
 import { growths, hasPassed, pageOf, type Sample } from './page.ts'
 import { UnsteadyRedis } from './redis.ts'
@@ -22,20 +22,23 @@ const [minutes, clients, pace] = [values.minutes, values.clients, values.pace].m
 ]
 const duration = minutes * 60_000
 
-const redis = await UnsteadyRedis.start()
+const redis = await UnsteadyRedis.start().catch(({ message }: Error) => {
+  console.error(message)
+  process.exit(1)
+})
 const published: [string, number, boolean][] = []
 const channelsOf = (name: string) =>
   Array.from({ length: 8 }, (_, n): [string, number] => [`${name}-${n}`, 1])
 
 async function startApp(name: string, options: Partial<AppOptions>): Promise<{ app: SoakApp; port: number }> {
-  const port = await freePort()
+  const port = await freePorts()
   const all: AppOptions = { framework: 'express', port, channels: channelsOf(name), pace, ...options }
   const app = new SoakApp(name, all, (one) => published.push(one))
   await app.start()
   return { app, port }
 }
 
-const http2Port = await freePort()
+const http2Port = await freePorts()
 const express = await startApp('express-redis', { redisPort: redis.port })
 const fastify = await startApp('fastify-redis', { redisPort: redis.port, framework: 'fastify' })
 const alone = await startApp('fastify-memory', { framework: 'fastify', http2Port })

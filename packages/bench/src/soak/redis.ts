@@ -5,7 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
+import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 
 interface Node {
   readonly port: number
@@ -23,8 +24,8 @@ export class UnsteadyRedis {
     const redis = new UnsteadyRedis()
     redis.#proxy.listen(0, '127.0.0.1')
     await once(redis.#proxy, 'listening')
-    redis.#master = await startNode(await freePort())
-    redis.#replica = await startNode(await freePort(), redis.#master.port)
+    redis.#master = await startNode(await freePorts())
+    redis.#replica = await startNode(await freePorts(), redis.#master.port)
     return redis
   }
 
@@ -93,7 +94,10 @@ async function startNode(port: number, masterPort?: number): Promise<Node> {
   settings.push('--dir', folder)
   settings.push('--repl-diskless-sync-delay', '0')
   if (masterPort !== undefined) settings.push('--replicaof', `127.0.0.1 ${masterPort}`)
-  const child = spawn('redis-server', settings, { stdio: 'ignore' })
+  const program = partPath('redis-server')
+  if (program === undefined)
+    throw new Error(`The soak needs redis-server. To install it: ${howToInstall('redis-server')}`)
+  const child = spawn(program, settings, { stdio: 'ignore' })
   const end = () => {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
-import { freePorts } from '../../../../test/free-ports.ts'
 
 /** Settings of a `location` that hold every response back until it has ended, whatever the app asks for. */
 export const HOLD_BACK =

@@ -44,11 +44,13 @@ const NAMES = [
 /** @throws {@link SseError} ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   checkOptionNames(options, NAMES, 'options of a hub')
-  checkOptionNames(options.tail ?? {}, ['length', 'bytes'], 'bounds of the tail')
-  checkOptionNames(options.controlEvents ?? {}, ['gap', 'bookmark', 'snapshot'], 'controlEvents')
+  const { tail = {}, controlEvents = {} } = options
+  checkOptionNames(tail, ['length', 'bytes'], 'bounds of the tail')
+  checkOptionNames(controlEvents, ['gap', 'bookmark', 'snapshot'], 'controlEvents')
+  const { length = 10_000, bytes = 16_777_216 } = tail
+  const { gap = 'gap', bookmark = 'bookmark', snapshot = 'snapshot' } = controlEvents
   const {
     log = new MemoryLog(),
-    tail: { length = 10_000, bytes = 16_777_216 } = {},
     serialize = serializeJson,
     gapDelay = 1_000,
     maxResume = 100_000,
@@ -58,10 +60,11 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxResumes = 10_000,
     snapshotMaxAge = 1_000,
     snapshotTimeout = 10_000,
-    controlEvents: { gap = 'gap', bookmark = 'bookmark', snapshot = 'snapshot' } = {},
     onError = warn,
     onLogState = () => {},
   } = options
+  if (typeof log?.append !== 'function' || typeof log.follow !== 'function')
+    throw invalidOption('log', 'an EventLog')
   for (const [name, value] of Object.entries({
     'tail.length': length,
     'tail.bytes': bytes,
@@ -81,8 +84,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   for (const [name, value] of Object.entries({ serialize, onError, onLogState })) {
     if (typeof value !== 'function') throw invalidOption(name, 'a function')
   }
-  for (const name of [gap, bookmark, snapshot]) {
-    if (name === false) continue
+  for (const name of bookmark === false ? [gap, snapshot] : [gap, bookmark, snapshot]) {
     if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
   }

@@ -29,10 +29,11 @@ export function resolveRunsOptions(options: RunsOptions): ResolvedRunsOptions {
     ['store', 'controlEvents', 'serialize', 'onError', 'maxRuns'],
     'options of createRuns',
   )
-  checkOptionNames(options.controlEvents ?? {}, ['end', 'gap'], 'controlEvents')
+  const { controlEvents = {} } = options
+  checkOptionNames(controlEvents, ['end', 'gap'], 'controlEvents')
+  const { end = 'end', gap = 'gap' } = controlEvents
   const {
     store = new MemoryRunStore(),
-    controlEvents: { end = 'end', gap = 'gap' } = {},
     serialize = serializeJson,
     onError = warn,
     maxRuns = 10_000,
@@ -42,8 +43,7 @@ export function resolveRunsOptions(options: RunsOptions): ResolvedRunsOptions {
   }
   if (typeof store?.start !== 'function') throw invalidOption('store', 'a RunStore')
   checkInteger('maxRuns', maxRuns, Number.MAX_SAFE_INTEGER)
-  for (const name of [end, gap]) {
-    if (name === false) continue
+  for (const name of end === false ? [gap] : [end, gap]) {
     if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
     encodeEvent({ event: name, data: '' })
   }

@@ -4,8 +4,8 @@ import { createHub } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { RedisLog } from '../../src/index.ts'
-import { freePort } from '../harness/free-port.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
@@ -49,7 +49,7 @@ test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createC
 
 test('hub.ready() waits for a Redis that is away, until its signal aborts', async () => {
   const hub = createHub({
-    log: new RedisLog(new Redis(await freePort(), '127.0.0.1', { lazyConnect: true })),
+    log: new RedisLog(new Redis(await freePorts(), '127.0.0.1', { lazyConnect: true })),
     onError: () => {},
   })
   await expect(hub.ready({ signal: AbortSignal.timeout(200) })).rejects.toMatchObject({

@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { createHub } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { partPath } from '../../../../scripts/test-parts.mjs'
 import { RedisLog } from '../../src/index.ts'
-import { freePort } from '../harness/free-port.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
 test('with sentinels of ioredis, the log goes on at the master that they have chosen', async () => {
   const master = await RedisServer.start()
   const replica = await RedisServer.start({ replicaOf: master.port })
-  const [port, directory] = [await freePort(), await mkdtemp(join(tmpdir(), 'downstream-sentinel-'))]
+  const [port, directory] = [await freePorts(), await mkdtemp(join(tmpdir(), 'downstream-sentinel-'))]
   const config = join(directory, 'sentinel.conf')
   await writeFile(
     config,

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { eventually } from '@downstream/testing'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { FaultyProxy } from './faulty-proxy.ts'
-import { freePort } from './free-port.ts'
 
 const open: { close(): unknown }[] = []
 
@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** A server that answers every line with its name and the line, behind a proxy. */
 async function serve(name: string) {
-  const port = await freePort()
+  const port = await freePorts()
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { freePort } from './free-port.ts'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 
 /** What becomes of the bytes of a connection. */
 interface Link {
@@ -27,7 +27,7 @@ export class FaultyProxy {
 
   /** @param target - the port that connections go to */
   static async open(target: number): Promise<FaultyProxy> {
-    const proxy = new FaultyProxy(await freePort(), target)
+    const proxy = new FaultyProxy(await freePorts(), target)
     await proxy.accept()
     return proxy
   }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { createClient } from 'redis'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
-import { freePort } from './free-port.ts'
 
 export interface RedisServerOptions {
   /** Every write is on the disk before it is answered. Default false: what is in it ends with the process. */
@@ -27,7 +27,7 @@ export class RedisServer {
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'downstream-redis-'))
-    const server = new RedisServer(await freePort(), directory, options)
+    const server = new RedisServer(await freePorts(), directory, options)
     await server.restart()
     if (options.cluster !== undefined) {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { NewRun, RunReading } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
+import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { RedisRunStore, type RedisRunStoreOptions } from '../../src/index.ts'
 import { FaultyProxy } from '../harness/faulty-proxy.ts'
-import { freePort } from '../harness/free-port.ts'
 import { clusterClients, redisClients } from '../harness/redis-clients.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
@@ -321,7 +321,7 @@ test('the permissions of docs/runs.md are enough', async () => {
 
 describe('on a cluster', () => {
   test.each(Object.entries(clusterClients))('%s', async (_, create) => {
-    const server = await openServer({ cluster: await freePort() })
+    const server = await openServer({ cluster: await freePorts() })
     const [one, other] = [create(server.port), create(server.port)].map(({ client }) => {
       const store = new RedisRunStore(client, { tags: 3 })
       closing.push(() => store.close())

@@ -138,6 +138,28 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
+    name: 'frees the slot of a client at the moment at which the server sees its disconnect',
+    async run(tools) {
+      const openThen: number[] = []
+      await tools.serve(
+        ({ sse, response }) => {
+          sse()
+          response.on('close', () => openThen.push(tools.host.stats().open))
+        },
+        { limits: { total: 1, perKey: 1, key } },
+      )
+      for (let n = 1; n <= 3; n++) {
+        const client = await tools.open(as('ada'))
+        await client.receives(':\n\n')
+        client.destroy()
+        await eventually('the disconnect', () => openThen.length === n)
+      }
+      assert.deepEqual(openThen, [0, 0, 0])
+      const { opened, refused } = tools.host.stats()
+      assert.deepEqual([opened, refused.total + refused.perKey], [3, 0])
+    },
+  },
+  {
     name: 'keeps no place for a stream that is over from the start',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { total: 1 } })

@@ -1,10 +1,15 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** The first of so many in a row. They are not among those that the system gives to outgoing connections. */
-export async function freePorts(count = 1): Promise<number> {
+/**
+ * The first of `count` free ports in a row. They are below the ports that systems give to outgoing connections, so a
+ * server that is stopped and started again still finds its port free.
+ *
+ * @returns {Promise<number>}
+ */
+export async function freePorts(count = 1) {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    const first = 10_000 + Math.floor(Math.random() * 20_000)
     const servers = portsFrom(first, count).map((port) => createServer().listen(port))
     const tried = await Promise.allSettled(servers.map((server) => once(server, 'listening')))
     await Promise.allSettled(servers.map((server) => once(server.close(), 'close')))
@@ -12,6 +17,7 @@ export async function freePorts(count = 1): Promise<number> {
   }
 }
 
-export function portsFrom(first: number, count: number): number[] {
+/** @param {number} first @param {number} count */
+export function portsFrom(first, count) {
   return Array.from({ length: count }, (_, index) => first + index)
 }
