@@ -12,6 +12,7 @@ const manifests = {
     peerDependencies: { express: '*' },
     devDependencies: { supertest: '*', '@downstream/testing': '*' },
   },
+  'packages/bench/package.json': { name: '@downstream/bench', private: true },
 }
 
 const grammar = 'spells the event-stream grammar'
@@ -47,6 +48,7 @@ test('a tree that keeps the rules has no problems', () => {
     'express/sse.ts':
       "import { openEventStream } from '@downstream/core'\nimport type express from 'express'",
     'express/index.ts': "export { sse } from './sse.ts'\nexport * from '@downstream/core'",
+    'bench/soak/main.ts': "import { partPath } from '../../../../scripts/test-parts.mjs'",
   })
   expect(problems).toEqual([])
 })
