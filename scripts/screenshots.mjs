@@ -41,12 +41,15 @@ const pictures = [
   inGallery('express-progress', 'light'),
   inGallery('express-stocks', 'dark'),
   inGallery('express-table', 'light'),
+  inGallery('express-react', 'light'),
   inGallery('express-upload-progress', 'light'),
   inGallery('express-chat-ai', 'light'),
   inGallery('express-ai-sdk', 'light'),
   inGallery('fastify-chat-ai', 'dark'),
   inGallery('fastify-cors', 'light'),
   inGallery('fastify-dashboard', 'light'),
+  inGallery('fastify-http2', 'light'),
+  inGallery('fastify-metrics', 'light'),
   inGallery('fastify-polling', 'light'),
   inGallery('fastify-prefixed', 'dark'),
   inGallery('fastify-scores', 'light'),
@@ -76,6 +79,7 @@ async function take({ name, example, size: [width, height], scheme, act }) {
   const page = await browser.newPage({
     viewport: { width, height },
     colorScheme: scheme,
+    ignoreHTTPSErrors: true,
     deviceScaleFactor: width < 600 ? 2 : 1.5,
   })
   try {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { examples } from '../scripts/copy-example.mjs'
+import { bundledServer } from './browser/bundled-server.ts'
 import { root } from './snippet-project.ts'
 
 test('each is in the gallery', () => {
@@ -13,6 +14,7 @@ test('each is in the gallery', () => {
   expect([...shown, 'tour'].sort()).toEqual(examples)
 })
 
+// Each of the others starts like one of these two, or has a test of its own.
 test.each(['express-clock', 'fastify-clock'])(
   '%s says what to do when its port is taken',
   async (example) => {
@@ -20,16 +22,30 @@ test.each(['express-clock', 'fastify-clock'])(
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
     try {
-      const { stderr, status } = spawnSync(
-        process.execPath,
-        ['--conditions=@downstream/source', '--import', 'tsx', 'src/server.ts'],
-        { cwd: `${root}/examples/${example}`, env: { ...process.env, PORT: String(port) }, encoding: 'utf8' },
-      )
+      const cwd = `${root}/examples/${example}`
+      const { stderr, status } = spawnSync(process.execPath, [await bundledServer(`${cwd}/src/server.ts`)], {
+        cwd,
+        env: { ...process.env, PORT: String(port) },
+        encoding: 'utf8',
+      })
       expect(stderr).toContain(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`)
       expect(status).not.toBe(0)
     } finally {
       taken.close()
     }
+  },
+)
+
+test.each(examples.filter((example) => !['scale-out', 'tour'].includes(example)))(
+  '%s starts in one of the two ways that say so',
+  (example) => {
+    const [server = ''] = readdirSync(`${root}/examples/${example}/src`).filter((file) =>
+      /^server\.[jt]s$/.test(file),
+    )
+    const source = readFileSync(`${root}/examples/${example}/src/${server}`, 'utf8')
+    expect(source).toMatch(
+      /listen\((port, \(error\) => \{\s+if \(error\)|\{ port \}\)\.catch\(\(cause\) => \{)\s+throw new Error\(`Cannot listen on/,
+    )
   },
 )
 

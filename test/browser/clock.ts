@@ -121,6 +121,6 @@ export function testClock(example: string): void {
   }
 
   async function waitForState(state: string): Promise<void> {
-    await page.locator('#state').getByText(state, { exact: true }).waitFor()
+    await page.locator(`body[data-state="${state}"]`).waitFor()
   }
 }

@@ -9,6 +9,7 @@ import { bundledServer } from './bundled-server.ts'
 /** The server of an example, as a process of its own. */
 export class ExampleServer {
   readonly port: number
+  readonly url: string = ''
   readonly #process: ChildProcessByStdio<null, Readable, null>
 
   /** Resolves when it listens. To restart one, give it the port that it had. */
@@ -28,7 +29,10 @@ export class ExampleServer {
     const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
-    if (String(line).split(/\s+/).includes(server.url)) return server
+    const url = String(line)
+      .split(/\s+/)
+      .find((word) => /^https?:/.test(word) && word.endsWith(`//localhost:${server.port}`))
+    if (url !== undefined) return Object.assign(server, { url })
     await server.kill()
     throw new Error(`${example} does not start; its first words: ${line}`)
   }
@@ -41,10 +45,6 @@ export class ExampleServer {
       env: { ...process.env, ...env, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-  }
-
-  get url(): string {
-    return `http://localhost:${this.port}`
   }
 
   /** No chance to say goodbye: what a crash does. */

@@ -41,6 +41,10 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await page.getByRole('button', { name: 'Start' }).click()
     await see(page, '#percent', /^[1-9]/)
   },
+  'express-react': async (page) => {
+    await page.getByRole('button', { name: 'Vote for Pizza' }).click()
+    await see(page, 'section b', /^1$/)
+  },
   'express-stocks': (page) => see(page, '#stocks tr:first-child .price', /\d/),
   'express-table': async (page) => {
     await page.getByRole('button', { name: 'More Oars' }).click()
@@ -62,12 +66,13 @@ export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>
     await see(page, '#notes li', /It works here/)
   },
   'fastify-dashboard': (page) => see(page, '#saved', /^9\d/),
+  'fastify-http2': (page) => see(page, '#streams', /^30$/),
   'fastify-metrics': (page) => see(page, '#metrics', /sse_streams_open 1/),
   'fastify-news': (page) => see(page, '#received', /^[1-9]/),
   'fastify-polling': (page) => see(page, '#received', /^[1-9]/),
   'fastify-prefixed': async (page) => {
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await see(page, '#crew .state', /^open$/)
+    await see(page, '#crew .state', /^Live$/)
   },
   'fastify-scores': (page) => see(page, '#match-1 .clock', /\d/),
   'fastify-stats': (page) => see(page, '#samples', /^[1-9]/),

@@ -41,7 +41,7 @@ export function visitExample(start: () => Promise<Visit['server']>): Visit {
       server = next
     },
     async open(path = '/', context) {
-      const page = await (context ?? (await browser.newContext())).newPage()
+      const page = await (context ?? (await browser.newContext({ ignoreHTTPSErrors: true }))).newPage()
       page.on('pageerror', (error) => errors.push(error))
       await page.goto(server.url + path)
       return page
@@ -51,5 +51,5 @@ export function visitExample(start: () => Promise<Visit['server']>): Visit {
 
 /** Waits until the page says that its connection is in this state. */
 export async function waitForState(page: Page, state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

@@ -49,8 +49,11 @@ export class CopiedApp {
     const [said] = await Promise.race([once(started.stdout, 'data'), once(started, 'exit')])
     // Read on, or 'close' never comes.
     started.stdout.resume()
-    const url = `http://localhost:${port}`
-    if (String(said).split(/\s+/).includes(url)) return url
+    const urls = ['http', 'https'].map((protocol) => `${protocol}://localhost:${port}`)
+    const url = String(said)
+      .split(/\s+/)
+      .find((word) => urls.includes(word))
+    if (url !== undefined) return url
     throw new Error(`It does not start; its first words: ${said}`)
   }
 

@@ -10,6 +10,7 @@ import { launchChromium } from '../browser/chromium.ts'
 import { firstVisits } from '../browser/first-visits.ts'
 import { sharedTarballs } from '../shared-tarballs.ts'
 import { CopiedApp } from './copied-app.ts'
+import { findFlaws } from './first-sight.ts'
 import { SharedInstall } from './shared-install.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -42,7 +43,7 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   await app.typecheck()
   const url = await app.start()
 
-  const page = await browser.newPage()
+  const page = await browser.newPage({ ignoreHTTPSErrors: true })
   const broken: string[] = []
   page.on('pageerror', (error) => broken.push(error.message))
   // A red line in the console is what a visitor's developer sees first.
@@ -54,8 +55,10 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   })
   const stream = page.waitForResponse(isEventStream)
   await page.goto(url)
+  const flaws = await findFlaws(page)
   await visit(page, example)
   await stream
+  expect([...flaws, ...(await findFlaws(page))]).toEqual([])
   expect(broken).toEqual([])
 })
 

@@ -1,6 +1,7 @@
 import { type Chat, useChat } from '@ai-sdk/react'
 import type { UIMessage } from 'ai'
 import { useEffect, useState } from 'react'
+import { showState } from '../public/show-state.js'
 
 export function Conversation({ chat }: { chat: Chat<UIMessage> }) {
   const [prompt, setPrompt] = useState('')
@@ -8,8 +9,12 @@ export function Conversation({ chat }: { chat: Chat<UIMessage> }) {
   const [resume] = useState(chat.messages.at(-1)?.role === 'user')
   const { messages, sendMessage, status, error, resumeStream } = useChat({ chat, resume })
   const answering = status === 'submitted' || status === 'streaming'
-  // What fetch() fails with. The laptop was closed, or offline: the run goes on meanwhile.
+  // The error of fetch() without a connection: the laptop was closed, or offline. The run continues meanwhile.
   const lost = error instanceof TypeError
+
+  useEffect(() => {
+    showState(lost ? 'reconnecting' : answering ? 'answering' : error ? 'failed' : 'idle')
+  }, [lost, answering, error])
 
   useEffect(() => {
     if (!lost) return
@@ -21,10 +26,9 @@ export function Conversation({ chat }: { chat: Chat<UIMessage> }) {
     <>
       <header>
         <h1>useChat that resumes</h1>
-        <p id="state" role="status">
-          {lost ? 'reconnecting' : answering ? 'answering' : error ? 'failed' : 'ready'}
-        </p>
+        <p id="state" role="status" />
       </header>
+      <p className="hint">Ask something, then reload while it answers: the answer continues.</p>
       <main aria-label="Conversation">
         {messages.map(({ id, role, parts }) => (
           <p key={id} className={role}>

@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const retryAfter = 1000
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
@@ -94,7 +96,7 @@ async function post(url, body, problem) {
 // What is seen
 
 function showOutside() {
-  showState('closed')
+  showState('signed out')
   const reason = wasInside
     ? 'You were logged out, and your stream of notes has ended.'
     : 'You are not logged in.'
@@ -134,12 +136,6 @@ function newItem({ from, text, time }) {
   when.textContent = clock.format(new Date(time))
   item.append(sender, words, when)
   return item
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 start()

@@ -15,7 +15,7 @@ test('a visitor who is not logged in sees so, and gets 401 and no stream', async
   await page
     .getByText('You are not logged in. Log in, and the server opens a stream of notes for you.')
     .waitFor()
-  await waitForState(page, 'closed')
+  await waitForState(page, 'signed out')
   expect(asked).toContain('/me')
   expect(asked).not.toContain('/events')
 
@@ -71,7 +71,7 @@ test('a logout ends all streams at once, and no page gets another', async () => 
   expect(await stream.text()).toContain('event: bookmark')
   const again = await fetch(`${visit.server.url}/events`, { headers: { cookie } })
   expect(again.status).toBe(401)
-  expect(await grace.locator('#state').textContent()).toBe('open')
+  expect(await grace.locator('#state').textContent()).toBe('Live')
 })
 
 test('another device of the same user is let in again', async () => {

@@ -1,3 +1,5 @@
+import { showState as showConnection } from './show-state.js'
+
 const retryAfter = 1000
 
 const element = (id) => document.getElementById(id)
@@ -138,9 +140,8 @@ function showState(state = connection) {
   connection = state
   const answering = [...shown.values()].some(({ source }) => source)
   const text = state === 'open' && answering ? 'answering' : state
-  if (element('state').textContent !== text) element('state').textContent = text
-  document.body.dataset.state = text
-  // A disabled button would lose the focus, and with it the place of somebody who uses the keyboard.
+  showConnection(text)
+  // A disabled button loses the focus, and a keyboard user would start again at the top of the page.
   element('stop').ariaDisabled = String(!answering)
 }
 

@@ -1,4 +1,5 @@
 import { connect } from './client.js'
+import { showState as showConnection } from './show-state.js'
 
 const retryAfter = 1000
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
@@ -128,12 +129,10 @@ function finish(item) {
 function showState(state = connection) {
   connection = state
   const text = state === 'open' && refreshes > 0 ? 'catching up' : state
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== text) element('state').textContent = text
-  document.body.dataset.state = text
+  showConnection(text)
 }
 
-/** Who reads the newest goes on doing so; who reads older ones is not moved, but told. */
+/** Keeps the newest message in view. A reader who has scrolled up stays there and sees a button to the newest. */
 function keepScrolled(change) {
   const atEnd = isAtEnd()
   change()

@@ -16,8 +16,10 @@ export function renderPage(messages: readonly Message[], cursor: string): string
   <body data-state="connecting" data-cursor="${escapeHtml(cursor)}">
     <header>
       <h1>Chat</h1>
-      <p id="state" role="status">connecting</p>
+      <p id="state" role="status">Connecting</p>
     </header>
+
+    <p class="hint">Open this page in <a href="." target="_blank">a second window</a> and write in both. Stop the server, write once more, start it again: nothing is lost or shown twice.</p>
 
     <main>
       <div id="log" role="log" aria-label="Messages" tabindex="0">
@@ -27,11 +29,11 @@ export function renderPage(messages: readonly Message[], cursor: string): string
     </main>
 
     <form id="form">
-      <button id="newest" type="button" hidden>New messages ↓</button>
+      <button id="newest" class="main" type="button" hidden>New messages ↓</button>
       <p id="problem" role="alert"></p>
       <label>Name <input id="name" required maxlength="40" autocomplete="nickname" placeholder="Who are you?"></label>
       <label>Message <input id="text" required maxlength="2000" autocomplete="off" enterkeyhint="send" placeholder="Say something"></label>
-      <button>Send</button>
+      <button class="main">Send</button>
     </form>
 
     <template id="message">${renderMessage({ id: 0, key: '', name: '', text: '', time: '' })}</template>

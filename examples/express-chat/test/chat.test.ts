@@ -221,5 +221,5 @@ async function waitForLines(page: Page, count: number): Promise<void> {
 }
 
 async function waitForState(page: Page, state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

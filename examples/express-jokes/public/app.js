@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const retryAfter = 1000
 const maxLength = 12
 const rates = [1, 2, 3, 5, 10]
@@ -75,15 +77,9 @@ function showBack(after) {
 
 function showRate() {
   element('rate').textContent = `A joke every ${rates[rate]} s`
-  // A disabled button would lose the focus, and with it the place of who uses the keyboard.
+  // A disabled button loses the focus, and a keyboard user would start again at the top of the page.
   element('faster').ariaDisabled = String(rate === 0)
   element('slower').ariaDisabled = String(rate === rates.length - 1)
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 function log(text, kind = '') {

@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const retryAfter = 1000
 const maxLength = 50
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
@@ -96,12 +98,6 @@ function showUsers(users) {
   element('users').replaceChildren(...links)
   if (element('to').length > 0) return
   element('to').append(...['everybody', ...users].map((name) => new Option(name, name)))
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 // What goes out

@@ -1,4 +1,5 @@
 import { EventSourceParserStream } from './eventsource-parser/stream.js'
+import { showState as showConnection } from './show-state.js'
 
 const element = (id) => document.getElementById(id)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -46,11 +47,11 @@ async function* answer(stream, signal) {
     const [choice] = JSON.parse(step.value.data).choices
     if (choice?.delta.content) yield choice.delta.content
   }
-  // Without its last word an answer is not complete, though the response ended in the normal way.
-  throw new Error('the server has ended it')
+  // Without [DONE] the answer is not complete, even if the response ended normally.
+  throw new Error('the server ended it early')
 }
 
-/** It takes a moment until the server hears that we are gone. */
+/** It takes a moment until the server notices the disconnect. */
 async function generatorState() {
   for (let attempts = 0; attempts < 10; attempts++) {
     const { running } = await (await fetch('status')).json()
@@ -77,14 +78,13 @@ function showNote(text) {
 }
 
 function showState(state) {
-  element('state').textContent = state
-  document.body.dataset.state = state
-  // A disabled button would lose the focus, and with it the place of who uses the keyboard.
+  showConnection(state)
+  // A disabled button would lose the focus, and a keyboard user would start again at the top of the page.
   element('send').ariaDisabled = String(state === 'answering')
   element('stop').ariaDisabled = String(state !== 'answering')
 }
 
-/** Who reads the newest goes on doing so; who reads older ones is not moved. */
+/** Keeps the newest text in view, unless the reader has scrolled up to older text. */
 function keepScrolled(change) {
   const { scrollHeight, scrollTop, clientHeight } = element('log')
   const atEnd = scrollHeight - scrollTop - clientHeight < 40

@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const retryAfter = 1000
 
 const element = (id) => document.getElementById(id)
@@ -87,7 +89,7 @@ function show(now) {
   element('photos').replaceChildren(...items)
   document.body.dataset.job = state
   showButtons(state === 'running')
-  if (state !== 'running') showState('closed')
+  if (state !== 'running') showState('idle')
 }
 
 /** It is spoken, so it does not change with every photo. */
@@ -104,18 +106,13 @@ function showGone() {
   document.body.dataset.job = 'gone'
   showText('report', 'There is no such job, or not any more.')
   showButtons(false)
-  showState('closed')
+  showState('idle')
 }
 
-/** A disabled button would lose the focus, and with it the place of who uses the keyboard. */
+/** A disabled button loses the focus, and a keyboard user would start again at the top of the page. */
 function showButtons(running) {
   element('start').ariaDisabled = String(running)
   element('cancel').ariaDisabled = String(!running)
-}
-
-function showState(state) {
-  showText('state', state)
-  document.body.dataset.state = state
 }
 
 /** A screen reader would speak the same text again. */

@@ -21,7 +21,7 @@ test('shows how a job ends, and does not ask again', async () => {
   // The server ends the stream after a second. A browser that has not closed it would be back after another.
   await sleep(2_500)
   expect(asked).toBe(1)
-  await waitForState(page, 'closed')
+  await waitForState(page, 'idle')
   await page.reload()
   await waitForReport(page, 'Done: 24 of 24 photos.')
 })
@@ -79,7 +79,7 @@ test('who was away at the end is told of it', async () => {
     await (await fetch(`${job}/events`)).text()
     await comingBack.continue()
     await waitForCancelled(page)
-    await waitForState(page, 'closed')
+    await waitForState(page, 'idle')
   } finally {
     await proxy.close()
   }
@@ -93,7 +93,7 @@ test('Cancel stops the work', async () => {
   const finished = await finishedOf(page)
   await sleep(2_500)
   expect(await jobOf(idOf(page))).toMatchObject({ state: 'cancelled', finished })
-  await waitForState(page, 'closed')
+  await waitForState(page, 'idle')
 })
 
 test('a failure is shown, and the next job starts afresh', async () => {
@@ -127,7 +127,7 @@ test('a client that does not close at the end is stopped', async () => {
 test('says so when there is no such job', async () => {
   const page = await visit.open('/?job=nonsense')
   await waitForReport(page, 'There is no such job, or not any more.')
-  await waitForState(page, 'closed')
+  await waitForState(page, 'idle')
 })
 
 test('ends at Ctrl-C while a job runs, and its page is told', async () => {

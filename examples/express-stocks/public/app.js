@@ -1,4 +1,5 @@
 import { Chart, dashes } from './chart.js'
+import { showState } from './show-state.js'
 
 const retryAfter = 1000
 const money = new Intl.NumberFormat(undefined, { style: 'currency', currency: 'EUR' })
@@ -98,12 +99,6 @@ function showChoice(symbol) {
   row.querySelector('input').checked = visible
   row.classList.toggle('chosen', visible)
   chart.show(symbol, visible)
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 start()

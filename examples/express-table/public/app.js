@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const element = (id) => document.getElementById(id)
 
 /** The rows, by id. */
@@ -51,9 +53,4 @@ function addLine({ id, name }) {
   }
   element('rows').append(line)
   return line
-}
-
-function showState(state) {
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }

@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const reports = {
   waiting: 'The server waits for it.',
   receiving: 'The server receives it.',
@@ -70,17 +72,12 @@ function showBytes(name, bytes, size) {
     `${megabytes.format(bytes / 1e6)} of ${megabytes.format(size / 1e6)} MB`
 }
 
-function showState(state) {
-  showText('state', state)
-  document.body.dataset.state = state
-}
-
 /** A screen reader would speak the same text again. */
 function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }
 
-/** A disabled button would lose the focus, and with it the place of who uses the keyboard. */
+/** A disabled button loses the focus, and a keyboard user would start again at the top of the page. */
 function showButtons() {
   element('send').ariaDisabled = String(busy)
   element('cancel').ariaDisabled = String(!busy)
@@ -100,7 +97,7 @@ element('form').onsubmit = async (event) => {
   busy = false
   url = undefined
   showButtons()
-  showState('closed')
+  showState('idle')
 }
 
 element('cancel').onclick = () => {

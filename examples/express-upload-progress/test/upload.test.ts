@@ -48,7 +48,7 @@ describe('a server that is fast', () => {
       expect(await page.locator(`#${id}-bytes`).textContent()).toBe(shown)
       expect(await page.locator(`#${id}`).evaluate((bar) => Reflect.get(bar, 'position'))).toBe(1)
     }
-    await waitForState(page, 'closed')
+    await waitForState(page, 'idle')
     // A browser that has not closed the stream would be back after a second.
     await sleep(2_500)
     expect(asked).toBe(1)
@@ -116,7 +116,7 @@ describe('a server that takes its time', () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     expect((await answer).status()).toBe(409)
     await waitForReport(page, 'Failed: it was cancelled.')
-    await waitForState(page, 'closed')
+    await waitForState(page, 'idle')
     expect(await (await fetch((await asking).url())).text()).toContain('"error":"it was cancelled"')
     while ((await readdir(directory)).length > 0) await sleep(20)
   })

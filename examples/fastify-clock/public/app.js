@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const maxNotifications = 5
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' })
 const calendar = new Intl.DateTimeFormat('en', { dateStyle: 'full' })
@@ -71,9 +73,7 @@ function onStatus(event) {
 }
 
 function show(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
+  showState(state)
   startButton.disabled = state !== 'stopped'
   stopButton.disabled = state === 'stopped'
 }
@@ -84,7 +84,7 @@ function formatDuration(seconds) {
   return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`
 }
 
-// A disabled button loses the focus, and with it the place of who uses the keyboard.
+// A disabled button loses the focus, and a keyboard user would start again at the top of the page.
 startButton.onclick = () => {
   start()
   stopButton.focus()

@@ -1,3 +1,5 @@
+import { showState as showConnection } from './show-state.js'
+
 const reasons = {
   open: 'The browser sent the cookie, and the response allows this origin.',
   'signed out':
@@ -91,9 +93,7 @@ function addNote(text) {
 }
 
 function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
+  showConnection(state)
   element('why').textContent = reasons[state] ?? ''
 }
 

@@ -122,5 +122,5 @@ function notes(page: Page) {
 }
 
 async function waitForState(page: Page, state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

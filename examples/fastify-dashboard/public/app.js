@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const element = (id) => document.getElementById(id)
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`
 
@@ -6,8 +8,8 @@ const tables = new EventSource('table')
 tables.addEventListener('table', ({ data }) => {
   element('rows').innerHTML = data
 })
-tables.addEventListener('open', () => show('open'))
-tables.addEventListener('error', () => show('reconnecting'))
+tables.addEventListener('open', () => showState('open'))
+tables.addEventListener('error', () => showState('reconnecting'))
 
 const costs = new EventSource('costs')
 costs.addEventListener('bytes', ({ data }) => {
@@ -17,8 +19,3 @@ costs.addEventListener('bytes', ({ data }) => {
   element('plain').textContent = kilobytes(plain)
   element('saved').textContent = plain > 0 ? `${(100 - (100 * sent) / plain).toFixed(1)} %` : '–'
 })
-
-function show(state) {
-  document.body.dataset.state = state
-  element('state').textContent = state
-}

@@ -1,11 +1,13 @@
+import { showState } from './show-state.js'
+
 const source = new EventSource('events')
 const show = (id, text) => {
   document.querySelector(id).textContent = text
 }
 
-source.addEventListener('open', () => setState('open'))
+source.addEventListener('open', () => showState('open'))
 source.addEventListener('error', () => {
-  setState(source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting')
+  showState(source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting')
 })
 source.addEventListener('tick', async ({ data }) => {
   show('#tick', data)
@@ -13,8 +15,3 @@ source.addEventListener('tick', async ({ data }) => {
   const lines = (await response.text()).split('\n')
   show('#metrics', lines.filter((line) => line.startsWith('sse_') && !line.includes('_bucket')).join('\n'))
 })
-
-function setState(state) {
-  document.body.dataset.state = state
-  show('#state', state)
-}

@@ -1,4 +1,5 @@
 import { connect } from './client.js'
+import { showState } from './show-state.js'
 
 const offlineSeconds = 10
 const maxHeadlines = 200
@@ -80,12 +81,6 @@ function prepend(item) {
   const list = element('headlines')
   list.prepend(item)
   while (list.children.length > maxHeadlines) list.lastElementChild.remove()
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 function showCounts() {

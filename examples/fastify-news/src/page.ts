@@ -29,8 +29,10 @@ export function renderPage({ headlines, cursor, key }: PageContent): string {
   <body data-state="connecting" data-cursor="${escapeHtml(cursor)}" data-key="${escapeHtml(key)}">
     <header>
       <h1>News</h1>
-      <p id="state" role="status">connecting</p>
+      <p id="state" role="status">Connecting</p>
     </header>
+
+    <p class="hint">Cut the connection or go offline: the page counts what is missing and what is repeated. Both stay 0.</p>
 
     <main>
       <section aria-labelledby="connection-heading">

@@ -93,7 +93,7 @@ test('ten tabs share one connection, which any of them can cut', async () => {
   const tabs = [page]
   while (tabs.length < 10) tabs.push(await context.newPage())
   for (const tab of tabs.slice(1)) await tab.goto(proxy.url)
-  for (const tab of tabs) await tab.locator('#state').getByText('open', { exact: true }).waitFor()
+  for (const tab of tabs) await tab.locator('body[data-state=open]').waitFor()
   const last = tabs.at(-1) as Page
   await last.getByRole('button', { name: 'Cut my connection' }).click()
   await last.locator('.back').first().waitFor()
@@ -174,5 +174,5 @@ async function waitForMore(count: number): Promise<void> {
 }
 
 async function waitForState(state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

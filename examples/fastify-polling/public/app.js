@@ -1,3 +1,5 @@
+import { showState as showConnection } from './show-state.js'
+
 /** How long to wait for the first event before this way is taken for one that cannot stream. */
 const patience = 3000
 const retryAfter = 1000
@@ -118,11 +120,9 @@ function showCounts() {
 }
 
 function showState(state) {
-  // A screen reader would speak the same state again at each response.
-  if (element('state').textContent === state) return
-  element('state').textContent = state
-  document.body.dataset.state = state
-  element('why').textContent = reasons[state]
+  showConnection(state)
+  // A screen reader would speak the same text again at each response.
+  if (element('why').textContent !== reasons[state]) element('why').textContent = reasons[state]
 }
 
 element(location.pathname.startsWith('/buffered/') ? 'buffered' : 'direct').ariaCurrent = 'page'

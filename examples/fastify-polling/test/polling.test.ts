@@ -141,5 +141,5 @@ async function waitForNumber(id: string, atLeast: number): Promise<void> {
 }
 
 async function waitForState(state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

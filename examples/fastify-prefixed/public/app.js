@@ -1,3 +1,5 @@
+import { showStateIn } from './show-state.js'
+
 const maxMessages = 8
 /** A stream that has reached its maxAge reconnects sooner than this; the page shows nothing of it. */
 const patience = 2000
@@ -67,9 +69,7 @@ class Feed {
   }
 
   #show(state) {
-    // A screen reader would speak the same state again at each failed attempt.
-    if (this.#find('.state').textContent !== state) this.#find('.state').textContent = state
-    element(this.#prefix).dataset.state = state
+    showStateIn(element(this.#prefix), state)
     this.#onState(state)
   }
 

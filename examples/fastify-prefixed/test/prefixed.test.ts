@@ -115,5 +115,5 @@ async function waitForNumber(selector: string, atLeast: number): Promise<void> {
 }
 
 async function waitForState(page: Page, section: string, state: string): Promise<void> {
-  await page.locator(`#${section} .state`).getByText(state, { exact: true }).waitFor()
+  await page.locator(`#${section}[data-state="${state}"]`).waitFor()
 }

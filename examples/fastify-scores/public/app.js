@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const maxGoals = 3
 
 const element = (id) => document.getElementById(id)
@@ -71,12 +73,6 @@ function prepend(item, list, max) {
   if (list.querySelector(`[data-id="${item.dataset.id}"]`)) return
   list.prepend(item)
   while (list.children.length > max) list.lastElementChild.remove()
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 open()

@@ -31,8 +31,10 @@ export function renderPage({ matches, only, cursor }: PageContent): string {
   <body data-state="connecting" data-cursor="${escapeHtml(cursor)}" data-only="${only ?? ''}">
     <header>
       <h1>Scores</h1>
-      <p id="state" role="status">connecting</p>
+      <p id="state" role="status">Connecting</p>
     </header>
+
+    <p class="hint">Goals appear without a reload. Choose one pitch: the stream then brings only its events.</p>
 
     <nav aria-label="Matches">
       ${renderLink('All', './', only === undefined)}

@@ -173,5 +173,5 @@ async function waitForMinute(atLeast: number): Promise<void> {
 }
 
 async function waitForState(state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

@@ -1,4 +1,5 @@
 import { Plot } from './plot.js'
+import { showState } from './show-state.js'
 
 const maxSamples = 120
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
@@ -61,12 +62,6 @@ function draw() {
     element('uptime').textContent = formatDuration(samples.at(-1).uptime)
     element('samples').textContent = samples.length
   })
-}
-
-function showState(state) {
-  // A screen reader would speak the same state again at each failed attempt.
-  if (element('state').textContent !== state) element('state').textContent = state
-  document.body.dataset.state = state
 }
 
 function formatDuration(seconds) {

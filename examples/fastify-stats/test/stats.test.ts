@@ -98,7 +98,7 @@ test('ends at Ctrl-C while the page is open', async () => {
 async function openPage(): Promise<Page> {
   const opened = await browser.newPage()
   await opened.goto(server.url)
-  await opened.locator('#state').getByText('open', { exact: true }).waitFor()
+  await opened.locator('body[data-state=open]').waitFor()
   return opened
 }
 
@@ -138,5 +138,5 @@ async function waitForSamples(page: Page, atLeast: number): Promise<void> {
 }
 
 async function waitForState(state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

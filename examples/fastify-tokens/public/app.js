@@ -1,4 +1,5 @@
 import { readEvents } from './read-events.js'
+import { showState as showConnection } from './show-state.js'
 
 const element = (id) => document.getElementById(id)
 
@@ -60,7 +61,7 @@ function newArticle(prompt) {
   return article
 }
 
-/** Who reads the newest goes on doing so; who reads older ones is not moved. */
+/** Keeps the newest text in view, unless the reader has scrolled up to older text. */
 function keepScrolled(change) {
   const { scrollHeight, scrollTop, clientHeight } = document.documentElement
   change()
@@ -72,12 +73,11 @@ function scrollDown() {
 }
 
 function showState(state) {
-  element('state').textContent = state
-  document.body.dataset.state = state
+  showConnection(state)
   const answering = state === 'answering'
   element('ask').disabled = answering
   element('stop').disabled = !answering
-  // A disabled button loses the focus, and with it the place of who uses the keyboard.
+  // A disabled button loses the focus, and a keyboard user would start again at the top of the page.
   element(answering ? 'stop' : 'prompt').focus()
 }
 

@@ -109,5 +109,5 @@ async function number(label: string): Promise<number> {
 }
 
 async function waitForState(state: string): Promise<void> {
-  await page.locator('#state').getByText(state, { exact: true }).waitFor()
+  await page.locator(`body[data-state="${state}"]`).waitFor()
 }

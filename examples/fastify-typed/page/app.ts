@@ -1,6 +1,7 @@
 import { connect } from '@downstream/client'
 import type { EventsOf } from '@downstream/fastify'
 import type { hub } from '../src/hub.ts'
+import { showState } from './show-state.js'
 
 const maxRides = 12
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
@@ -22,9 +23,7 @@ source.on('returned', ({ bike, station, at }) => {
 })
 // Events are missing: after a restart of the server, or a long time away.
 source.on('gap', ({ delay }) => setTimeout(() => location.reload(), delay))
-source.onState((state) => {
-  element('state').textContent = document.body.dataset.state = state
-})
+source.onState(showState)
 
 async function loadStations(): Promise<{ cursor: string; stations: Record<string, number> }> {
   const response = await fetch('bikes')

@@ -43,5 +43,7 @@ app.addHook('preClose', async () => {
 process.on('SIGINT', () => app.close())
 process.on('SIGTERM', () => app.close())
 
-await app.listen({ port })
+await app.listen({ port }).catch((cause) => {
+  throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, { cause })
+})
 console.log(`http://localhost:${port}`)

@@ -43,7 +43,7 @@ test('shows stations and rides as they come', async () => {
   expect(await page.locator('#rides li').first().textContent()).toMatch(
     /\d:\d\d.* Bike \d+ (leaves|is back: )/,
   )
-  expect(await page.locator('#state').textContent()).toBe('open')
+  expect(await page.locator('#state').textContent()).toBe('Live')
 })
 
 test('ten tabs share one connection', async () => {

@@ -1,3 +1,5 @@
+import { showState } from './show-state.js'
+
 const retryAfter = 1000
 const maxItems = 200
 
@@ -163,11 +165,6 @@ function ask(url) {
   fetch(url, { method: 'DELETE' }).catch(() => {
     // The button is still there.
   })
-}
-
-function showState(state) {
-  speak('state', state)
-  document.body.dataset.state = state
 }
 
 /** A screen reader would speak the same text again at each failed attempt. */

@@ -112,7 +112,7 @@ export class ExamplePage {
   }
 
   async waitForState(state: string): Promise<void> {
-    await this.page.locator('#state').getByText(state, { exact: true }).waitFor()
+    await this.page.locator(`body[data-state="${state}"]`).waitFor()
   }
 
   #condition(name: string) {

@@ -3,7 +3,7 @@ import { EventSourceConnection } from './event-source-connection.js'
 import { flow } from './river.js'
 
 const retryAfter = 1000
-const words = { open: 'live', stopped: 'loading' }
+const words = { open: 'live', stopped: 'loading', reconnecting: 'connection lost, trying again' }
 
 const panels = new Map()
 const left = new Set()
@@ -61,7 +61,7 @@ async function fetchState() {
 function onGap(event) {
   const { reason, delay } = JSON.parse(event.data)
   tell(
-    `The server could not tell what this page had missed (gap: ${reason}), so it has loaded everything afresh.`,
+    `The server no longer has all events that this page missed (gap: ${reason}), so the page has loaded everything again.`,
   )
   stream.stop()
   setTimeout(load, delay)
@@ -83,7 +83,7 @@ function countMissed() {
   awaySince = undefined
   setTimeout(() => {
     tell(
-      `This page had closed its streams for ${seconds} s. It went on behind its last event: ${received - before} events came at once.`,
+      `This page had closed its streams for ${seconds} s. It continued after its last event: ${received - before} events came at once.`,
     )
   }, 500)
 }

@@ -85,7 +85,7 @@ test('a hidden page gives its streams back, and has everything when it is seen a
   await express.locator('#chat-messages').getByText('While you were away').waitFor()
   await express
     .locator('#notice')
-    .getByText(/behind its last event: [1-9]\d* events came at once/)
+    .getByText(/after its last event: [1-9]\d* events came at once/)
     .waitFor()
   expect(await express.locator('#clock-tick').textContent()).toMatch(/, none missing$/)
   expect(await express.locator('#chat-messages').getByText('While you were away').count()).toBe(1)
@@ -136,7 +136,7 @@ test('ends at Ctrl-C while pages are open and work is under way', async () => {
 async function openNews(): Promise<Page> {
   const page = await tour.open()
   await page.locator('#headlines').scrollIntoViewIfNeeded()
-  await page.locator('#news-state').getByText('open').waitFor()
+  await page.locator('#news-state').getByText('live').waitFor()
   await waitForNumber(page, '#news-received', (await numberIn(page, '#news-received')) + 1)
   return page
 }

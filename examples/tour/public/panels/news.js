@@ -6,6 +6,7 @@ const offlineSeconds = 10
 const maxHeadlines = 60
 const offlineButton = element('news-offline')
 const list = element('headlines')
+const words = { open: 'live', reconnecting: 'connection lost, trying again' }
 // Known to this page only, so nobody can cut the connection of somebody else.
 const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
 
@@ -74,7 +75,7 @@ function prepend(item) {
 
 function onState(state) {
   if (state !== 'open' && state !== 'connecting') away = true
-  showText('news-state', offlineTimer ? 'offline' : state)
+  showText('news-state', offlineTimer ? 'offline' : (words[state] ?? state))
   element('news-state').dataset.state = state
 }
 

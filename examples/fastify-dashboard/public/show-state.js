@@ -1,0 +1,1 @@
+../../show-state.js
