@@ -13,11 +13,11 @@ app.use(events, express.json())
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 app.get('/main.js', (_req, res) => res.type('js').send(script))
 
-// The tally as it is, then each new one. The cursor is read first, so no vote in between is lost.
+// The tally as it is, then each new one. Its id is the cursor before it was read, so no vote in between is lost.
 app.get('/poll', async (_req, res) => {
   const after = hub.cursor()
   const stream = res.sse()
-  await stream.send({ event: 'tally', data: readTally() })
+  await stream.send({ event: 'tally', id: after, data: readTally() })
   hub.subscribe(stream, 'poll', { after })
 })
 
