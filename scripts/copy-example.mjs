@@ -10,14 +10,14 @@ export const examples = readdirSync(folder, { withFileTypes: true })
   .map(({ name }) => name)
 
 /**
- * Copies an example without its tests, and with the style sheet that all examples share.
+ * Copies an example without its tests, and with the files that all examples share.
  * @param {string} example - its name
  * @param {string} destination - a directory
  */
 export function copyExample(example, destination) {
   cpSync(join(folder, example), destination, {
     recursive: true,
-    // public/base.css is a link to the one in examples/.
+    // public/base.css and public/show-state.js are links to those in examples/.
     dereference: true,
     filter: (path) => !['node_modules', 'test'].includes(basename(path)),
   })

@@ -16,8 +16,9 @@ const stop = () => Promise.all([app.close(), comparison.close()])
 process.on('SIGINT', stop)
 process.on('SIGTERM', stop)
 
-await app.listen({ port }).catch((cause) => {
-  throw new Error(`Cannot listen on port ${port}. Choose another: PORT=${port + 10} npm start`, { cause })
+await Promise.all([app.listen({ port }), comparison.listen({ port: port + 1 })]).catch((cause) => {
+  throw new Error(`Cannot listen on ${port} and ${port + 1}. Choose others: PORT=${port + 10} npm start`, {
+    cause,
+  })
 })
-await comparison.listen({ port: port + 1 })
 console.log(`https://localhost:${port}`)
