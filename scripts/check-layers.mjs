@@ -140,17 +140,19 @@ function scan(source) {
     pattern.lastIndex = at
     return pattern.exec(source)
   }
-  /** @param {string} text @param {number} length */
-  const literal = (text, length) => {
+  /** @param {string} text @param {number} length @param {boolean} [inTemplate] It continues after a ${ }. */
+  const literal = (text, length, inTemplate = false) => {
     const line = source.slice(0, at).split('\n').length
-    if (expectsSpecifier.test(before.slice(-100))) imports.push({ specifier: text, line })
+    // In `${from} to ${to}` the name of a variable comes before the text.
+    if (!inTemplate && expectsSpecifier.test(before.slice(-100))) imports.push({ specifier: text, line })
     else literals.push({ text, line })
     before += ' 0 '
     at += length
   }
-  const readTemplatePiece = () => {
+  /** @param {boolean} continues */
+  const readTemplatePiece = (continues) => {
     const [text = ''] = match(templatePiece) ?? []
-    literal(text, text.length)
+    literal(text, text.length, continues)
     if (source[at] === '$') templates.push(0)
     at += source[at] === '$' ? 2 : 1
   }
@@ -171,10 +173,10 @@ function scan(source) {
     at++
     const braces = templates.at(-1)
     if (character === '`') {
-      readTemplatePiece()
+      readTemplatePiece(false)
     } else if (character === '}' && braces === 0) {
       templates.pop()
-      readTemplatePiece()
+      readTemplatePiece(true)
     } else {
       if (braces !== undefined && character === '{') templates.push((templates.pop() ?? 0) + 1)
       if (braces !== undefined && character === '}') templates.push((templates.pop() ?? 0) - 1)

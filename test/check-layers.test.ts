@@ -114,6 +114,7 @@ test.each([
   ],
   ['express imports a dev dependency', 'express/sse.ts', "import request from 'supertest'", '"dependencies"'],
   ['core imports a dev dependency', 'core/hub/hub.ts', "const fc = require('fast-check')", '"dependencies"'],
+  ['an import of a template', 'core/wire/head.ts', 'await import(`../hub/hub.ts`)', 'wire may import'],
   [
     'an import over several lines',
     'core/wire/head.ts',
@@ -137,13 +138,14 @@ test('a message names the file, the line and the import', () => {
   ])
 })
 
-test('comments, object keys and divisions are none of its business', () => {
+test('ignores comments, object keys, divisions, and variables in templates that are named from', () => {
   const source = [
     "// import '../hub/hub.ts'",
     "/* 'data: x' and `id: 1` */",
     'const event = { data: 1, id: 2, retry: a / b, half: c / 2 } // "event: x"',
     "const quote = /['\"`]/g, url = 'http://localhost', text = `${event ? `a` : '}'} data`",
     "const metadata = 'metadata: none'",
+    'const span = `${from} to ${to}`',
   ]
   expect(check({ 'core/stream/open.ts': source.join('\n') })).toEqual([])
 })
