@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LogCase } from './log-case.ts'
 
-/** Appending: one place in one order for each entry, with a name that stays its own. */
+/** Appending: every entry has one position in one order, and a cursor of its own. */
 export const appendCases: LogCase[] = [
   {
     name: "gives every entry a cursor of its own that can be an event's id: 1 to 64 of [\\w.-]",

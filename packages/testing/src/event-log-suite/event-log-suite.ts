@@ -18,8 +18,8 @@ export interface EventLogSuiteOptions {
   /** Makes a fresh log; each case asks for one, some for several. */
   create: CreateEventLog
   /**
-   * What the engine has not got: cases that need it are not registered. Everything else MUST be in what `create`
-   * gives, or the cases that need it fail. Default none.
+   * What the engine does not have: cases that need it are not registered. `create` MUST give everything else, or the
+   * cases that need it fail. Default: none.
    */
   without?: readonly EventLogAbility[]
 }
@@ -36,8 +36,8 @@ const cases: LogCase[] = [
 ]
 
 /**
- * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that is not through
- * after 30 seconds fails.
+ * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that takes
+ * longer than 30 seconds fails.
  *
  * @example
  * eventLogSuite({

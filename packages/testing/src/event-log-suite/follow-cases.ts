@@ -14,7 +14,7 @@ async function settle(tools: LogTools, ...followers: RecordingFollower[]): Promi
   return last
 }
 
-/** Of all there is a follower was told once to start, then of what is up to there, then of what is behind it. */
+/** A follower receives `start` once, with the backlog, and then every later entry. */
 function assertTold(
   order: readonly LogEntry[],
   { backlog, calls, head, received, resets }: RecordingFollower,
@@ -231,7 +231,7 @@ async function join(tools: LogTools, from: LogEntry, backlog: number): Promise<v
   const known = () => [follower.head, ...follower.all.map(({ cursor }) => cursor)]
   while (!known().includes(place)) {
     const page = await tools.readPage(place, atMost(7))
-    // What can be read may be further than what followers were told.
+    // Entries can be read before followers have received them.
     if (page.length === 0) await eventually('the follower, at the end', () => known().includes(place))
     entries.push(...page)
     place = page.at(-1)?.cursor ?? place

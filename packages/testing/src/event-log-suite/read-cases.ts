@@ -75,7 +75,7 @@ export const readCases: LogCase[] = [
         tools.log.read(cursor, atMost(10), leaving.signal).catch((error: unknown) => error),
       )
       leaving.abort(reason)
-      // One that was under way may be through.
+      // One that was under way may have been answered.
       for (const answer of await Promise.all(reads)) {
         if (answer !== reason) assert.deepEqual(answer, { gap: false, entries: [] })
       }
@@ -114,20 +114,17 @@ export const readCases: LogCase[] = [
     needs: 'scanned',
     async run(tools) {
       const start = await tools.end()
-      const entries = await tools.fill(150)
+      // Cursors of another log from before and after these entries: an engine that orders by time would find a page.
       const foreign = await tools.createHost()
+      const strangers = await tools.fill(3, foreign.log)
+      const entries = await tools.fill(150)
+      strangers.push(...(await tools.fill(3, foreign.log)))
       for (const cursor of [start, ...entries.map(({ cursor }) => cursor)]) {
         const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(10)))
         // The entry itself may be looked at twice: to see that it is held, and that it still is.
         assert.ok(scanned <= 12, `${scanned} entries for a limit of 10 after '${cursor}'`)
       }
-      const forged = [
-        ...(await tools.fill(3, foreign.log)).map(({ cursor }) => cursor),
-        `${start}0`,
-        'nothing',
-        '',
-        '*',
-      ]
+      const forged = [...strangers.map(({ cursor }) => cursor), `${start}0`, 'nothing', '', '*']
       for (const cursor of forged) {
         const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(1_000)))
         assert.ok(scanned <= 2, `${scanned} entries for '${cursor}', which is not held`)

@@ -1,7 +1,7 @@
 import type { Cursor, LogEntry, LogFollower } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 
-/** Takes down what a log tells. */
+/** Records the calls of a log. */
 export class RecordingFollower implements LogFollower {
   /** The names of the calls, in their order. */
   readonly calls: (keyof LogFollower)[] = []
@@ -11,7 +11,7 @@ export class RecordingFollower implements LogFollower {
   received: LogEntry[] = []
   readonly resets: { head: Cursor; reason: string }[] = []
   up: boolean | undefined
-  /** What was told with the last state. */
+  /** The error of the last call of `state`. */
   error: unknown
   /** Settles as `follow` does. */
   done: Promise<void> = Promise.resolve()
@@ -32,7 +32,7 @@ export class RecordingFollower implements LogFollower {
     this.received.push(...batch.map(plain))
   }
 
-  /** What came before is forgotten. */
+  /** Forgets what came before. */
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
     this.calls.push('reset')
     this.resets.push({ head, reason })
@@ -50,7 +50,7 @@ export class RecordingFollower implements LogFollower {
     await eventually('start', () => this.calls.includes('start'))
   }
 
-  /** Waits until an entry has come in: all before it must have come, too. */
+  /** Waits until an entry was received, and with it all before it. */
   async reaches({ cursor }: LogEntry): Promise<void> {
     await eventually(`entry ${cursor}`, () => this.received.some((entry) => entry.cursor === cursor))
   }
