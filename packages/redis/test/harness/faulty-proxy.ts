@@ -42,9 +42,9 @@ export class FaultyProxy {
     return [...this.#links].filter(({ client }) => !client.readableEnded && !client.destroyed).length
   }
 
-  /** Resets all connections. */
-  cut(): void {
-    for (const link of this.#links) this.#reset(link)
+  /** Resets all connections, or those that are chosen. */
+  cut(isChosen: () => boolean = () => true): void {
+    for (const link of this.#links) if (isChosen()) this.#reset(link)
   }
 
   /** Resets one connection; the oldest is 0. */

@@ -88,7 +88,14 @@ export class RedisServer {
 
   /** Sends one command, past all proxies. */
   async command(name: string, ...values: (string | number)[]): Promise<unknown> {
-    const client = createClient({ socket: { port: this.port, host: '127.0.0.1', reconnectStrategy: false } })
+    // A busy machine takes its time; a server that is down refuses at once.
+    const socket = {
+      port: this.port,
+      host: '127.0.0.1',
+      reconnectStrategy: false,
+      connectTimeout: 60_000,
+    } as const
+    const client = createClient({ socket })
     // What is awaited here rejects.
     client.on('error', () => {})
     try {

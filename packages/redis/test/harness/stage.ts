@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { FaultyProxy } from './faulty-proxy.ts'
 import { HoppingClient } from './hopping-client.ts'
@@ -10,6 +12,13 @@ import { judge, type Numbered, type Verdict } from './verdict.ts'
 // Longer than eventually() waits, four times: it is eventually() that says what was waited for in vain.
 jest.setTimeout(300_000)
 
+/**
+ * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
+ * ms between the nodes and Redis. The scenarios whose log is short are none for that.
+ */
+const { STAGE_RATE = '0', STAGE_DELAY = '0' } = process.env
+const rate = Number(STAGE_RATE)
+
 /** What a scenario plays with; all of it is closed afterwards. */
 export class Stage {
   readonly #client: RedisClientName
@@ -18,6 +27,7 @@ export class Stage {
   readonly #publishers: Publisher[] = []
   readonly #proxies: FaultyProxy[] = []
   readonly #servers: RedisServer[] = []
+  readonly #floods: ChildProcess[] = []
 
   constructor(client: RedisClientName) {
     this.#client = client
@@ -26,6 +36,10 @@ export class Stage {
   async redis(options?: RedisServerOptions): Promise<RedisServer> {
     const server = await RedisServer.start(options)
     this.#servers.push(server)
+    if (rate > 0) {
+      const flood = spawn(process.execPath, [join(__dirname, 'flood.mjs'), String(server.port), STAGE_RATE])
+      this.#floods.push(flood)
+    }
     return server
   }
 
@@ -36,9 +50,12 @@ export class Stage {
   }
 
   /** A node behind a proxy of its own; with a proxy it need not be able to reach Redis. */
-  async node(to: RedisServer | FaultyProxy, options?: HubNodeOptions): Promise<HubNode> {
+  async node(to: RedisServer | FaultyProxy, options: HubNodeOptions = {}): Promise<HubNode> {
     const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
-    const node = await HubNode.start(this.#client, proxy, options)
+    proxy.delay(Number(STAGE_DELAY))
+    // What the others publish must not push the scenario's own events out of the log.
+    const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : options.log
+    const node = await HubNode.start(this.#client, proxy, { ...options, log })
     this.#nodes.push(node)
     if (to !== proxy) await node.hub.ready()
     return node
@@ -117,6 +134,7 @@ export class Stage {
     try {
       await Promise.race([closing, eventually('all nodes being closed', () => closed)])
     } finally {
+      for (const flood of this.#floods) flood.kill()
       for (const proxy of this.#proxies) proxy.close()
       await Promise.all(this.#servers.map((server) => server.close()))
     }

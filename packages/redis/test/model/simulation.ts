@@ -1,16 +1,15 @@
 import { RedisLog } from '../../src/index.ts'
-import { FakeNetwork } from './fake-network.ts'
-import { FakeServer } from './fake-server.ts'
+import { FakeWorld } from './fake-world.ts'
 import { ModelClient, ModelNode } from './model-node.ts'
 import { Random } from './random.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { RealWorld } from './real-world.ts'
+import type { World } from './world.ts'
 
-/** One publish. Times are virtual. */
+/** One publish. */
 interface Published {
   readonly n: number
   readonly by: ModelNode
   readonly called: number
-  answered: number
   acknowledged: boolean
 }
 
@@ -23,69 +22,68 @@ export interface Outcome {
   readonly losses: number
 }
 
-const START = 1_700_000_000_000
-
-/** One random schedule: three processes, their clients, and all that happens to their Redis. */
+/** One random schedule: three processes, their clients, and all that happens to their Redis, in memory. */
 export async function simulate(seed: number): Promise<Outcome> {
-  const time = new VirtualTime()
-  const { random } = Math
-  // Pauses between attempts are random, too.
-  const pauses = new Random(seed)
-  Math.random = () => pauses.next()
-  try {
-    return await new Simulation(new Random(seed), time).run()
-  } finally {
-    Math.random = random
-    time.restore()
-  }
+  const random = new Random(seed)
+  return new Simulation(random, new FakeWorld(random, seed)).run()
+}
+
+/** The same on redis-server processes: the seed gives the plan, the machine gives the timing. */
+export async function simulateOnRedis(seed: number): Promise<Outcome> {
+  const random = new Random(seed)
+  return new Simulation(random, await RealWorld.open(random)).run()
 }
 
 class Simulation {
   readonly #random: Random
-  readonly #time: VirtualTime
-  readonly #network: FakeNetwork
+  readonly #world: World
   readonly #nodes: ModelNode[] = []
   readonly #clients: ModelClient[] = []
   readonly #published: Published[] = []
-  readonly #backups: FakeServer[] = []
   readonly #script: string[] = []
-  #server: FakeServer
   #losses = 0
   /** In some schedules nothing but FLUSHALL happens: that is no more than one gap for anybody. */
   readonly #onlyFlushes: boolean
 
-  constructor(random: Random, time: VirtualTime) {
+  constructor(random: Random, world: World) {
     this.#random = random
     this.#onlyFlushes = random.chance(0.2)
-    this.#time = time
-    this.#server = new FakeServer(() => START + time.now)
-    this.#network = new FakeNetwork(random, this.#server)
-    this.#network.delay = random.pick([2, 5, 20, 100])
+    this.#world = world
   }
 
   async run(): Promise<Outcome> {
-    const tailLength = this.#random.pick([3, 10, 100])
-    for (let n = 0; n < 3; n++) {
-      const log = new RedisLog(this.#network.client(`node ${n}`), { maxLength: 100_000, timeout: 1_000 })
-      this.#nodes.push(new ModelNode(log, tailLength))
+    const { timeout } = this.#world
+    try {
+      const tailLength = this.#random.pick([3, 10, 100])
+      for (let n = 0; n < 3; n++) {
+        const client = await this.#world.client(`node ${n}`)
+        this.#nodes.push(new ModelNode(new RedisLog(client, { maxLength: 100_000, timeout }), tailLength))
+      }
+      await this.#play()
+      return this.#outcome()
+    } finally {
+      await Promise.all([...this.#nodes.map(({ log }) => log.close()), this.#world.close()])
     }
+  }
+
+  async #play(): Promise<void> {
     for (let n = 0; n < 5; n++) this.#clients.push(new ModelClient())
     for (const client of this.#clients) this.#random.pick(this.#nodes).join(client)
-    await this.#time.pass(500)
+    await this.#world.pass(500)
     const steps = 20 + this.#random.below(30)
     for (let n = 0; n < steps; n++) {
       await this.#step()
-      await this.#time.pass(this.#random.pick([1, 10, 50, 300]))
+      await this.#world.pass(this.#random.pick([1, 10, 50, 300]))
     }
     await this.#settle()
+  }
+
+  #outcome(): Outcome {
     const gaps = this.#clients.reduce((sum, { told }) => sum + told.filter((one) => 'gap' in one).length, 0)
-    const faults = this.#clients.flatMap((client, n) =>
-      this.#judge(client).map((fault) => `client ${n}: ${fault}`),
-    )
+    const faults = this.#faults()
     if (this.#onlyFlushes) faults.push(...this.#judgeFlushes())
     // Each loss is noticed by up to three processes, and all but one of their marks tell nobody anything.
     if (this.#losses === 0 && gaps > 0) faults.push(`${gaps} gaps, and nothing was lost`)
-    await Promise.all([...this.#nodes.map(({ log }) => log.close()), this.#time.pass(5_000)])
     return { faults, script: this.#script, gaps, losses: this.#losses }
   }
 
@@ -95,16 +93,18 @@ class Simulation {
     if (kind < 55) this.#publish(random.pick(this.#nodes))
     else if (kind < 75) this.#hop(random.pick(this.#onlyFlushes ? this.#clients.slice(2) : this.#clients))
     else if (this.#onlyFlushes) {
-      if (kind < 82) this.#lose('flush', () => this.#server.flush())
-    } else if (kind < 82) this.#note('cut', () => this.#network.cut({ share: 0.5 }))
-    else if (kind < 84) this.#backups.push(this.#server.replica(0))
-    else if (kind < 90) this.#failOver()
-    else if (kind < 93) this.#splitBrain()
-    else if (kind < 94) this.#restore()
-    else if (kind < 95) this.#lose('flush', () => this.#server.flush())
-    else if (kind < 96 && this.#network.targets.length === 1)
-      this.#lose('delete', () => this.#server.deleteNewest(1 + random.below(3)))
-    else if (kind < 97) this.#note('ids ahead', () => this.#server.setAhead(random.below(5_000)))
+      if (kind < 82) await this.#lose('flush', () => this.#world.flush())
+    } else if (kind < 82) this.#note('cut', () => this.#world.cut())
+    else if (kind < 84) await this.#world.backUp()
+    else if (kind < 90) await this.#lose('failover', () => this.#world.failOver())
+    else if (kind < 93) await this.#lose('split brain', () => this.#world.splitBrain())
+    else if (kind < 94) await this.#lose('restore', () => this.#world.restore())
+    else if (kind < 95) await this.#lose('flush', () => this.#world.flush())
+    else if (kind < 96) await this.#lose('delete', () => this.#world.deleteNewest())
+    else if (kind < 97) {
+      this.#note('ids ahead')
+      await this.#world.setAhead()
+    }
   }
 
   #publish(by: ModelNode): void {
@@ -112,14 +112,12 @@ class Simulation {
       const published: Published = {
         n: this.#published.length,
         by,
-        called: this.#time.now,
-        answered: Number.POSITIVE_INFINITY,
+        called: this.#world.now,
         acknowledged: false,
       }
       this.#published.push(published)
       const settle = (acknowledged: boolean) => {
         published.acknowledged = acknowledged
-        published.answered = this.#time.now
       }
       by.log.append({ channels: ['c'], data: String(published.n) }).then(
         () => settle(true),
@@ -139,61 +137,26 @@ class Simulation {
     else node.join(client)
   }
 
-  /** The master dies; a replica that has not all takes its place. */
-  #failOver(): void {
-    const old = this.#server
-    this.#lose('failover', () => {
-      this.#server = old.replica(this.#random.below(5), this.#skew())
-      old.alive = false
-      this.#network.targets = [this.#server]
-      this.#network.cut({ server: old })
-    })
-  }
-
-  /** A replica takes over while the master lives on for a while: connections go to one or the other. */
-  #splitBrain(): void {
-    const old = this.#server
-    this.#lose('split brain', () => {
-      this.#server = old.replica(this.#random.below(3), this.#skew())
-      this.#network.targets = [old, this.#server]
-      this.#network.cut({ server: old, share: 0.7 })
-      setTimeout(() => {
-        this.#note('split brain ends')
-        old.alive = false
-        this.#network.targets = [this.#server]
-        this.#network.cut({ server: old })
-      }, 50 + this.#random.below(2_000))
-    })
-  }
-
-  #skew(): number {
-    return this.#random.pick([0, 0, 0, -3_000, 3_000])
-  }
-
-  #restore(): void {
-    const [backup] = this.#backups
-    if (backup !== undefined)
-      this.#lose('restore', () => this.#server.restore(this.#random.pick(this.#backups)))
-  }
-
-  #lose(what: string, act: () => void): void {
-    this.#losses++
-    this.#note(what, act)
+  /** Does what loses data, when it is possible. */
+  async #lose(what: string, act: () => Promise<boolean>): Promise<void> {
+    this.#note(what)
+    if (await act()) this.#losses++
+    else this.#note('… is not possible')
   }
 
   #note(what: string, act: () => void = () => {}): void {
-    this.#script.push(`${this.#time.now.toFixed(0)} ${what}`)
+    this.#script.push(`${this.#world.now.toFixed(0)} ${what}`)
     act()
   }
 
   /** All is well again, and everybody has had the time to notice what there was. */
   async #settle(): Promise<void> {
-    await this.#time.pass(20_000)
+    await this.#world.settle(20_000, () => this.#nodes.every(({ up }) => up))
     for (const client of this.#clients)
       if (client.node === undefined) this.#random.pick(this.#nodes).join(client)
     for (const node of this.#nodes) {
       this.#publish(node)
-      await this.#time.pass(10_000)
+      await this.#world.settle(10_000, () => this.#faults().length === 0)
     }
   }
 
@@ -210,6 +173,10 @@ class Simulation {
         faults.push(`client ${n}: ${count} gaps of ${this.#losses} losses`)
     }
     return faults
+  }
+
+  #faults(): string[] {
+    return this.#clients.flatMap((client, n) => this.#judge(client).map((fault) => `client ${n}: ${fault}`))
   }
 
   #judge(client: ModelClient): string[] {
