@@ -3,19 +3,18 @@ import { Backoff } from '../connection/backoff.ts'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import { refusal } from '../connection/refusal.ts'
 import { type Greet, TimeoutError } from '../connection/session.ts'
-import type { Publisher } from '../publisher.ts'
-import type { AgeLimit } from '../stream/age-limit.ts'
 import { formatCursor, type Place } from '../stream/cursor.ts'
 import type { LogPages } from '../stream/log-pages.ts'
 import { PageSize } from '../stream/page-size.ts'
-import { type Identify, RedisStream } from '../stream/redis-stream.ts'
+import { RedisStream } from '../stream/redis-stream.ts'
 import { futureMark, type Row, rowBytes } from '../stream/row.ts'
 import { readBacklog } from './backlog.ts'
 import type { Confirmation } from './confirmed.ts'
-import { Continuity, type Reset } from './continuity.ts'
+import { Continuity } from './continuity.ts'
 import { FollowerState } from './follower-state.ts'
 import { guardedFollower } from './guarded-follower.ts'
 import { HistoryCheck } from './history-check.ts'
+import { Losses, type LossSource } from './losses.ts'
 
 /** How long Redis is to wait for entries, in ms, before it answers that there are none. */
 const BLOCK = 2_000
@@ -29,29 +28,20 @@ const BYTES = 1_048_576
 const PAUSE = 10
 /** How late an answer may be, in ms, before the follower counts as lagging. */
 const LATE = 1_000
-/** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
-const MARK_PAUSE = 5_000
-
-/** Stands for the follower's own connection among the sessions of the publisher. */
-const OWN = 0
 
 /** What a follower needs of its log. */
-export interface FollowedLog {
+export interface FollowedLog extends LossSource {
   readonly key: string
-  readonly maxLength: number
   /** Opens a connection for one follower alone: it waits there for entries. */
   connect(greet: Greet): GuardedConnection
-  readonly identify: Identify
   /** Aborts when the log is closed. */
   readonly signal: AbortSignal
-  readonly publisher: Publisher
   readonly pages: LogPages
-  readonly ageLimit: AgeLimit | undefined
 }
 
 /**
- * Tells one follower every entry of the stream, in order; where that cannot be proven, that it cannot. What is proven
- * by what is in `continuity.ts`: here are the commands for it.
+ * Reads the stream for one follower: every entry once and in order, or a reset where that cannot be proven.
+ * `continuity.ts` says what proves it.
  */
 export class StreamFollower {
   readonly #log: FollowedLog
@@ -62,11 +52,11 @@ export class StreamFollower {
   readonly #history: HistoryCheck
   readonly #backlog: LogBounds
   readonly #continuity: Continuity
+  readonly #losses: Losses
   readonly #size = new PageSize(LENGTH)
   readonly #backoff = new Backoff()
   /** Replication id of the server that it is connected to; '' when that is not known. */
   #server = ''
-  #nextMark = 0
   #foreign = 0
   /** When it last had all that was in the stream, by `performance.now()`; and whether the last read found the end. */
   #completeAt = performance.now()
@@ -84,26 +74,27 @@ export class StreamFollower {
     this.#history = new HistoryCheck(this.#stream, log.maxLength)
     this.#backlog = backlog
     this.#continuity = new Continuity(log.pages.repeated)
+    this.#losses = new Losses(log, this.#connection, this.#stream, this.#continuity)
   }
 
-  /** Where it is; undefined before the start. */
+  /** The entry that it has read last; undefined before the start. */
   get place(): Place | undefined {
     return this.#continuity.place
   }
 
-  /** For how many ms, at most, the stream has had entries that it has not read. */
+  /** For how many ms, at most, the stream has had entries that this follower has not read. */
   get behind(): number {
     const since = performance.now() - this.#completeAt
-    // A read that waits for entries is answered after BLOCK: until then no answer is the answer.
+    // A read that waits for entries is answered after BLOCK: no answer until then means that there are none.
     return this.#atEnd && since < BLOCK + LATE ? 0 : Math.round(since)
   }
 
-  /** Redis has confirmed an entry to this process: it has to come by. */
+  /** Redis has confirmed an entry to this process: the follower has to read it, or it is lost. */
   confirm(confirmation: Confirmation): void {
     this.#continuity.confirm(confirmation)
   }
 
-  /** Something is wrong although the log works: reported once for each topic. */
+  /** Reports something wrong with a log that works: once for each topic. */
   warn(topic: string, error: unknown): void {
     this.#state.warn(topic, error)
   }
@@ -147,7 +138,7 @@ export class StreamFollower {
   async #goOn(place: Place): Promise<void> {
     const asked = performance.now()
     const count = this.#size.count(BYTES)
-    const rows = await this.#stream.readBehind(place, count, BLOCK).catch((error) => {
+    const rows = await this.#stream.readAfter(place, count, BLOCK).catch((error) => {
       // Perhaps it was too large to arrive in time.
       if (error instanceof TimeoutError) this.#size.failed()
       throw error
@@ -158,7 +149,7 @@ export class StreamFollower {
     this.#atEnd = rows.length < count
     if (this.#atEnd) this.#completeAt = asked
     this.#pass(rows)
-    if (rows.length < count) await this.#settle(asked)
+    if (rows.length < count) await this.#losses.check(asked, this.#server)
     await this.#look(rows.length)
     if (rows.length > 0 && rows.length < count) await this.#sleep(PAUSE)
   }
@@ -174,80 +165,19 @@ export class StreamFollower {
     if (end >= 0) throw futureMark()
   }
 
-  /** Confirmed entries that should have come by. */
-  async #settle(asked: number): Promise<void> {
-    const { lost, doubtful } = this.#continuity.overdue(asked)
-    const held = await Promise.all(doubtful.map(({ place }) => this.#stream.holds(place)))
-    for (const [n, { place }] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
-    const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
-    if (gone.length === 0) return
-    if (performance.now() < this.#nextMark) {
-      this.#suspect(this.#continuity.place)
-      return
-    }
-    this.#nextMark = performance.now() + MARK_PAUSE
-    const { head } = await this.#mark(Math.max(...gone.map(({ sent }) => sent)))
-    this.#suspect(head)
-  }
-
   /** The entry that was read last is gone: continues at the end, with a gap. */
-  async #recover(lostPlace: Place): Promise<void> {
-    const [[oldest], length, gone] = await Promise.all([
-      this.#stream.range('-', 1),
-      this.#stream.length(),
-      this.#confirmedAndGone(),
-    ])
-    const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
-    const clock = await this.#readClock()
-    const { maxLength, ageLimit } = this.#log
-    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, clock.at) ?? false)
-    const lost = lostAt(given, clock)
-    const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
-    const reset =
-      why === 'fork' ? await this.#mark(given) : { ...clock, head: await this.#stream.head(clock.server) }
+  async #recover(place: Place): Promise<void> {
+    const { head, reason } = await this.#losses.recover(place, this.#server)
     if (this.#log.signal.aborted) return
-    this.#continuity.moveTo(reset, why, given)
     this.#history.reset()
-    this.#follower.reset(formatCursor(reset.head), why === 'trimmed' ? 'trimmed' : 'log-changed')
-    // The connection that has confirmed one of them may still confirm others.
-    if (gone.some(({ session }) => session === this.#log.publisher.session)) this.#suspect(reset.head)
+    this.#follower.reset(formatCursor(head), reason)
   }
 
-  /** Adds a mark that tells of all losses up to now. `given`: when somebody was given the newest of what is lost. */
-  async #mark(given: number): Promise<Reset> {
-    const clock = await this.#readClock()
-    const { at, server, asked } = clock
-    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
-    this.#continuity.settleUntil(given)
-    // It takes the place of what it tells of: if it is lost in turn, there has to be another.
-    this.#continuity.confirm({ place: head, session: OWN, server, sent: performance.now(), at: asked })
-    return { ...clock, head }
-  }
-
-  async #readClock(): Promise<Clock> {
-    const asked = performance.now()
-    const send = (args: string[]) => this.#connection.send(args)
-    const [at, server] = await Promise.all([this.#stream.time(), this.#log.identify(send)])
-    return { asked, at, server }
-  }
-
-  /** The newest confirmed entries that are not held. */
-  async #confirmedAndGone(): Promise<Confirmation[]> {
-    const newest = this.#continuity.newestConfirmed()
-    const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
-    return newest.filter((_, n) => !held[n])
-  }
-
-  #suspect(place: Place | undefined): void {
-    // Without an answer it stays suspected, and the next connection has to prove itself.
-    if (place !== undefined) this.#log.publisher.suspect(place, this.#server).catch(() => {})
-  }
-
-  /** Looks after all that is not about this follower's place. */
+  /** Everything beside reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
   async #look(rows: number): Promise<void> {
     void this.#tellState()
     const { ageLimit } = this.#log
-    // What an age limit drops is nobody's mistake.
+    // With an age limit, missing entries do not mean a wrong maxLength.
     if (ageLimit !== undefined) return ageLimit.trim()
     const short = await this.#history.passed(rows)
     if (short !== undefined) this.warn('maxLength', short)
@@ -266,7 +196,7 @@ export class StreamFollower {
     const before = this.#foreign
     for (const { alien } of rows) if (alien === 'foreign') this.#foreign++
     if (this.#foreign === before) return
-    // Told at 1, 10, 100 and so on.
+    // Reported at 1, 10, 100 and so on.
     this.warn(
       `foreign ${String(this.#foreign).length}`,
       new Error(
@@ -276,7 +206,7 @@ export class StreamFollower {
     )
   }
 
-  /** It holds the process, as a connection does: code that awaits hub.ready() must not end for want of anything else. */
+  /** Keeps the process running, as a connection does: a script that awaits hub.ready() would otherwise end during a pause. */
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#log.signal.aborted ? 0 : ms)
@@ -290,13 +220,4 @@ export class StreamFollower {
 
 function weigh(rows: readonly Row[]): number {
   return rows.reduce((sum, row) => sum + rowBytes(row), 0)
-}
-
-/** The clock of Redis in ms, and when it was asked for by that of this process. */
-type Clock = Omit<Reset, 'head'>
-
-/** When something was given to somebody, by the clock of Redis: rather too late than too early. */
-function lostAt(given: number, { at, asked }: Clock): number {
-  // It has read its clock at `asked` or later, and that is rounded down.
-  return Math.ceil(at + 1 - Math.max(0, asked - given))
 }

@@ -1,0 +1,130 @@
+import type { GuardedConnection } from '../connection/guarded-connection.ts'
+import type { Publisher } from '../publisher.ts'
+import type { AgeLimit } from '../stream/age-limit.ts'
+import type { Place } from '../stream/cursor.ts'
+import type { Identify, RedisStream } from '../stream/redis-stream.ts'
+import type { Row } from '../stream/row.ts'
+import type { Confirmation } from './confirmed.ts'
+import type { Continuity, Reset } from './continuity.ts'
+
+/** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
+const MARK_PAUSE = 5_000
+
+/** Stands for the follower's own connection among the sessions of the publisher. */
+const OWN = 0
+
+/** What the losses of a log are found with. */
+export interface LossSource {
+  readonly maxLength: number
+  readonly identify: Identify
+  readonly publisher: Publisher
+  readonly ageLimit: AgeLimit | undefined
+}
+
+/** Where a follower continues after a loss, and why. */
+export interface Continuation {
+  readonly head: Row
+  readonly reason: 'trimmed' | 'log-changed'
+}
+
+/** Finds out what the stream has lost, and adds the marks that report it. `continuity.ts` decides. */
+export class Losses {
+  readonly #source: LossSource
+  readonly #connection: GuardedConnection
+  readonly #stream: RedisStream
+  readonly #continuity: Continuity
+  #nextMark = 0
+
+  constructor(
+    source: LossSource,
+    connection: GuardedConnection,
+    stream: RedisStream,
+    continuity: Continuity,
+  ) {
+    this.#source = source
+    this.#connection = connection
+    this.#stream = stream
+    this.#continuity = continuity
+  }
+
+  /**
+   * Looks for confirmed entries that the follower should have read by now.
+   *
+   * @param asked - the follower has read everything that was in the stream then
+   * @param server - replication id of the server that it is connected to
+   */
+  async check(asked: number, server: string): Promise<void> {
+    const { lost, doubtful } = this.#continuity.overdue(asked)
+    const held = await Promise.all(doubtful.map(({ place }) => this.#stream.holds(place)))
+    for (const [n, { place }] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
+    const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
+    if (gone.length === 0) return
+    if (performance.now() < this.#nextMark) {
+      this.#suspect(this.#continuity.place, server)
+      return
+    }
+    this.#nextMark = performance.now() + MARK_PAUSE
+    const { head } = await this.#mark(Math.max(...gone.map(({ sent }) => sent)))
+    this.#suspect(head, server)
+  }
+
+  /** The entry that the follower has read last is gone: it continues at the end. */
+  async recover(lostPlace: Place, server: string): Promise<Continuation> {
+    const [[oldest], length, gone] = await Promise.all([
+      this.#stream.range('-', 1),
+      this.#stream.length(),
+      this.#confirmedAndGone(),
+    ])
+    const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
+    const clock = await this.#readClock()
+    const { maxLength, ageLimit, publisher } = this.#source
+    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, clock.at) ?? false)
+    const lost = lostAt(given, clock)
+    const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
+    const reset =
+      why === 'fork' ? await this.#mark(given) : { ...clock, head: await this.#stream.head(clock.server) }
+    this.#continuity.moveTo(reset, why, given)
+    // The connection that has confirmed one of them may still confirm others.
+    if (gone.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)
+    return { head: reset.head, reason: why === 'trimmed' ? 'trimmed' : 'log-changed' }
+  }
+
+  /** Adds a mark that reports all losses up to now. `given`: when somebody was given the newest of what is lost. */
+  async #mark(given: number): Promise<Reset> {
+    const clock = await this.#readClock()
+    const { at, server, asked } = clock
+    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
+    this.#continuity.settleUntil(given)
+    // It replaces the entries that it reports: if it is lost in turn, there has to be another.
+    this.#continuity.confirm({ place: head, session: OWN, server, sent: performance.now(), at: asked })
+    return { ...clock, head }
+  }
+
+  async #readClock(): Promise<Clock> {
+    const asked = performance.now()
+    const send = (args: string[]) => this.#connection.send(args)
+    const [at, server] = await Promise.all([this.#stream.time(), this.#source.identify(send)])
+    return { asked, at, server }
+  }
+
+  /** The newest confirmed entries that are not held. */
+  async #confirmedAndGone(): Promise<Confirmation[]> {
+    const newest = this.#continuity.newestConfirmed()
+    const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
+    return newest.filter((_, n) => !held[n])
+  }
+
+  #suspect(place: Place | undefined, server: string): void {
+    // Without an answer it stays suspected, and the next connection has to prove itself.
+    if (place !== undefined) this.#source.publisher.suspect(place, server).catch(() => {})
+  }
+}
+
+/** The clock of Redis in ms, and when it was asked for by that of this process. */
+type Clock = Omit<Reset, 'head'>
+
+/** When something was given to somebody, by the clock of Redis: rather too late than too early. */
+function lostAt(given: number, { at, asked }: Clock): number {
+  // Redis has read its clock at `asked` or later, and that is rounded down.
+  return Math.ceil(at + 1 - Math.max(0, asked - given))
+}
