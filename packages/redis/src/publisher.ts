@@ -9,7 +9,7 @@ import { isSamePlace, type Place } from './stream/cursor.ts'
 import { type Identify, RedisStream } from './stream/redis-stream.ts'
 import { readRange } from './stream/row.ts'
 
-/** What a pending entry takes beyond its text, in bytes: its promises, its timer, its place in the client's queue. */
+/** Bytes that a pending entry takes beyond its text: its promises, its timer, its entry in the client's queue. */
 const OVERHEAD = 1_000
 
 /** Adds entries to the stream, over a connection of its own. */
@@ -25,7 +25,7 @@ export class Publisher {
   #replicated: Promise<unknown> | undefined
   /** Replication id of the server that it is connected to; '' when that is not known. */
   #server = ''
-  /** It has confirmed an entry that nobody can read: it may be on another server than the followers. */
+  /** It has confirmed an entry that followers cannot read: it may be connected to another server than they are. */
   #suspected = false
 
   /** @param placeOfFollower - an entry that the followers' server holds */
@@ -74,8 +74,8 @@ export class Publisher {
   }
 
   /**
-   * An entry that was confirmed is not in the stream of which `place` is a part, on the server with the replication id
-   * `server`: is it another one that it went to?
+   * A confirmed entry is missing in the stream that holds `place`, on the server with the replication id `server`.
+   * Checks whether this connection reaches another server.
    */
   async suspect(place: Place, server: string): Promise<void> {
     if (server !== '' && server === this.#server) return

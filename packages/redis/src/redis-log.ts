@@ -57,17 +57,13 @@ export class RedisLog implements EventLog {
     }
     // It sends commands without a key to any node.
     this.#identify = isCluster ? async () => '' : replicationId
-    this.#publisher = new Publisher(
-      this.#connect,
-      this.#identify,
-      this.#options,
-      () => [...this.#followers][0]?.place,
-    )
+    const placeOfFollower = () => [...this.#followers][0]?.place
+    this.#publisher = new Publisher(this.#connect, this.#identify, this.#options, placeOfFollower)
     this.#reads = new GuardedConnection(this.#connect, timeout)
     const stream = new RedisStream(this.#reads, key)
     this.#ageLimit =
       maxAge === undefined ? undefined : new AgeLimit(stream, maxAge, (error) => this.#warn('maxAge', error))
-    this.#pages = new LogPages(stream, this.#ageLimit)
+    this.#pages = new LogPages(stream, this.#ageLimit, placeOfFollower)
   }
 
   async append(entry: NewLogEntry): Promise<Cursor> {

@@ -10,7 +10,7 @@ export type Connect = (options: ConnectOptions) => RedisConnection
 
 /**
  * Returns what connects to where `client` does. Every call opens one more connection, with settings of our own: no
- * reconnect, no command sent twice, no queue while it is away. {@link GuardedConnection} does these better.
+ * reconnect, no command sent twice, no queue while it is disconnected. {@link GuardedConnection} does these better.
  *
  * @param key - of what is stored: a cluster finds its node by it
  * @throws SseError ERR_SSE_INVALID_OPTION for anything that is not a supported client

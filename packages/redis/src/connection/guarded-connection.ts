@@ -3,7 +3,7 @@ import type { Connect } from './connect.ts'
 import { type Greet, Session } from './session.ts'
 
 /**
- * A connection for whoever needs one now and then: opened at the first command, and anew after it was lost. Commands
+ * A connection for occasional commands: opened at the first one, and again after it was lost. Commands
  * are executed in the order of the calls and never sent twice.
  */
 export class GuardedConnection {
@@ -69,7 +69,7 @@ export class GuardedConnection {
   #open(): Session {
     if (this.#closed) throw new Error('The connection is closed.')
     if (this.#session !== undefined) return this.#session
-    // Otherwise every publish would open a connection to a server that is away, or that refuses each of them.
+    // Otherwise every publish would open a connection to a server that is down, or that refuses each of them.
     if (this.#failed !== undefined && performance.now() < this.#failed.until) throw this.#failed.error
     this.#sessions++
     this.#session = new Session({

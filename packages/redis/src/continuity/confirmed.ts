@@ -1,6 +1,6 @@
 import type { Place } from '../stream/cursor.ts'
 
-/** As many as a history has by default: after more than that, the follower's place is no longer stored anyway. */
+/** As many as a history has by default: after more than that, the stream no longer has the follower's last entry anyway. */
 const LIMIT = 100_000
 
 /** How many are looked for at once. */
@@ -37,19 +37,19 @@ export class Confirmed {
     if (this.#confirmations.size > LIMIT && oldest !== undefined) this.#confirmations.delete(oldest)
   }
 
-  /** The follower has read the entry, or nobody has to wait for it. */
+  /** The follower has read the entry, or it need not be waited for. */
   delete(nonce: string): boolean {
     return this.#confirmations.delete(nonce)
   }
 
-  /** The newest of each session. What one session has confirmed, one server has: if it has this one, it has all. */
+  /** The newest of each session. One session is one server: if that has the newest, it has the others. */
   newest(): Confirmation[] {
     const newest = new Map<number, Confirmation>()
     for (const confirmation of this.#confirmations.values()) newest.set(confirmation.session, confirmation)
     return [...newest.values()]
   }
 
-  /** Nobody has to wait for these. */
+  /** These need not be waited for. */
   forget(which: (confirmation: Confirmation) => boolean): void {
     for (const [nonce, confirmation] of this.#confirmations)
       if (which(confirmation)) this.#confirmations.delete(nonce)

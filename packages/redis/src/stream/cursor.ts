@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Cursor } from '@downstream/core'
 
-/** A place in the stream: the id that Redis gave, and what the publisher wrote into the entry. */
+/** An entry of the stream: the id that Redis gave it, and the nonce that its publisher wrote into it. */
 export interface Place {
   /** `<ms>-<seq>`, decimal, as Redis writes it. */
   readonly id: string
@@ -27,7 +27,7 @@ export function formatCursor({ id, nonce }: Place): Cursor {
   return `${id}-${nonce}`
 }
 
-/** The place that a cursor names; undefined when it cannot be a cursor of a log on Redis. A client sent it. */
+/** The entry that a cursor of a client names; undefined when it cannot be a cursor of a log on Redis. */
 export function parseCursor(cursor: Cursor): Place | undefined {
   const [, id, nonce] = CURSOR.exec(cursor) ?? []
   if (id === undefined || nonce === undefined) return undefined

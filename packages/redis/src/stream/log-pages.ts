@@ -9,21 +9,31 @@ import { futureMark, type Row, rowBytes } from './row.ts'
 
 /** Rows of one answer. */
 const LENGTH = 256
-/** At how many places reads continue without looking up the entry first. */
+/** For how many cursors a read continues without looking up the entry first. */
 const PLACES = 1_000
+/** How long the follower takes at most to notice a loss, and how often to look whether it has, in ms. */
+const NOTICE = 3_000
+const LOOK = 20
 
 /** Reads the log from cursors that clients sent. A page of it may take several answers of Redis. */
 export class LogPages {
   readonly #stream: RedisStream
   readonly #ageLimit: AgeLimit | undefined
+  readonly #placeOfFollower: () => Place | undefined
   /** Cursors of entries that are in the stream a second time, as far as followers have come across them. */
   readonly repeated: Recent<Cursor> = new Recent(PLACES)
   /** Where the last pages ended or timed out, and how large the next one may be. */
   readonly #places = new Map<Cursor, PageSize>()
 
-  constructor(stream: RedisStream, ageLimit: AgeLimit | undefined) {
+  /** @param placeOfFollower - the entry that was read last by a follower of this process */
+  constructor(
+    stream: RedisStream,
+    ageLimit: AgeLimit | undefined,
+    placeOfFollower: () => Place | undefined = () => undefined,
+  ) {
     this.#stream = stream
     this.#ageLimit = ageLimit
+    this.#placeOfFollower = placeOfFollower
   }
 
   /** As {@link EventLog.read}. */
@@ -31,11 +41,28 @@ export class LogPages {
     signal?.throwIfAborted()
     const place = parseCursor(after)
     if (place === undefined) return { gap: true, reason: 'malformed' }
-    // One row decides whether the cursor is forged. Otherwise an attacker could make Redis read a page first.
+    // One row shows whether the cursor is forged. Otherwise an attacker could make Redis send a page for it.
     const size = this.#places.get(after)
-    if (size === undefined && !(await this.#stream.holds(place))) return { gap: true, reason: 'expired' }
+    if (size === undefined && !(await this.#stream.holds(place))) {
+      await this.#untilNoticed(signal)
+      return { gap: true, reason: 'expired' }
+    }
     const page = new Page(place, bounds, this.repeated, await this.#ageLimit?.oldest())
     return this.#fill(page, place, size ?? new PageSize(LENGTH), signal)
+  }
+
+  /**
+   * Waits when the entry of the follower is gone too: it will report that loss to all clients. A client that got a gap
+   * of its own before would get two for one loss.
+   */
+  async #untilNoticed(signal?: AbortSignal): Promise<void> {
+    const place = this.#placeOfFollower()
+    if (place === undefined || (await this.#stream.holds(place))) return
+    const end = performance.now() + NOTICE
+    while (this.#placeOfFollower() === place && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK))
+      signal?.throwIfAborted()
+    }
   }
 
   async #fill(page: Page, after: Place, size: PageSize, signal?: AbortSignal): Promise<LogReading> {
@@ -43,7 +70,7 @@ export class LogPages {
       signal?.throwIfAborted()
       const count = Math.min(size.count(page.bytesLeft), page.lengthLeft)
       const rows = await this.#range(place, count, size)
-      // Entries dropped meanwhile were before this place: while it is stored, nothing is missing.
+      // Entries that were dropped meanwhile came before this one: while it is stored, nothing is missing.
       const reading = rows === undefined ? page.end('expired') : page.take(rows)
       if (page.last !== undefined) this.#remember(page.last, size)
       if (reading !== undefined) return reading
@@ -110,7 +137,7 @@ class Page {
   /** Takes rows up to the bounds; returns the reading when it is complete. */
   take(rows: readonly Row[]): LogReading | undefined {
     for (const row of rows) {
-      // First the entries before it; the next read begins there, and answers the gap.
+      // This read returns the entries before the mark; the next one begins at it, and returns the gap.
       if (row.mark?.kind === 'fork') return this.end('log-changed')
       if (row.alien === 'future') throw futureMark()
       const { entry } = row

@@ -34,7 +34,7 @@ export class RedisStream {
     return this.#mark('*', mark)
   }
 
-  /** The newest entry; in an empty log, or after rows of other programs, a mark, so that there is a place to begin at. */
+  /** The newest entry; in an empty log, or after rows of other programs, a new mark, so that there is an entry to begin at. */
   async head(server: string): Promise<Row> {
     const [newest] = await this.rangeBack('+', 1)
     if (newest !== undefined && newest.alien === undefined) return newest
@@ -75,7 +75,7 @@ export class RedisStream {
    * missing. The proof is that the entry is still there, looked up after the read, in the same batch: whatever
    * was dropped or lost by then was dropped or lost before it.
    */
-  async readBehind(place: Place, count: number, block: number): Promise<Row[] | undefined> {
+  async readAfter(place: Place, count: number, block: number): Promise<Row[] | undefined> {
     const how = ['COUNT', String(count), 'BLOCK', String(block)]
     const [reply, proof] = await Promise.all([
       this.#connection.send(['XREAD', ...how, 'STREAMS', this.#key, place.id], block),

@@ -4,7 +4,7 @@ import { formatCursor, isNonce, type Place } from './cursor.ts'
 /** A row that the log itself writes into the stream, for all processes that read it; no client gets it. */
 export interface Mark {
   /**
-   * - `genesis`: the log was empty here. It gives the log a place to begin at.
+   * - `genesis`: the log was empty here. The log begins at it.
    * - `fork`: entries that somebody was given are gone, though older ones are held. Nobody reads across it without a gap.
    */
   readonly kind: 'genesis' | 'fork'
@@ -79,7 +79,7 @@ function readRow(reply: unknown): Row {
   return { id, nonce, entry: { cursor: formatCursor({ id, nonce }), channels, event: fields.get('e'), data } }
 }
 
-/** Others may have put anything there: undefined for what is no list of names. */
+/** Other programs may have written anything there: undefined for what is not a list of names. */
 function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined {
   const one = fields.get('c')
   if (one !== undefined) return [one]
@@ -93,7 +93,7 @@ function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined
 
 function readMark(place: Place, kind: string, fields: ReadonlyMap<string, string>): Row {
   if (kind !== 'genesis' && kind !== 'fork') return { ...place, alien: 'future' }
-  // Without times it counts as one that speaks of a loss just now: a gap too many is better than one too few.
+  // Without times it counts as a report of a loss just now: a gap too many is better than one too few.
   const at = Number(fields.get('t') ?? 0)
   const lost = Number(fields.get('l') ?? Number.POSITIVE_INFINITY)
   return { ...place, mark: { kind, at, lost, server: fields.get('s') ?? '' } }

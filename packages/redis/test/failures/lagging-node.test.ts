@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
@@ -23,4 +24,26 @@ test.concurrent.each(mostUsedClients)(
       hopper?.visit(a)
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless, flawless])
     })(),
+)
+
+test.concurrent(
+  'a node that cannot read the log is behind, by more and more, until it has read everything',
+  onStage('ioredis 6', async (stage) => {
+    const redis = await stage.redis()
+    const [a, b] = [await stage.node(redis), await stage.node(redis)]
+    const reader = await stage.reader(a)
+    const publisher = stage.publisher('b', b)
+    await publisher.publish(10)
+    const behind = () => a.hub.stats().behind
+    await eventually('it having read everything', () => behind() === 0)
+    a.proxy.refuse()
+    a.proxy.cut()
+    await eventually('it being behind', () => behind() > 0)
+    const before = behind()
+    await eventually('it being behind by more', () => behind() > before)
+    await publisher.publish(10)
+    await a.proxy.accept()
+    expect(await stage.verdicts(reader)).toEqual([flawless])
+    await eventually('it having read everything again', () => behind() === 0)
+  }),
 )
