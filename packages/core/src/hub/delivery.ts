@@ -191,8 +191,8 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     return this.#fanOut.runOf(channels, position)
   }
 
-  passageOf(channels: ChannelSet, position: number): Passage | undefined {
-    return this.#fanOut.passageOf(channels, position)
+  passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined {
+    return this.#fanOut.passageOf(channels, position, run)
   }
 
   announce(): void {

@@ -128,14 +128,14 @@ export class FanOut {
     return run
   }
 
-  /**
-   * The run of {@link runOf}, as a passage of the text that all streams of `channels` share; undefined if there is
-   * none.
-   */
-  passageOf(channels: ChannelSet, position: number): Passage | undefined {
-    const run = this.runOf(channels, position)
-    run.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, run)
-    return run.passage
+  /** `run` as a passage of the text that all streams of `channels` share; undefined if it is not part of that. */
+  passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined {
+    if (run.passage !== undefined) return run.passage
+    const whole = this.runOf(channels, position)
+    // A filter that accepts everything leaves what all other streams receive.
+    if (whole.next !== run.next || whole.text !== run.text) return undefined
+    whole.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, whole)
+    return whole.passage
   }
 
   /**

@@ -1,4 +1,3 @@
-import { entryBytes } from '../log/entry-bytes.ts'
 import type { Cursor, EventLog } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
 import { Page } from './page.ts'
@@ -12,6 +11,9 @@ export type PageReading =
 
 /** Concurrent reads of the log. A thousand clients that reconnect at once must not cause a thousand reads at once. */
 const MAX_READS = 4
+
+/** Pages that are read before several streams at one cursor are woken: waking them costs more than a read. */
+const PAGES_TOGETHER = 4
 
 /** One read for all callers that wait at a cursor, by their signals. */
 interface SharedRead {
@@ -110,16 +112,9 @@ export class LogReader {
       // Another stream may have read this page meanwhile.
       const recent = this.#recent.after(cursor)
       if (recent !== undefined) return recent
-      const reading = await this.#log.read(cursor, PIECE, signal)
-      if (reading.gap) return reading
-      this.counts.reads++
-      for (const entry of reading.entries) this.counts.bytes += entryBytes(entry)
-      // Otherwise reads that run side by side would stay apart to the end of the log, each with pages of its own.
-      const other = this.#shared.size > 1 ? this.#recent.afterSideBySide(cursor) : undefined
-      if (other !== undefined) return other
-      const page = new Page(reading.entries)
-      this.#recent.add(cursor, page)
-      return { gap: false, page, from: 0 }
+      const reading = await this.#readPage(cursor, signal)
+      if (!reading.gap) await this.#readAhead(cursor, reading.page, signal)
+      return reading
     } catch (error) {
       if (!signal.aborted) this.#onError(error)
       throw error
@@ -133,6 +128,34 @@ export class LogReader {
     }
   }
 
+  async #readPage(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
+    const reading = await this.#log.read(cursor, PIECE, signal)
+    if (reading.gap) return reading
+    const page = new Page(reading.entries)
+    this.counts.reads++
+    this.counts.bytes += page.bytes
+    // Otherwise reads that run side by side would stay apart to the end of the log, each with pages of its own.
+    const other = this.#shared.size > 1 ? this.#recent.afterSideBySide(cursor) : undefined
+    if (other !== undefined) return other
+    this.#recent.add(cursor, page)
+    return { gap: false, page, from: 0 }
+  }
+
+  /** Reads more pages after `page` if several streams wait for it at `cursor`. */
+  async #readAhead(cursor: Cursor, page: Page, signal: AbortSignal): Promise<void> {
+    try {
+      for (let last = page, pages = 1; pages < PAGES_TOGETHER && isFull(last); pages++) {
+        const waiting = this.#shared.get(cursor)?.waiting.size ?? 0
+        if (waiting < 2 || this.#recent.after(last.end) !== undefined) return
+        const next = await this.#readPage(last.end, signal)
+        if (next.gap) return
+        last = next.page
+      }
+    } catch {
+      // Streams that reach that page read it themselves, and report the error.
+    }
+  }
+
   /** Waits for another read to end. A read that no caller waits for any more is removed from the queue. */
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -143,4 +166,9 @@ export class LogReader {
       })
     })
   }
+}
+
+/** Whether the log probably has more after it. */
+function isFull({ length, bytes }: Page): boolean {
+  return length >= PIECE.length || bytes > PIECE.bytes / 2
 }

@@ -1,9 +1,12 @@
+import { entryBytes } from '../log/entry-bytes.ts'
 import type { Cursor, LogEntry } from '../log/event-log.ts'
 import { HubEntry } from './hub-entry.ts'
 
 /** A page of the log. It is read once for all streams that need it, and indexed once by channel. */
 export class Page {
   readonly entries: readonly LogEntry[]
+  /** Bytes of their text. */
+  readonly bytes: number
   /** The entries that at least one stream wants, by their index. */
   readonly #wanted: HubEntry[] = []
   /** Channel -> indices of its entries. Built when the page is first searched. */
@@ -13,6 +16,7 @@ export class Page {
 
   constructor(entries: readonly LogEntry[]) {
     this.entries = entries
+    this.bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0)
   }
 
   get length(): number {

@@ -16,17 +16,13 @@ export class Readiness {
 
   start(): void {
     this.#isStarted = true
-    this.#refusal = undefined
-    this.#waiting.clear()
     this.#onStart()
   }
 
   /** The log cannot be followed without such a change: rejects pending calls now, and later calls at once. */
   refuse(error: unknown): void {
-    if (this.#isStarted) return
     this.#refusal = { error }
     for (const fail of this.#waiting) fail(error)
-    this.#waiting.clear()
   }
 
   /** The log reported something else, so it may be followed after all. */

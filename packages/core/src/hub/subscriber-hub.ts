@@ -17,8 +17,8 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly pending: boolean
   /** What streams of `channels` receive that have neither `filter` nor `coalesce`. */
   runOf(channels: ChannelSet, position: number): Run
-  /** The same run as a passage of the text that all these streams share; undefined if there is none. */
-  passageOf(channels: ChannelSet, position: number): Passage | undefined
+  /** `run` as a passage of the text that all streams of `channels` share; undefined if it is not part of that. */
+  passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined
   /** Announces the entries that were not announced yet. */
   announce(): void
   enqueue(subscriber: Subscriber): void

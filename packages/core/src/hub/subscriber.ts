@@ -1,6 +1,5 @@
 import type { SseCloseCode } from '../errors.ts'
 import type { Cursor } from '../log/event-log.ts'
-import type { Passage } from '../stream/compression/shared-text.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { randomRetry } from '../stream/refusal.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
@@ -14,7 +13,6 @@ import { gapDiagnostics } from './hub-diagnostics.ts'
 import { Outlet } from './outlet.ts'
 import type { Page } from './page.ts'
 import { PageFeed } from './page-feed.ts'
-import type { Run } from './run.ts'
 import { Selection } from './selection.ts'
 import type { ReadState, Snapshot } from './snapshots.ts'
 import type { SubscriberHub } from './subscriber-hub.ts'
@@ -135,7 +133,10 @@ export class Subscriber implements StreamOwner, Visited {
       if (!this.stream.closed) this.outlet.deliverLast(run)
       return
     }
-    const passage = this.port.sharesText && run.text !== '' ? this.#passageOf(run) : undefined
+    const passage =
+      this.port.sharesText && run.text !== ''
+        ? this.#hub.passageOf(this.channels, this.#position, run)
+        : undefined
     this.#position = run.next
     this.#cursor = tail.cursorBefore(run.next)
     this.#upToDate = run.next === tail.next
@@ -191,25 +192,17 @@ export class Subscriber implements StreamOwner, Visited {
 
   /** A stream that receives nothing would keep an old cursor, and its client would get a gap when it reconnects. */
   onWake(): string {
-    const { tail, pending } = this.#hub
-    if (this.#stage !== 'live' || !this.#upToDate || pending || this.outlet.sent === tail.head) return ''
-    this.#goLive(tail.next)
-    return this.outlet.bookmarkText()
-  }
-
-  /** If the filter accepted the whole run, it is the run that the other streams receive, and can share their text. */
-  #passageOf({ next, text, passage }: Run): Passage | undefined {
-    if (passage !== undefined) return passage
-    const position = this.#position
-    if (this.selection !== undefined) {
-      const whole = this.#hub.runOf(this.channels, position)
-      if (whole.next !== next || whole.text !== text) return undefined
-    }
-    return this.#hub.passageOf(this.channels, position)
+    if (this.#stage !== 'live' || this.outlet.sent === this.#hub.tail.head) return ''
+    return this.#bookmark() ?? ''
   }
 
   /** Pending events are delivered first; they end the poll. */
   onWait(): string | undefined {
+    return this.#bookmark()
+  }
+
+  /** Moves to the end of the log and returns the text of a bookmark there; undefined while an event is pending. */
+  #bookmark(): string | undefined {
     const { tail, pending } = this.#hub
     if (this.#stage !== 'live' || !this.#upToDate || pending) return undefined
     this.#goLive(tail.next)
