@@ -49,7 +49,7 @@ export class RedisRunClaim implements RunClaim {
     if (ended !== status) throw this.#gone
   }
 
-  /** It is gone: tells the source. */
+  /** The claim is lost: stops the source. */
   revoke(why: 'stopped' | 'lost'): void {
     if (this.#gone?.code === 'ERR_SSE_RUN_LOST') return
     this.#gone = this.#lost(why === 'stopped' ? 'it was stopped' : 'its place to write is lost')

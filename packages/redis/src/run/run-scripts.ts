@@ -7,14 +7,14 @@
  *     <attempt>-1, -2, …    b bytes of all events so far, e text of the event
  *     <attempt>-2^64-1      b bytes, n events, x status, a endedAt
  *
- * Redis refuses an id that is not above the newest, so nothing can be added after the end, whoever believes to be
- * the producer: that is the fencing. A run that replaces another is a new stream with another attempt.
+ * Redis refuses an id that is not above the newest. So nothing can be added after the end, not even by a process that
+ * wrongly believes that it still produces the run. A run that replaces another is a new stream with another attempt.
  *
- * `<tag>:leases` is a sorted set: producer -> until when it is taken for alive, in ms of Redis' clock. There is one
- * member for each process, whatever the number of its runs. Anybody who finds a run whose producer's lease is over
- * ends it as `lost`, in the same step.
+ * `<tag>:leases` is a sorted set: producer -> until when it counts as alive, in ms by the clock of Redis. There is one
+ * member for each process, whatever the number of its runs. Every script that finds a run whose producer's lease is
+ * over ends it as `lost` in the same step.
  *
- * News of a run are published on the channel of its key, in the form in which it is read.
+ * Changes of a run are published on the channel of its key, in the form in which it is read.
  */
 import { Script } from './script.ts'
 
@@ -60,7 +60,7 @@ local function reply(run, first, texts)
   return parts
 end
 
-local function tell(key, run, first, texts)
+local function announce(key, run, first, texts)
   redis.call('PUBLISH', key, cjson.encode(reply(run, first, texts)))
 end
 
@@ -69,7 +69,7 @@ local function finish(key, leases, run, status)
   redis.call('XADD', key, run.attempt .. '-' .. LAST, 'b', int(run.bytes), 'n', int(run.events), 'x', status,
     'a', run.endedAt)
   redis.call('PEXPIRE', key, run.ttl)
-  tell(key, run, run.events + 1, {})
+  announce(key, run, run.events + 1, {})
   redis.call('PUBLISH', leases .. ':' .. run.producer, cjson.encode({ key, run.attempt, status }))
 end
 
@@ -100,7 +100,7 @@ end
 if not run then
   redis.call('XADD', key, attempt .. '-0', 'p', ARGV[4], 's', int(clock()), 't', ARGV[5], 'm', ARGV[6])
   run = load(key)
-  tell(key, run, 1, {})
+  announce(key, run, 1, {})
 end
 redis.call('PEXPIRE', key, ARGV[7])
 renew(leases, ARGV[4], tonumber(ARGV[8]), ARGV[9])
@@ -113,16 +113,16 @@ local first = tonumber(ARGV[2])
 local run = load(key)
 if not run or run.attempt ~= ARGV[1] then return 'lost' end
 if run.status ~= 'running' then return run.status end
--- What Redis had confirmed is gone: a failover, or a restart with less than it had.
+-- Events that Redis had confirmed are missing, after a failover or a restart with an older state.
 if run.events < first - 1 then
   finish(key, leases, run, 'lost')
   return 'lost'
 end
 local texts = {}
-local told = run.events + 1
+local announced = run.events + 1
 for i = 4, #ARGV do
   local number = first + i - 4
-  -- A command that is sent again because its answer was lost stores nothing twice.
+  -- A command is sent again when its answer was lost: it must not store an event twice.
   if number > run.events then
     run.bytes = run.bytes + #ARGV[i]
     redis.call('XADD', key, run.attempt .. '-' .. int(number), 'b', int(run.bytes), 'e', ARGV[i])
@@ -144,7 +144,7 @@ while run.bytes > run.maxBytes do
   count = 100
 end
 redis.call('PEXPIRE', key, ARGV[3])
-tell(key, run, told, texts)
+announce(key, run, announced, texts)
 return 'running'
 `)
 
@@ -156,7 +156,7 @@ if run.status == 'running' then finish(key, leases, run, ARGV[2]) end
 return run.status
 `)
 
-/** `[key, leases] [attempt]`: removes a run that its process does not know to have started */
+/** `[key, leases] [attempt]`: removes a run whose start was not confirmed to its process */
 export const abandonRun: Script = new Script(`${PRELUDE}
 local run = load(key)
 if not run or run.attempt ~= ARGV[1] then return end
@@ -191,8 +191,8 @@ return parts
 `)
 
 /**
- * `[leases, leases] [producer, span, keep]` -> producers whose lease is over. Renews that of the producer for `span` ms
- * unless that is `''`, and lets it hear itself.
+ * `[leases, leases] [producer, span, keep]` -> producers whose lease is over. Renews the lease of the
+ * producer for `span` ms unless that is `''`, and publishes a beat that the producer receives itself.
  */
 export const beat: Script = new Script(`${PRELUDE}
 if ARGV[2] ~= '' then renew(leases, ARGV[1], tonumber(ARGV[2]), ARGV[3]) end

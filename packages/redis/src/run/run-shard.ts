@@ -22,26 +22,26 @@ export interface RunShardOptions {
   readonly connect: Connect
 }
 
-/** A run that is read here, and who produces it as far as is known. */
+/** A run that is read here, and its producer as far as that is known. */
 interface FollowedRun {
   producer: string | undefined
   followers: number
-  /** Reads it, which ends it as lost. */
+  /** Reads the run: that ends it as lost when its lease is over. */
   readonly judge: () => void
 }
 
-/** A lease is renewed five times before it is over, and lasts for four of them: the fifth is for noticing. */
+/** Beats in one lease. A renewal lasts for four of them: the fifth is the time in which others notice the end. */
 const BEATS = 5
 const SPAN = 0.8
-/** For how many leases the key of a run lives on when nobody touches it any more. */
+/** For how many leases the key of a run is stored after its last use. */
 const KEPT = 6
 /** Answers after which the same command may succeed a little later. */
 const HEALS = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|UNBLOCKED|NOREPLICAS) /
 const ANSWER = /^[A-Z]+ /
 
 /**
- * The runs of one hash tag, as this process has them: a connection for commands, the lease of its own runs, and a look
- * at the leases of the others. It beats only while it has runs or follows some.
+ * The runs of one hash tag in this process: a connection for commands, the lease of its own runs, and a watch on the
+ * leases of the others. It beats only while it produces or follows runs.
  */
 export class RunShard {
   readonly producer: string
@@ -51,17 +51,17 @@ export class RunShard {
   readonly #connection: GuardedConnection
   readonly #subscriptions: Subscriptions
   readonly #closing = new AbortController()
-  /** A start that is given up must not be executed after what gives it up. */
+  /** The start of a run that was given up must not be executed after the command that removes the run. */
   readonly #fence = new Fence()
   readonly #claims = new Map<string, RedisRunClaim>()
   readonly #followed = new Map<string, FollowedRun>()
-  /** Of this process' channel; undefined while nothing is produced here. */
+  /** Ends the subscription to this process' channel; undefined while it produces nothing. */
   #unlisten: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
-  /** When Redis has last answered, and since when it has done so without a pause of a lease. */
+  /** When Redis last answered, and since when there was no pause as long as a lease between two answers. */
   #heardAt = Number.NEGATIVE_INFINITY
   #heardSince = 0
-  /** When a beat was sent that has not been heard yet. */
+  /** When a beat was sent that has not come back yet. */
   #unheard: number | undefined
 
   constructor({ options, producer, subscriptions, tag, connect }: RunShardOptions) {
@@ -85,8 +85,8 @@ export class RunShard {
   }
 
   /**
-   * How many ms longer than its lease says a producer is to be taken for alive: after Redis was away nobody could renew,
-   * so the producers have one lease to reconnect before they are declared lost.
+   * For how many ms after its lease a producer still counts as alive. While Redis could not be reached, no process could
+   * renew its lease: after that, producers get time to reconnect before their runs are declared lost.
    */
   get slack(): number {
     const { lease, maxWait } = this.#options
@@ -104,7 +104,7 @@ export class RunShard {
     return ttl + KEPT * this.#options.lease
   }
 
-  /** How many ms the leases are held: until nobody takes their producers for alive. */
+  /** For how many ms the leases are stored: longer than any of their producers can count as alive. */
   get keepLeases(): number {
     return this.#options.maxWait + KEPT * this.#options.lease
   }
@@ -116,7 +116,7 @@ export class RunShard {
     return answer
   }
 
-  /** As {@link run}, again and again while Redis is away, for `maxWait` at most: only for what may be repeated. */
+  /** As {@link run}, repeated while Redis cannot be reached, for `maxWait` at most. Only for commands that may be executed twice. */
   async persist(script: Script, key: string, args: readonly string[]): Promise<unknown> {
     const giveUpAt = performance.now() + this.#options.maxWait
     for (const backoff = new Backoff(); ; ) {
@@ -229,7 +229,7 @@ export class RunShard {
       this.#judge(Array.isArray(expired) ? expired.map(String) : [])
       for (const claim of this.#claims.values()) claim.touch()
     } catch {
-      // Redis is away, or this is closed. What waits for it knows by itself.
+      // Redis cannot be reached, or this is closed: the commands that wait reject by themselves.
     }
     this.#wind()
   }
