@@ -1,27 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@downstream/testing'
-import { createClient } from 'redis'
 import { onStage } from '../harness/stage.ts'
 
 const { LOAD_RATE = '2000', LOAD_DELAY = '5' } = process.env
-
-/** Publishes raw rows, as another process would, until it is stopped. */
-function writeAllTheTime(send: (rows: number) => Promise<unknown>): () => Promise<void> {
-  let going = true
-  const writing = (async () => {
-    const started = performance.now()
-    for (let written = 0; going; ) {
-      const due = Math.floor(((performance.now() - started) / 1_000) * Number(LOAD_RATE)) - written
-      if (due > 0) await send(due)
-      written += Math.max(due, 0)
-      await sleep(5)
-    }
-  })()
-  return () => {
-    going = false
-    return writing
-  }
-}
 
 // The mark needed the id behind the newest entry. While others published it never got it: 40 000 published, no client
 // heard anything, the log was down, 7 164 XREVRANGE.
@@ -47,17 +27,10 @@ test(
     await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'a', n: 29 })))
     for (const { proxy } of nodes) proxy.delay(Number(LOAD_DELAY))
     await replica.command('REPLICAOF', 'NO', 'ONE')
-    const flood = createClient({ socket: { port: replica.port, host: '127.0.0.1' } })
-    flood.on('error', () => {})
-    await flood.connect()
-    let written = 0
-    const row = () => ['n', String(written++).padStart(8, '0'), 'c', 'load', 'd', '0']
-    const stop = writeAllTheTime((rows) =>
-      Promise.all(
-        Array.from({ length: rows }, () => flood.sendCommand(['XADD', 'downstream:log', '*', ...row()])),
-      ),
-    )
-    await sleep(200)
+    stage.flood(replica, Number(LOAD_RATE))
+    const length = () => replica.command('XLEN', 'downstream:log').then(Number)
+    const before = await length()
+    await eventually('the load', async () => (await length()) > before + Number(LOAD_RATE) / 10)
     const commands = await replica.commandsDuring(async () => {
       await master.kill()
       for (const { proxy } of nodes) proxy.retarget(replica.port)
@@ -65,8 +38,6 @@ test(
         readers.every(({ received }) => received.some((one) => 'gap' in one)),
       )
     })
-    await stop()
-    flood.destroy()
     const marks = commands.filter((command) => command.includes('fork'))
     expect(marks.length).toBeGreaterThan(0)
     expect(marks.length).toBeLessThanOrEqual(nodes.length)

@@ -95,7 +95,7 @@ export class RedisServer {
       reconnectStrategy: false,
       connectTimeout: 60_000,
     } as const
-    const client = createClient({ socket })
+    const client = createClient({ socket, commandOptions: { timeout: 60_000 } })
     // What is awaited here rejects.
     client.on('error', () => {})
     try {

@@ -36,11 +36,13 @@ export class Stage {
   async redis(options?: RedisServerOptions): Promise<RedisServer> {
     const server = await RedisServer.start(options)
     this.#servers.push(server)
-    if (rate > 0) {
-      const flood = spawn(process.execPath, [join(__dirname, 'flood.mjs'), String(server.port), STAGE_RATE])
-      this.#floods.push(flood)
-    }
+    if (rate > 0) this.flood(server, rate)
     return server
+  }
+
+  /** Publishes so many rows a second into the log on a Redis, from a process of its own. */
+  flood({ port }: RedisServer, rate: number): void {
+    this.#floods.push(spawn(process.execPath, [join(__dirname, 'flood.mjs'), String(port), String(rate)]))
   }
 
   async proxy(to: RedisServer): Promise<FaultyProxy> {
@@ -54,7 +56,7 @@ export class Stage {
     const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
     proxy.delay(Number(STAGE_DELAY))
     // What the others publish must not push the scenario's own events out of the log.
-    const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : options.log
+    const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : (options.log ?? {})
     const node = await HubNode.start(this.#client, proxy, { ...options, log })
     this.#nodes.push(node)
     if (to !== proxy) await node.hub.ready()
