@@ -84,26 +84,26 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   [
     'does not say why its engine is down',
     () => stating((up, _, to) => to.state(up)),
-    'says why the engine is down, and that it is up again, and tells all that comes then',
-    'tells each entry once and in order',
+    'reports why the engine is down and that it is up again, and then delivers all later entries',
+    'delivers each entry once and in order',
   ],
   [
     'drops an entry on the way to followers',
     () => telling((batch) => batch.filter((entry) => !isThird(entry))),
-    'tells each entry once and in order',
-    'reads all in pages of any size, without a hole or a repetition',
+    'delivers each entry once and in order',
+    'reads all entries in pages of any size, without losing or repeating one',
   ],
   [
     'drops an entry of a reading',
     () => reading(({ entries }) => entries.filter((entry) => !isThird(entry))),
-    'reads all in pages of any size, without a hole or a repetition',
-    'tells each entry once and in order',
+    'reads all entries in pages of any size, without losing or repeating one',
+    'delivers each entry once and in order',
   ],
   [
     'repeats an entry to followers',
     () => telling((batch) => batch.flatMap((entry) => (isThird(entry) ? [entry, entry] : [entry]))),
-    'tells each entry once and in order',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'delivers each entry once and in order',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'tells two entries in the wrong order',
@@ -119,8 +119,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         return [...batch, ...late]
       })
     },
-    'tells each entry once and in order',
-    'keeps the order of appends in flight together, small ones after a large one too',
+    'delivers each entry once and in order',
+    'keeps the order of concurrent appends, even of a small one after a large one',
   ],
   [
     'reads newest first',
@@ -136,8 +136,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after, { ...bounds, length: bounds.length + 1 })
       return log
     },
-    'reads the oldest up to the limit',
-    'has an entry in its place when append resolves',
+    'reads the oldest entries, up to the limit',
+    'has stored an entry at its position when append resolves',
   ],
   [
     'counts a page and does not weigh it',
@@ -147,8 +147,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, { length }, signal) => read.call(log, after, { length, bytes: 1e9 }, signal)
       return log
     },
-    'weighs what it reads: no more bytes than asked for beyond the first entry, and at least one entry',
-    'reads the oldest up to the limit',
+    'reads no more bytes than requested beyond the first entry, and at least one entry',
+    'reads the oldest entries, up to the limit',
   ],
   [
     'counts a backlog and does not weigh it',
@@ -159,8 +159,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         follow.call(log, follower, { backlog: { ...backlog, bytes: 1e9 } })
       return log
     },
-    'starts with the newest entries within a bound of bytes, and with one at least',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'starts with the newest entries within a limit of bytes, but at least one',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'reads for those who have left',
@@ -170,8 +170,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after, bounds)
       return log
     },
-    'drops a read that nobody waits for any more, and rejects with the reason of its signal',
-    'reads the oldest up to the limit',
+    'drops a read whose signal aborts, and rejects with its reason',
+    'reads the oldest entries, up to the limit',
   ],
   [
     'is silent once a follower has thrown',
@@ -190,8 +190,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         },
       )
     },
-    'tells the later entries to a follower that throws, and to the others',
-    'tells each entry once and in order',
+    'delivers later entries to a follower that throws, and to the others',
+    'delivers each entry once and in order',
   ],
   [
     'reads the inclusive way',
@@ -208,7 +208,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'reads the entries after each cursor, and none after the last',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'gives no gap after it has dropped entries',
@@ -222,7 +222,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'answers gap, expired, when an entry after the cursor was dropped',
-    'answers gap, malformed, for what is no cursor: SQL',
+    'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
     'takes the cursors of another log for its own',
@@ -238,7 +238,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after.replace(/^[\da-f]{12}(?=-)/, epoch ?? '$&'), bounds)
       return log
     },
-    'answers gap for every cursor of another log, one with fewer, as many or more entries',
+    'answers gap for every cursor of another log, whether it has fewer, as many or more entries',
     'reads the entries after each cursor, and none after the last',
   ],
   [
@@ -257,8 +257,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         )
       return log
     },
-    'answers gap, malformed, for what is no cursor: a good cursor and a line break',
-    'answers gap, malformed, for what is no cursor: SQL',
+    'answers gap, malformed, for text that is not a cursor: a good cursor and a line break',
+    'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
     'starts with a backlog beyond its bound',
@@ -269,8 +269,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         follow.call(log, follower, { backlog: { ...backlog, length: backlog.length + 1 } })
       return log
     },
-    'starts with the newest entries, oldest first, not more than asked for',
-    'tells each entry once and in order',
+    'starts with the newest entries, oldest first, at most as many as requested',
+    'delivers each entry once and in order',
   ],
   [
     'starts with the newest entry first',
@@ -282,8 +282,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'starts with the newest entries, oldest first, not more than asked for',
-    'starts first and once, whatever comes meanwhile',
+    'starts with the newest entries, oldest first, at most as many as requested',
+    'calls start first and only once, whatever is appended meanwhile',
   ],
   [
     'starts twice',
@@ -296,8 +296,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'starts first and once, whatever comes meanwhile',
-    'keeps empty data as it is',
+    'calls start first and only once, whatever is appended meanwhile',
+    'stores empty data unchanged',
   ],
   [
     'loses what comes right behind the backlog',
@@ -316,8 +316,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'has no hole and no repetition after the backlog, with appends in flight and 0 turns between',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'neither loses nor repeats an entry after the backlog, with appends in flight and 0 turns between',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'tells the backlog again behind it',
@@ -335,8 +335,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'has no hole and no repetition after the backlog, with appends in flight and 5 turns between',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'neither loses nor repeats an entry after the backlog, with appends in flight and 5 turns between',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'tells an entry before it can be read',
@@ -358,20 +358,20 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         after === newest ? { gap: true, reason: 'malformed' } : read.call(log, after, bounds)
       return log
     },
-    'has an entry to read when followers receive it',
-    'tells each entry once and in order',
+    'can read an entry as soon as followers receive it',
+    'delivers each entry once and in order',
   ],
   [
     'trims data',
     () => appending((entry) => ({ ...entry, data: entry.data.trim() })),
-    'keeps blanks at both ends as it is',
-    'keeps an event as it is',
+    'stores blanks at both ends unchanged',
+    'stores an event unchanged',
   ],
   [
     "takes '' for no event",
     () => appending(({ event, ...entry }) => (event ? { ...entry, event } : entry)),
-    "keeps an event of '' as it is",
-    'keeps an event of undefined as it is',
+    "stores an event of '' unchanged",
+    'stores an event of undefined unchanged',
   ],
   [
     'gives two entries one cursor',
@@ -394,7 +394,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'refuses appends after close with ERR_SSE_LOG_CLOSED',
-    'closes when it was never used',
+    'can be closed without ever being used',
   ],
   [
     'scans all of the log for a page',
@@ -409,19 +409,19 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       }
       return { log, bounds, scanned: () => scanned }
     },
-    'looks at no more than the limit and the entry itself, and at one entry for a cursor that is not held',
-    'reads the oldest up to the limit',
+    'scans no more entries than the limit and that of the cursor, and one entry for a cursor that is not stored',
+    'reads the oldest entries, up to the limit',
   ],
   [
     'holds less than it says',
     () => ({ log: new MemoryLog({ length: 240 }), bounds }),
-    'holds as many of the newest entries as it was made for',
+    'holds as many of the newest entries as its bounds allow',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
     'resumes behind entries that the engine has lost',
     () => ({ log: new MemoryLog(bounds), bounds, clear() {} }),
-    'answers gap when the engine has lost all, and tells followers all that comes, or that it cannot',
+    'answers gap when the engine has lost everything; followers receive every later entry, or a reset',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
@@ -434,7 +434,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'has no connect(), without saying so,',
     () => new MemoryLog(bounds),
     'continues when another log closes, and keeps what that one appended',
-    'closes twice, and at once',
+    'can be closed twice, also concurrently',
   ],
 ]
 
@@ -443,7 +443,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
   [
     'does not say that its engine is down',
     () => stating((up, _, to) => up && to.state(up)),
-    'says why the engine is down, and that it is up again, and tells all that comes then',
+    'reports why the engine is down and that it is up again, and then delivers all later entries',
   ],
   [
     'stays open for followers',
@@ -466,7 +466,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
       }
       return log
     },
-    'lets go of every timer and connection at close',
+    'releases every timer and connection at close',
   ],
 ]
 

@@ -49,7 +49,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
       let starts = 0
       return store((sound) => ({ start: (id, run) => sound.start(`${id} ${starts++}`, run) }))
     },
-    'gives one claim for twenty starts at once',
+    'gives one claim for twenty concurrent starts',
   ],
   [
     'replaces a run that is running',
@@ -65,7 +65,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'gives an attempt the name of another',
     () => claiming(({ append, end, ...claim }) => ({ ...claim, append, end, attempt: 'same' })),
-    'gives every attempt a name of its own: 1 to 32 of [0-9a-z], and never 0',
+    'gives every attempt its own name: 1 to 32 of [0-9a-z], and never 0',
   ],
   [
     'takes events after the end',
@@ -80,7 +80,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'counts characters in place of bytes',
     () => reading((answer) => ({ ...answer, state: { ...answer.state, bytes: answer.state.events * 9 } })),
-    'counts events and their UTF-8 bytes, and says when the run began and ended',
+    'counts events and their UTF-8 bytes, and records when the run started and ended',
   ],
   [
     'takes ids that differ for the same',
@@ -94,7 +94,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'loses the first event of a reading',
     () => reading((answer) => ({ ...answer, events: answer.events.slice(1) })),
-    'reads the events after each place, and none after the last',
+    'reads the events after each position, and none after the last',
   ],
   [
     'reads beyond the limit',
@@ -104,12 +104,12 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'changes a text',
     () => reading((answer) => ({ ...answer, events: answer.events.map((text) => text.replace('  ', ' ')) })),
-    'keeps every text as it is',
+    'stores every text unchanged',
   ],
   [
     'drops events too early',
     () => store((sound) => ({ start: (id, run) => sound.start(id, { ...run, maxBytes: run.maxBytes / 2 }) })),
-    'drops the oldest events beyond maxBytes, never fewer are held, and says where it begins',
+    'drops only the oldest events beyond maxBytes, and reports where the stored ones begin',
   ],
   [
     'tells news of another place',
@@ -118,7 +118,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
         follow: (id, listener) =>
           sound.follow(id, (news) => listener(news && { ...news, first: news.first + 1 })),
       })),
-    'tells what is new as read() answers it from there',
+    'notifies with the same events that read() returns from there',
   ],
   [
     'goes on calling those who have left',
@@ -129,12 +129,12 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
           return () => {}
         },
       })),
-    'calls nobody who has ended following, and goes on calling the others',
+    'stops calling a follower that has ended, and continues to call the others',
   ],
   [
     'stops a run without a word to its producer',
     () => store((sound) => ({ start: (id, run) => sound.start(id, { ...run, onRevoked() {} }) })),
-    'stops a run: the claim is revoked when stop resolves, followers are told',
+    'stops a run: the claim is revoked when stop resolves, and followers are notified',
   ],
   [
     'says that it has stopped what was over',
@@ -145,7 +145,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
           return state && { ...state, status: 'stopped' }
         },
       })),
-    'stops nothing that has ended or is not there',
+    'does not stop a run that has ended or does not exist',
   ],
 ]
 

@@ -1,5 +1,5 @@
 import type { Cursor, LogEntry } from '@downstream/core'
-import { isBefore, type Place } from '../stream/cursor.ts'
+import { isBefore, type Position } from '../stream/cursor.ts'
 import type { Mark, Row } from '../stream/row.ts'
 import type { Backlog } from './backlog.ts'
 import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
@@ -8,86 +8,88 @@ import { Recent } from './recent.ts'
 /*
  * What is known, what that proves, and which clients get a gap
  *
- * | who knows what                                    | from                     | what it proves                            |
+ * | known                                             | from                     | what it proves                            |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
- * | a follower: its place, the entry that it read last | XREAD                   | held after a read: nothing is missing in  |
- * |                                                   |                          | front of what was read                    |
- * | a follower: the newest entries that it has read   | XREAD                    | one of them is the oldest in the stream,  |
- * |                                                   |                          | its place is not: the end was lost        |
- * | a publisher: the entries confirmed to it          | XADD                     | not among all rows of a later read: lost  |
- * | a follower: the replication id of its server      | INFO                     | the same: each id that was given is       |
- * |                                                   |                          | greater than all that were given before   |
- * | everybody who reads: a fork mark (`at`, `lost`)   | XREAD, XRANGE            | entries given to somebody up to `lost`    |
+ * | to a follower: its position, which is the entry   | XREAD                    | still stored after a read: nothing is     |
+ * | that it read last                                 |                          | missing before what was read              |
+ * | to a follower: the newest entries that it read    | XREAD                    | one of them is the oldest in the stream,  |
+ * |                                                   |                          | its position is not: the end was lost     |
+ * | to a publisher: the entries confirmed to it       | XADD                     | not among all rows of a later read: lost  |
+ * | to a follower: the replication id of its server   | INFO                     | unchanged: each new entry id is greater   |
+ * |                                                   |                          | than all earlier ones                     |
+ * | to every reader: a fork mark (`at`, `lost`)       | XREAD, XRANGE            | entries that were delivered up to `lost`  |
  * |                                                   |                          | are missing somewhere before it           |
- * | a client: its cursor                              | its last event           | held: it has received everything before   |
- * |                                                   |                          | it that no later fork mark denies         |
+ * | to a client: its cursor                           | its last event           | still stored: the client has received all |
+ * |                                                   |                          | before it, unless a later fork mark says  |
+ * |                                                   |                          | otherwise                                 |
  *
  * | what is noticed                                   | what is done             | which clients get a gap                   |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
- * | the place is gone, the history is full, and all   | continue at the end      | the clients of this process (`trimmed`)   |
- * | that is held is newer                             |                          |                                           |
- * | the place is gone, nothing is held, or all that   | continue at the end      | the clients of this process; other        |
- * | is held is newer: by one replication id, or       |                          | processes find the same, and no cursor    |
- * | after a genesis mark (FLUSHALL, empty restart)    |                          | from before is held                       |
- * | the place is gone, older entries are held         | fork mark, continue there| the clients of this process at once; of   |
- * | (failover, restored backup, newest deleted)       |                          | others when they come to the mark         |
- * | a confirmed entry is gone (failover, two masters) | fork mark; the publisher | all clients when they come to the mark    |
- * |                                                   | has to reach the same    |                                           |
+ * | the position is gone, the history is full, and    | continue at the end      | the clients of this process (`trimmed`)   |
+ * | all that is stored is newer                       |                          |                                           |
+ * | the position is gone and nothing is stored, or    | continue at the end      | the clients of this process; other        |
+ * | all that is stored is newer: by one replication   |                          | processes find the same, and no earlier   |
+ * | id, or after a genesis mark (FLUSHALL, empty      |                          | cursor is stored                          |
+ * | restart)                                          |                          |                                           |
+ * | the position is gone, older entries are stored    | fork mark, continue      | the clients of this process at once;      |
+ * | (failover, restored backup, newest deleted)       | after it                 | others when their process reads the mark  |
+ * | a confirmed entry is gone (failover, two masters) | fork mark; the publisher | all clients when their process reads the  |
+ * |                                                   | must reach the same      | mark                                      |
  * |                                                   | server, or its           |                                           |
  * |                                                   | connection is given up   |                                           |
- * | a confirmed entry is gone with the stream that it | nothing                  | nobody: what they loaded after the gap    |
- * | was in                                            |                          | that each process tells of had it         |
+ * | a confirmed entry is gone together with the       | nothing                  | none: each process sends a gap, and the   |
+ * | stream that contained it                          |                          | state that clients load then includes it  |
  * | a fork mark                                       | nothing                  | the clients of this process               |
- * | a fork mark whose `lost` lies before the `at` of  | nothing                  | nobody: what they loaded after that gap   |
- * | the last one with a gap, by one server's clock    |                          | had it. So a failover that ten processes  |
- * |                                                   |                          | notice is one gap, not ten                |
+ * | a fork mark whose `lost` is before the `at` of    | nothing                  | none: the state that clients loaded after |
+ * | the last one with a gap, by one server's clock    |                          | that gap includes it. So a failover that  |
+ * |                                                   |                          | ten processes notice is one gap, not ten  |
  * | a client's cursor before a fork mark              | `read` ends at the mark  | that client                               |
- * | a client's cursor that is not held                | nothing                  | that client                               |
+ * | a client's cursor that is not stored              | nothing                  | that client                               |
  *
  * Invariants
- * 1. A mark is added at the end, not at a certain id: it does not matter what others publish meanwhile.
- * 2. A process calls `reset` for a loss only when its mark is in the stream. A client that reconnects from an older
- *    place meanwhile would otherwise read across the loss.
- * 3. `at` is read from the clock of Redis before the mark is added, `lost` is put later rather than earlier. Where the
- *    two are compared, a doubt is a gap too many.
+ * 1. A mark is appended at the end, without a required id, so it does not matter what others publish meanwhile.
+ * 2. A process calls `reset` for a loss only when its mark is in the stream. Otherwise a client that reconnects meanwhile
+ *    with an older cursor would read across the loss.
+ * 3. `at` is read from the clock of Redis before the mark is added; `lost` is rounded up. When the two are compared, any
+ *    doubt results in one gap too many.
  * 4. A mark counts as handled only once followers got a gap for it.
- * 5. That an entry was confirmed and is gone does not say where it was confirmed. Two replication ids do, or a row that
- *    one connection finds and the other does not.
+ * 5. A confirmed entry that is gone does not show which server confirmed it. Two replication ids do, or a row that one
+ *    connection finds and the other does not.
  *
- * What nobody can notice: that all processes which had an entry ended before the loss, as when Redis is restored from
- * a snapshot together with the app; a loss that only a process knows which was cut off for longer than the history; and
- * entries that somebody deletes by hand between others.
+ * What no process can notice: a loss after which all processes that had the entry have ended, as when Redis is restored
+ * from a snapshot together with the app; a loss that is known only to a process that was cut off for longer than the
+ * history; and entries in the middle that are deleted by hand.
  */
 
 /** How many of the newest entries a follower recognizes. */
 const SEEN = 4_096
 
-/** What a follower is to tell, in order. */
+/** What to report to a follower, in order. */
 export type Step = { readonly entries: LogEntry[] } | { readonly reset: Row }
 
 /**
- * Why the place is gone:
- * - `trimmed`: more has passed than the history holds
+ * Why the position is gone:
+ * - `trimmed`: more entries were added than the history holds
  * - `emptied`: all entries were deleted or lost
- * - `fork`: the newest entries were lost, older ones are held
+ * - `fork`: the newest entries were lost, older ones are stored
  */
 export type Break = 'trimmed' | 'emptied' | 'fork'
 
-/** What is found in the stream when the place is gone. */
+/** What is found in the stream when the position is gone. */
 export interface Evidence {
   /** The oldest row. */
   readonly oldest: Row | undefined
-  /** When the newest entry that may be lost was given to somebody, by the clock of Redis. */
+  /** When the newest entry that may be lost was delivered, by the clock of Redis. */
   readonly lost: number
-  /** Confirmed entries that are not held. */
+  /** Confirmed entries that are not stored. */
   readonly gone: readonly Confirmation[]
-  /** Whether the stream is so long, or the place so old, that entries are dropped for it. */
+  /** Whether the stream is so long, or the position so old, that entries are dropped for that reason. */
   readonly trims: boolean
-  /** Replication id of the server; '' when that is not known. */
+  /** Replication id of the server; '' if unknown. */
   readonly server: string
 }
 
-/** When followers got a gap, and by whose clock. */
+/** When followers got a gap, and by which server's clock. */
 type Reported = Pick<Mark, 'at' | 'server'>
 
 /** Where and when a follower continues after a loss. */
@@ -97,44 +99,46 @@ export interface Reset extends Reported {
   readonly asked: number
 }
 
-/** What one follower knows of the stream, and what follows from it. It does no I/O. */
+/** What one follower knows of the stream, and the conclusions from it. It does no I/O. */
 export class Continuity {
   readonly #seen = new Recent<string>(SEEN)
   readonly #repeated: Recent<Cursor>
   readonly #confirmed = new Confirmed()
-  #place: Row | undefined
-  /** When the place was set to the end, whatever came before it. */
+  #position: Row | undefined
+  /** When the position was last set to the end, regardless of what came before. */
   #since = 0
-  /** When an entry was last given to followers. */
+  /** When an entry was last delivered to followers. */
   #passed = 0
-  /** Entries published up to then, by the clock of a server, are covered by a gap that followers got. */
+  /** Followers got a gap that covers all entries up to this time of that server's clock. */
   #reported: Reported = { at: 0, server: '' }
   /** The stream of that server was emptied before this time of this process. */
   #emptied: Pick<Reset, 'server' | 'asked'> | undefined
-  /** Replication id of the server that held the place when it was last looked for. */
+  /** Replication id of the server that last held the position. */
   #server = ''
 
-  /** @param repeated - takes the cursors of entries that are in the stream a second time */
+  /**
+   * @param repeated - collects the cursors of entries that are in the stream a second time
+   */
   constructor(repeated: Recent<Cursor>) {
     this.#repeated = repeated
   }
 
   /** The row that was read last; undefined before the start. */
-  get place(): Row | undefined {
-    return this.#place
+  get position(): Row | undefined {
+    return this.#position
   }
 
-  /** When an entry was last given to followers; after a loss, it may be one that is lost. */
+  /** When an entry was last delivered to followers. After a loss, that entry may be a lost one. */
   get passed(): number {
     return this.#passed
   }
 
-  /** The newest of the confirmed entries that have not come by, one for each session of the publisher. */
+  /** The newest of the confirmed entries that were not read yet, one for each session of the publisher. */
   newestConfirmed(): Confirmation[] {
     return this.#confirmed.newest()
   }
 
-  /** Begins at the end of what `server` holds; returns what is handed out of it. */
+  /** Starts at the end of what `server` holds; returns the entries to deliver. */
   start({ rows, head, mark }: Backlog, server: string): LogEntry[] {
     this.#server = server
     const entries = rows.flatMap((row) => this.#entryOf(row) ?? [])
@@ -143,22 +147,22 @@ export class Continuity {
     return entries
   }
 
-  /** Redis has confirmed an entry to this process: it has to come by. */
+  /** Redis has confirmed an entry to this process, so the follower must read it at some time. */
   confirm(confirmation: Confirmation): void {
-    if (this.#seen.has(confirmation.place.nonce) || this.#wasEmptied(confirmation)) return
+    if (this.#seen.has(confirmation.position.nonce) || this.#wasEmptied(confirmation)) return
     this.#confirmed.add(confirmation)
   }
 
-  /** Rows were read after the place, from `server`, and it is proven that nothing is missing before them. */
+  /** Takes rows that `server` returned after the position. It is proven that nothing is missing before them. */
   pass(rows: readonly Row[], server: string): Step[] {
     this.#server = server
     const steps: Step[] = []
     for (const row of rows) {
-      this.#place = row
+      this.#position = row
       this.#confirmed.delete(row.nonce)
       const entry = this.#entryOf(row)
       const last = steps.at(-1)
-      if (this.#isTold(row)) steps.push({ reset: row })
+      if (this.#startsGap(row)) steps.push({ reset: row })
       else if (entry === undefined) continue
       else if (last !== undefined && 'entries' in last) last.entries.push(entry)
       else steps.push({ entries: [entry] })
@@ -167,36 +171,39 @@ export class Continuity {
     return steps
   }
 
-  /** All rows that were in the stream at `time` have been read: which confirmed entries have not come by? */
+  /**
+   * All rows that were in the stream at `time` have been read: returns the confirmed entries that are not among them.
+   */
   overdue(time: number): Overdue {
     return this.#confirmed.overdue(time, this.#since)
   }
 
-  /** The entry is there, before the point where this follower began. */
-  settle({ nonce }: Place): void {
+  /** The entry is stored, before the position where this follower started. */
+  settle({ nonce }: Position): void {
     this.#confirmed.delete(nonce)
   }
 
-  /** A mark tells of all that was given to somebody up to `given`. */
+  /** A mark now covers all that was delivered up to `given`. */
   settleUntil(given: number): void {
     this.#confirmed.forget(({ sent }) => sent <= given)
   }
 
-  /** Why the place is gone. */
+  /** Why the position is gone. */
   judge({ oldest, lost, gone, trims, server }: Evidence): Break {
     if (oldest === undefined) return 'emptied'
-    // The log was empty later than that: what is held is newer than all that may be lost. Two servers' clocks differ.
+    // The log was empty later than that, so all that is stored is newer than all that may be lost. Compare only times
+    // of one server, because clocks differ.
     const { mark } = oldest
     if (mark?.kind === 'genesis' && mark.server === server && mark.at >= lost) return 'emptied'
     const isOneServer = server !== '' && server === this.#server
     if (!(trims || isOneServer) || this.#seen.has(oldest.nonce)) return 'fork'
-    const places = [this.#place, ...gone.map(({ place }) => place)]
-    const isNewer = places.every((place) => place === undefined || isBefore(place.id, oldest.id))
+    const positions = [this.#position, ...gone.map(({ position }) => position)]
+    const isNewer = positions.every((position) => position === undefined || isBefore(position.id, oldest.id))
     if (!isNewer) return 'fork'
     return trims ? 'trimmed' : 'emptied'
   }
 
-  /** Continues after `head`, after a loss of entries that were given to clients up to `given`. */
+  /** Continues after `head`, after a loss of entries that were delivered to clients up to `given`. */
   moveTo({ head, at, server, asked }: Reset, why: Break, given: number): void {
     this.#moveTo(head)
     this.#server = server
@@ -205,19 +212,21 @@ export class Continuity {
     if (why === 'trimmed') this.#confirmed.clear()
     else this.#confirmed.forget((one) => one.sent <= given)
     if (why !== 'emptied' || server === '') return
-    // Each process finds that out by itself, and tells of it: whether it was confirmed in time or not.
+    // Each process finds this out by itself and sends its clients a gap, whether an entry was confirmed in time or not.
     this.#emptied = { server, asked }
     this.#confirmed.forget((one) => this.#wasEmptied(one))
   }
 
   #moveTo(head: Row): void {
-    this.#place = head
+    this.#position = head
     this.#since = performance.now()
     this.#passed = this.#since
     this.#seen.add(head.nonce)
   }
 
-  /** Whether the entry was in the stream when that was emptied, or is before the point where it continued. */
+  /**
+   * Whether the entry was in the stream when it was emptied, or comes before the position where the follower continued.
+   */
   #wasEmptied({ server, sent }: Confirmation): boolean {
     return server === this.#emptied?.server && sent <= this.#emptied.asked
   }
@@ -230,7 +239,7 @@ export class Continuity {
   }
 
   /** Whether followers get a gap at this row. */
-  #isTold({ mark }: Row): boolean {
+  #startsGap({ mark }: Row): boolean {
     if (mark?.kind !== 'fork') return false
     if (mark.server === this.#reported.server && mark.lost <= this.#reported.at) return false
     this.#reported = mark

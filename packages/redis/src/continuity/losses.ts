@@ -1,7 +1,7 @@
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import type { Publisher } from '../publisher.ts'
 import type { AgeLimit } from '../stream/age-limit.ts'
-import type { Place } from '../stream/cursor.ts'
+import type { Position } from '../stream/cursor.ts'
 import type { Identify, RedisStream } from '../stream/redis-stream.ts'
 import type { Row } from '../stream/row.ts'
 import type { Confirmation } from './confirmed.ts'
@@ -55,12 +55,12 @@ export class Losses {
    */
   async check(asked: number, server: string): Promise<void> {
     const { lost, doubtful } = this.#continuity.overdue(asked)
-    const held = await Promise.all(doubtful.map(({ place }) => this.#stream.holds(place)))
-    for (const [n, { place }] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
+    const held = await Promise.all(doubtful.map(({ position }) => this.#stream.holds(position)))
+    for (const [n, { position }] of doubtful.entries()) if (held[n]) this.#continuity.settle(position)
     const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
     if (gone.length === 0) return
     if (performance.now() < this.#nextMark) {
-      this.#suspect(this.#continuity.place, server)
+      this.#suspect(this.#continuity.position, server)
       return
     }
     this.#nextMark = performance.now() + MARK_PAUSE
@@ -69,7 +69,7 @@ export class Losses {
   }
 
   /** The entry that the follower has read last is gone: it continues at the end. */
-  async recover(lostPlace: Place, server: string): Promise<Continuation> {
+  async recover(lostPosition: Position, server: string): Promise<Continuation> {
     const [[oldest], length, gone] = await Promise.all([
       this.#stream.range('-', 1),
       this.#stream.length(),
@@ -78,7 +78,7 @@ export class Losses {
     const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
     const clock = await this.#readClock()
     const { maxLength, ageLimit, publisher } = this.#source
-    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, clock.at) ?? false)
+    const trims = length >= maxLength || (ageLimit?.isOver(lostPosition, clock.at) ?? false)
     const lost = lostAt(given, clock)
     const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
     const reset =
@@ -96,7 +96,7 @@ export class Losses {
     const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
     this.#continuity.settleUntil(given)
     // It replaces the entries that it reports: if it is lost in turn, there has to be another.
-    this.#continuity.confirm({ place: head, session: OWN, server, sent: performance.now(), at: asked })
+    this.#continuity.confirm({ position: head, session: OWN, server, sent: performance.now(), at: asked })
     return { ...clock, head }
   }
 
@@ -110,13 +110,13 @@ export class Losses {
   /** The newest confirmed entries that are not held. */
   async #confirmedAndGone(): Promise<Confirmation[]> {
     const newest = this.#continuity.newestConfirmed()
-    const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
+    const held = await Promise.all(newest.map(({ position }) => this.#stream.holds(position)))
     return newest.filter((_, n) => !held[n])
   }
 
-  #suspect(place: Place | undefined, server: string): void {
+  #suspect(position: Position | undefined, server: string): void {
     // Without an answer it stays suspected, and the next connection has to prove itself.
-    if (place !== undefined) this.#source.publisher.suspect(place, server).catch(() => {})
+    if (position !== undefined) this.#source.publisher.suspect(position, server).catch(() => {})
   }
 }
 

@@ -1,9 +1,9 @@
 import { Confirmed } from '../../src/continuity/confirmed.ts'
 
-const place = (n: number) => ({ id: `${n}-0`, nonce: `nonce ${n}` })
+const position = (n: number) => ({ id: `${n}-0`, nonce: `nonce ${n}` })
 const none = { lost: [], doubtful: [] }
 
-const confirmation = (n: number) => ({ place: place(n), session: 1, server: '', sent: n, at: n + 5 })
+const confirmation = (n: number) => ({ position: position(n), session: 1, server: '', sent: n, at: n + 5 })
 
 /** Entry n is sent at n and confirmed at n + 5. */
 function confirmed(...numbers: number[]): Confirmed {

@@ -4,12 +4,12 @@ import { eventually } from '../eventually.ts'
 import type { Exchange } from './framework-host.ts'
 import { deferred, type SuiteCase, type SuiteTools } from './suite-case.ts'
 
-/** The key of every case that limits by key. */
+/** The `limits.key` of every case that limits by key. */
 const key = (request: unknown) => (request as Exchange['request']).headers['x-user'] as string | undefined
 
 const as = (user: string) => ({ headers: { 'x-user': user } })
 
-/** Waits until so many streams are open, as the app counts them. */
+/** Waits until this many streams are open, as the app counts them. */
 async function untilOpen({ host }: SuiteTools, count: number): Promise<void> {
   await eventually(`${count} open streams`, () => host.stats().open === count)
 }
@@ -18,7 +18,7 @@ function codeOf(stream: EventStream): unknown {
   return (stream.signal.reason as SseError | undefined)?.code
 }
 
-/** Streams that are refused: by the app's limits, by their origin, by the app itself. */
+/** Refused streams: by the app's limits, by their origin, by the app itself. */
 export const limitCases: SuiteCase[] = [
   {
     name: 'refuses streams beyond the total: 200, a retry of 5 to 15 s, and the end',
@@ -39,7 +39,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses streams beyond those of their key, and no others',
+    name: 'refuses streams beyond the limit of their key, and no others',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { perKey: 1, key }, refuse: 429 })
       const [ada] = [await tools.open(as('ada')), await tools.open(as('bob'))]
@@ -55,7 +55,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'limits nobody without a key',
+    name: 'does not limit requests without a key',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { perKey: 1, key } })
       for (let n = 0; n < 3; n++) await tools.open()
@@ -113,7 +113,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'frees the place of a client that leaves before the headers, or while it is being answered',
+    name: 'frees the slot of a client that disconnects before the headers, or during the stream',
     async run(tools) {
       const arrived = deferred()
       const go = deferred()
@@ -138,7 +138,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'frees the slot of a client at the moment at which the server sees its disconnect',
+    name: 'frees the slot of a client as soon as the server notices its disconnect',
     async run(tools) {
       const openThen: number[] = []
       await tools.serve(
@@ -160,7 +160,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps no place for a stream that is over from the start',
+    name: 'takes no slot for a stream that has ended from the start',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { total: 1 } })
       const head = await tools.open({ method: 'HEAD' })
@@ -193,7 +193,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses pages of another origin with 403, and nobody else',
+    name: 'refuses pages of another origin with 403, and no other requests',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { origin: ['https://app.example'] })
       const statusFor = async (headers: Record<string, string>) => (await tools.open({ headers })).status
@@ -209,7 +209,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'asks a function for the origin, and opens nothing when it returns no boolean',
+    name: 'asks a function about the origin, and opens no stream if it does not return a boolean',
     async run(tools) {
       let answer: unknown = true
       await tools.serve(({ sse }) => sse(), { origin: () => answer as boolean })
@@ -277,7 +277,7 @@ export const limitCases: SuiteCase[] = [
         { opened: 2, closed: 1, events: 3 },
       )
       const received = Buffer.byteLength(text + client.text)
-      // Chunk frames count too.
+      // Chunk frames are counted too.
       assert.ok(stats.bytes >= received && stats.bytes < received + 100, `${stats.bytes} for ${received}`)
       client.destroy()
       await untilOpen(tools, 0)
