@@ -46,14 +46,14 @@ function resumesAt(attempt: number): Trial['passes'] {
 
 export const trials: Trial[] = [
   {
-    title: 'comes back after a clean end, with its id',
+    title: 'reconnects after a normal end, with its id',
     answer: (res, _, attempt) => {
       stream(res, event(attempt))
       if (attempt === 1) res.end()
     },
     passes: resumesAt(2),
   },
-  { title: 'comes back after a cut, with its id', answer: between(), passes: resumesAt(2) },
+  { title: 'reconnects after a cut, with its id', answer: between(), passes: resumesAt(2) },
   { title: 'survives a 502 of a proxy', answer: between(refuse(502)), passes: resumesAt(3) },
   {
     title: 'survives a 200 with HTML, as from a captive portal',
@@ -61,7 +61,7 @@ export const trials: Trial[] = [
     passes: resumesAt(3),
   },
   {
-    title: 'stops at a 204',
+    title: 'stops after a 204',
     answer: between(refuse(204)),
     passes: (asks) => asks.length === 2,
     spoils: (asks) => asks.length > 2,
@@ -72,18 +72,18 @@ export const trials: Trial[] = [
     passes: (asks) => asks.some(({ authorization }) => authorization !== undefined),
   },
   {
-    title: 'gets a fresh token after a 401, at once',
+    title: 'sends a fresh token after a 401, at once',
     answer: between(refuse(401)),
     passes: ([, refused, accepted]) =>
       accepted !== undefined && accepted.authorization !== refused?.authorization,
   },
   {
-    title: 'notices a connection that has gone silent',
+    title: 'detects a dead connection',
     answer: (res, _, attempt) => void stream(res, event(attempt)),
     passes: resumesAt(2),
   },
   {
-    title: 'works where a proxy holds streams back',
+    title: 'works with a proxy that buffers streams',
     // It passes on what has ended, and nothing else.
     answer: (res) => {
       if (!res.req.headers.prefer) return
