@@ -9,11 +9,11 @@ async function run(file: string, ...args: string[]): Promise<string> {
   return stdout
 }
 
-test('a thousand clients that leave at every moment leave exact counters', async () => {
+test('after a thousand clients that disconnect at any moment the counters are exact', async () => {
   expect(await run('churn.ts', '--churns', '1000')).toMatch(/^Express: .*: exact\nFastify: .*: exact\n$/)
 })
 
-test('many open streams end within the drain and a second, and each client is told when to come back', async () => {
+test('many open streams end within the drain and a second, and each client receives a retry', async () => {
   const output = await run('shutdown.ts', '--streams', '200', '--drain', '500')
   expect(output.match(/200 were told when to come back/g)).toHaveLength(2)
 })

@@ -45,7 +45,7 @@ function target(page: string, link: string): [path: string, anchor: string | und
   return [path === '' ? page : relative(root, join(root, dirname(page), path)), anchor]
 }
 
-test.each(pages)('the links of %s lead somewhere', (page) => {
+test.each(pages)('the links of %s have targets', (page) => {
   const broken = links(page).filter((link) => {
     if (/^(https?|mailto):/.test(link) && !link.startsWith(inRepository)) return false
     const [path, anchor] = target(page, link)

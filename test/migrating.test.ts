@@ -60,7 +60,7 @@ describe.each(pages)('from $name', ({ name, routes, visitBefore = visit }) => {
     expect(after.map(content)).toEqual(before.map(content))
   })
 
-  test('a page that comes back with an id of the old server gets one gap, and then what is published', async () => {
+  test('a page that reconnects with an id of the old server gets one gap, and then what is published', async () => {
     const { id = '17' } = (await visitBefore(`${name}.before`, '/news', 2))[1] as ReceivedEvent
     const events = await visit(`${name}.after`, '/news', 4, { 'Last-Event-ID': id })
     expect(events.map(({ event }) => event)).toEqual(['welcome', 'gap', 'headline', 'headline'])

@@ -61,7 +61,7 @@ afterEach(async () => {
   expect(broken).toEqual([])
 })
 
-test('every page of docs/ is on it, and all its links and pictures lead somewhere', () => {
+test('every page of docs/ is on it, and all its links and pictures have targets', () => {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.html'),
   )

@@ -30,7 +30,7 @@ test('the libraries do what the table says', async () => {
   )
 })
 
-test('the versions and sizes that it names are those that were run', () => {
+test('the versions and sizes that it states are those that were run', () => {
   for (const name of ['better-sse', '@fastify/sse', 'express', 'socket.io', 'ws']) {
     const { version } = readManifest(join(root, 'node_modules', name))
     expect(page.toLowerCase()).toMatch(new RegExp(`${name} ${version.replaceAll('.', '\\.')}`))

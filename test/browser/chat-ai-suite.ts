@@ -30,7 +30,7 @@ export function chatAiSuite(example: string): void {
     expect(await answer(page)).toBe(text)
   })
 
-  test('a lost connection and a time offline cost nothing', async () => {
+  test('a lost connection and a time offline lose nothing', async () => {
     const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
     try {
       const page = await visit.open()
@@ -77,7 +77,7 @@ export function chatAiSuite(example: string): void {
     await page.getByText('stopped', { exact: true }).waitFor()
   })
 
-  test('on Redis the answer survives a restart of its server; one that is lost can be asked for again', async () => {
+  test('on Redis the answer survives a restart of its server; a lost answer can be requested again', async () => {
     const redis = await RedisServer.start()
     const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}`, LEASE_MS: '3000' }
     try {

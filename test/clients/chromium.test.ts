@@ -124,7 +124,7 @@ describe('Chromium', () => {
       expect(journal.entries).toEqual([])
     })
 
-    test('fetch() reads the answer to a POST event by event', async () => {
+    test('fetch() reads the response to a POST event by event', async () => {
       const heard = new Journal<unknown>()
       const server = await start({
         '/answers': (sse, { body }) =>

@@ -80,7 +80,7 @@ describe.each(servers)('$server', ({ start }) => {
     ])
   })
 
-  test('connections that are cut, ended, refused and answered by something else lose and repeat nothing', async () => {
+  test('connections that are cut, ended, refused or answered by another server lose and repeat nothing', async () => {
     const streams = new Journal<EventStream>()
     const trouble: ((answer: RouteRequest['answer']) => unknown)[] = []
     const server = await start({
@@ -118,7 +118,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(source.lastEventId).toBe(hub.cursor())
   })
 
-  test('long polling loses and repeats nothing, and asks for as much as it can wait for', async () => {
+  test('long polling loses and repeats nothing, and requests the longest wait that it can use', async () => {
     const waits: unknown[] = []
     const streams = new Journal<EventStream>()
     const server = await start({
@@ -169,7 +169,7 @@ describe.each(servers)('$server', ({ start }) => {
     await runs.close()
   })
 
-  test('a token that has expired is refreshed once, and the stream goes on after its id', async () => {
+  test('a token that has expired is refreshed once, and the stream resumes after its id', async () => {
     let token = 1
     const refused: number[] = []
     const streams = new Journal<EventStream>()
@@ -243,7 +243,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(requests).toBe(1)
   })
 
-  test('a 429 is waited for as long as it says', async () => {
+  test('after a 429 it waits as long as the response says', async () => {
     const asked: number[] = []
     const server = await start({
       '/events': (sse, { answer }) => {
@@ -287,7 +287,7 @@ describe.each(servers)('$server', ({ start }) => {
       body: '{"prompt":"Why?"}',
     }
 
-    test('is sent once, whatever happens, and goes on by GET where its run can be resumed', async () => {
+    test('is sent once, whatever happens, and continues by GET if its run can be resumed', async () => {
       const runs = createRuns()
       const { server, posts, follows, go } = await startAnswers(runs)
       const { source, closed } = open<{ token: { n: number }; end: { status: string } }>(
@@ -312,7 +312,7 @@ describe.each(servers)('$server', ({ start }) => {
       await runs.close()
     })
 
-    test('without resume it is closed by a cut', async () => {
+    test('without resume it is closed when the connection is cut', async () => {
       const runs = createRuns()
       const { server, posts, follows } = await startAnswers(runs)
       const { states, closed } = open(`${server.url}/answers`, request)
@@ -325,7 +325,7 @@ describe.each(servers)('$server', ({ start }) => {
     })
   })
 
-  test('the silence of a connection is noticed; a keep-alive that is more frequent is none', async () => {
+  test('a silent connection is noticed; one with a more frequent keep-alive is not silent', async () => {
     const streams = new Journal<EventStream>()
     let keepAlive = 60_000
     const server = await start({
@@ -346,7 +346,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(states.entries.slice(0, 4)).toEqual([['connecting'], ['open'], ['waiting'], ['connecting']])
   })
 
-  test('a loop over a hub ends by leaving it, and the server notices', async () => {
+  test('leaving a loop over a hub closes the stream, and the server notices', async () => {
     const streams = new Journal<EventStream>()
     const server = await start({
       '/events': (sse) => {

@@ -50,7 +50,7 @@ describe.each(servers)('$server', ({ start }) => {
   afterEach(closeServers)
 
   // The standard dispatches nothing for a block without data; this client calls onmessage at every blank line.
-  test('each comment block, the first of every stream included, is a message without anything', async () => {
+  test('each comment block, even the first of every stream, is an empty message', async () => {
     const server = await start({
       '/events': (sse) => sse([{ comment: 'a' }, { event: 'news', data: '' }, { comment: 'b\nc' }]),
     })
@@ -65,14 +65,14 @@ describe.each(servers)('$server', ({ start }) => {
     ])
   })
 
-  test('without an onclose that throws, the end of the stream is the end', async () => {
+  test('without an onclose that throws, it stops at the end of the stream', async () => {
     const streams = new Journal<unknown>()
     const server = await start({ '/events': (sse) => streams.add(sse(['a'], { retry: 1 })) })
     await fetchEventSource(`${server.url}/events`, {})
     expect(streams.entries).toHaveLength(1)
   })
 
-  test('a POST with a JSON body and headers of its own is answered with a stream', async () => {
+  test('a POST with a JSON body and its own headers is answered with a stream', async () => {
     const server = await start({
       '/events': (sse, { raw, body }) => sse([{ data: [raw.method, raw.headers.authorization, body] }]),
     })

@@ -36,7 +36,7 @@ export class Journal<T> {
 export async function until(condition: () => boolean): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE)
   while (!condition()) {
-    if (signal.aborted) throw new Error(`Waited in vain until ${condition}`)
+    if (signal.aborted) throw new Error(`Timed out, still false: ${condition}`)
     await sleep(5)
   }
 }

@@ -78,7 +78,7 @@ afterAll(async () => {
 })
 
 test.each(Object.keys(apps))(
-  'the recipe for %s shows what comes, and leaves nothing open',
+  'the recipe for %s shows what arrives, and leaves nothing open',
   async (framework) => {
     script = bundle(framework)
     const page = await browser.newPage()

@@ -37,7 +37,7 @@ afterEach(async () => {
   await app?.stop()
 })
 
-test.each(examples)('%s works where it is copied to', async (example) => {
+test.each(examples)('%s works as a copy', async (example) => {
   app = CopiedApp.copy(example, join(temporary, 'copies', example))
   await installed.linkInto(app.directory)
   await app.typecheck()
@@ -62,7 +62,7 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   expect(broken).toEqual([])
 })
 
-test('npm run copy brings the shared style sheet, and our packages', async () => {
+test('npm run copy includes the shared style sheet and our packages', async () => {
   const copy = join(temporary, 'copied')
   copyExample('express-jokes', copy)
   bringPackages(copy, tarballs)
@@ -76,7 +76,7 @@ test('npm run copy brings the shared style sheet, and our packages', async () =>
   }
 })
 
-test('npm run copy says which examples there are', () => {
+test('npm run copy lists the examples', () => {
   const { status, stderr } = spawnSync('node', ['scripts/copy.mjs', 'express-joke'], {
     cwd: root,
     encoding: 'utf8',

@@ -6,7 +6,7 @@ import { type EventStream, openEventStream } from '@downstream/core'
 import { eventually, RawClient } from '@downstream/testing'
 import { createNamespace, destroyNamespace } from 'cls-hooked'
 
-test('a client that leaves is seen in no other request’s context', async () => {
+test('a client that disconnects is seen in no other request’s context', async () => {
   const namespace = createNamespace('requests')
   const streams = new Map<string, EventStream>()
   const seen: [of: string, context: unknown][] = []

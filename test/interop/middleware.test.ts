@@ -24,7 +24,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('a stream passes compression, morgan, response-time, express-session and connect-timeout', async () => {
+test('a stream works with compression, morgan, response-time, express-session and connect-timeout', async () => {
   const lines: string[] = []
   const saved: unknown[] = []
   const store = new session.MemoryStore()
@@ -61,7 +61,7 @@ test('a stream passes compression, morgan, response-time, express-session and co
   client.close()
 })
 
-test('what is compressed here, compression() does not compress again', async () => {
+test('compression() does not compress again what is compressed here', async () => {
   const app = express()
   app.use(compression({ threshold: 0, filter: () => true }), sse({ compression: 'own' }))
   app.get('/', (_req, res) => res.sse(['a'.repeat(1_000), 'b']))

@@ -41,7 +41,7 @@ describe.each(['express', 'fastify'] as const)('with %s', (framework) => {
     ])
   })
 
-  test('the span of a client that leaves ends once', async () => {
+  test('the span of a client that disconnects ends once', async () => {
     client.get('/endless')
     await client.receives('data: first\n\n')
     client.reset()

@@ -19,7 +19,7 @@ afterEach(async () => {
   app.remove()
 })
 
-test('a reload ends the streams of each process in time, and a new process is ready before', async () => {
+test('a reload ends the streams of each process in time, after a new process is ready', async () => {
   await pm2('start', 'ecosystem.config.cjs')
   const streams = await Promise.all(Array.from({ length: 12 }, () => app.open()))
   const before = await pids()
@@ -49,7 +49,7 @@ test('a reload ends the streams of each process in time, and a new process is re
   expect((await pids()).filter((pid) => before.includes(pid))).toEqual([])
 })
 
-test('processes with a log of their own warn', async () => {
+test('processes with separate logs warn', async () => {
   await pm2('start', 'ecosystem.config.cjs')
   await app.open()
   await eventually('the warning', async () => (await logs()).includes('[SSE_LOCAL_LOG]'))

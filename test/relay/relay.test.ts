@@ -40,7 +40,7 @@ async function read(framework: (typeof frameworks)[number], path: string): Promi
 }
 
 describe.each(frameworks)('through %s', (framework) => {
-  test.each(packages)('the response of %s arrives as it is, wherever its bytes are cut', async (name) => {
+  test.each(packages)('the response of %s arrives unchanged, wherever its bytes are cut', async (name) => {
     const raw = await (await fetch(url('express', `raw/${name}`))).text()
     const expected = parsed(raw)
     expect(expected.length).toBeGreaterThanOrEqual(name === 'mcp' ? 1 : 8)
@@ -54,7 +54,7 @@ describe.each(frameworks)('through %s', (framework) => {
     }
   })
 
-  test.each(packages)('a function that asks %s for its response is a source', async (name) => {
+  test.each(packages)('a function that returns a response of %s is a source', async (name) => {
     // Not the same bytes: some of them have random ids.
     const expected = parsed(await (await fetch(url('express', `raw/${name}`))).text())
     expect(await read(framework, `whole/${name}`)).toHaveLength(expected.length)
@@ -66,7 +66,7 @@ describe.each(frameworks)('through %s', (framework) => {
   })
 
   test.each(['before', 'head'])(
-    'an upstream that says nothing (%s) is cancelled when the client leaves',
+    'a silent upstream (%s) is cancelled when the client disconnects',
     async (which) => {
       told.length = 0
       const leave = new AbortController()

@@ -20,7 +20,7 @@ afterAll(async () => {
   await redis?.close()
 })
 
-test('pages that reload and come back through another framework miss nothing and repeat nothing', async () => {
+test('pages that reload and reconnect through another framework miss and repeat nothing', async () => {
   expect(await reload(nodes, { runs: 20, events: 200, reloads: 5 })).toEqual({
     received: 20 * 200,
     missing: 0,

@@ -87,7 +87,7 @@ export async function numberIn(page: Page, selector: string): Promise<number> {
 export async function waitUntil(page: Page, expression: string): Promise<void> {
   const deadline = Date.now() + 60_000
   while (!(await page.evaluate(expression))) {
-    if (Date.now() > deadline) throw new Error(`Waited 60 s in vain: ${expression}`)
+    if (Date.now() > deadline) throw new Error(`Timed out after 60 s: ${expression}`)
     await sleep(20)
   }
 }

@@ -91,20 +91,23 @@ function withoutIds(blocks: Block[]) {
   return blocks.filter(({ data }) => data !== undefined).map(({ event, data }) => ({ event, data }))
 }
 
-test.each(cases)('%s: the parsers of the server and of others agree, cut anywhere', async (_, text) => {
-  const expected = parse([text]).blocks
-  for (let at = 0; at <= text.length; at++) {
-    const pieces = [text.slice(0, at), text.slice(at)].filter(Boolean)
-    expect(await parseByCore(pieces)).toEqual(expected)
-    expect(parseByOther(pieces)).toEqual(withoutIds(expected))
-  }
-})
+test.each(cases)(
+  '%s: agrees with the parsers of the server and of other packages, cut anywhere',
+  async (_, text) => {
+    const expected = parse([text]).blocks
+    for (let at = 0; at <= text.length; at++) {
+      const pieces = [text.slice(0, at), text.slice(at)].filter(Boolean)
+      expect(await parseByCore(pieces)).toEqual(expected)
+      expect(parseByOther(pieces)).toEqual(withoutIds(expected))
+    }
+  },
+)
 
-test('goes on with the id that the client has', () => {
+test('continues with the id that the client has', () => {
   expect(parse(['data: a\n\n'], '7').blocks).toEqual([message('a', '7')])
 })
 
-test('any text in any pieces is what the other parsers make of it', async () => {
+test('parses any text in any pieces as the other parsers do', async () => {
   const line = fc.constantFrom('data', 'data: a', 'data:b', 'id: 1', 'event: e', ':c', 'retry: 1', 'x', '')
   const end = fc.constantFrom('\n', '\r', '\r\n')
   const text = fc.array(fc.tuple(line, end), { maxLength: 20 }).map((lines) => lines.flat().join(''))
@@ -125,7 +128,7 @@ test('any text in any pieces is what the other parsers make of it', async () => 
   )
 })
 
-test('an event of many pieces costs no more than its text', () => {
+test('an event of many pieces takes no more memory than its text', () => {
   const pieces = ['data: ', ...Array.from({ length: 20_000 }, () => 'x'.repeat(1_000)), '\n\n']
   expect(parse(pieces).blocks[0]?.data).toHaveLength(20_000_000)
 })

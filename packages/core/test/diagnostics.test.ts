@@ -35,7 +35,7 @@ afterEach(() => {
 
 const toldOf = (name: string) => told.filter(([channel]) => channel === name).map(([, message]) => message)
 
-test('a stream is told when it opens and when it is over; one that is over from the start is not', async () => {
+test('reports that a stream opens and ends, but not one that was over from the start', async () => {
   const group = new StreamGroup({ limits: { total: 1 } })
   const { origin } = await serve((req, res) => {
     const stream = group.sse(req, res, { onSourceError: () => {} })()
@@ -67,7 +67,7 @@ test('a stream is told when it opens and when it is over; one that is over from 
   expect(close?.bytes).toBe(group.stats().bytes)
 })
 
-test('what is published, the state of the log and gaps are told', async () => {
+test('reports what is published, the state of the log, and gaps', async () => {
   const log = new MemoryLog()
   const hub = createHub({ log })
   const id = await hub.publish('news', { event: 'e', data: 1 })
@@ -84,7 +84,7 @@ test('what is published, the state of the log and gaps are told', async () => {
   ])
 })
 
-test('runs are told when they start, and how they end', async () => {
+test('reports when runs start and how they end', async () => {
   const runs = createRuns({ onError: () => {} })
   await runs.start('done', ['a'])
   await runs.start('failed', () => {

@@ -35,7 +35,7 @@ test(
 )
 
 test(
-  'hub.disconnect(key) while Redis is away closes the streams here at once, the others before anything later',
+  'hub.disconnect(key) while Redis is unreachable closes the streams here at once, the others before anything later',
   onStage('ioredis 6', async (stage) => {
     const redis = await stage.redis()
     const [a, b] = [await stage.node(redis), await stage.node(redis)]

@@ -35,7 +35,7 @@ async function start(log: RedisLog): Promise<{ head: string; data: string[] }> {
   return told
 }
 
-test('what others have put into the stream is passed over, and is no place to begin at', async () => {
+test('entries of other programs in the stream are skipped, and their ids are not positions to start at', async () => {
   const key = 'with strangers'
   await server.command('XADD', key, '*', 'hello', 'world')
   const log = new RedisLog(client, { key })
@@ -52,7 +52,7 @@ test('what others have put into the stream is passed over, and is no place to be
   await log.close()
 })
 
-test('maxAge drops what is older, by the clock of Redis', async () => {
+test('maxAge drops older entries, by the clock of Redis', async () => {
   const key = 'aged'
   const old = Date.now() - 3_600_000
   for (let n = 0; n < 200; n++) await server.command('XADD', key, `${old}-${n + 1}`, 'c', 'c', 'd', 'old')
@@ -62,7 +62,7 @@ test('maxAge drops what is older, by the clock of Redis', async () => {
   await log.close()
 })
 
-test('a process that waits for a Redis that is not there goes on to wait', async () => {
+test('a process that waits for an unreachable Redis keeps waiting', async () => {
   const module = (path: string) => JSON.stringify(pathToFileURL(require.resolve(path)).href)
   const program = `
     import { Redis } from ${module('ioredis')}

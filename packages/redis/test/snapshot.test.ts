@@ -7,7 +7,7 @@ import { RedisLog } from '../src/redis-log.ts'
 import { type OpenedClient, redisClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
-test('a client gets the state from any process, and again when Redis has lost its place', async () => {
+test('a client gets the state from any process, and again when Redis has lost its cursor', async () => {
   const redis = await RedisServer.start()
   const state: Record<string, number> = { a: 1 }
   const readState = () => ({ ...state })

@@ -58,5 +58,5 @@ export async function standstill(what: string, count: () => number): Promise<num
 
 function inVain(what: string, limit: number, state: unknown): string {
   const found = state === undefined ? '' : `; ${typeof state === 'string' ? state : JSON.stringify(state)}`
-  return `Waited ${limit} ms in vain: ${what}${found}`
+  return `Timed out after ${limit} ms: ${what}${found}`
 }

@@ -94,7 +94,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'reads all entries in pages of any size, without losing or repeating one',
   ],
   [
-    'drops an entry of a reading',
+    'drops an entry of a read',
     () => reading(({ entries }) => entries.filter((entry) => !isThird(entry))),
     'reads all entries in pages of any size, without losing or repeating one',
     'delivers each entry once and in order',
@@ -106,7 +106,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'tells two entries in the wrong order',
+    'delivers two entries in the wrong order',
     () => {
       let held: readonly LogEntry[] = []
       return telling((batch) => {
@@ -140,7 +140,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'has stored an entry at its position when append resolves',
   ],
   [
-    'counts a page and does not weigh it',
+    'limits the count of a page and not its bytes',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -151,7 +151,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'reads the oldest entries, up to the limit',
   ],
   [
-    'counts a backlog and does not weigh it',
+    'limits the count of a backlog and not its bytes',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -174,7 +174,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'reads the oldest entries, up to the limit',
   ],
   [
-    'is silent once a follower has thrown',
+    'stops delivering once a follower has thrown',
     () => {
       let silent = false
       return following(
@@ -225,7 +225,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
-    'takes the cursors of another log for its own',
+    'accepts the cursors of another log',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -242,7 +242,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'reads the entries after each cursor, and none after the last',
   ],
   [
-    'is lenient with how a cursor is written',
+    'accepts cursors with small changes',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -261,7 +261,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
-    'starts with a backlog beyond its bound',
+    'starts with a backlog larger than its bound',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -300,7 +300,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'stores empty data unchanged',
   ],
   [
-    'loses what comes right behind the backlog',
+    'loses what is appended right after the backlog',
     () =>
       following(
         class extends Relay {
@@ -320,7 +320,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'tells the backlog again behind it',
+    'delivers the backlog again after it',
     () =>
       following(
         class extends Relay {
@@ -339,7 +339,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'tells an entry before it can be read',
+    'delivers an entry before it can be read',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -374,7 +374,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'stores an event of undefined unchanged',
   ],
   [
-    'gives two entries one cursor',
+    'gives two entries the same cursor',
     () => {
       const log = new MemoryLog(bounds)
       log.append = async (entry) => {
@@ -387,7 +387,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'ends every follow at close',
   ],
   [
-    'takes appends after close',
+    'accepts appends after close',
     () => {
       const log = new MemoryLog(bounds)
       log.close = async () => {}
@@ -397,7 +397,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'can be closed without ever being used',
   ],
   [
-    'scans all of the log for a page',
+    'scans the whole log for a page',
     () => {
       let scanned = 0
       const log = new MemoryLog(bounds)
@@ -413,13 +413,13 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'reads the oldest entries, up to the limit',
   ],
   [
-    'holds less than it says',
+    'holds fewer entries than it says',
     () => ({ log: new MemoryLog({ length: 240 }), bounds }),
     'holds as many of the newest entries as its bounds allow',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
-    'resumes behind entries that the engine has lost',
+    'resumes after entries that the engine has lost',
     () => ({ log: new MemoryLog(bounds), bounds, clear() {} }),
     'answers gap when the engine has lost everything; followers receive every later entry, or a reset',
     'answers gap, expired, when an entry after the cursor was dropped',
@@ -438,7 +438,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   ],
 ]
 
-/** What the suite waits for in vain. */
+/** What the suite waits for without success. */
 const endless: [what: string, make: () => EventLog | EventLogHost, name: string][] = [
   [
     'does not say that its engine is down',
@@ -446,7 +446,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
     'reports why the engine is down and that it is up again, and then delivers all later entries',
   ],
   [
-    'stays open for followers',
+    'keeps its followers after close',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -457,7 +457,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
     'ends every follow at close',
   ],
   [
-    'leaves a timer behind',
+    'leaves a timer after close',
     () => {
       const log = new MemoryLog(bounds)
       log.follow = (follower, options) => {
@@ -522,7 +522,7 @@ test.each(broken)('a log that %s fails its case and passes another', async (_, m
   expect(await outcomeOf(passes, () => hostOf(make()))).toBe('passes')
 })
 
-test.each(endless)('a log that %s does not get through its case', async (_, make, name) => {
+test.each(endless)('a log that %s does not finish its case', async (_, make, name) => {
   const patience = new Promise((resolve) => setTimeout(resolve, 500, 'waits').unref())
   expect(await Promise.race([outcomeOf(name, () => hostOf(make())), patience])).toBe('waits')
 })
@@ -533,7 +533,7 @@ test('all these cases pass on a log that is not broken', async () => {
   }
 })
 
-test('cases that need what the engine has not got are left out when that is said, and only then', () => {
+test('skips the cases that need something that the engine lacks, if and only if the options say so', () => {
   const count = (options: object) => {
     let registered = 0
     eventLogSuite({ test: () => registered++, create: () => hostOf(new MemoryLog()), ...options })

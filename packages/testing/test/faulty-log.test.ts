@@ -56,7 +56,7 @@ afterEach(() => log.close())
 const all = async () => dataOf(await engine.read(start, atMost(100)))
 
 describe('hold', () => {
-  test('append: nothing is stored until it is released, then all in order', async () => {
+  test('append: nothing is stored until it is released, then everything in order', async () => {
     const release = log.hold('append')
     const appends = fill(log, 'a b c')
     const watched = watch(appends)
@@ -68,7 +68,7 @@ describe('hold', () => {
     expect(await all()).toBe('a b c d')
   })
 
-  test('append: what its owner changes meanwhile is not stored', async () => {
+  test('append: what its caller changes in the meantime is not stored', async () => {
     const release = log.hold('append')
     const owned = entry('before')
     const append = log.append(owned)
@@ -78,7 +78,7 @@ describe('hold', () => {
     expect(await all()).toBe('before')
   })
 
-  test('read: it is answered when it is released, with what is there then', async () => {
+  test('read: it is answered when it is released, with what is stored then', async () => {
     const release = log.hold('read')
     const reading = log.read(start, atMost(10))
     const watched = watch(reading)
@@ -89,7 +89,7 @@ describe('hold', () => {
     expect(dataOf(await reading)).toBe('a')
   })
 
-  test('entries: every follower gets what it waited for as one batch, and later ones as they come', async () => {
+  test('entries: every follower gets the held entries as one batch, and later ones as they are appended', async () => {
     const followers = [listen(log), listen(log)]
     await fill(log, 'a')
     const release = log.hold('entries')
@@ -100,7 +100,7 @@ describe('hold', () => {
     for (const { told } of followers) expect(told).toEqual(['start', 'up', 'a', 'b c d', 'e'])
   })
 
-  test('entries: what a follower appends at one of a batch comes behind the batch', async () => {
+  test('entries: an entry that a follower appends during a batch is delivered after the batch', async () => {
     const told: string[] = []
     const entries = (batch: readonly LogEntry[]) => {
       for (const { data } of batch) {
@@ -115,7 +115,7 @@ describe('hold', () => {
     expect(told).toEqual(['a', 'b', 'c'])
   })
 
-  test('twice: both have to be released, each once', async () => {
+  test('twice: both must be released, each once', async () => {
     const { told } = listen(log)
     const [first, second] = [log.hold('entries'), log.hold('entries')]
     await fill(log, 'a')
@@ -135,7 +135,7 @@ describe('fail', () => {
     expect(await all()).toBe('b')
   })
 
-  test('append, stored: it rejects, and yet it is there and followers are told', async () => {
+  test('append, stored: it rejects, but the entry is stored and delivered', async () => {
     const { told } = listen(log)
     log.fail('append', { stored: true })
     await expect(log.append(entry('a'))).rejects.toThrow('is stored')
@@ -143,7 +143,7 @@ describe('fail', () => {
     expect(told).toEqual(['start', 'up', 'a'])
   })
 
-  test('read: as many as were asked for reject, of any cursor', async () => {
+  test('read: the given number of reads reject, whatever their cursors', async () => {
     log.fail('read', { times: 2 })
     await expect(log.read(start, atMost(10))).rejects.toThrow('read fails')
     await expect(log.read('', atMost(10))).rejects.toThrow('read fails')
@@ -152,7 +152,7 @@ describe('fail', () => {
 })
 
 describe('trim', () => {
-  test('reads across what was dropped are a gap, others go on', async () => {
+  test('reads across dropped entries are a gap, others continue', async () => {
     const cursors = await fill(log, 'a b c d')
     log.trim(2)
     const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
@@ -163,13 +163,13 @@ describe('trim', () => {
     expect(later.map(dataOf)).toEqual(['expired', 'expired', 'expired', 'e'])
   })
 
-  test('a new follower is not given what was dropped', async () => {
+  test('a new follower does not receive what was dropped', async () => {
     await fill(log, 'a b c')
     log.trim(1)
     expect(listen(log, 10).told[0]).toBe('start c')
   })
 
-  test('a follower from whom it is held back is told of a reset in its place', async () => {
+  test('a follower whose entries were held gets a reset in place of the dropped ones', async () => {
     const { told, heads } = listen(log)
     const release = log.hold('entries')
     const cursors = await fill(log, 'a b c d')
@@ -180,7 +180,7 @@ describe('trim', () => {
     expect(dataOf(await log.read(heads.at(-1) as string, atMost(10)))).toBe('d')
   })
 
-  test('a follower that was told all before hears nothing of it', async () => {
+  test('a follower that has received everything before gets no reset', async () => {
     const { told } = listen(log)
     await fill(log, 'a b')
     log.trim()
@@ -205,7 +205,7 @@ describe('reset', () => {
     },
   )
 
-  test('what was held back is lost in it', async () => {
+  test('held entries are lost in it', async () => {
     const { told, heads } = listen(log)
     const release = log.hold('entries')
     const cursors = await fill(log, 'a b')
@@ -219,7 +219,7 @@ describe('reset', () => {
 })
 
 describe('down and up', () => {
-  test('calls reject, nothing is stored, followers are told so and hear nothing until it is up', async () => {
+  test('calls reject, nothing is stored, followers are notified and receive nothing until it is up', async () => {
     const other = new FaultyLog(engine)
     const { told } = listen(log)
     log.down()
@@ -235,7 +235,7 @@ describe('down and up', () => {
     expect(await all()).toBe('a b c')
   })
 
-  test('a follow begins when it is up', async () => {
+  test('a follow() starts when it is up', async () => {
     log.down()
     const { told } = listen(log, 10)
     await fill(new FaultyLog(engine), 'a')
@@ -244,7 +244,7 @@ describe('down and up', () => {
     expect(told).toEqual(['start a', 'up'])
   })
 
-  test('what is dropped meanwhile makes a reset', async () => {
+  test('what is dropped in the meantime causes a reset', async () => {
     const { told } = listen(log)
     log.down()
     await fill(new FaultyLog(engine), 'a b c')
@@ -264,7 +264,7 @@ describe('down and up', () => {
   })
 })
 
-test('close settles what is held and ends every follow, down or not; the engine stays open', async () => {
+test('close() settles what is held and ends every follow(), down or not; the engine stays open', async () => {
   const followed = listen(log)
   log.hold('append')
   log.hold('read')

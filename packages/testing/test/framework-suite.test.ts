@@ -55,7 +55,7 @@ frameworkSuite({
   start: startNaive,
 })
 
-test('the suite has a name for each promise', () => {
+test('the suite has a case for each promise', () => {
   expect(cases.size).toBeGreaterThan(80)
 })
 

@@ -78,12 +78,12 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'ends a run as done, failed or stopped, and refuses events after that',
   ],
   [
-    'counts characters in place of bytes',
+    'counts characters instead of bytes',
     () => reading((answer) => ({ ...answer, state: { ...answer.state, bytes: answer.state.events * 9 } })),
     'counts events and their UTF-8 bytes, and records when the run started and ended',
   ],
   [
-    'takes ids that differ for the same',
+    'treats different ids as the same',
     () =>
       store((sound) => ({
         start: (id, run) => sound.start(id.toLowerCase(), run),
@@ -92,7 +92,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'keeps runs apart, whatever their ids are',
   ],
   [
-    'loses the first event of a reading',
+    'loses the first event of a read',
     () => reading((answer) => ({ ...answer, events: answer.events.slice(1) })),
     'reads the events after each position, and none after the last',
   ],
@@ -112,7 +112,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'drops only the oldest events beyond maxBytes, and reports where the stored ones begin',
   ],
   [
-    'tells news of another place',
+    'notifies with the news of another position',
     () =>
       store((sound) => ({
         follow: (id, listener) =>
@@ -121,7 +121,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'notifies with the same events that read() returns from there',
   ],
   [
-    'goes on calling those who have left',
+    'continues to call followers that have ended',
     () =>
       store((sound) => ({
         follow(id, listener) {
@@ -132,12 +132,12 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'stops calling a follower that has ended, and continues to call the others',
   ],
   [
-    'stops a run without a word to its producer',
+    'stops a run without notifying its producer',
     () => store((sound) => ({ start: (id, run) => sound.start(id, { ...run, onRevoked() {} }) })),
     'stops a run: the claim is revoked when stop resolves, and followers are notified',
   ],
   [
-    'says that it has stopped what was over',
+    'says that it has stopped a run that was over',
     () =>
       store((sound) => ({
         async stop(id) {
@@ -170,7 +170,7 @@ test.each(broken)('a store that %s fails its case', async (_, make, name) => {
   expect(await outcomeOf(name, store)).toBe('passes')
 })
 
-test('cases that need what the engine has not got are left out when that is said, and only then', () => {
+test('skips the cases that need something that the engine lacks, if and only if the options say so', () => {
   const count = (options: object) => {
     let registered = 0
     runStoreSuite({ test: () => registered++, create: () => ({ store: store() }), ...options })

@@ -33,7 +33,7 @@ afterAll(async () => {
   await server?.close()
 })
 
-test('docs/client.md says what each client does with a server that misbehaves', async () => {
+test('docs/client.md says what each client does with a server that fails', async () => {
   const table = readTable()
   const page = await browser.newPage()
   try {
@@ -76,7 +76,7 @@ test('docs/client.md says what each client does with a server that misbehaves', 
 })
 
 test.each(Object.entries(readTable().sizes).filter(([client]) => client in exported))(
-  '%s has the size that docs/client.md says',
+  '%s has the size that is stated in docs/client.md',
   (client, kilobytes) => {
     const contents = `export { ${exported[client]} } from '${client}'`
     const text = bundle({ stdin: { contents, resolveDir: __dirname } })

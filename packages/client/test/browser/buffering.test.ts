@@ -60,7 +60,7 @@ async function publishAndReceive(page: Page, count: number): Promise<void> {
   }
 }
 
-test('through an nginx that holds everything back it polls by the same URL, and receives each event once', async () => {
+test('through an nginx that buffers everything it polls at the same URL, and receives each event once', async () => {
   const page = await open(HOLD_BACK, '&openTimeout=1500')
   await publishAndReceive(page, 6)
   // Several at once, while nobody asks.
@@ -76,7 +76,7 @@ test('through an nginx that holds everything back it polls by the same URL, and 
   expect(others.slice(0, 2)).toEqual(['wait=1', 'wait=20'])
 })
 
-test('through an nginx that does not it streams', async () => {
+test('through an nginx that does not buffer it streams', async () => {
   const page = await open('proxy_http_version 1.1;', '&openTimeout=1500')
   await page.waitForFunction(`states.at(-1) === 'open'`)
   await publishAndReceive(page, 6)

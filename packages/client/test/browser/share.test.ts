@@ -66,7 +66,7 @@ async function waitForNumber(page: Page, number: number): Promise<void> {
   await page.waitForFunction(`[received.at(-1)].flat().at(-1) === ${number}`)
 }
 
-test('tabs share one connection; when its tab is closed, another one goes on', async () => {
+test('tabs share one connection; when its tab is closed, another tab continues', async () => {
   const pages = new Map<string, Page>()
   for (let n = 0; n < 10; n++) pages.set(String(n), await openTab(n))
   for (let n = 0; n < 5; n++) {
@@ -91,7 +91,7 @@ test('tabs share one connection; when its tab is closed, another one goes on', a
 })
 
 // Frames instead of tabs: the same to Web Locks and BroadcastChannel, and quick to open.
-test('30 of them have one connection, and lose or repeat nothing while its owner is closed 100 times', async () => {
+test('30 tabs have one connection, and lose or repeat nothing while its owner is closed 100 times', async () => {
   const page = await context.newPage()
   await page.goto(`${server.url}/other`)
   let opened = 0

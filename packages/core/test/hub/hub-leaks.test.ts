@@ -29,7 +29,7 @@ const leave: ((stream: FakePort, unsubscribe: () => void) => void)[] = [
   (_, unsubscribe) => unsubscribe(),
 ]
 
-test('twenty thousand streams of all kinds that come and go leave nothing', async () => {
+test('twenty thousand streams of all kinds, opened and closed, leave nothing in memory', async () => {
   const log = new FaultyLog({ length: 50 })
   const hub = createHub({ log, tail: { length: 10 }, onError: () => {} })
   const gone: WeakRef<FakePort>[] = []
@@ -70,7 +70,7 @@ test('twenty thousand streams of all kinds that come and go leave nothing', asyn
   await hub.close()
 })
 
-test('a thousand real streams leave nothing either', async () => {
+test('a thousand real streams leave nothing in memory either', async () => {
   const hub = createHub()
   const { server, origin } = await serve((req, res) => {
     hub.subscribe(openEventStream(req, res), ['news', req.url as string])

@@ -25,7 +25,7 @@ test.each<[option: string, options: unknown]>([
   ['log', { log: null }],
   ['size', { tail: { size: 10 } }],
   ['onerror', { onerror: () => {} }],
-])('a hub is not made with a bad %s: %j', (option, options) => {
+])('refuses a bad %s: %j', (option, options) => {
   expect(() => createHub(options as HubOptions)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),
   )
@@ -41,7 +41,7 @@ test.each([{ gap: 'a\nb' }, { gap: false }, { snapshot: false }])(
   },
 )
 
-test('options that are undefined are as good as none', () => {
+test('options that are undefined have their defaults', () => {
   const options: HubOptions = {
     log: undefined,
     tail: undefined,

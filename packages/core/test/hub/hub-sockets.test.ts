@@ -43,7 +43,7 @@ async function read(origin: string, headers: Record<string, string> = {}) {
 const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, n) => from + n)
 
 describe('a client that', () => {
-  test('never reads is cut off after stallTimeout, and stats() counts it; others are not held up', async () => {
+  test('never reads is disconnected after stallTimeout, and stats() counts it; others are not delayed', async () => {
     const { hub, origin } = await serveHub({}, { stallTimeout: 400 })
     const stuck = await connect(origin)
     stuck.get('/')
@@ -61,7 +61,7 @@ describe('a client that', () => {
     other.leave()
   })
 
-  test('reads one byte at a time is cut off like that, and resumes', async () => {
+  test('reads one byte at a time is disconnected in the same way, and resumes', async () => {
     const log = new MemoryLog({ bytes: 200 * MEBIBYTE })
     const { hub, origin } = await serveHub({ log }, { stallTimeout: 400 })
     const slow = await connect(origin)
@@ -81,7 +81,7 @@ describe('a client that', () => {
     again.leave()
   })
 
-  test('reads slowly but steadily is not cut off', async () => {
+  test('reads slowly but steadily is not disconnected', async () => {
     const { hub, origin } = await serveHub({}, { stallTimeout: 400 })
     const slow = await connect(origin)
     slow.get('/')
@@ -103,7 +103,7 @@ describe('a client that', () => {
     expect(hub.stats()).toMatchObject({ stalled: 0, streams: 1, gaps: 0 })
   })
 
-  test('resets in the middle of an event is gone, and gets the whole event when it comes back', async () => {
+  test('resets in the middle of an event is removed, and gets the whole event when it reconnects', async () => {
     const { hub, origin } = await serveHub()
     const client = await connect(origin)
     client.get('/')
@@ -158,7 +158,7 @@ describe('a client that pauses while 100 MB are published', () => {
     return { client, hub, buffered, tail }
   }
 
-  test('costs a bounded buffer and the tail; it then gets the rest behind exactly one gap', async () => {
+  test('costs a bounded buffer and the tail; it then gets exactly one gap and the rest', async () => {
     const { client, hub, buffered, tail } = await publishPast(4 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)
@@ -173,7 +173,7 @@ describe('a client that pauses while 100 MB are published', () => {
     expect(hub.stats().gaps).toBe(1)
   })
 
-  test('costs as little when the log has it all; it then gets everything', async () => {
+  test('costs as little when the log holds everything; it then gets all events', async () => {
     const { client, hub, buffered, tail } = await publishPast(200 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)
@@ -182,7 +182,7 @@ describe('a client that pauses while 100 MB are published', () => {
   })
 })
 
-test('a thousand clients that come back at once get all, once and in order, and others have their turns', async () => {
+test('a thousand clients that reconnect at once get everything, once and in order, and other work can run', async () => {
   const { hub, origin } = await serveHub({ tail: { length: 10 } })
   const id = hub.cursor()
   for (let n = 0; n < 30; n++) await hub.publish('news', { data: n })
@@ -205,7 +205,7 @@ test('a thousand clients that come back at once get all, once and in order, and 
   await eventually('nobody', () => hub.stats().streams === 0)
 })
 
-test('closing ends real streams with a retry, behind what they have got', async () => {
+test('closing ends real streams with a retry, after what they have received', async () => {
   const { hub, origin } = await serveHub()
   const clients = await Promise.all(Array.from({ length: 5 }, () => connect(origin)))
   for (const client of clients) client.get('/')

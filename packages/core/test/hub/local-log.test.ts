@@ -35,7 +35,7 @@ test('another log in a cluster worker: no warning', () => {
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('the only worker that pm2 has started: no warning', () => {
+test('the only worker started by pm2: no warning', () => {
   jest.replaceProperty(cluster, 'isWorker', true)
   jest.replaceProperty(process, 'env', { ...process.env, instances: '1' })
   const { warnOfLocalLog, MemoryLog } = load()
@@ -43,7 +43,7 @@ test('the only worker that pm2 has started: no warning', () => {
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('a process of its own: no warning', () => {
+test('a standalone process: no warning', () => {
   const { warnOfLocalLog, MemoryLog } = load()
   warnOfLocalLog(new MemoryLog())
   expect(warnings).not.toHaveBeenCalled()

@@ -17,7 +17,7 @@ async function start(count = 10, data: (n: number) => string = String) {
 const dataOf = (reading: PageReading | undefined) =>
   reading?.gap === false && reading.page.entries.slice(reading.from).map(({ data }) => data)
 
-test('equal places share one read, and its page', async () => {
+test('readers at the same cursor share one read and its page', async () => {
   const { log, places, reader } = await start()
   const pages = Array.from({ length: 1_000 }, () =>
     reader.read(places[0] as string, new AbortController().signal),
@@ -61,7 +61,7 @@ test('a place inside a page that was just read takes the rest of that page', asy
   expect(log.reads).toBe(2)
 })
 
-test('streams that start at different places soon read the same pages', async () => {
+test('streams that start at different cursors soon read the same pages', async () => {
   const { log, places, reader } = await start(9_000)
   log.releaseReads()
   const readAll = async (place: string) => {
@@ -87,7 +87,7 @@ test('a page that was read before the log was reset is not used again', async ()
   expect(log.reads).toBe(2)
 })
 
-test('few reads run at once, and all have their turn, also when some fail', async () => {
+test('few reads run at once, and all get their turn, even if some fail', async () => {
   const { log, places, onError, reader } = await start(10, (n) => `${n} ${'x'.repeat(70_000)}`)
   log.failures = 3
   const pages = places.map((place) => reader.read(place, signal))
@@ -103,7 +103,7 @@ test('few reads run at once, and all have their turn, also when some fail', asyn
 })
 
 // A client that opened and aborted requests with old ids kept the engine busy: each of its reads was made all the same.
-test('a read that nobody waits for any more is not made, and its error is not reported', async () => {
+test('a read that is no longer needed is not made, and its error is not reported', async () => {
   const { log, places, onError, reader } = await start()
   const leaving = places.map(() => new AbortController())
   const pages = places.map((place, n) => reader.read(place, (leaving[n] as AbortController).signal))
@@ -136,7 +136,7 @@ test('a page finds the entries of channels, in order, from an index on', async (
   expect(found(['nothing'], 0)).toEqual([])
 })
 
-test('a gap is handed on', async () => {
+test('a gap is passed on', async () => {
   const { log, reader } = await start()
   log.releaseReads()
   expect(await reader.read('nothing', signal)).toEqual({ gap: true, reason: 'malformed' })

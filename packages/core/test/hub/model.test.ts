@@ -189,15 +189,15 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
 const openFake = (lastEventId: string) => new FakePort(lastEventId)
 const openResponse = (lastEventId: string) => new ResponseStream(lastEventId)
 
-test('with a log that does what it should', async () => {
+test('with a log without faults', async () => {
   await holds((settings, steps) => simulate(settings, steps, openFake), ways, RUNS)
 }, 3_600_000)
 
-test('with a log that is slow, fails, falls behind and starts anew', async () => {
+test('with a log that is slow, fails, lags and resets', async () => {
   await holds((settings, steps) => simulate(settings, steps, openFake), [...ways, ...faults], RUNS)
 }, 3_600_000)
 
-test('with the streams that a response has', async () => {
+test('with streams of real responses', async () => {
   const runs = Math.ceil(RUNS / 4)
   await holds((settings, steps) => simulate(settings, steps, openResponse), [...ways, ...faults], runs)
 }, 3_600_000)

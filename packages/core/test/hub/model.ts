@@ -31,7 +31,7 @@ export interface Standing {
   readonly cursor: Cursor
 }
 
-/** What has to come first for a client without a place: a bookmark, or a gap of one of these reasons. */
+/** What has to come first for a client without a cursor: a bookmark, or a gap of one of these reasons. */
 export type First = '' | 'malformed' | 'expired' | 'malformed or expired'
 
 export const NOWHERE: Standing = { at: undefined, cursor: '' }

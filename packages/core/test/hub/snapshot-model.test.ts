@@ -177,7 +177,7 @@ async function run(options: Settings, steps: readonly Step[]): Promise<void> {
 }
 
 test(
-  'the page has the state of the server whenever both are quiet',
+  'the page has the state of the server whenever both are idle',
   async () => {
     await fc.assert(fc.asyncProperty(settings, fc.array(step, { maxLength: 25 }), run), {
       numRuns: Number(SNAPSHOT_MODEL_RUNS),

@@ -22,7 +22,7 @@ describe('a bookmark', () => {
     expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
   })
 
-  test('comes with the keep-alive when the hub’s place has moved, and only then', async () => {
+  test('comes with the keep-alive when the cursor of the hub has moved, and only then', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -38,7 +38,7 @@ describe('a bookmark', () => {
     expect(namesOf(stream)).toEqual(['bookmark', 'bookmark', 'message'])
   })
 
-  test('keeps a client that gets nothing from being told of a gap', async () => {
+  test('prevents a gap for a client that receives nothing', async () => {
     const hub = createHub({ tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -52,7 +52,7 @@ describe('a bookmark', () => {
     expect(namesOf(again)).toEqual(['message'])
   })
 
-  test('is what a client gets that has come back to nothing new for it', async () => {
+  test('is sent to a client that reconnects when there is nothing new for it', async () => {
     const hub = createHub()
     const id = await hub.publish('news', { data: 1 })
     await hub.publish('other', { data: 2 })
@@ -66,7 +66,7 @@ describe('a bookmark', () => {
     expect(current.text).toBe('')
   })
 
-  test('is not sent in front of events that wait for their turn', async () => {
+  test('is not sent before events that wait for their turn', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -163,7 +163,7 @@ describe('a client that reads too slowly', () => {
     expect(dataOf(stream)).toEqual(Array.from({ length: 100 }, (_, n) => String(n)))
   })
 
-  test('gets what the tail has dropped from the log', async () => {
+  test('gets from the log what the tail has dropped', async () => {
     const log = new FaultyLog({ length: 100 })
     const hub = createHub({ log, tail: { length: 3 } })
     const stream = new FakePort()
@@ -182,7 +182,7 @@ describe('a client that reads too slowly', () => {
     expect(hub.stats()).toMatchObject({ gaps: 0, lagging: 0 })
   })
 
-  test('gets one gap when the log has dropped it too, and goes on from the oldest entry held', async () => {
+  test('gets one gap if the log has dropped it too, and continues with the oldest entry held', async () => {
     const log = new FaultyLog({ length: 5 })
     const hub = createHub({ log, tail: { length: 3 } })
     const stream = new FakePort()
@@ -221,7 +221,7 @@ describe('a client that reads too slowly', () => {
     expect(most).toBeLessThan(65_536 + 8_100)
   })
 
-  test('is not who has merely got nothing for long: it is where the hub was before its news', async () => {
+  test('is not one that has received nothing for long: its cursor moves with the hub', async () => {
     const hub = createHub({ log: new FaultyLog({ length: 6 }), tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -233,7 +233,7 @@ describe('a client that reads too slowly', () => {
     expect(namesOf(stream)).toEqual(['bookmark', 'message'])
   })
 
-  test('is told of no gap when only what others follow has gone by meanwhile', async () => {
+  test('gets no gap if only events of other channels were published in the meantime', async () => {
     const hub = createHub({ log: new FaultyLog({ length: 4 }), tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -248,7 +248,7 @@ describe('a client that reads too slowly', () => {
     expect(dataOf(stream)).toEqual(['unread', 'news'])
   })
 
-  test('and is cut off for it is counted', () => {
+  test('is counted when it is disconnected for it', () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -299,12 +299,12 @@ describe('coalescing', () => {
     expect(await whileSlow(events)).toEqual(got)
   })
 
-  test('does not keep what the filter refuses instead of what it takes', async () => {
+  test('never replaces an event that the filter accepts by one that it refuses', async () => {
     expect(await whileSlow(['a=1', 'a=2'], (data) => data !== 'a=2')).toEqual(['a=1'])
   })
 
   // Of 400 keys the busiest was never sent: it was always replaced by one at the end, to which the client never got.
-  test('starves no key, however often it is replaced', async () => {
+  test('delays no key for ever, however often its event is replaced', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices', { coalesce: ({ data }) => data.split('=')[0] })
@@ -327,7 +327,7 @@ describe('coalescing', () => {
     expect(sent.get('hot')).toBeGreaterThanOrEqual(Math.min(...others))
   })
 
-  test('leaves nothing out for a client that keeps up', async () => {
+  test('skips nothing for a client that keeps up', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices', { coalesce: () => 'one' })
@@ -336,7 +336,7 @@ describe('coalescing', () => {
     expect(dataOf(stream)).toEqual(['1', '2', '3'])
   })
 
-  test('what was left out is not sent to a client that resumes behind it, the newest of a key once more', async () => {
+  test('a client that resumes after skipped events does not get them, but gets the newest of each key again', async () => {
     const hub = createHub()
     const options = { coalesce: () => 'one' }
     const stream = new FakePort()
@@ -357,7 +357,7 @@ describe('coalescing', () => {
   })
 })
 
-describe('an app’s function', () => {
+describe('a function of the app', () => {
   test.each<[what: string, answer: unknown]>([
     ['a promise', Promise.resolve(false)],
     ['a promise that rejects', Promise.reject(new Error('late'))],
@@ -410,7 +410,7 @@ describe('an app’s function', () => {
       },
       ['a', 'b'],
     ],
-  ])('as a filter that %s loses nothing that it has taken before', async (_, act, got) => {
+  ])('as a filter that %s loses nothing that it has accepted before', async (_, act, got) => {
     for (const length of [100, 1]) {
       const hub = createHub({ tail: { length }, onError: () => {} })
       const after = hub.cursor()
@@ -462,7 +462,7 @@ describe('a log that loses its continuity', () => {
   test.each<[what: string, reason: string, fail: (log: FaultyLog) => void]>([
     ['has trimmed what this process has not read', 'trimmed', (log) => log.lose()],
     ['starts anew', 'log-changed', (log) => log.restart()],
-  ])('because it %s: one gap for every stream, then what comes next', async (_, reason, fail) => {
+  ])('because it %s: one gap for every stream, then what is published next', async (_, reason, fail) => {
     const log = new FaultyLog()
     const hub = createHub({ log })
     const live = new FakePort()
@@ -487,7 +487,7 @@ describe('a log that loses its continuity', () => {
     }
   })
 
-  test('while a client is read to: what is left of that is not sent', async () => {
+  test('while a client is catching up: the rest of its page is not sent', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 } })
     const after = hub.cursor()
@@ -506,13 +506,13 @@ describe('a log that loses its continuity', () => {
   })
 })
 
-test('a gap that finds no room loses nothing of what comes after it', async () => {
+test('a gap for which there is no room loses nothing of what follows it', async () => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   const stream = new FakePort(hub.cursor())
   stream.room = 0
   hub.subscribe(stream, 'news')
-  // It waits for its visit when the log starts anew, and the gap fills it up.
+  // It waits for its turn when the log is reset, and the gap fills it up.
   log.restart()
   hub.publish('news', { data: 'one' })
   await settle()
@@ -525,7 +525,7 @@ test('a gap that finds no room loses nothing of what comes after it', async () =
 })
 
 describe('a log that cannot be read', () => {
-  test('is no gap: the stream waits until it can', async () => {
+  test('causes no gap: the stream waits until the log can be read', async () => {
     const onError = jest.fn()
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 }, onError })
@@ -544,7 +544,7 @@ describe('a log that cannot be read', () => {
     for (const stream of streams) expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
-  test('is not asked again for a stream that has left', async () => {
+  test('is not read again for a stream that has ended', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 }, onError: () => {} })
     const after = hub.cursor()
@@ -577,7 +577,7 @@ test('a client that is ahead of this process waits for it, without a gap', async
   expect(dataOf(stream)).toEqual(['new'])
 })
 
-test('a client that stays ahead of this process is sent away, to come back or go elsewhere', async () => {
+test('a client that stays ahead of this process is disconnected, to reconnect to this process or another', async () => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   log.holdFollower()
@@ -603,7 +603,7 @@ function openPoll(lastEventId?: string): FakePort {
 }
 
 describe('a long poll ends', () => {
-  test('when its client was told what is there, and not before', async () => {
+  test('when its client has received what there is, and not before', async () => {
     const hub = createHub()
     const stream = openPoll()
     hub.subscribe(stream, 'news')
@@ -619,7 +619,7 @@ describe('a long poll ends', () => {
     expect(hub.stats().streams).toBe(0)
   })
 
-  test('not while there is nothing behind its last id', async () => {
+  test('not while there is nothing after its last id', async () => {
     const hub = createHub()
     const after = hub.cursor()
     await hub.publish('other', { data: 'not for it' })
@@ -630,7 +630,7 @@ describe('a long poll ends', () => {
     expect(stream.closed).toBe(false)
   })
 
-  test('and misses nothing when it comes again and again', async () => {
+  test('and its client misses nothing over many polls', async () => {
     const hub = createHub()
     const got: string[] = []
     let id = hub.cursor()
@@ -647,7 +647,7 @@ describe('a long poll ends', () => {
     expect(new Set(got).size).toBe(19)
   })
 
-  test('at once when there is something behind its last id, also when that has to be read from the log', async () => {
+  test('at once if there is something after its last id, even if that must be read from the log', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
@@ -665,7 +665,7 @@ describe('a long poll ends', () => {
     expect(gapsOf(stream)).toEqual(['malformed'])
   })
 
-  test('at the end of its wait, with the current place', async () => {
+  test('at the end of its wait, with the current cursor', async () => {
     const hub = createHub()
     const stream = openPoll(hub.cursor())
     hub.subscribe(stream, 'news')
@@ -676,7 +676,7 @@ describe('a long poll ends', () => {
     expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
   })
 
-  test('at the end of its wait not before what has been published by then was delivered', async () => {
+  test('at the end of its wait, but not before everything published until then is delivered', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
@@ -687,7 +687,7 @@ describe('a long poll ends', () => {
     expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
-  test('with all of it, when its client reads slowly', async () => {
+  test('with everything, even if its client reads slowly', async () => {
     const hub = createHub()
     const after = hub.cursor()
     for (let n = 0; n < 100; n++) await hub.publish('news', { data: 'x'.repeat(10_000) })

@@ -8,7 +8,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 const storage = new AsyncLocalStorage<object>()
 
-test('a callback sees no store, whoever calls it, and its caller goes on with its own', () => {
+test('a callback sees no store of any caller, and the caller keeps its own', () => {
   const store = {}
   storage.run(store, () => {
     expect(inNoContext(() => storage.getStore())).toBeUndefined()

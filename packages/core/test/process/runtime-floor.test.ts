@@ -48,7 +48,7 @@ test.each([
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('every stream asks when it is opened', async () => {
+test('is checked whenever a stream is opened', async () => {
   const checkRuntime = jest.fn()
   let core: unknown
   jest.isolateModules(() => {

@@ -89,7 +89,7 @@ test('a sleeper that is never due does not wait at all', () => {
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('a sleeper whose wake() asks for more is woken again and again', () => {
+test('a sleeper whose wake() returns another time is woken again', () => {
   const wake = jest.fn((until: number) => until + 1_000)
   wheel.add({ wake }, performance.now() + 1_000)
   jest.advanceTimersByTime(10_000)
@@ -138,7 +138,7 @@ test('a sleeper that another one deletes in the same tick is not woken', () => {
   expect(victim.wakings).toBe(0)
 })
 
-test('a thousand sleepers share one timer, and the last takes it with it', () => {
+test('a thousand sleepers share one timer, which is cleared with the last', () => {
   const alarms = Array.from({ length: 1_000 }, (_, index) => add(index))
   expect(wheel.size).toBe(1_000)
   expect(jest.getTimerCount()).toBe(1)
@@ -147,7 +147,7 @@ test('a thousand sleepers share one timer, and the last takes it with it', () =>
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('the wheel turns again for a sleeper that comes after it stood still', () => {
+test('the wheel starts again for a sleeper that is added after it has stopped', () => {
   wheel.delete(add(1_000))
   jest.advanceTimersByTime(3_600_000)
   const before = performance.now()

@@ -58,7 +58,7 @@ describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by
   })
 })
 
-test('the end of a response is told once it is through', async () => {
+test('the end of a response is reported once it has been sent', async () => {
   const { listener, watched, calls } = watching()
   const client = await connect((await serve(listener)).origin)
   client.get('/')
@@ -70,7 +70,7 @@ test('the end of a response is told once it is through', async () => {
 })
 
 test.each(['close', 'reset'] as const)(
-  'a client that left before anybody watched is told at once: %s',
+  'a client that disconnected before it was watched is reported at once: %s',
   async (leave) => {
     let leaveNow = () => {}
     const { listener, calls } = watching(async (req) => {
@@ -85,7 +85,7 @@ test.each(['close', 'reset'] as const)(
   },
 )
 
-test('a client that left while the body was being parsed is told at once', async () => {
+test('a client that disconnected while the body was being parsed is reported at once', async () => {
   let leave = () => {}
   const { listener, calls } = watching(async (req) => {
     await consume(req)
@@ -101,7 +101,7 @@ test('a client that left while the body was being parsed is told at once', async
 })
 
 // docs/disconnect.md. More than the kernel and Node hold: the end of the connection comes after it.
-describe('a client that leaves after a large body', () => {
+describe('a client that disconnects after a large body', () => {
   async function leaveAfterBody(onStream: (req: Request, stream: EventStream) => void): Promise<EventStream> {
     let stream: EventStream | undefined
     const { origin } = await serve((req, res) => {
@@ -117,13 +117,13 @@ describe('a client that leaves after a large body', () => {
     return stream as EventStream
   }
 
-  test('that is read away is noticed, though nothing is written', async () => {
+  test('that was read is noticed, even if nothing is written', async () => {
     const stream = await leaveAfterBody((req) => req.resume())
     await eventually('the disconnect', () => stream.closed)
     expect(stream.reason?.code).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
-  test('that nobody reads is noticed when something is written', async () => {
+  test('that is not read is noticed when something is written', async () => {
     const stream = await leaveAfterBody(() => {})
     await eventually('the disconnect', async () => !(await stream.send('anybody?')))
   })
@@ -147,7 +147,7 @@ describe('pipelined requests', () => {
     expect(calls()).toEqual([1, 1])
   })
 
-  test('the end of the first says nothing about the second', async () => {
+  test('the end of the first does not end the second', async () => {
     const { listener, watched, calls } = watching()
     const client = await connect((await serve(listener)).origin)
     client.write(two)
@@ -200,7 +200,7 @@ describe('over HTTP/2', () => {
     expect(calls()).toEqual([1])
   })
 
-  test('a client that left before anybody watched is told at once', async () => {
+  test('a client that disconnected before it was watched is reported at once', async () => {
     const { listener, calls } = watching((_req, res) => once(res, 'close').then(() => nextTurn()))
     const { session } = await serveHttp2((req, res) => {
       void listener(req, res)

@@ -20,7 +20,7 @@ test('a response over HTTP/1 and one over HTTP/2 are told apart', async () => {
   expect(seen).toEqual([false, true])
 })
 
-test('an HTTP/1 connection is ended once its response has left', async () => {
+test('an HTTP/1 connection is ended once its response was sent', async () => {
   const { origin } = await serve((req, res) => {
     const connection = connectionOf(req)
     res.on('close', () => endConnection(connection))

@@ -26,7 +26,7 @@ const steps = fc.array(
   { minLength: 5, maxLength: 60 },
 )
 
-test('whatever happens: every send settles, the signal aborts once, events are whole, in order and none after the end', async () => {
+test('in any order of calls every send settles, the signal aborts once, and events are whole, in order and not after the end', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
       const { stream, port, target } = create({ maxBufferedBytes: 2_000 })

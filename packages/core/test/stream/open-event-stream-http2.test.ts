@@ -32,7 +32,7 @@ async function openHttp2(before: (res: Http2ServerResponse) => void = () => {}) 
   }
 }
 
-test('the head has no header of a connection, and nothing is warned of', async () => {
+test('sends no connection headers, and causes no warning', async () => {
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -62,7 +62,7 @@ test('the head has no header of a connection, and nothing is warned of', async (
 
 // The session's idle timeout cut a quiet stream: only HTTP/1 connections were exempt.
 // It is off while a stream of the session is open, and back when the last is gone.
-test("the server's idle timeout spares a session as long as one of its streams is open", async () => {
+test("the server's idle timeout does not end a session while one of its streams is open", async () => {
   const streams: EventStream[] = []
   const timeouts: unknown[] = []
   const { session, server } = await serveHttp2((req, res) => {
@@ -82,7 +82,7 @@ test("the server's idle timeout spares a session as long as one of its streams i
   await eventually('the timeout', () => held.timeout === 60_000)
 })
 
-test('a client that resets its stream has left', async () => {
+test('a client that resets its stream has disconnected', async () => {
   const { request, stream } = await openHttp2()
   const aborted = once(stream.signal, 'abort')
   request.close(constants.NGHTTP2_CANCEL)
@@ -90,7 +90,7 @@ test('a client that resets its stream has left', async () => {
   expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
 })
 
-test('close() ends the stream and nothing else of the session', async () => {
+test('close() ends the stream and leaves the rest of the session alone', async () => {
   const { request, session, stream } = await openHttp2()
   const ended = once(request, 'end')
   stream.close()
@@ -98,7 +98,7 @@ test('close() ends the stream and nothing else of the session', async () => {
   expect(session.closed).toBe(false)
 })
 
-test('a client that left before gets a closed stream', async () => {
+test('a client that has already disconnected gets a closed stream', async () => {
   const streams: EventStream[] = []
   const { session } = await serveHttp2(async (req, res) => {
     session.destroy()

@@ -49,7 +49,7 @@ async function expectNothingLeftOf(streams: EventStream[]): Promise<void> {
   expect(runningTimers()).toEqual([])
 }
 
-test('a thousand streams that the server ended, over one connection, leave nothing behind', async () => {
+test('a thousand streams that the server ended, over one connection, leave nothing in memory', async () => {
   const listeners = new Set<string>()
   const connections = new Set<unknown>()
   const { origin, streams } = await serveStreams((stream, { socket }) => {
@@ -73,7 +73,7 @@ test('a thousand streams that the server ended, over one connection, leave nothi
   expect(listeners.size).toBe(1)
 })
 
-test('a thousand streams that their clients left leave nothing behind', async () => {
+test('a thousand streams whose clients disconnected leave nothing in memory', async () => {
   const { origin, streams } = await serveStreams(() => {})
   const open = async () => {
     const request = get(origin, { agent: false })

@@ -49,7 +49,7 @@ test('a readline Interface over a file is closed with its file when the client d
 
 // Went wrong: a file that was given the stream's signal failed with an AbortError when the stream was over. readline passes
 // that on, and nobody listened to the Interface by then: the process ended.
-test('an Interface over a file that was given the signal does not fail uncaught', async () => {
+test('an Interface over a file that was given the signal causes no uncaught error', async () => {
   const script = `
     import { createReadStream } from 'node:fs'
     import { createInterface } from 'node:readline'
@@ -81,7 +81,7 @@ test('an Interface over a file that cannot be read fails with its error', async 
 
 // Went wrong: a chunk without a character sends nothing, so there was never anything to wait for, and a source of
 // nothing else kept the event loop to itself.
-test('a source of endless empty chunks leaves the event loop to others', async () => {
+test('a source of endless empty chunks does not block the event loop', async () => {
   const stream = new FakeStream()
   const empty = (function* () {
     for (;;) yield new Uint8Array()
@@ -94,7 +94,7 @@ test('a source of endless empty chunks leaves the event loop to others', async (
 })
 
 // Went wrong: each source that is being sent listens to the signal twice, and at the eleventh listener Node warns.
-test('twenty sources at once on one stream are no leak', async () => {
+test('twenty sources at once on one stream cause no leak warning', async () => {
   const script = `
     import { FakeStream } from './fake-stream.ts'
     process.on('warning', ({ name }) => console.log(name))
@@ -111,7 +111,7 @@ test('twenty sources at once on one stream are no leak', async () => {
   expect(await run(script)).toBe('over\n')
 })
 
-test('text or bytes that are an event stream already are warned of, once', async () => {
+test('warns once of text or bytes that already are an event stream', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const stream = new FakeStream()
   await stream.sendAll(['data:image/png;base64,xx', ':'])

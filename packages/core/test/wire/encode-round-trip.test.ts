@@ -85,11 +85,11 @@ test('every text arrives as an id or is refused', () => {
   expect(offenders(passes)).toEqual([])
 })
 
-test('no text of a comment reaches the client', () => {
+test('no text in a comment reaches the client', () => {
   expect(offenders((comment) => arrivesAs({ comment, data: 'd' }, { data: 'd' }))).toEqual([])
 })
 
-test('every text inside JSON means the same to the client', () => {
+test('every text inside JSON arrives with the same meaning', () => {
   const passes = (text: string) => {
     const [received] = parse({ data: { [text]: text } }).events
     return JSON.parse(received?.data ?? 'null')[text] === text && !/[\u0085\u2028]/.test(received?.data ?? '')
@@ -106,7 +106,7 @@ test('every line of the output is a known field with one space after its colon, 
   expect(offenders(passes)).toEqual([])
 })
 
-test('any fields together arrive as one event or are refused together', () => {
+test('any combination of fields arrives as one event or is refused', () => {
   const text = fc.string({ unit: fc.constantFrom(...ALPHABET, 'data', 'id', '1'), maxLength: 12 })
   const field = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
   const event = fc.record({

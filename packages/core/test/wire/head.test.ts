@@ -10,7 +10,7 @@ function headOf(set: Record<string, HeaderValue>, extra: ExtraHeaders = {}): Rec
   return head
 }
 
-test('without anything from the app it is the headers of an event stream, without Connection, which Node decides', () => {
+test('without headers from the app it has those of an event stream, without Connection, which Node sets', () => {
   expect(headOf({})).toEqual({
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
@@ -46,7 +46,7 @@ test.each([
   ['Access-Control-Allow-Origin', 'https://example.com'],
   ['Vary', 'Origin'],
   ['Set-Cookie', ['a=1', 'b=2']],
-])('a header that the app set survives: %s', (name, value) => {
+])('keeps a header that the app has set: %s', (name, value) => {
   expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], value)
 })
 
@@ -54,12 +54,12 @@ test.each([
   ['Content-Type', 'text/html; charset=windows-1252', 'text/event-stream'],
   ['X-Accel-Buffering', 'yes', 'no'],
   ['X-Content-Type-Options', 'off', 'nosniff'],
-])('a header that makes the stream is not left to the app: %s', (name, value, sent) => {
+])('replaces a header that a stream depends on: %s', (name, value, sent) => {
   expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], sent)
   expect(headOf({}, { [name.toLowerCase()]: value })).toHaveProperty([name.toLowerCase()], sent)
 })
 
-test('extra headers are sent, over those of the app, several of one name as several', () => {
+test('sends extra headers in place of those of the app, and several of one name as several', () => {
   const head = headOf({ 'x-one': 'app' }, { 'X-One': 'stream', 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 })
   expect(head).toMatchObject({ 'x-one': 'stream', 'set-cookie': ['a=1', 'b=2'], 'x-count': 3 })
 })
@@ -109,7 +109,7 @@ test('Incremental of the app or of the option is kept', () => {
 })
 
 // Fastify takes the headers, and the stream merged its option into them once more when it began: c=3 was sent twice.
-test('what was merged already is not added a second time', () => {
+test('does not add a value twice', () => {
   const extra = { 'Set-Cookie': 'c=3', Vary: 'Accept' }
   const once = headOf({ 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin' }, extra)
   expect(headOf(once, extra)).toEqual(once)

@@ -37,7 +37,7 @@ const urls: [what: string, header: string | undefined, url: string | undefined, 
   ['nothing without a URL', undefined, undefined, ''],
 ]
 
-test.each(urls)('of a header and a query it reads %s', (_, header, url, id) => {
+test.each(urls)('with a header and a query parameter it reads %s', (_, header, url, id) => {
   expect(readLastEventId(header, url, 'lastEventId')).toBe(id)
 })
 

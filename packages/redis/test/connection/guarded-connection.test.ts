@@ -29,7 +29,7 @@ test('opens at the first command, and once', async () => {
   expect(tools.connections).toHaveLength(1)
 })
 
-test('opens another after the connection was lost, at once if it has been of use', async () => {
+test('opens another after the connection was lost, at once if it has worked', async () => {
   const tools = start()
   await sendAndAnswer(tools, 'a')
   tools.connections[0]?.break('ECONNRESET')
@@ -38,7 +38,7 @@ test('opens another after the connection was lost, at once if it has been of use
 })
 
 // The clock is the test's: on a busy machine the pause was over before the second command, and the test failed.
-test('rejects at once while it is known that nobody is there, and tries again later', async () => {
+test('rejects at once while the server is known to be unreachable, and tries again later', async () => {
   const now = jest.spyOn(performance, 'now').mockReturnValue(1_000)
   try {
     const { guarded, connections } = start()
@@ -56,7 +56,7 @@ test('rejects at once while it is known that nobody is there, and tries again la
   }
 })
 
-test('gives up what waits when it is told to, and goes on with another connection', async () => {
+test('rejects waiting commands when disconnected, and continues with another connection', async () => {
   const tools = start()
   const { guarded, connections } = tools
   await sendAndAnswer(tools, 'a')
@@ -67,7 +67,7 @@ test('gives up what waits when it is told to, and goes on with another connectio
   expect(connections.map(({ closed }) => closed)).toEqual([true, false])
 })
 
-test('opens nothing after it was closed', async () => {
+test('opens no connection after it was closed', async () => {
   const { guarded, connections } = start()
   const sent = guarded.send(['1'])
   guarded.close()

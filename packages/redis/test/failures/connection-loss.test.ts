@@ -6,7 +6,7 @@ import { flawless } from '../harness/verdict.ts'
 
 describe.each(allClients)('with %s', (client) => {
   test(
-    'a node that loses its connection ten times loses no event, nor do clients that hop to it and back',
+    'a node that loses its connection ten times loses no event, nor do clients that switch to it and back',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis), await stage.node(redis)]

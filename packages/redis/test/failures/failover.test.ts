@@ -77,7 +77,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a failover that loses acknowledged events which nobody has read yet is a gap, too',
+    'a failover that loses acknowledged events that no process has read yet is a gap, too',
     onStage(client, async (stage) => {
       const master = await stage.redis()
       const patient = { log: { timeout: 100_000 } }

@@ -26,7 +26,7 @@ async function begin(stage: Stage) {
 
 describe.each(mostUsedClients)('with %s', (client) => {
   test(
-    'a client that was away for longer than the log reaches is told once, and not again',
+    'a client that was offline for longer than the log reaches gets one gap, and no second one',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const [stayed, away, hasty] = await stage.readers(3, b)
@@ -51,7 +51,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a client that was away for longer than the node holds, but not the log, misses nothing',
+    'a client that was offline for longer than the node holds, but not the log, misses nothing',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const node = await stage.node(redis, { log: { maxLength: 5_000 }, hub: { tail: { length: 50 } } })
@@ -68,7 +68,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a node that is cut off while more passes than the log holds tells its clients of one gap, and goes on',
+    'a node that is disconnected while more is published than the log holds sends its clients one gap, and continues',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const readers = [await stage.reader(a), await stage.reader(b)]

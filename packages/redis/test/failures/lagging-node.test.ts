@@ -5,7 +5,7 @@ import { onStage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
 
 test.concurrent.each(mostUsedClients)(
-  'with %s, a client that hops between a node and one that is 300 ms behind gets all, once',
+  'with %s, a client that switches between a node and one with a lag of 300 ms gets everything once',
   (client) =>
     onStage(client, async (stage) => {
       const redis = await stage.redis()

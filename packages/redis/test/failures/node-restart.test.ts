@@ -13,7 +13,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   test.each([
     ['two hundred clients that come back to a node that was restarted', 200],
     ['a thousand clients that come to a fresh node at once', 1_000],
-  ])('%s miss nothing, and cost Redis a handful of reads', (_, count) =>
+  ])('%s miss nothing, and cost Redis only a few reads', (_, count) =>
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis), await stage.node(redis)]

@@ -8,7 +8,7 @@ import { flawless } from '../harness/verdict.ts'
 /** A watchdog that is soon at work. */
 const options = { log: { timeout: 500 } }
 
-/** Its watchdog has found that nobody answers, and it has tried again in vain for a while. */
+/** Its watchdog has found that nobody answers, and it has tried again for a while without success. */
 async function triesInVain(...nodes: HubNode[]): Promise<void> {
   await eventually('the watchdog', () => nodes.every(({ hub }) => hub.stats().log === 'down'))
   await sleep(1_500)
@@ -18,7 +18,7 @@ async function triesInVain(...nodes: HubNode[]): Promise<void> {
 // All at once: most of the time they wait for a watchdog.
 describe.each(mostUsedClients)('with %s', (client) => {
   test.concurrent(
-    'a node whose network swallows everything for a while has all events when it is back',
+    'a node whose network drops everything for a while has all events afterwards',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis, options), await stage.node(redis, options)]
@@ -50,7 +50,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a Redis that hangs for a while loses nothing, and doubles nothing',
+    'a Redis that hangs for a while loses and repeats nothing',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis, options), await stage.node(redis, options)]

@@ -62,7 +62,7 @@ async function client({ port }: FaultyProxy) {
   }
 }
 
-test('passes everything on, and the end', async () => {
+test('passes everything on, even the end', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -73,7 +73,7 @@ test('passes everything on, and the end', async () => {
   await eventually('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
 })
 
-test('cut resets what is open, on both sides, and takes new ones', async () => {
+test('cut resets open connections, on both sides, and accepts new ones', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -87,7 +87,7 @@ test('cut resets what is open, on both sides, and takes new ones', async () => {
   await two.hears('redis:b')
 })
 
-test('refuse leaves what is open, and accept takes new ones on the same port', async () => {
+test('refuse leaves open connections alone, and accept accepts new ones on the same port', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -101,7 +101,7 @@ test('refuse leaves what is open, and accept takes new ones on the same port', a
   await two.hears('redis:b')
 })
 
-test('a black hole swallows all without a word; what was in it stays dead', async () => {
+test('a black hole drops everything silently, and connections that were in it stay dead', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const old = await client(proxy)
@@ -135,7 +135,7 @@ test('a black hole for old connections lets new ones through', async () => {
   expect(old.text).toBe('')
 })
 
-test('a delay keeps the order, also when it ends', async () => {
+test('a delay keeps the order, even when it ends', async () => {
   const server = await serve('')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)

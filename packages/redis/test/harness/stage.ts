@@ -9,7 +9,7 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Longer than eventually() waits, four times: it is eventually() that says what was waited for in vain.
+// Longer than eventually() waits, four times: it is eventually() that says what was waited for without success.
 jest.setTimeout(300_000)
 
 /**
@@ -101,7 +101,7 @@ export class Stage {
     let pause = 1_000
     const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
     await eventually(
-      'all clients having the last event',
+      'every client to receive the last event',
       async () => {
         // One that was published while a client was coming back can lie in front of the gap that it is told of.
         if (performance.now() > due) {

@@ -26,7 +26,7 @@ test.each<[what: string, received: Received[], verdict: object]>([
   ['a gap later on', [...a(0, 1, 5), ...b(0, 1), gap], { gaps: ['expired'] }],
   ['a gap for one publisher only', [...a(0), gap, ...a(3, 5), ...b(1)], { gaps: ['expired'] }],
   [
-    'a gap before one that was refused',
+    'a gap before an event that was refused',
     [...a(0, 1, 2, 3), gap, ...a(4, 5), ...b(0, 1)],
     { gaps: ['expired'] },
   ],

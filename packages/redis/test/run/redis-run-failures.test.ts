@@ -54,7 +54,7 @@ async function read(store: RedisRunStore, id: string): Promise<RunReading | unde
   return store.read(id, undefined, 10_000)
 }
 
-test('a producer that is killed leaves all that it has stored, then the end as lost', async () => {
+test('after a producer was killed, followers get everything that it has stored, then the end as lost', async () => {
   const server = await openServer()
   const prefix = `killed ${count++}`
   const producer = fork(join(__dirname, 'producer.ts'), [String(server.port), prefix, '2000', '20'], {
@@ -88,7 +88,7 @@ test('a producer that is killed leaves all that it has stored, then the end as l
   }
 })
 
-test('while Redis is away an append waits, and is stored once when it is back', async () => {
+test('while Redis cannot be reached an append waits, and is then stored once', async () => {
   const server = await openServer({ persistent: true })
   const store = openStore(server.port, { timeout: 500 })
   const claim = await start(store, 'a')
@@ -122,7 +122,7 @@ test('an append whose answer was lost is stored once', async () => {
   expect((await read(store, 'a'))?.events).toEqual(texts)
 })
 
-test('a start whose answer was lost leaves no run, also when Redis executes it late', async () => {
+test('a start whose answer was lost leaves no run, even if Redis executes it late', async () => {
   // It stayed `running` for as long as its process lived, and nobody produced it.
   const server = await openServer()
   const proxy = await openProxy(server)
@@ -141,7 +141,7 @@ test('a start whose answer was lost leaves no run, also when Redis executes it l
   expect(await server.command('EXISTS', '{downstream:runs}:run:a')).toBe(0)
 })
 
-test('a start whose answer was lost is taken back, and its followers are told', async () => {
+test('a start whose answer was lost is undone, and its followers are notified', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const store = openStore(proxy.port)
@@ -164,7 +164,7 @@ test('a start whose answer was lost is taken back, and its followers are told', 
   expect((await store.start('a', newRun())).claim).toBeDefined()
 })
 
-test('an append that Redis does not take within maxWait fails, and nothing may follow it', async () => {
+test('an append that Redis does not confirm within maxWait fails, and no later one is stored', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const store = openStore(proxy.port, { timeout: 200, maxWait: 500 })
@@ -183,7 +183,7 @@ test('an append that Redis does not take within maxWait fails, and nothing may f
   expect((await read(store, 'a'))?.state.status).toBe('failed')
 })
 
-test('who has just come in touch with Redis judges nobody whose lease is over only since a moment', async () => {
+test('a process that has just connected does not end a run whose lease has only just expired', async () => {
   // After Redis was away all leases are over by its clock, and the first reader ended all runs as lost.
   const server = await openServer()
   const store = openStore(server.port, { lease: 30_000 })
@@ -199,7 +199,7 @@ test('who has just come in touch with Redis judges nobody whose lease is over on
   expect((await read(reader, 'a'))?.state).toMatchObject({ status: 'lost', events: 1 })
 })
 
-test('a restart without persistence ends a run as lost, and its producer is told', async () => {
+test('a restart without persistence ends a run as lost, and its producer is notified', async () => {
   const server = await openServer()
   const store = openStore(server.port)
   const revoked: string[] = []
@@ -210,7 +210,7 @@ test('a restart without persistence ends a run as lost, and its producer is told
   expect(revoked).toEqual(['lost'])
 })
 
-test('a listener is told to read again after its connection was silent', async () => {
+test('a listener is notified to read again after its connection was silent', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const producer = openStore(server.port)
@@ -226,7 +226,7 @@ test('a listener is told to read again after its connection was silent', async (
   unfollow()
 })
 
-test('the key of a dead producer expires when no process is left', async () => {
+test('the key of a dead producer expires if no process is left', async () => {
   const server = await openServer()
   const store = openStore(server.port, { lease: 500 })
   await start(store, 'a', { ttl: 10 })
@@ -235,7 +235,7 @@ test('the key of a dead producer expires when no process is left', async () => {
   expect(left).toBeLessThanOrEqual(6 * 500 + 10)
 })
 
-test('a run that says nothing for long keeps its key', async () => {
+test('a run without events for a long time keeps its key', async () => {
   const server = await openServer()
   const store = openStore(server.port, { lease: 500 })
   await start(store, 'a', { ttl: 10 })
@@ -245,7 +245,7 @@ test('a run that says nothing for long keeps its key', async () => {
   })
 })
 
-test('a closed store gives its runs up at once', async () => {
+test('a closed store ends its runs at once', async () => {
   const server = await openServer()
   const [one, other] = [openStore(server.port), openStore(server.port)]
   const revoked: string[] = []
@@ -282,7 +282,7 @@ test('runs are spread over hash tags', async () => {
   expect(new Set(keys.map((key) => key.slice(0, key.indexOf('}')))).size).toBe(4)
 })
 
-test('whoever is no producer any more cannot add an event, even with the next number', async () => {
+test('a former producer cannot add an event, even with the next number', async () => {
   const server = await openServer()
   const store = openStore(server.port)
   const claim = await start(store, 'a')

@@ -10,7 +10,7 @@ import {
 
 const max = '18446744073709551615'
 
-test('a cursor names the position that it was made of', () => {
+test('a cursor contains its position', () => {
   for (const id of ['0-1', '1795178105225-0', '1795178105225-12', `${max}-${max}`]) {
     const position = { id, nonce: newNonce() }
     expect(parseCursor(formatCursor(position))).toEqual(position)
@@ -34,7 +34,7 @@ test.each([
   ['a long nonce', '1-0-abcdefghi'],
   ['a line break', '1-0-abcdefgh\n'],
   ['the special ids', '$'],
-])('%s is no cursor', (_, cursor) => {
+])('%s is not a cursor', (_, cursor) => {
   expect(parseCursor(cursor)).toBeUndefined()
 })
 
@@ -57,7 +57,7 @@ test.each(['', 'abcdefg', 'abcdefghi', 'abcdefg!', 'abcdefgh\n'])('%p is no nonc
   expect(isNonce(text)).toBe(false)
 })
 
-test('an id that is given twice names two positions', () => {
+test('an id that occurs twice gives two positions', () => {
   const position = { id: '1-0', nonce: 'abcdefgh' }
   expect(isSamePosition({ ...position }, position)).toBe(true)
   expect(isSamePosition({ ...position, nonce: 'ABCDEFGH' }, position)).toBe(false)

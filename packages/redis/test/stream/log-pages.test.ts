@@ -31,7 +31,7 @@ const entry = (data: string) => ({ channels: ['c'], data })
 const bounds = { length: 500, bytes: 65_536 }
 
 // A page was counted, not weighed: 500 entries of 60 KB for each client, 30 MB in one answer of Redis.
-test('a page of heavy entries has a few of them, and all come page by page', async () => {
+test('a page of large entries has a few of them, and all arrive page by page', async () => {
   const { log } = open()
   const first = await log.append(entry('0'))
   const heavy = 'x'.repeat(60_000)
@@ -92,7 +92,7 @@ test('reads that hang reject, while events are published', async () => {
 })
 
 // A proxy that sends a command again stores its entry twice; who came back got both.
-test('an entry that is in the stream twice is handed out once', async () => {
+test('an entry that is in the stream twice is delivered once', async () => {
   const { log, key } = open()
   const follower = RecordingFollower.of(log)
   await eventually('the start', () => follower.head !== '')
@@ -137,7 +137,7 @@ test('rows of other programs are reported', async () => {
   expect(reports.length).toBeLessThanOrEqual(2)
 })
 
-test('two values of maxLength on one key are reported by the one that loses', async () => {
+test('of two values of maxLength on one key, the log with the larger one reports it', async () => {
   const { log, key } = open({ maxLength: 5_000 })
   const { client, close } = redisClients['ioredis 6'](server.port)
   const short = new RedisLog(client, { key, maxLength: 100 })
@@ -159,7 +159,7 @@ describe('maxAge', () => {
   const old = (n: number) => `${Date.now() - 3_600_000}-${n}`
 
   // Entries four times as old as maxAge were handed out.
-  test('a client that would need an older entry is told of a gap', async () => {
+  test('a client that needs an older entry gets a gap', async () => {
     const { log, key } = open({ maxAge: 60_000 })
     const ids: string[] = []
     for (let n = 1; n <= 3; n++) {
@@ -173,7 +173,7 @@ describe('maxAge', () => {
   })
 
   // XTRIM dropped the entry that all were at: a gap for everybody, at the first event after a quiet hour.
-  test('a quiet hub tells of no gap', async () => {
+  test('an idle hub sends no gap', async () => {
     const { log, key } = open({ maxAge: 500 })
     for (let n = 1; n <= 300; n++) {
       await server.command('XADD', key, old(n), 'n', String(n).padStart(8, '0'), 'c', 'c', 'd', 'old')
@@ -191,7 +191,7 @@ describe('maxAge', () => {
     expect(await log.read(place, bounds)).toMatchObject({ gap: false, entries: [{ cursor }] })
   })
 
-  test('a refused XTRIM is told', async () => {
+  test('a refused XTRIM is reported', async () => {
     await server.command('ACL', 'SETUSER', 'default', '-xtrim')
     opened.push(() => server.command('ACL', 'SETUSER', 'default', '+@all'))
     const { log } = open({ maxAge: 100 })
@@ -204,7 +204,7 @@ describe('maxAge', () => {
   })
 })
 
-test('permissions that are missing are told as a refusal', async () => {
+test('missing permissions are reported as a refusal', async () => {
   await server.command('ACL', 'SETUSER', 'default', '-xread')
   opened.push(() => server.command('ACL', 'SETUSER', 'default', '+@all'))
   const { log } = open()

@@ -16,7 +16,7 @@ test('a client that accepts none of the codings gets none', () => {
   expect(chooseCoder('br', { mode: 'own', encodings: ['gzip'], minBytes: 0 })).toBeUndefined()
 })
 
-test('every write can be read when it has come, and the end is correct', () => {
+test('every write can be decoded when it arrives, and the end is correct', () => {
   for (const mode of ['shared', 'own'] as const) {
     const coder = coderOf(mode)
     let wire = ''
@@ -31,12 +31,12 @@ test('every write can be read when it has come, and the end is correct', () => {
   }
 })
 
-test('a response without any text is a whole member', () => {
+test('a response without any text is a complete member', () => {
   expect(gunzipSync(bytes(coderOf('shared').end())).toString()).toBe('')
 })
 
 describe("mode 'shared'", () => {
-  test('what a stream alone is sent is not compressed, and no dictionary has it', () => {
+  test('what only one stream is sent is not compressed, and no dictionary contains it', () => {
     const text = new SharedText(0)
     const coder = coderOf('shared')
     const other = coderOf('shared')
@@ -63,7 +63,7 @@ describe("mode 'shared'", () => {
     expect(read(others)).toBe(SECRET.replace('secret', 'public') + SECRET)
   })
 
-  test('a keep-alive does not cost the dictionary', () => {
+  test('a keep-alive does not reset the dictionary', () => {
     const text = new SharedText(0)
     const coder = coderOf('shared')
     const sizes: number[] = []
@@ -88,7 +88,7 @@ describe("mode 'shared'", () => {
   })
 })
 
-test("mode 'own' refers to what this stream was sent", () => {
+test("mode 'own' compresses with what this stream was sent before", () => {
   const coder = coderOf('own')
   const [first, second] = [coder.encode(SECRET), coder.encode(SECRET)]
   expect(first.length).toBeGreaterThan(70)
