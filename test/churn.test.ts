@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { root } from './snippet-project.ts'
 
-/** Runs a file of the soak on the sources. Rejects, with what it has printed, when it fails. */
+/** Runs a file of the soak on the sources. If it fails, rejects with its output. */
 async function run(file: string, ...args: string[]): Promise<string> {
   const node = ['--import', 'tsx', '--conditions=@downstream/source', `packages/bench/src/soak/${file}`]
   const { stdout } = await promisify(execFile)(process.execPath, [...node, ...args], { cwd: root })

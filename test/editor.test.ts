@@ -1,4 +1,4 @@
-// What an editor shows to somebody who writes the first lines: completion, and errors that say what is wrong.
+// What an editor shows to a developer who writes the first lines: completion, and errors that name the mistake.
 import { LanguageServer } from './language-server.ts'
 
 const server = new LanguageServer()

@@ -43,7 +43,7 @@ test.each(published)('%s has one declaration file per format', (folder) => {
   ])
 })
 
-// The only way to try the packages while they are not on a registry: README.md promises it.
+// The only way to try the packages before they are on a registry: README.md promises it.
 test('the tarballs can be installed in a separate project', () => {
   const project = join(temporary, 'project')
   mkdirSync(project)
@@ -56,7 +56,7 @@ test('the tarballs can be installed in a separate project', () => {
     project,
   )
   expect(run('node', ['main.js'], project)).toBe('@downstream/express function function\n')
-  // What runs there is the JavaScript; what compiles says that the declarations agree with it.
+  // The JavaScript is run; the compiler checks that the declarations agree with it.
   writeFileSync(join(project, 'main.cjs'), commonJs)
   expect(run('node', ['main.cjs'], project)).toBe('function function true ready\n')
   writeFileSync(join(project, 'types.cts'), types)

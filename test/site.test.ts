@@ -1,4 +1,4 @@
-// `npm run docs`: the site that it builds, its links, and a look at it in Chromium.
+// `npm run docs`: the site that it builds, its links, and its look in Chromium.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

@@ -1,4 +1,4 @@
-// The first table of docs/why.md is what the libraries do.
+// The first table of docs/why.md says what the libraries really do.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -6,8 +6,8 @@ import { root } from '../snippet-project.ts'
 const made = new Map<string, Promise<string>>()
 
 /**
- * The server of an example and the sources of our packages in one file, beside the server's own: tsx would compile two
- * hundred modules at each start, and a hundred tests start a server.
+ * Bundles the server of an example and the sources of our packages into one file beside the server's source. tsx would
+ * compile two hundred modules at each start, and a hundred tests start a server.
  */
 export function bundledServer(entry: string): Promise<string> {
   const bundled = made.get(entry) ?? bundle(entry)
@@ -15,7 +15,7 @@ export function bundledServer(entry: string): Promise<string> {
   return bundled
 }
 
-/** Removes all of them; when a test file ends others may still need theirs. */
+/** Removes all bundles; when one test file ends, others may still need them. */
 export function removeBundledServers(): void {
   const folders = readdirSync(join(root, 'examples')).map((name) => join(root, 'examples', name, 'src'))
   for (const folder of folders.filter((each) => existsSync(each))) {
@@ -39,7 +39,7 @@ async function bundle(entry: string): Promise<string> {
   return outfile
 }
 
-/** What is not ours is imported from where it is: a bundle of Fastify would not work. */
+/** Imports of other packages stay: a bundle of Fastify would not work. */
 const othersStayOutside: Plugin = {
   name: 'others-stay-outside',
   setup({ onResolve, resolve }) {

@@ -2,21 +2,21 @@ import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
-/** One Chromium for all test files: to start one takes a second of CPU, and twenty files need one. */
+/** One Chromium for all test files: starting one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
   const server = await chromium.launchServer({ ...launchOptions(), host: '127.0.0.1' })
   return { address: server.wsEndpoint(), dispose: () => server.close() }
 }
 
-/** A Chromium. In Jest it is the one that all files share: to close it closes only what was opened through it. */
+/** A Chromium. In Jest all files share one, and closing it closes only what was opened through it. */
 export async function launchChromium(): Promise<Browser> {
   const address = await sharedPart('chromium')
   return address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address)
 }
 
-/** Chromium as people have it: the headless shell, which the others get, keeps no page for the back button. */
+/** The full Chromium: the headless shell, which other tests use, keeps no page for the back button. */
 export function launchWholeChromium(): Promise<Browser> {
-  // Playwright switches that off.
+  // Playwright switches the cache of pages off.
   return chromium.launch({
     ...launchOptions('chromium'),
     ignoreDefaultArgs: ['--disable-back-forward-cache'],

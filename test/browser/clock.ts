@@ -8,7 +8,7 @@ import { ExampleServer } from './example-server.ts'
 const tickMs = 50
 const env = { TICK_MS: String(tickMs) }
 
-/** The tests of a clock example: its own server as a process, and its page in a real Chromium. */
+/** The tests of a clock example: its server as a separate process, and its page in a real Chromium. */
 export function testClock(example: string): void {
   let browser: Browser
   let page: Page
@@ -93,7 +93,7 @@ export function testClock(example: string): void {
   })
 
   test('ends at Ctrl-C while the page is open', async () => {
-    // Browsers open spare connections, which server.close() alone waits for.
+    // Browsers open spare connections, for which server.close() alone would wait.
     const spare = connect(server.port, 'localhost')
     await once(spare, 'connect')
     expect(await server.interrupt()).toBe(0)

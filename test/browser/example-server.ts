@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../scripts/free-ports.mjs'
 import { bundledServer } from './bundled-server.ts'
 
-/** The server of an example, as a process of its own. */
+/** The server of an example, in a separate process. */
 export class ExampleServer {
   readonly port: number
   readonly url: string = ''
   readonly #process: ChildProcessByStdio<null, Readable, null>
 
-  /** Resolves when it listens. To restart one, give it the port that it had. */
+  /** Resolves when it listens. To restart one, pass the port that it had. */
   static async start(
     example: string,
     env: Record<string, string> = {},
@@ -21,11 +21,11 @@ export class ExampleServer {
     const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
     const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
     const file = scripts.start.split(' ').at(-1)
-    // The others are JavaScript, or start processes from their own files.
+    // The other servers are JavaScript, or start processes from their own files.
     const args = /\/server\.ts$/.test(file)
       ? [await bundledServer(`${directory}/${file}`)]
       : ['--conditions=@downstream/source', '--import', 'tsx', file]
-    // As many as the one needs that has most.
+    // As many ports as the example with the most of them needs.
     const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process
     const [line] = await Promise.race([once(stdout, 'data'), once(server.#process, 'exit')])
@@ -37,7 +37,7 @@ export class ExampleServer {
     throw new Error(`${example} does not start; its first words: ${line}`)
   }
 
-  /** As the example's `npm start` does, but on the sources of our packages, and without a process in between. */
+  /** Like `npm start` of the example, but with the sources of our packages and without a process in between. */
   private constructor(directory: string, args: string[], env: Record<string, string>, port: number) {
     this.port = port
     this.#process = spawn(process.execPath, args, {
@@ -60,7 +60,7 @@ export class ExampleServer {
     return this.#end('SIGINT')
   }
 
-  /** What a deploy does. Resolves with the exit code. */
+  /** SIGTERM, as a deployment sends it. Resolves with the exit code. */
   terminate(): Promise<number | null> {
     return this.#end('SIGTERM')
   }

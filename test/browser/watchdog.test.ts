@@ -19,7 +19,7 @@ const watchdog = script
 const INTERVAL = 15_000
 
 describe('the watchdog of docs/browsers.md, in simulated time', () => {
-  /** As an EventSource, on a stream whose bytes arrive while `flows`. */
+  /** Acts as an EventSource on a stream whose bytes arrive while `flows`. */
   class Connection extends EventTarget {
     static readonly all: Connection[] = []
     readonly url: string

@@ -78,7 +78,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
       ]),
     )
     expect(lines.includes('transfer-encoding: chunked')).toBe(version === '1.1')
-    // curl takes the chunks apart; without them nothing may be left of their frame.
+    // curl removes the frames of chunks, so none may be left.
     expect(body).toBe('retry: 3000\n:\n\ndata: a\n\n')
   })
 

@@ -1,4 +1,4 @@
-// Our client with our server: what docs/client.md promises, counted by the server.
+// Our client with our server: the promises of docs/client.md, counted by the server.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectError, type ConnectOptions, connect, type SourceState } from '@downstream/client'
 import { createHub, createRuns, type EventStream, type EventsOf, type Hub } from '@downstream/core'
@@ -7,7 +7,7 @@ import { eventTypes } from './events.ts'
 import { Journal, until } from './journal.ts'
 import { closeServers, type RouteRequest, servers } from './servers.ts'
 
-/** Quick, so that tests are. */
+/** Short, so that the tests are fast. */
 const retry = { min: 1, max: 20 }
 
 eventSourceSuite((url, journal) => {
@@ -141,7 +141,7 @@ describe.each(servers)('$server', ({ start }) => {
     await sleep(20)
     expect(numbers.entries).toHaveLength(n)
     expect(new Set(waits)).toEqual(new Set(['wait=20']))
-    // Now that nothing happens it waits in a request.
+    // Nothing is published now, so it waits in a request.
     await until(() => streams.entries.at(-1)?.closed === false)
     publish(n)
     expect(await numbers.at(n)).toBe(n)
@@ -185,10 +185,10 @@ describe.each(servers)('$server', ({ start }) => {
       },
     })
     let mine = 1
-    const told: (number | undefined)[] = []
+    const statuses: (number | undefined)[] = []
     const { numbers, states } = openNumbers(`${server.url}/events`, {
       headers: async (error) => {
-        told.push(error?.status)
+        statuses.push(error?.status)
         await sleep(1)
         if (error?.status) mine = token
         return { Authorization: `Bearer ${mine}` }
@@ -204,7 +204,7 @@ describe.each(servers)('$server', ({ start }) => {
     await streams.at(3)
     expect(numbers.entries).toEqual([0, 1, 2])
     expect(refused).toEqual([2, 3, 4])
-    expect(told).toEqual([undefined, undefined, 401, undefined, 403, undefined, 401])
+    expect(statuses).toEqual([undefined, undefined, 401, undefined, 403, undefined, 401])
     expect(states.entries.filter(([state]) => state === 'closed')).toEqual([])
   })
 

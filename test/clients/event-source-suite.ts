@@ -1,4 +1,4 @@
-// What every client gets that behaves as an EventSource, from either framework.
+// What every client that behaves like an EventSource receives, from either framework.
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventStream, type SseMethod } from '@downstream/core'
 import { cases, eventTypes, type ReceivedEvent, trickyIds } from './events.ts'
@@ -12,14 +12,14 @@ export interface Connection {
   close(): unknown
 }
 
-/** Makes a client that follows `url` and reports. */
+/** Creates a client that follows `url` and reports. */
 export type Connect = (url: string, journal: ClientJournal) => Connection | Promise<Connection>
 
-/** Where a client departs from the standard. */
+/** Where a client differs from the standard. */
 export interface SuiteOptions {
-  /** By the title of a case: what this client makes of it. */
+  /** By the title of a case: what this client does instead. */
   departures?: Record<string, Partial<ReceivedEvent>>
-  /** Whether it hears a retry that no blank line follows. Default: true, as in the standard. */
+  /** Whether a retry without a blank line after it takes effect. Default: true, as in the standard. */
   hearsRetryAlone?: boolean
 }
 

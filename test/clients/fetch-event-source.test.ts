@@ -3,7 +3,7 @@ import { eventSourceSuite } from './event-source-suite.ts'
 import { Journal } from './journal.ts'
 import { closeServers, servers } from './servers.ts'
 
-// It is made for pages: these are all the globals of one that it uses.
+// It is made for pages: these are all the globals of a page that it uses.
 const page = {
   window: { fetch, setTimeout, clearTimeout },
   document: Object.assign(new EventTarget(), { hidden: false }),
@@ -28,7 +28,7 @@ eventSourceSuite(
         if (event === '' && data === '' && id === '') return
         journal.add({ type: event || 'message', data, lastEventId: id })
       },
-      // It takes a normal end for the end of all, unless this throws.
+      // It stops at a normal end unless this throws.
       onclose: () => {
         throw new Error('come back')
       },
@@ -37,10 +37,10 @@ eventSourceSuite(
   },
   {
     departures: {
-      // It decodes each line for itself, which strips a leading U+FEFF from each.
+      // It decodes each line separately, which removes a leading U+FEFF from each.
       'data that begins with U+FEFF, in the first event': { data: 'first' },
       'a line that begins with U+FEFF': { data: 'a\nb' },
-      // It joins lines only to what is not empty.
+      // It joins a line only to non-empty data.
       'empty lines at the beginning': { data: 'a' },
     },
   },

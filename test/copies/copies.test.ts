@@ -46,7 +46,7 @@ test.each(examples)('%s works as a copy', async (example) => {
   const page = await browser.newPage({ ignoreHTTPSErrors: true })
   const broken: string[] = []
   page.on('pageerror', (error) => broken.push(error.message))
-  // A red line in the console is what a visitor's developer sees first.
+  // A red line in the console is what a developer sees first.
   page.on('console', (message) => {
     if (message.type() === 'error') broken.push(`${message.text()} ${message.location().url}`)
   })

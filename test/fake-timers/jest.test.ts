@@ -1,4 +1,4 @@
-// Streams and hubs go on while the test's timers are fake; the app's own timers are the test's.
+// Streams and hubs continue to work while the timers of the test are fake; the timers of the app are those of the test.
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,5 +1,5 @@
-// cls-hooked keeps its context on the listener that is added to a response: one that all responses share is called in the
-// context of the request that added it last.
+// cls-hooked stores its context on the listener that is added to a response: a listener that all responses share is
+// called in the context of the request that added it last.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type EventStream, openEventStream } from '@downstream/core'

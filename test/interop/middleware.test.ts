@@ -1,4 +1,4 @@
-// What other packages do to a response, all of them at once: each wraps write, end or writeHead, or listens to its end.
+// What other packages do to a response, all at once: each wraps write, end or writeHead, or listens for its end.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type EventStream, sse } from '@downstream/express'
@@ -71,7 +71,7 @@ test('compression() does not compress again what is compressed here', async () =
   expect(await response.text()).toContain('data: b\n\n')
 })
 
-// It called a next of middie that served another request by then: that client received this request's error.
+// It called a `next` of middie that already served another request: that client received the error of this request.
 test('under @fastify/middie the error of a source is a process warning, and reaches no other client', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')

@@ -1,4 +1,4 @@
-// The real instrumentation of HTTP, Express and Fastify wraps what a stream is written with, and the contexts it runs in.
+// The real instrumentation of HTTP, Express and Fastify wraps the methods and contexts that a stream uses.
 import { eventually, RawClient } from '@downstream/testing'
 import { AppProcess } from './app-process.ts'
 

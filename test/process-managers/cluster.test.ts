@@ -39,7 +39,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('at %s', (signal) => {
   })
 })
 
-// With two workers every client got half of the events, without a sign of it.
+// With two workers every client silently received only half of the events.
 test('a worker whose streams follow its own log warns once', async () => {
   running = app.runOnSources('primary.ts')
   for (let n = 0; n < 4; n++) await app.open()

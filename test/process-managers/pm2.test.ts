@@ -42,7 +42,7 @@ test('a reload ends the streams of each process in time, after a new process is 
   await visitors
   for (const stream of streams) {
     await eventually('the end of the stream', () => stream.ended)
-    // Not killed: a farewell.
+    // Not killed: it has sent its retry.
     expect(stream.text).toMatch(/\nretry: \d+\n\n$/)
   }
   expect(refused).toBe(0)
@@ -55,7 +55,7 @@ test('processes with separate logs warn', async () => {
   await eventually('the warning', async () => (await logs()).includes('[SSE_LOCAL_LOG]'))
 })
 
-/** pm2's own files are in the app's folder, and so is its daemon's socket. */
+/** The files of pm2 are in the folder of the app, and so is the socket of its daemon. */
 async function pm2(...args: string[]): Promise<string> {
   app.output = ''
   const child = app.run([pm2Program, ...args], {

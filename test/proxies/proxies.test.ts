@@ -5,7 +5,7 @@ import { closeServers, servers, type TestServer } from '../clients/servers.ts'
 import { proxies, type TestedProxy } from './proxies.ts'
 import { RunningProxy } from './running-proxy.ts'
 
-/** Longer than any test, so that nothing is found out by it. */
+/** Longer than any test, so that no test depends on it. */
 const NEVER = 600
 /** In seconds. */
 const SOON = 2
@@ -24,7 +24,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     return express.start(
       {
         '/events': (sse, { raw }) => {
-          // As an app that crashes does.
+          // As a crashing app does.
           if (raw.headers['x-crash']) raw.socket.destroy()
           else streams.add(sse(options))
         },
@@ -98,7 +98,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     await client.receives(':\n\n')
     const { signal } = await streams.at(0)
     client.close()
-    await eventually('the stream being over', () => signal.aborted)
+    await eventually('the stream is over', () => signal.aborted)
     expect(signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
@@ -136,7 +136,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
   })
 })
 
-/** Anything else ends an EventSource for good. */
+/** Anything else ends an EventSource permanently. */
 async function expectComeBack(client: RawClient): Promise<void> {
   await client.receives('\r\n\r\n')
   expect(client.text).toMatch(/^HTTP\/1.1 200 /)

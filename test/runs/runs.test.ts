@@ -2,7 +2,7 @@ import { RedisServer } from '../../packages/redis/test/harness/redis-server.ts'
 import { RunNode } from './run-node.ts'
 import { kill, reload, stop } from './scenarios.ts'
 
-// The same as scripts/measure-runs.mjs, which does more of it and has the figures.
+// A short form of scripts/measure-runs.mjs, which produces the figures.
 const lease = 3_000
 let redis: RedisServer
 let nodes: [RunNode, RunNode]

@@ -16,7 +16,7 @@ const withoutNchan = [
   ...unwatched,
   ...relaying,
 ]
-// The packages' sources, as in all tests: nothing has to be built.
+// The sources of the packages, as in all tests: no build is needed.
 process.env.NODE_OPTIONS = `--conditions=@downstream/source --import=${pathToFileURL(require.resolve('tsx'))}`
 
 test('a tiny run counts every event of every contestant and reports all of them', () => {

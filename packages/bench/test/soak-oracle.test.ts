@@ -1,7 +1,7 @@
 import { Course, Oracle } from '../src/soak/oracle.ts'
 import { growths, type Sample } from '../src/soak/page.ts'
 
-/** Lets a client have these numbers; a string is something else that happens to it. */
+/** A client that receives these numbers; a string is another thing that happens to it. */
 function judge(numbers: (number | 'gap' | 'forged')[], { doubtful = [] as number[], newest = 0 } = {}) {
   const oracle = new Oracle()
   const course = new Course()

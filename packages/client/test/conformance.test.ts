@@ -54,7 +54,7 @@ describe('The client', () => {
     hub.publish('numbers', { event: 'number', data: { n: n++ } })
   }
 
-  /** Follows the numbers from here on, while `meanwhile` runs, until it has the last one. */
+  /** Follows the numbers from the current one, while `meanwhile` runs, until it has the last one. */
   async function receiveAll(options: ConnectOptions, meanwhile: (received: number[]) => Promise<void>) {
     const first = n
     requests = []

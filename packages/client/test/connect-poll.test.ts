@@ -24,7 +24,7 @@ function open(options: ConnectOptions) {
   return { source, states, messages }
 }
 
-/** As the server does it for a request with Prefer: wait. */
+/** As the server answers a request with Prefer: wait. */
 function answerPoll({ res }: Exchange, text: string): void {
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Preference-Applied': 'wait=1' }).end(text)
 }
@@ -37,7 +37,7 @@ test('poll: always requests finite responses, each from where the previous one e
     answerPoll(exchange, `id: ${n + 1}\ndata: ${n}\n\n`)
   }
   expect(await messages.first(3)).toEqual([0, 1, 2])
-  // A page between two answers is as up to date as one that streams.
+  // Between two responses a page is as up to date as one that streams.
   expect(states.entries).toEqual(['connecting', 'open'])
 })
 

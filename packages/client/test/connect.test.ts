@@ -9,7 +9,7 @@ import {
 } from '../src/index.ts'
 import { EventServer } from './event-server.ts'
 
-/** Quick, so that tests are. */
+/** Short, so that the tests are fast. */
 const retry = { min: 1, max: 5 }
 
 let server: EventServer
@@ -208,11 +208,11 @@ test('it waits at least for the retry of the server', async () => {
 })
 
 test('headers are requested for each attempt, and a 401 leads to one more at once', async () => {
-  const told: (number | undefined)[] = []
+  const statuses: (number | undefined)[] = []
   const { states, messages, errors } = open({
     headers: async (error) => {
-      told.push(error?.status)
-      return { Authorization: `Bearer ${told.length}` }
+      statuses.push(error?.status)
+      return { Authorization: `Bearer ${statuses.length}` }
     },
   })
   ;(await server.requests.at(0)).answer(401)
@@ -226,7 +226,7 @@ test('headers are requested for each attempt, and a 401 leads to one more at onc
   expect(server.requests.entries.map(({ headers }) => headers.authorization)).toEqual(
     [1, 2, 3, 4].map((n) => `Bearer ${n}`),
   )
-  expect(told).toEqual([undefined, 401, undefined, 403])
+  expect(statuses).toEqual([undefined, 401, undefined, 403])
   expect(states.entries.at(-1)).toEqual(['closed', 401])
 })
 
@@ -426,7 +426,8 @@ describe('silence', () => {
     const comments = setInterval(() => res.write(':\n\n'), 50)
     await sleep(2_000)
     clearInterval(comments)
-    // The machine may have been busy for longer than the silence: then it waited, but no comment was lost on it.
+    // The machine may have been busy for longer than the silence: then it reconnected, but the comment was not the
+    // cause.
     expect(states.entries.slice(0, 2)).toEqual([['connecting'], ['open']])
     expect(server.requests.entries.length).toBeLessThan(3)
   })

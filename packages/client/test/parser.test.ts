@@ -8,7 +8,7 @@ function parse(pieces: string[], id = '') {
   const retries: number[] = []
   const push = createParser(
     id,
-    // What has neither data nor a new id is of no use to anybody.
+    // A block with neither data nor a new id is not reported.
     (block) => (block.data !== undefined || block.id !== (blocks.at(-1)?.id ?? id)) && blocks.push(block),
     (ms) => retries.push(ms),
   )
@@ -18,7 +18,7 @@ function parse(pieces: string[], id = '') {
 
 const message = (data: string, id = '') => ({ event: 'message', data, id })
 
-/** Text of a stream, and what the HTML standard makes of it. */
+/** The text of a stream, and what a client must receive according to the HTML standard. */
 const cases: [title: string, text: string, blocks: Block[], retries?: number[]][] = [
   ['data', 'data: a\n\n', [message('a')]],
   ['only the first space after the colon is not data', 'data:  a \n\n', [message(' a ')]],
@@ -64,7 +64,7 @@ test.each(cases)('%s: cut anywhere', (_, text, blocks, retries = []) => {
   expect(parse([...text])).toEqual({ blocks, retries })
 })
 
-/** What the server's parser makes of it. */
+/** What the parser of the server returns for it. */
 async function parseByCore(pieces: string[]): Promise<Block[]> {
   const blocks: Block[] = []
   let lastId = ''
@@ -75,14 +75,14 @@ async function parseByCore(pieces: string[]): Promise<Block[]> {
   return blocks
 }
 
-/** What eventsource-parser makes of it: without ids, which it does not keep from one event to the next. */
+/** What eventsource-parser returns for it: without ids, which it does not keep from one event to the next. */
 function parseByOther(pieces: string[]): Pick<Block, 'event' | 'data'>[] {
   const events: Pick<Block, 'event' | 'data'>[] = []
   const parser = createOtherParser({
     onEvent: ({ event, data }) => events.push({ event: event || 'message', data }),
   })
   for (const piece of pieces) parser.feed(piece)
-  // It waits for what follows a CR; the line after it is a comment.
+  // It waits for the character after a CR; the line that follows is a comment.
   parser.feed(':\n')
   return events
 }
@@ -119,7 +119,7 @@ test('parses any text in any pieces as the other parsers do', async () => {
         .map((place, index) => text.slice(places[index], place))
         .filter(Boolean)
       const { blocks } = parse(pieces)
-      // Without data there is no event, whatever its name would be.
+      // Without data there is no event, whatever its name is.
       const named = blocks.map((block) => (block.data === undefined ? { ...block, event: 'message' } : block))
       expect(await parseByCore(pieces)).toEqual(named)
       expect(parseByOther([text])).toEqual(withoutIds(blocks))

@@ -175,7 +175,7 @@ describe.each([
   })
 })
 
-// It called a next that had been used up long ago: under middie another client got this request's error.
+// It called a `next` that was used up long before: under middie another client got the error of this request.
 test('without an Express router the error of a source is a process warning, and next is called once', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')

@@ -253,7 +253,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  // Fastify's logger is off by default, and every error of a source vanished.
+  // The logger of Fastify is off by default, and every error of a source was lost.
   test('warns of the error of a source if the logger is off', async () => {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const quiet = fastify()
@@ -298,7 +298,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  // A hook that measures the time a request takes sets a trailer; the stream ended at once.
+  // A hook that measures the duration of a request sets a trailer, and the stream ended at once.
   test('sends trailers after the stream', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
@@ -348,7 +348,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(other.headers.get('content-encoding')).not.toBeNull()
   })
 
-  // The text went out as text/event-stream, and the stream said that the client was gone.
+  // The text was sent as text/event-stream, and the stream reported that the client had disconnected.
   test('is replaced by the text of a hook', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
@@ -415,7 +415,8 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(bytes).toBe(text.length)
   })
 
-  // Fastify sent what the handler returned inside its own error hook, and the process ended with an unhandled rejection.
+  // Fastify sent what the handler returned inside its own error hook, and the process crashed with an unhandled
+  // rejection.
   test.each([
     ['nothing', undefined],
     ['a value', { a: 1 }],
@@ -519,7 +520,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       await eventually('the head', () => raw?.headersSent)
       const names = raw?.eventNames() ?? []
       expect(names.map((name) => `${String(name)} ${raw?.listenerCount(name)}`).sort()).toEqual(
-        // Node's own listener, and the hook's.
+        // Node's own listener and that of the hook.
         bare.map((one) => (one === 'finish 1' ? 'finish 2' : one)).sort(),
       )
       stream?.close()

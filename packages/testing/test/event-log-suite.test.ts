@@ -16,7 +16,7 @@ import { type EventLogHost, eventLogSuite, FaultyLog } from '@downstream/testing
 const bounds = { length: 250 }
 const isThird = ({ data }: LogEntry) => data === 'entry 2'
 
-/** Passes on what it is given, but for what a test changes. */
+/** Passes everything on, except what a test changes. */
 class Relay implements LogFollower {
   protected readonly to: LogFollower
 
@@ -41,7 +41,7 @@ class Relay implements LogFollower {
   }
 }
 
-/** Tells followers `change` of each batch. */
+/** Delivers `change` of each batch to followers. */
 function telling(change: (batch: readonly LogEntry[]) => readonly LogEntry[]): EventLog {
   return following(
     class extends Relay {
@@ -61,7 +61,7 @@ function following(Wrapped: typeof Relay): EventLog {
   })(bounds)
 }
 
-/** Answers `change` of each reading. */
+/** Returns `change` of each read. */
 function reading(change: (reading: LogReading & { gap: false }) => readonly LogEntry[]): EventLog {
   return new (class extends MemoryLog {
     override async read(after: Cursor, bounds: LogBounds): Promise<LogReading> {
@@ -438,7 +438,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   ],
 ]
 
-/** What the suite waits for without success. */
+/** What the suite waits for until its timeout. */
 const endless: [what: string, make: () => EventLog | EventLogHost, name: string][] = [
   [
     'does not say that its engine is down',
@@ -470,7 +470,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
   ],
 ]
 
-/** What becomes of one case of the suite. */
+/** The outcome of one case of the suite. */
 function outcomeOf(name: string, create: () => EventLogHost): Promise<string> {
   const cases = new Map<string, () => Promise<void>>()
   eventLogSuite({ test: (name, run) => cases.set(name, run), create })
@@ -502,7 +502,7 @@ function sound(): EventLogHost {
   return { log: connect(), bounds, connect, clear, cut, scanned: () => 0 }
 }
 
-/** A log that tells followers `change` of its states. */
+/** A log that reports `change` of its states to followers. */
 function stating(change: (up: boolean, error: unknown, to: LogFollower) => void): EventLogHost {
   const host = sound()
   const { follow } = host.log

@@ -16,7 +16,7 @@ test('throws what the condition throws', async () => {
 })
 
 describe('without success', () => {
-  /** A copy of the module of its own, since the limit is the module's. */
+  /** A separate copy of the module, because its limit belongs to the module. */
   function load(): typeof import('../src/eventually.ts') {
     let module: unknown
     jest.isolateModules(() => {
@@ -25,11 +25,11 @@ describe('without success', () => {
     return module as typeof import('../src/eventually.ts')
   }
 
-  // Its 30 s outlasted the 5 s after which Jest and Vitest end a test, so nobody ever saw the message.
+  // Its limit of 30 s was longer than the 5 s after which Jest and Vitest end a test, so its message never appeared.
   test('it fails before Jest does', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] })
     try {
-      // Its clock is the fake one, since it is loaded only now.
+      // Its clock is the fake one, because it is loaded only now.
       const failed = expect(load().eventually('the end', () => false)).rejects.toThrow(
         'Timed out after 4000 ms',
       )

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { EventStream, ServerSentEvent, SseMethod } from '@downstream/core'
 import { frameworkSuite, type StartFramework } from '@downstream/testing'
 
-/** What many apps have: it knows neither the grammar nor when a client is gone. */
+/** The code of many apps: it handles neither the grammar nor a disconnect. */
 const startNaive: StartFramework = async (handler) => {
   const server = createServer((request, response) => {
     const stream = {

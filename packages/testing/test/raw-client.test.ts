@@ -67,7 +67,7 @@ test('half-closes, and notices the end of the other side', async () => {
   await client.ends()
 })
 
-// The message showed what had come before the wait, so a head that came during it was missing.
+// The message showed only what had arrived before the wait, so headers that arrived during it were missing.
 test('says what it has received when the awaited text does not arrive', async () => {
   client.get('/a')
   const waiting = client.receives('data: second')
@@ -76,7 +76,7 @@ test('says what it has received when the awaited text does not arrive', async ()
   await expect(waiting).rejects.toThrow(/"data: second"; received \d+ bytes, the last: .*x-path: \/a/)
 })
 
-// The brackets of the URL went to the socket, which looked them up as a name: ENOTFOUND.
+// The brackets of the URL were passed to the socket, which resolved them as a name: ENOTFOUND.
 test('connects to an IPv6 address', async () => {
   const other = createServer((_, res) => res.end('over IPv6')).listen(0, '::1')
   await once(other, 'listening')

@@ -1,7 +1,7 @@
 import { MemoryRunStore, type RunClaim, type RunReading, type RunStore } from '@downstream/core'
 import { runStoreSuite } from '@downstream/testing'
 
-/** A store that is sound but for what is given. */
+/** A correct store, except for what is given. */
 function store(broken: (sound: MemoryRunStore) => Partial<RunStore> = () => ({})): RunStore {
   const sound = new MemoryRunStore()
   return {
@@ -14,7 +14,7 @@ function store(broken: (sound: MemoryRunStore) => Partial<RunStore> = () => ({})
   }
 }
 
-/** Answers `change` of each reading. */
+/** Returns `change` of each read. */
 function reading(change: (reading: RunReading) => RunReading): RunStore {
   return store((sound) => ({
     async read(id, place, limit) {
@@ -24,7 +24,7 @@ function reading(change: (reading: RunReading) => RunReading): RunStore {
   }))
 }
 
-/** Hands out `change` of each claim. */
+/** Returns `change` of each claim. */
 function claiming(change: (claim: RunClaim) => RunClaim): RunStore {
   return store((sound) => ({
     async start(id, run) {

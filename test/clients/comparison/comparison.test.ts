@@ -8,10 +8,10 @@ import { launchChromium } from '../../browser/chromium.ts'
 import { root } from '../../snippet-project.ts'
 import { HostileServer, postTrials, type Trial, trials } from './hostile-server.ts'
 
-/** What has not happened by then, in ms, does not happen: each client was asked to retry after 200. */
+/** What has not happened after this many ms does not happen: each client was told to retry after 200. */
 const LATE = 6_000
 
-/** What is used of each. */
+/** The parts of each that the test uses. */
 const exported: Record<string, string> = {
   '@downstream/client': 'connect',
   eventsource: 'EventSource',

@@ -71,7 +71,7 @@ test('a connection whose packets are dropped is noticed within silence and 1 s, 
   await expectAll(page)
   proxy.blackHole('old')
   await publish()
-  // Timers of one page are in order, however busy the machine is.
+  // Timers of one page fire in order, however busy the machine is.
   const first = page.evaluate(`new Promise((resolve) => {
     const timer = setTimeout(resolve, 3000, 'too late')
     const opened = states.length

@@ -11,8 +11,8 @@ const gapsOf = ({ events }: FakePort) =>
   events.filter(({ event }) => event === 'gap').map(({ id, data }) => [(JSON.parse(data) as Gap).reason, id])
 
 describe('a gap', () => {
-  // A process that started behind a fork told a client `slow` with the id '': it came back without an id and missed
-  // what was published meanwhile, in silence.
+  // A process that started after a fork of the log sent a client `slow` with the id '': the client reconnected without
+  // an id and silently missed what was published meanwhile.
   test('has an id and the true reason if the log has lost entries after the client’s cursor', async () => {
     const log = new MemoryLog()
     const before = await log.append({ channels: ['news'], data: 'before' })
@@ -20,7 +20,7 @@ describe('a gap', () => {
     for (let n = 0; n < 5; n++) await log.append({ channels: ['news'], data: `${n}` })
     const { read } = log
     let reads = 0
-    // The page in front of the fork, then the gap.
+    // The page before the fork, then the gap.
     log.read = async (...args) =>
       reads++ === 0 ? read.call(log, args[0], { length: 1, bytes: 1 }) : { gap: true, reason: 'log-changed' }
     const hub = createHub({ log, tail: { length: 2 } })
@@ -53,10 +53,10 @@ describe('a gap', () => {
   test('is `slow` for a client that did not read, and continues with the oldest entry that has a name', async () => {
     const log = new FaultyLog({ length: 3 })
     for (let n = 0; n < 3; n++) await log.append({ channels: ['news'], data: `early ${n}` })
-    // All that the tail holds is the backlog, and what lies in front of it has no name.
+    // The tail holds only the backlog, and the entry before it has no known cursor.
     const hub = createHub({ log, tail: { length: 100 } })
-    const behind = new FaultyLog({ length: 100 })
-    await behind.close()
+    const lagging = new FaultyLog({ length: 100 })
+    await lagging.close()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
     stream.room = 0
@@ -113,7 +113,7 @@ describe('a client that has much to catch up with', () => {
     expect(dataOf(stream).map((data) => Number.parseInt(data, 10))).toEqual([...Array(60).keys()])
   })
 
-  // A scan that matched nothing moved no id: on a network that broke now and then it started over for ever.
+  // A scan without a match moved no id: on an unstable network it started again for ever.
   test('gets bookmarks while the log is searched, so that it need not start again', async () => {
     const log = new FaultyLog({ length: 100_000 })
     const hub = createHub({ log, tail: { length: 10 } })

@@ -10,7 +10,7 @@ test('reports which channels are followed, by how many streams, and how many str
   hub.subscribe(new FakePort(), 'a', { key: 'ada' })
   hub.subscribe(new FakePort(), 'a', { key: 'bob' })
   hub.subscribe(new FakePort(), 'a')
-  // A loop inside the process is no stream.
+  // A loop inside the process is not a stream.
   const loop = hub.events(['a', 'c'])
   void loop.next()
   expect([...hub.channels()]).toEqual([

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import type { EventLog } from '../../src/log/event-log.ts'
 
-/** As in a fresh process: whether there was a warning is the state of a module. */
+/** As in a new process: whether there was a warning is a state of the module. */
 function load() {
   let modules: unknown
   jest.isolateModules(() => {
@@ -18,7 +18,7 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks())
 
-// With real workers, of node:cluster and of pm2: test/process-managers.
+// For real workers of node:cluster and of pm2 see test/process-managers.
 test('a MemoryLog in a cluster worker: warns once, and says what to do', () => {
   jest.replaceProperty(cluster, 'isWorker', true)
   const { warnOfLocalLog, MemoryLog } = load()

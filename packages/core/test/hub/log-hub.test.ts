@@ -11,7 +11,7 @@ import { FakePort } from './fake-port.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
 
-/** Subscribes a new stream, whose client said that it was at `lastEventId`. */
+/** Subscribes a new stream, whose client sent `lastEventId`. */
 function follow(
   hub: Hub<ChannelMap>,
   channels: string | string[],
@@ -22,7 +22,7 @@ function follow(
   return { stream, unsubscribe }
 }
 
-/** The data of all events but the hub's own. */
+/** The data of all events except the hub's own. */
 const dataOf = ({ events }: FakePort) =>
   events.filter(({ event }) => event !== 'bookmark' && event !== 'gap').map(({ data }) => data)
 const namesOf = ({ events }: FakePort) => events.map(({ event }) => event)
@@ -42,7 +42,7 @@ describe('refuses to subscribe:', () => {
     ['a coalesce that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { coalesce: 'key' }],
     ['a once of text', 'INVALID_OPTION', () => new FakePort(), 'news', { once: 'true' }],
     ['a fliter', 'INVALID_OPTION', () => new FakePort(), 'news', { fliter: () => false }],
-    ['a channel in place of the stream', 'INVALID_OPTION', () => 'news', new FakePort()],
+    ['a channel instead of the stream', 'INVALID_OPTION', () => 'news', new FakePort()],
     ['a number of channels', 'INVALID_CHANNEL', () => new FakePort(), 42],
   ])('%s', (_, code, stream, channels, options = {}) => {
     expect(() =>
@@ -195,9 +195,9 @@ describe('starting', () => {
     const after = hub.cursor()
     hub.publish('news', { data: 'between' })
     const { stream } = follow(hub, 'news', { after })
-    hub.publish('news', { data: 'behind' })
+    hub.publish('news', { data: 'later' })
     await settle()
-    expect(dataOf(stream)).toEqual(['between', 'behind'])
+    expect(dataOf(stream)).toEqual(['between', 'later'])
   })
 
   test('at hub.cursor() of an empty log works as well', async () => {
@@ -373,7 +373,7 @@ describe('a function of the app that throws', () => {
     })
     const { stream } = follow(hub, 'news', options)
     const { stream: other } = follow(hub, 'news')
-    // It reads too slowly, so that there is something to coalesce.
+    // The client reads too slowly, so that there is something to coalesce.
     stream.room = 0
     hub.publish('news', { data: 'good' })
     await settle()
@@ -475,19 +475,19 @@ describe('disconnecting', () => {
   test('by key closes a stream that a process opens before it has read the entry', async () => {
     const engine = new MemoryLog()
     const log = new SharedLog(engine)
-    const behind = createHub({ log })
+    const lagging = createHub({ log })
     const release = log.hold('entries')
     const late = new SharedLog(engine)
     late.down()
     const starting = createHub({ log: late, onError: () => {} })
     await createHub({ log: new SharedLog(engine) }).disconnect('ann')
-    const streams = [behind, starting].map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
+    const streams = [lagging, starting].map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
     release()
     late.up()
     await starting.ready()
     expect(streams.map(({ code }) => code)).toEqual(['ERR_SSE_CLOSED', 'ERR_SSE_CLOSED'])
-    // One that is opened afterwards has logged in anew.
-    const after = follow(behind, 'news', { key: 'ann' }).stream
+    // A stream opened after that belongs to a new login.
+    const after = follow(lagging, 'news', { key: 'ann' }).stream
     await settle()
     expect(after.closed).toBe(false)
   })
@@ -612,7 +612,7 @@ describe('an event on several channels', () => {
   })
 })
 
-// The hub itself was the log's follower: an app could call hub.reset() and every client got a gap.
+// The hub itself was the follower of the log: an app could call hub.reset(), and every client got a gap.
 test('a hub has the names of its interface, and no others', () => {
   const hub = createHub()
   const names = new Set<string>()

@@ -3,7 +3,7 @@ import type { HubOptions } from '../../src/hub/hub.ts'
 import type { NewLogEntry } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-/** A hub whose log tells what it was given. */
+/** A hub whose log records what it was given. */
 function spiedHub(options: HubOptions = {}) {
   const log = new MemoryLog()
   const appended: NewLogEntry[] = []

@@ -5,7 +5,7 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 
 const refused = new SseError('ERR_SSE_LOG_REFUSED', 'Redis refuses this program.')
 
-/** A hub on a log that is followed when the test says so. */
+/** A hub on a log whose state the test sets. */
 function start() {
   let follower: LogFollower | undefined
   let fail: (error: Error) => void = () => {}
@@ -28,7 +28,7 @@ test('ready() resolves when the log is followed, and immediately from then on', 
   await hub.ready()
 })
 
-// It hung for ever on a wrong password.
+// ready() hung for ever on a wrong password.
 test('ready() rejects at once on an error that does not go away, whether it is called before or after it', async () => {
   const { hub, follower } = start()
   const before = hub.ready()
@@ -53,7 +53,7 @@ test('a refusal is over when the log reports another state', async () => {
   follower.start('head', [])
   follower.state(true)
   await ready
-  // A publisher that is refused later is no reason not to be ready.
+  // A publisher that is refused later does not make the hub unready.
   follower.state(false, refused)
   await hub.ready()
 })

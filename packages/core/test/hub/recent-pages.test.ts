@@ -14,16 +14,16 @@ function pages(...list: [first: number, last: number][]): RecentPages {
   return recent
 }
 
-const dataBehind = (recent: RecentPages, place: string) => {
-  const found = recent.after(place)
+const dataAfter = (recent: RecentPages, cursor: string) => {
+  const found = recent.after(cursor)
   return found && [found.page.entries[found.from]?.data, found.page.end]
 }
 
 test('a cursor before or inside a page returns the rest of the page', () => {
   const recent = pages([1, 5], [6, 9])
-  expect(dataBehind(recent, '0')).toEqual(['1', '5'])
-  expect(dataBehind(recent, '3')).toEqual(['4', '5'])
-  expect(dataBehind(recent, '5')).toEqual(['6', '9'])
+  expect(dataAfter(recent, '0')).toEqual(['1', '5'])
+  expect(dataAfter(recent, '3')).toEqual(['4', '5'])
+  expect(dataAfter(recent, '5')).toEqual(['6', '9'])
   recent.clear()
 })
 

@@ -13,13 +13,13 @@ import { FakeTarget } from '../stream/fake-target.ts'
 import { settle } from './settle.ts'
 
 const open: ResponsePort[] = []
-/** The hub would wait for those that are not gone. */
+/** The hub would wait for streams that have not ended. */
 async function close(hub: Hub): Promise<void> {
   for (const port of open.splice(0)) port.onResponseClose()
   await hub.close()
 }
 
-/** One client, twice: as it is without compression and with it. */
+/** One client twice: without compression and with it. */
 class Twins {
   readonly plain: ReturnType<typeof begin>
   readonly coded: ReturnType<typeof begin>
@@ -35,7 +35,7 @@ class Twins {
     return [this.plain, this.coded]
   }
 
-  /** What the compressing one's client makes of it: of all so far, or of all there is. */
+  /** What the compressed client can decode: of everything so far, or of the whole. */
   read(whole = false): string {
     const bytes = Buffer.from(this.coded.target.text, 'latin1')
     if (this.coding === 'zstd') return whole ? Buffer.from(decompress(bytes)).toString() : soFar(bytes)
@@ -55,7 +55,7 @@ function begin(lastEventId: string, compression?: Parameters<typeof chooseCoder>
   return { port, target, stream: new ResponseEventStream(port) }
 }
 
-/** What somebody else's decoder makes of a frame that is not over. */
+/** What an independent decoder reads of a frame that has not ended. */
 function soFar(bytes: Uint8Array): string {
   const chunks: Uint8Array[] = []
   new Decompress((chunk) => void chunks.push(chunk)).push(bytes)
@@ -188,7 +188,7 @@ describe('a stream', () => {
   })
   afterEach(() => close(hub))
 
-  /** How many bytes one more event takes. */
+  /** The bytes that one more event takes. */
   async function next(twins: Twins, data: (n: number) => unknown = row): Promise<number> {
     const before = twins.bytes
     await hub.publish('a', { data: data(n++) })

@@ -31,12 +31,12 @@ describe('a client without a cursor', () => {
     '(after: %p) gets the state of its channels, then the events behind it',
     async (after) => {
       const hub = createHub()
-      const place = await hub.publish('prices', { data: 'before' })
+      const cursor = await hub.publish('prices', { data: 'before' })
       const stream = subscribe(hub, undefined, undefined, after)
       const id = await hub.publish('prices', { event: 'price', data: { a: 2 } })
       await settle()
       expect(stream.events).toEqual([
-        { event: 'snapshot', data: '{"prices":{"a":1},"news":["old"]}', id: place },
+        { event: 'snapshot', data: '{"prices":{"a":1},"news":["old"]}', id: cursor },
         { event: 'price', data: '{"a":2}', id },
       ])
       expect(hub.stats().gaps).toBe(0)

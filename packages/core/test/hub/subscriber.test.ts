@@ -156,7 +156,7 @@ describe('a client that reads too slowly', () => {
       await hub.publish('news', { data: n })
       await settle(1)
     }
-    // One event is on its way; the others are in the tail.
+    // One event has been written; the others are in the tail.
     expect(dataOf(stream)).toEqual(['0'])
     stream.flow()
     await settle()
@@ -226,7 +226,7 @@ describe('a client that reads too slowly', () => {
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
     for (let n = 0; n < 20; n++) await hub.publish('other', { data: n })
-    // More in one tick than the tail holds, though not more than the log.
+    // More in one tick than the tail holds, but not more than the log holds.
     hub.publish('news', { data: 'news' })
     for (let n = 0; n < 3; n++) hub.publish('other', { data: n })
     await settle()
@@ -267,7 +267,7 @@ describe('a client that reads too slowly', () => {
 })
 
 describe('coalescing', () => {
-  /** A stream whose client has left the first event unread; returns what it gets when it reads on. */
+  /** A stream whose client has left the first event unread; returns what it receives when it reads on. */
   async function whileSlow(events: string[], filter?: (data: string) => boolean) {
     const hub = createHub()
     const stream = new FakePort()
@@ -303,7 +303,8 @@ describe('coalescing', () => {
     expect(await whileSlow(['a=1', 'a=2'], (data) => data !== 'a=2')).toEqual(['a=1'])
   })
 
-  // Of 400 keys the busiest was never sent: it was always replaced by one at the end, to which the client never got.
+  // Of 400 keys the busiest was never sent: it was always replaced by an event at the end, which the client never
+  // reached.
   test('delays no key for ever, however often its event is replaced', async () => {
     const hub = createHub()
     const stream = new FakePort()
@@ -393,7 +394,7 @@ describe('a function of the app', () => {
     expect(stream.cause).toMatchObject({ message: expect.stringContaining('coalesce must return a string') })
   })
 
-  // The events in front of the one at which it unsubscribed, or threw, were lost.
+  // The events before the one at which it unsubscribed or threw were lost.
   test.each<[what: string, act: (unsubscribe: () => void) => boolean, got: string[]]>([
     [
       'unsubscribes',
@@ -512,7 +513,7 @@ test('a gap for which there is no room loses nothing of what follows it', async 
   const stream = new FakePort(hub.cursor())
   stream.room = 0
   hub.subscribe(stream, 'news')
-  // It waits for its turn when the log is reset, and the gap fills it up.
+  // It waits for its turn when the log is reset, and the gap fills its buffer.
   log.restart()
   hub.publish('news', { data: 'one' })
   await settle()
@@ -537,7 +538,7 @@ describe('a log that cannot be read', () => {
     await settle()
     expect(streams.map(({ text }) => text).join('')).toBe('')
     expect(hub.stats()).toMatchObject({ lagging: 5, gaps: 0 })
-    // They share the read, and its error.
+    // They share the read and its error.
     expect(onError).toHaveBeenCalledTimes(1)
     await hub.publish('other', { data: 'moves' })
     await settle()
@@ -595,7 +596,7 @@ test('a client that stays ahead of this process is disconnected, to reconnect to
   expect(stream.text).toMatch(/^retry: \d+\n$/)
 })
 
-/** The answer to a long poll. */
+/** The response to a long poll. */
 function openPoll(lastEventId?: string): FakePort {
   const poll = new FakePort(lastEventId)
   poll.polls = true

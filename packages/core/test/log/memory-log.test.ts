@@ -1,7 +1,7 @@
 import type { LogEntry, LogFollower, LogReading } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-// What every log promises is in event-log-suite.test.ts; here is what only this one does.
+// The promises of every log are tested in event-log-suite.test.ts; here are those of MemoryLog alone.
 
 const entry = (data: string) => ({ channels: ['c'], data })
 const page = (length: number) => ({ length, bytes: 1_000_000 })
@@ -15,7 +15,7 @@ async function fill(log: MemoryLog, words: string): Promise<string[]> {
   return cursors
 }
 
-/** A follower that does nothing but what a test gives it. */
+/** A follower that does nothing except what a test gives it. */
 const follower = (does: Partial<LogFollower>): LogFollower => ({
   start() {},
   entries() {},
@@ -114,7 +114,7 @@ test('by default it holds 10 000 entries', async () => {
 
 test('by default it holds 16 MiB', async () => {
   const log = new MemoryLog()
-  // With its channel, which has one letter.
+  // With its channel, whose name has one letter.
   const half = entry('x'.repeat(8_388_607))
   const first = await log.append(entry(''))
   await log.append(half)
@@ -151,15 +151,15 @@ test('an option that is undefined has its default', async () => {
   expect(dataOf(await log.read(first, page(10)))).toBe('b')
 })
 
-// A follower that appended while it was told of an entry made the log tell all the others of the newer entry first,
-// and one that began to follow meanwhile was told twice of the older one.
+// A follower that appended while it received an entry made the log deliver the newer entry to all others first, and one
+// that started to follow in the meantime received the older one twice.
 test('an entry that a follower appends is delivered after the one it received', async () => {
   const log = new MemoryLog({ length: 2 })
-  const told: string[] = []
+  const received: string[] = []
   const listen = (name: string): LogFollower =>
     follower({
-      start: (_, backlog) => told.push(`${name}: start ${backlog.map(({ data }) => data)}`),
-      entries: (batch) => told.push(...batch.map(({ data }) => `${name}: ${data}`)),
+      start: (_, backlog) => received.push(`${name}: start ${backlog.map(({ data }) => data)}`),
+      entries: (batch) => received.push(...batch.map(({ data }) => `${name}: ${data}`)),
     })
   const reacts = (batch: readonly LogEntry[]) => {
     if (batch[0]?.data !== 'a') return
@@ -169,7 +169,7 @@ test('an entry that a follower appends is delivered after the one it received', 
   void log.follow(follower({ entries: reacts }), { backlog: page(0) })
   void log.follow(listen('other'), { backlog: page(0) })
   await fill(log, 'a e')
-  expect(told).toEqual([
+  expect(received).toEqual([
     'other: start ',
     'late: start c,d',
     'other: a',
@@ -183,23 +183,23 @@ test('an entry that a follower appends is delivered after the one it received', 
 
 test('an entry that a follower appends in start() is delivered after the start', async () => {
   const log = new MemoryLog()
-  const told: string[] = []
+  const received: string[] = []
   void log.follow(
     follower({
       start: () => void log.append(entry('a')),
-      entries: (batch) => told.push(...batch.map(({ data }) => data)),
+      entries: (batch) => received.push(...batch.map(({ data }) => data)),
     }),
     { backlog: page(0) },
   )
-  expect(told).toEqual(['a'])
+  expect(received).toEqual(['a'])
 })
 
 test('after a follower has closed the log, no other follower is called', async () => {
   const log = new MemoryLog()
-  let told = 0
+  let received = 0
   const done = log.follow(follower({ entries: () => void log.close() }), { backlog: page(0) })
-  void log.follow(follower({ entries: () => told++ }), { backlog: page(0) })
+  void log.follow(follower({ entries: () => received++ }), { backlog: page(0) })
   await fill(log, 'a')
   await done
-  expect(told).toBe(0)
+  expect(received).toBe(0)
 })

@@ -29,12 +29,12 @@ const pushes: [what: string, length: number, bytes: number, pushed: string, left
 
 test.each(pushes)('%s', (_, length, bytes, pushed, left, dropped) => {
   const ring = new Ring<Item>({ length, bytes })
-  const told: string[] = []
+  const removed: string[] = []
   const items = pushed.split(' ').filter(Boolean).map(item)
-  for (const each of items) ring.push(each, ({ name }) => told.push(name))
+  for (const each of items) ring.push(each, ({ name }) => removed.push(name))
   expect(held(ring)).toBe(left)
-  expect(told.join(' ')).toBe(dropped)
-  expect([ring.first, ring.next]).toEqual([told.length, items.length])
+  expect(removed.join(' ')).toBe(dropped)
+  expect([ring.first, ring.next]).toEqual([removed.length, items.length])
 })
 
 test('returns nothing for a position that was dropped, is still to come or is invalid', () => {

@@ -27,7 +27,7 @@ async function close(): Promise<void> {
 beforeEach(() => open())
 afterEach(close)
 
-/** Reads what a client receives, up to its end or to so many events. */
+/** Reads what a client receives, up to its end or to a number of events. */
 async function get(id: string, lastEventId = '', count = Number.POSITIVE_INFINITY): Promise<ReceivedEvent[]> {
   const leave = new AbortController()
   const { port } = server.address() as AddressInfo
@@ -331,7 +331,7 @@ test('close() lets runs end, then stops them, and refuses to start others', asyn
   expect(datas(second ?? [])).toEqual(['end {"status":"stopped"}'])
   expect(signal?.reason).toMatchObject({ code: 'ERR_SSE_SHUTDOWN' })
   await closed
-  // Come back later: a retry and no end.
+  // The client is told to reconnect: a retry and no end.
   expect(await get('ends')).toEqual([])
 })
 

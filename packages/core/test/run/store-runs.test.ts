@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** One process of two: what it is given is shared with the other, and it closes nothing of it. */
+/** One process of two: it shares the given store with the other and does not close it. */
 async function openProcess(shared: RunStore) {
   const store: RunStore = {
     start: (id, run) => shared.start(id, run),
@@ -71,10 +71,12 @@ test('close() makes its followers of other processes’ runs reconnect elsewhere
     .concat(fetch(`${other.url}/own`))
   const responses = await Promise.all([ofOther, ofOwn, elsewhere])
   await one.runs.close()
-  const [told, ended, endedElsewhere] = await Promise.all(responses.map((response) => response?.text() ?? ''))
-  // Come back: a retry and no end. The run itself goes on.
-  expect(told).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
-  expect(told).not.toContain('event: end')
+  const [followed, ended, endedElsewhere] = await Promise.all(
+    responses.map((response) => response?.text() ?? ''),
+  )
+  // The client is told to reconnect: a retry and no end. The run itself continues.
+  expect(followed).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
+  expect(followed).not.toContain('event: end')
   expect((await other.runs.state('others'))?.status).toBe('running')
   for (const text of [ended, endedElsewhere]) {
     expect(parseEvents(text ?? '').at(-1)).toMatchObject({ event: 'end', data: '{"status":"stopped"}' })
@@ -156,7 +158,7 @@ test('the signal of a run that the store has lost aborts with that reason', asyn
   await runs.start('a', source)
   await hasEvents(runs, 'a')
   await shared.close()
-  await eventually('the source being told', () => reasons.length > 0)
+  await eventually('the source gets the reason', () => reasons.length > 0)
   expect(reasons).toEqual([expect.objectContaining({ code: 'ERR_SSE_RUN_LOST' })])
 })
 

@@ -22,7 +22,7 @@ let client: RawClient
 let opened: Opened[]
 let openIt = openEventStream
 
-/** Serves streams; `prepare` is what other middleware did to the response before. */
+/** Serves streams; `prepare` changes the response before, as other middleware does. */
 async function serve(prepare: (res: ServerResponse) => void = () => {}): Promise<void> {
   opened = []
   server = createServer((req: IncomingMessage, res: ServerResponse) => {
@@ -53,7 +53,7 @@ test.each([
   ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 9, 'utf8'],
 ])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, bytes, encoding) => {
   expect(chunkFrame(text)).toMatchObject({ text, chunk, bytes, encoding })
-  // Once for all streams that are written the same.
+  // Once for all streams with the same framing.
   expect(chunkFrame(text)).toBe(chunkFrame(text))
 })
 
@@ -66,7 +66,7 @@ test('bytes are framed by their length, even after the same content as text', ()
   })
 })
 
-// The last frame was held until the next broadcast: 100 MB after one event of 50 MB.
+// The last frame was retained until the next broadcast: 100 MB after one event of 50 MB.
 test('a frame is discarded after the turn in which it was made', async () => {
   const frame = chunkFrame('large')
   await nextTurn()
@@ -299,7 +299,7 @@ test('waits for a client that stops reading, with one listener however much is s
 })
 
 test('a response over TLS is bypassed as well', async () => {
-  // A key that both know, in place of a certificate.
+  // A key known to both sides, instead of a certificate.
   const psk = Buffer.alloc(32, 7)
   const options = { ciphers: 'PSK', maxVersion: 'TLSv1.2' as const }
   let stream: EventStream | undefined

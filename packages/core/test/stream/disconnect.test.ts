@@ -10,7 +10,7 @@ import { openEventStream, Preparation } from '../../src/stream/open-event-stream
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-/** A listener of a server that watches each response, and what it has seen. */
+/** A listener of a server that watches each response, and what it has reported. */
 function watching(before: (req: Request, res: Response) => unknown = () => {}) {
   const watched: { url: string | undefined; onResponseClose: jest.Mock; req: Request; res: Response }[] = []
   const listener = async (req: Request, res: Response) => {
@@ -27,7 +27,7 @@ const consume = async (req: Request) => {
   for await (const _chunk of req);
 }
 const nothing = () => {}
-/** Not events.once(), which fails at the error of a reset. */
+/** Not events.once(), which rejects on the error of a reset. */
 const closeOf = (req: Request | undefined) => new Promise((resolve) => req?.socket.on('close', resolve))
 
 describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by %s', (leave) => {
@@ -100,12 +100,12 @@ test('a client that disconnected while the body was being parsed is reported at 
   await eventually('the disconnect', () => calls()[0] === 1)
 })
 
-// docs/disconnect.md. More than the kernel and Node hold: the end of the connection comes after it.
+// See docs/disconnect.md. More than the kernel and Node buffer, so that the end of the connection arrives after it.
 describe('a client that disconnects after a large body', () => {
   async function leaveAfterBody(onStream: (req: Request, stream: EventStream) => void): Promise<EventStream> {
     let stream: EventStream | undefined
     const { origin } = await serve((req, res) => {
-      // Nothing is written but what the test writes.
+      // Only the test writes.
       stream = openEventStream(req, res, { keepAlive: false, tcpKeepAlive: false })
       onStream(req, stream)
     })
@@ -159,8 +159,8 @@ describe('pipelined requests', () => {
     await eventually('the second end', () => calls()[1] === 1)
   })
 
-  // Each of them used to listen to the connection: from the eleventh on Node warned of a leak.
-  // There is one listener for all, whose list is empty again when they are through.
+  // Each of them had its own listener on the connection: from the eleventh on Node warned of a leak. Now there is one
+  // listener for all, whose list is empty again when they have finished.
   test('share one listener on their connection, however many they are', async () => {
     const { listener, watched, calls } = watching()
     const { origin, server } = await serve(listener)

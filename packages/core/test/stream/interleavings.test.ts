@@ -1,4 +1,4 @@
-// Long random interleavings of all that can happen to a stream, judged by what must always hold.
+// Long random sequences of everything that can happen to a stream, checked against what must always be true.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseEvents } from '@downstream/testing'
 import fc from 'fast-check'
@@ -74,7 +74,7 @@ test('in any order of calls every send settles, the signal aborts once, and even
       expect(new Set(numbers).size).toBe(numbers.length)
       expect(numbers.length).toBeLessThanOrEqual(sentOpen)
       expect(port.sentEvents).toBeLessThanOrEqual(sentOpen)
-      // What was sent while it was open is written, unless its connection was cut.
+      // What was sent while the stream was open is written, unless its connection was cut.
       if (reason === undefined) expect(numbers).toHaveLength(sends.length)
       expect(results).toHaveLength(sends.length)
       expect(await stream.send('late')).toBe(false)

@@ -63,9 +63,9 @@ describe('the connection', () => {
     expect(timeouts).toEqual([60_000, 60_000])
   })
 
-  // The delay was computed from keepAlive: below 14 s of it nothing was probed at all.
-  // Node sets it again only where there is a keepAliveTimeout: the next request of the connection had none.
-  // What was there before the stream is put back when it is gone.
+  // The delay was computed from keepAlive: below 14 s nothing was probed at all. Node sets the timeout again only if
+  // there is a keepAliveTimeout; otherwise the next request of the connection had none. The value from before the
+  // stream is restored after it.
   test("has the server's idle timeout again after the stream where keepAliveTimeout is 0", async () => {
     const { origin, server, streams, opened } = await serveStreams()
     server.timeout = 60_000
@@ -80,8 +80,8 @@ describe('the connection', () => {
     await eventually('the timeout', () => socket.timeout === 60_000)
   })
 
-  // We said keep-alive ourselves on the last response that the server allows, and the browser came back on it to a 503.
-  // Without a header of ours Node says what is true.
+  // We sent keep-alive ourselves on the last response that the server allows, and the browser reconnected on it to a
+  // 503. Without a header of ours Node sends the right one.
   test('of the last request that the server allows says close and ends with the stream', async () => {
     const { origin, server, streams, opened } = await serveStreams()
     server.maxRequestsPerSocket = 2

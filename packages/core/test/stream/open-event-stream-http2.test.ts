@@ -7,7 +7,7 @@ import { openEventStream } from '../../src/stream/open-event-stream.ts'
 import { codeOf } from './close-code.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-/** Opens one stream, to a client that has seen its beginning. */
+/** Opens one stream, to a client that has received its beginning. */
 async function openHttp2(before: (res: Http2ServerResponse) => void = () => {}) {
   const { server, session } = await serveHttp2((req, res) => {
     before(res)
@@ -37,7 +37,7 @@ test('sends no connection headers, and causes no warning', async () => {
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
   const { headers, stream, receives } = await openHttp2((res) => {
-    // As an app does that knows only HTTP/1; Node takes them and throws when the head goes out.
+    // As an app does that knows only HTTP/1: Node accepts them and throws when the headers are sent.
     res.setHeader('Keep-Alive', 'timeout=5')
     res.setHeader('Transfer-Encoding', 'chunked')
     res.setHeader('X-App', '1')
@@ -60,8 +60,8 @@ test('sends no connection headers, and causes no warning', async () => {
   ])
 })
 
-// The session's idle timeout cut a quiet stream: only HTTP/1 connections were exempt.
-// It is off while a stream of the session is open, and back when the last is gone.
+// The idle timeout of the session cut a quiet stream, because only HTTP/1 connections were exempt. It is off while a
+// stream of the session is open, and on again after the last one.
 test("the server's idle timeout does not end a session while one of its streams is open", async () => {
   const streams: EventStream[] = []
   const timeouts: unknown[] = []

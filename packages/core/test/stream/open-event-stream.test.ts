@@ -114,8 +114,8 @@ describe('misuse', () => {
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
-  // send() said true, and the event was lost when other code ended the response in the same tick.
-  // It was written only at the end of the tick, behind the last chunk.
+  // send() returned true, and the event was lost if other code ended the response in the same tick. It was written only
+  // at the end of the tick, after the last chunk.
   test('the stream ends if other code ends the response, after what was sent in the same tick', async () => {
     const { stream, res, client } = await openOne()
     expect(await stream.send('first')).toBe(true)

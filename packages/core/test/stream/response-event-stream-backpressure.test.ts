@@ -6,7 +6,7 @@ import { type Opened, openOne } from './serve.ts'
 
 const CHUNK = 'x'.repeat(65_536)
 
-/** Sends to a client that does not read until a send has to wait. */
+/** Sends to a client that does not read, until a send must wait. */
 async function fill(opened: Opened): Promise<{ waiting: Promise<boolean> }> {
   opened.client.pause()
   for (;;) {
@@ -16,7 +16,7 @@ async function fill(opened: Opened): Promise<{ waiting: Promise<boolean> }> {
   }
 }
 
-/** Time enough for everything that waits for I/O which is ready. */
+/** Enough time for everything that waits for ready I/O. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await nextTurn()
 }
@@ -46,7 +46,7 @@ test('awaiting each send keeps next to nothing of 100 MB in memory for a client 
   let received = 0
   let stalls = 0
   const { socket } = client
-  // Counted instead of kept.
+  // Counted instead of stored.
   socket.removeAllListeners('data').on('data', (chunk: Buffer) => {
     received += chunk.length
     if (received < stalls * 20_000_000) return
@@ -109,7 +109,7 @@ test('an endless source is pulled at the pace of its client, and others are serv
 
 test('a source that yields without a pause to a client that never stalls does not block the event loop', async () => {
   const opened = await openOne()
-  // A connection that takes everything at once.
+  // A connection that accepts everything at once.
   opened.res.write = () => true
   let turns = 0
   let over = false

@@ -20,7 +20,7 @@ afterEach(() => {
   jest.restoreAllMocks()
 })
 
-/** Timers that code under test has started and not stopped. */
+/** The timers that the tested code has started and not stopped. */
 function runningTimers(): unknown[] {
   const stopped = new Set(stoppedTimers.mock.calls.map(([timer]) => timer))
   return startedTimers.flatMap(({ mock }) => mock.results).filter(({ value }) => !stopped.has(value))
@@ -42,7 +42,7 @@ async function serveStreams(onOpen: (stream: EventStream, req: IncomingMessage) 
 }
 
 async function expectNothingLeftOf(streams: EventStream[]): Promise<void> {
-  await eventually('every response being through', () => notGone.size === 0)
+  await eventually('every response has finished', () => notGone.size === 0)
   expect(streams).toHaveLength(OPENS)
   expect(wheel.size).toBe(0)
   expect(startedTimers[0]).toHaveBeenCalled()

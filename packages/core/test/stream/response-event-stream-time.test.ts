@@ -24,7 +24,7 @@ function begin(options: EventStreamOptions): void {
   target.writes.length = 0
 }
 
-/** Lets `ms` pass, in steps in which written text leaves. */
+/** Lets `ms` pass, in steps in which written text is sent. */
 async function pass(ms: number, everyStep: () => void = () => {}): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     everyStep()
@@ -157,7 +157,7 @@ describe('maxAge', () => {
     expect(streams.every(({ closed }) => closed)).toBe(true)
   })
 
-  // A late call of the wheel moved it one slot only: after a stall of 3 s a maxAge of 4 s ended at 6 to 7 s.
+  // A late call of the wheel moved it by one slot only: after a stall of 3 s a maxAge of 4 s ended after 6 to 7 s.
   test.each([900, 3_000, 20_000])(
     'ends the stream at the end of a stall of %i ms, if it was due in it',
     async (stall) => {
@@ -244,8 +244,8 @@ describe('stallTimeout', () => {
     expect(stream.closed).toBe(false)
   })
 
-  // Characters were added to bytes: with three bytes a character the client seemed to give back what it took.
-  // It is counted in bytes, as the response counts what it holds.
+  // Characters were added to bytes: with three bytes per character a client that read seemed to read nothing. It is
+  // counted in bytes, as the response counts its buffer.
   test('spares a client that reads text of three bytes a character more slowly than it is sent', async () => {
     begin({ keepAlive: false, stallTimeout: 60_000 })
     target.hasRoom = false
@@ -283,8 +283,8 @@ describe('the rest of an ended response', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  // A session store that is away holds back the end itself: nothing is unread then, and nobody looked again.
-  // An ended response is cut off in any case, unless its client reads.
+  // A session store that does not answer delays the end itself: nothing is unread then, and the end was never checked
+  // again. An ended response is destroyed in any case, unless its client reads.
   test('is abandoned if other code delays the end', async () => {
     begin({})
     target.end = () => {}

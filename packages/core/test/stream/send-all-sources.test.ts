@@ -12,7 +12,7 @@ const file = join(tmpdir(), `downstream-lines-${process.pid}.txt`)
 beforeAll(() => writeFileSync(file, 'line\n'.repeat(2_000_000)))
 afterAll(() => rmSync(file))
 
-/** Runs a script in a process of its own: inside of Jest, warnings and uncaught errors are not to be seen. */
+/** Runs a script in a separate process: warnings and uncaught errors cannot be observed inside Jest. */
 async function run(script: string): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -22,7 +22,7 @@ async function run(script: string): Promise<string> {
   return stdout
 }
 
-/** How many descriptors of the file are open. */
+/** The number of open descriptors of the file. */
 function descriptors(): number {
   const links = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -34,8 +34,8 @@ function descriptors(): number {
   return links.filter((link) => link === file).length
 }
 
-// Went wrong: a readline Interface that is returned closes itself and leaves the file that it reads open, so each
-// client that left cost a descriptor.
+// Calling return() of a readline Interface closes the Interface and leaves the file that it reads open: each client
+// that disconnected cost a descriptor.
 test('a readline Interface over a file is closed with its file when the client disconnects', async () => {
   const stream = new FakeStream()
   const input = createReadStream(file)
@@ -47,8 +47,8 @@ test('a readline Interface over a file is closed with its file when the client d
   await eventually('the file is closed', () => descriptors() === 0)
 })
 
-// Went wrong: a file that was given the stream's signal failed with an AbortError when the stream was over. readline passes
-// that on, and nobody listened to the Interface by then: the process ended.
+// A file that was given the signal of the stream failed with an AbortError when the stream was over. readline passes
+// that on, and the Interface had no listener any more: the process crashed.
 test('an Interface over a file that was given the signal causes no uncaught error', async () => {
   const script = `
     import { createReadStream } from 'node:fs'
@@ -79,8 +79,8 @@ test('an Interface over a file that cannot be read fails with its error', async 
   await expect(stream.sendAll(source)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-// Went wrong: a chunk without a character sends nothing, so there was never anything to wait for, and a source of
-// nothing else kept the event loop to itself.
+// An empty chunk sends nothing, so there was never anything to wait for, and a source of nothing else blocked the event
+// loop.
 test('a source of endless empty chunks does not block the event loop', async () => {
   const stream = new FakeStream()
   const empty = (function* () {
@@ -93,7 +93,7 @@ test('a source of endless empty chunks does not block the event loop', async () 
   expect(stream.sent).toEqual([])
 })
 
-// Went wrong: each source that is being sent listens to the signal twice, and at the eleventh listener Node warns.
+// Each source that is being sent adds two listeners to the signal, and Node warns at the eleventh.
 test('twenty sources at once on one stream cause no leak warning', async () => {
   const script = `
     import { FakeStream } from './fake-stream.ts'

@@ -9,7 +9,7 @@ beforeEach(() => {
   stream = new FakeStream()
 })
 
-/** Starts to send, and comes back when the source has nothing more to give for now. */
+/** Starts to send, and returns when the source has nothing more to yield for now. */
 async function sending(source: Source): Promise<{ done: Promise<void> }> {
   const done = stream.sendAll(source)
   done.catch(() => {})

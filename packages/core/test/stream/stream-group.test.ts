@@ -11,7 +11,7 @@ import { serveHttp2 } from './serve-http2.ts'
 
 const host = { onSourceError: () => {} }
 
-/** A server whose streams are a group's; /plain is an ordinary response, which `answer` ends. */
+/** A server whose streams belong to a group; /plain is an ordinary response, which `answer` ends. */
 async function serveGroup(defaults: EventStreamOptions = {}) {
   const group = new StreamGroup(defaults)
   const streams: EventStream[] = []
@@ -20,7 +20,7 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
     if (req.url === '/plain') answer = () => res.end('plain answer')
     else streams.push(group.sse(req, res, host)())
   })
-  /** Opens streams, each over a connection of its own that the client would keep. */
+  /** Opens streams, each over a separate connection that the client would keep. */
   const open = async (count: number): Promise<RawClient[]> => {
     const clients = await Promise.all(Array.from({ length: count }, () => connect(origin)))
     for (const client of clients) client.get('/')
@@ -30,7 +30,7 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
   return { group, server, origin, streams, open, answer: () => answer() }
 }
 
-/** The reconnection time that a client has kept: the last that it was sent. */
+/** The reconnection time that a client keeps: the last one that it was sent. */
 const retryOf = (client: RawClient) => Number(client.text.match(/(?<=^retry: )\d+$/gm)?.at(-1))
 
 describe('opening', () => {
@@ -190,7 +190,7 @@ describe('closing', () => {
     const [client] = await open(1)
     client?.pause()
     const stream = streams[0] as EventStream
-    // More than the system takes for a client that does not read.
+    // More than the system buffers for a client that does not read.
     for (let sent = 0; sent < 200; sent++) stream.send('x'.repeat(65_536))
     await group.close()
     expect(codeOf(stream)).toBe('ERR_SSE_SHUTDOWN')

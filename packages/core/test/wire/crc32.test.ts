@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { crc32, crc32Shift, joinCrc32 } from '../../src/wire/crc32.ts'
 
-/** As zlib has it: the trailer of a gzip member begins with it. */
+/** Computed by zlib: the trailer of a gzip member begins with it. */
 const zlibs = (bytes: Buffer) => gzipSync(bytes).readUInt32LE(gzipSync(bytes).length - 8)
 
 test.each([0, 1, 2, 255, 256, 65_535, 65_536, 200_000])("that of %d bytes is zlib's", (length) => {

@@ -193,7 +193,7 @@ test('a comment that is not a string is refused', () => {
   )
 })
 
-/** How often fetch-event-source would call `onmessage`: for every blank line, whatever stands before it. */
+/** How often fetch-event-source would call `onmessage`: at every blank line, whatever precedes it. */
 function messagesOf(text: string): number {
   let messages = 0
   const onMessage = () => messages++

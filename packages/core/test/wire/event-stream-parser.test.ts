@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { EventStreamParser, type ParsedEvent } from '../../src/wire/event-stream-parser.ts'
 
-/** What the standard says, word for word, for a stream that is there as a whole. */
+/** The parsing of the standard, word for word, for a complete stream. */
 function interpret(stream: string): ParsedEvent[] {
   const events: ParsedEvent[] = []
   const lines = stream.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)
-  // What follows the last line end is no line.
+  // What follows the last line end is not a line.
   lines.pop()
   let block: { event: string; data: string; id: string | undefined } = { event: '', data: '', id: undefined }
   for (const line of lines) {
@@ -32,7 +32,7 @@ function parse(chunks: Iterable<string | Uint8Array>, maxEventBytes = 1_000): Pa
   return [...chunks].flatMap((chunk) => parser.push(chunk))
 }
 
-/** The pieces between these places. */
+/** The pieces between these positions. */
 function cut<T extends string | Uint8Array>(whole: T, places: readonly number[]): T[] {
   const all = [0, ...places, whole.length]
   return all.slice(1).map((end, n) => whole.slice(all[n], end) as T)
@@ -170,7 +170,7 @@ describe('an event that is too large', () => {
 })
 
 test('a large event in small pieces takes time proportional to its size', () => {
-  // Looking through all of the unfinished line for each piece took 40 s here.
+  // Searching the whole unfinished line again for each piece took 40 s here.
   const parser = new EventStreamParser(100_000_000)
   const piece = 'x'.repeat(50)
   for (let n = 0; n < 400_000; n++) parser.push(n % 50 === 0 ? `\ndata: ${piece}` : piece)

@@ -1,6 +1,8 @@
 import { type ExtraHeaders, type HeaderValue, headerList, responseHead } from '../../src/wire/head.ts'
 
-/** The head that follows from what the app set before and the stream's own extra headers, as Node would merge it. */
+/**
+ * The headers that result from what the app set before and the extra headers of the stream, as Node would merge them.
+ */
 function headOf(set: Record<string, HeaderValue>, extra: ExtraHeaders = {}): Record<string, HeaderValue> {
   const head: Record<string, HeaderValue> = {}
   for (const [name, value] of Object.entries(set)) head[name.toLowerCase()] = value
@@ -64,8 +66,8 @@ test('sends extra headers in place of those of the app, and several of one name 
   expect(head).toMatchObject({ 'x-one': 'stream', 'set-cookie': ['a=1', 'b=2'], 'x-count': 3 })
 })
 
-// Cookies and Vary of the option replaced those that were set before: cors' "Vary: Origin" was lost.
-// Headers and Map were ignored, since they have no properties.
+// Cookies and Vary of the option replaced those that were set before: "Vary: Origin" of cors was lost. Headers and Map
+// were ignored, because they have no own properties.
 test.each<[what: string, extra: ExtraHeaders]>([
   ['an object', { 'set-cookie': ['c=3', 'd=4'], vary: 'Accept', 'x-a': '1' }],
   [
@@ -108,7 +110,7 @@ test('Incremental of the app or of the option is kept', () => {
   expect(headOf({}, { incremental: '?0' }).incremental).toBe('?0')
 })
 
-// Fastify takes the headers, and the stream merged its option into them once more when it began: c=3 was sent twice.
+// Fastify sets the headers, and the stream merged its option into them again when it began: c=3 was sent twice.
 test('does not add a value twice', () => {
   const extra = { 'Set-Cookie': 'c=3', Vary: 'Accept' }
   const once = headOf({ 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin' }, extra)

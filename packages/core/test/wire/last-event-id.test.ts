@@ -1,6 +1,6 @@
 import { readLastEventId } from '../../src/wire/last-event-id.ts'
 
-/** How Node hands out the UTF-8 bytes of a header. */
+/** How Node represents the UTF-8 bytes of a header. */
 const utf8Header = (text: string) => Buffer.from(text).toString('latin1')
 
 const headers: [what: string, header: string | string[] | undefined, id: string][] = [

@@ -37,7 +37,7 @@ test('opens another after the connection was lost, at once if it has worked', as
   expect(tools.connections).toHaveLength(2)
 })
 
-// The clock is the test's: on a busy machine the pause was over before the second command, and the test failed.
+// The test controls the clock: on a busy machine the pause was over before the second command, and the test failed.
 test('rejects at once while the server is known to be unreachable, and tries again later', async () => {
   const now = jest.spyOn(performance, 'now').mockReturnValue(1_000)
   try {

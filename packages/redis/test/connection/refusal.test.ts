@@ -9,7 +9,7 @@ import { RedisLog } from '../../src/index.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
-// hub.ready() hung, and nothing said why.
+// hub.ready() hung without saying why.
 test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createClient>]>([
   [
     'a wrong password, with ioredis',

@@ -113,7 +113,7 @@ test('an answer ends the wait', async () => {
   expect(onLost).not.toHaveBeenCalled()
 })
 
-// A publish went out on a connection whose predecessor could still deliver an older one.
+// A publish was sent on a connection while the previous connection could still deliver an older one.
 test('nothing is sent before the greeting is complete', async () => {
   const { session, connection } = start(async (send) => void (await send(['HELLO'])))
   const sent = session.send(['1'])

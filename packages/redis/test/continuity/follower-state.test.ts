@@ -1,7 +1,7 @@
 import { FollowerState } from '../../src/continuity/follower-state.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 
-// An outage of ten seconds was two thousand calls of onError.
+// An outage of ten seconds caused two thousand calls of onError.
 test('an outage is reported once, with each new error once', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)

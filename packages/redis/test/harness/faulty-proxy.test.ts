@@ -10,7 +10,7 @@ afterEach(() => {
   for (const one of open.splice(0)) one.close()
 })
 
-/** A server that answers every line with its name and the line, behind a proxy. */
+/** A server, behind a proxy, that answers every line with its name and the line. */
 async function serve(name: string) {
   const port = await freePorts()
   const sockets: Socket[] = []
@@ -70,7 +70,7 @@ test('passes everything on, even the end', async () => {
   await one.hears('redis:a')
   expect(proxy).toMatchObject({ accepted: 1, open: 1 })
   one.socket.end()
-  await eventually('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
+  await eventually('the link is closed', () => proxy.open === 0 && one.socket.destroyed)
 })
 
 test('cut resets open connections, on both sides, and accepts new ones', async () => {
@@ -143,7 +143,7 @@ test('a delay keeps the order, even when it ends', async () => {
   const since = performance.now()
   proxy.delay(100)
   one.says('a')
-  await eventually('a being on its way', () => one.socket.bytesWritten === 1)
+  await eventually('a is on its way', () => one.socket.bytesWritten === 1)
   await new Promise((resolve) => setTimeout(resolve, 20))
   proxy.delay(0)
   one.says('b')

@@ -9,7 +9,7 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Longer than eventually() waits, four times: it is eventually() that says what was waited for without success.
+// Four times as long as eventually() waits, so that it is eventually() that says what it waited for.
 jest.setTimeout(300_000)
 
 /**
@@ -63,13 +63,13 @@ export class Stage {
     return node
   }
 
-  /** A client that has its place in the log of this node. */
+  /** A client that has received its cursor in the log of this node. */
   async reader(node: HubNode): Promise<HoppingClient> {
     const [reader] = await this.readers(1, node)
     return reader as HoppingClient
   }
 
-  /** A client that has just come. */
+  /** A client that has just connected. */
   newcomer(node: HubNode): HoppingClient {
     const reader = new HoppingClient()
     this.#readers.push(reader)
@@ -79,7 +79,7 @@ export class Stage {
 
   async readers(count: number, node: HubNode): Promise<HoppingClient[]> {
     const readers = Array.from({ length: count }, () => this.newcomer(node))
-    await eventually(`${count} clients having a place`, () =>
+    await eventually(`${count} clients have an id`, () =>
       readers.every(({ lastEventId }) => lastEventId !== ''),
     )
     return readers
@@ -91,7 +91,7 @@ export class Stage {
     return publisher
   }
 
-  /** Publishes through each publisher until these readers have got the end of it all, and judges what they got. */
+  /** Publishes through each publisher until these readers have received everything, and judges what they received. */
   async verdicts(...readers: HoppingClient[]): Promise<Verdict[]> {
     const judged = () => readers.map(({ received }) => judge(received, this.#publishers))
     const verdicts = () => [...new Set(judged().map((verdict) => JSON.stringify(verdict)))]
@@ -101,15 +101,15 @@ export class Stage {
     let pause = 1_000
     const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
     await eventually(
-      'every client to receive the last event',
+      'every client has received the last event',
       async () => {
-        // One that was published while a client was coming back can lie in front of the gap that it is told of.
+        // An event that was published while a client reconnected can be older than the gap that the client gets.
         if (performance.now() > due) {
           last = await Promise.all(this.#publishers.map((publisher) => publisher.publishOne()))
           due = performance.now() + pause
           pause *= 2
         }
-        // What is missing may still be told of: who notices it has to ask Redis first.
+        // A gap may still follow for what is missing: a process must query Redis first to notice it.
         return !readers.some(waits) && judged().every(({ missing }) => missing === 0)
       },
       () => ({ waiting: readers.filter(waits).length, verdicts: verdicts() }),
@@ -117,7 +117,7 @@ export class Stage {
     return judged()
   }
 
-  /** What the nodes had to say. */
+  /** What the nodes reported. */
   report(): string {
     return this.#nodes
       .map(
@@ -134,7 +134,7 @@ export class Stage {
       closed = true
     })
     try {
-      await Promise.race([closing, eventually('all nodes being closed', () => closed)])
+      await Promise.race([closing, eventually('all nodes are closed', () => closed)])
     } finally {
       for (const flood of this.#floods) flood.kill()
       for (const proxy of this.#proxies) proxy.close()
@@ -143,7 +143,7 @@ export class Stage {
   }
 }
 
-/** A scenario with one kind of Redis client, as jest runs it. */
+/** A scenario with one kind of Redis client, as a Jest test runs it. */
 export function onStage(client: RedisClientName, play: (stage: Stage) => Promise<void>): () => Promise<void> {
   return async () => {
     const unhandled: unknown[] = []

@@ -21,7 +21,7 @@ test.each<[what: string, received: Received[], verdict: object]>([
   ['two the wrong way round', [...a(0, 2, 1, 3, 5), ...b(0, 1)], { outOfOrder: 1 }],
   ['a gap and nothing missing', [...a(0, 1), gap, ...a(2, 3, 5), ...b(0, 1)], { gaps: ['expired'] }],
   ['a gap where all is missing', [gap], { gaps: ['expired'] }],
-  ['a gap in the place of two', [...b(0, 1), ...a(0, 1), gap, ...a(5)], { gaps: ['expired'] }],
+  ['a gap in place of two', [...b(0, 1), ...a(0, 1), gap, ...a(5)], { gaps: ['expired'] }],
   ['a gap too early', [...a(0), gap, ...a(1, 5), ...b(0, 1)], { missing: 2, gaps: ['expired'] }],
   ['a gap later on', [...a(0, 1, 5), ...b(0, 1), gap], { gaps: ['expired'] }],
   ['a gap for one publisher only', [...a(0), gap, ...a(3, 5), ...b(1)], { gaps: ['expired'] }],

@@ -30,7 +30,8 @@ function open(options: RedisLogOptions = {}, port = server.port): { log: RedisLo
 const entry = (data: string) => ({ channels: ['c'], data })
 const bounds = { length: 500, bytes: 65_536 }
 
-// A page was counted, not weighed: 500 entries of 60 KB for each client, 30 MB in one answer of Redis.
+// A page was limited by its count and not by its bytes: 500 entries of 60 KB for each client, 30 MB in one reply of
+// Redis.
 test('a page of large entries has a few of them, and all arrive page by page', async () => {
   const { log } = open()
   const first = await log.append(entry('0'))
@@ -50,7 +51,7 @@ test('a page of large entries has a few of them, and all arrive page by page', a
   expect(longest).toBe(1)
 })
 
-// Redis sent 501 entries before the nonce was compared: a hundred aborted requests were 962 MB.
+// Redis sent 501 entries before the nonce was compared: a hundred aborted requests cost 962 MB.
 test('a forged cursor costs Redis one row', async () => {
   const { log } = open()
   const cursors = await Promise.all(Array.from({ length: 100 }, (_, n) => log.append(entry(String(n)))))
@@ -74,14 +75,14 @@ test('a read that is aborted rejects with the reason, and is not sent', async ()
   expect(commands.filter(([name]) => name === 'XRANGE')).toEqual([])
 })
 
-// A page that timed out took the connection with it, and with it every publish.
+// A page that timed out closed the connection, and with it every publish failed.
 test('reads that hang reject, while events are published', async () => {
   const proxy = await FaultyProxy.open(server.port)
   opened.push(() => proxy.close())
   const { log } = open({ timeout: 300 }, proxy.port)
   const cursor = await log.append(entry('1'))
   await log.read(cursor, bounds)
-  // The connection of reads is the newest.
+  // The connection for reads is the newest.
   proxy.blackHole('newest')
   const reading = log.read(cursor, bounds)
   await Promise.all([
@@ -91,7 +92,7 @@ test('reads that hang reject, while events are published', async () => {
   expect(await log.read(cursor, bounds)).toMatchObject({ entries: [{ data: '2' }] })
 })
 
-// A proxy that sends a command again stores its entry twice; who came back got both.
+// A proxy that sends a command twice stores its entry twice; a client that reconnected received both.
 test('an entry that is in the stream twice is delivered once', async () => {
   const { log, key } = open()
   const follower = RecordingFollower.of(log)
@@ -145,7 +146,7 @@ test('of two values of maxLength on one key, the log with the larger one reports
   const follower = RecordingFollower.of(log)
   await eventually('the start', () => follower.states.includes('up'))
   await eventually('the warning', async () => {
-    // Few at a time, so that the follower keeps up.
+    // A few at a time, so that the follower keeps up.
     await Promise.all(Array.from({ length: 50 }, () => short.append(entry('x'))))
     const last = String(follower.data.length)
     await short.append(entry(last))
@@ -158,7 +159,7 @@ test('of two values of maxLength on one key, the log with the larger one reports
 describe('maxAge', () => {
   const old = (n: number) => `${Date.now() - 3_600_000}-${n}`
 
-  // Entries four times as old as maxAge were handed out.
+  // Entries four times as old as maxAge were delivered.
   test('a client that needs an older entry gets a gap', async () => {
     const { log, key } = open({ maxAge: 60_000 })
     const ids: string[] = []
@@ -172,7 +173,7 @@ describe('maxAge', () => {
     expect(await log.read(`${ids[2]}-nonce--3`, bounds)).toMatchObject({ entries: [{ cursor: young }] })
   })
 
-  // XTRIM dropped the entry that all were at: a gap for everybody, at the first event after a quiet hour.
+  // XTRIM dropped the entry at which all clients were: a gap for every client, at the first event after a quiet hour.
   test('an idle hub sends no gap', async () => {
     const { log, key } = open({ maxAge: 500 })
     for (let n = 1; n <= 300; n++) {
@@ -181,10 +182,7 @@ describe('maxAge', () => {
     const follower = RecordingFollower.of(log)
     await eventually('the start', () => follower.head !== '')
     const place = follower.head
-    await eventually(
-      'the old ones being dropped',
-      async () => Number(await server.command('XLEN', key)) < 300,
-    )
+    await eventually('the old ones are dropped', async () => Number(await server.command('XLEN', key)) < 300)
     const cursor = await log.append(entry('new'))
     await eventually('the new one', () => follower.data.includes('new'))
     expect(follower.resets).toEqual([])

@@ -45,7 +45,7 @@ test.each<[string, string[]]>([
   expect(readOne(fields)).toEqual({ id: '5-0', nonce: '', alien: 'foreign' })
 })
 
-// A mark of a newer version was skipped in silence, whatever it said.
+// A mark of a newer version was silently skipped, whatever it meant.
 test('an unknown mark must not be skipped', () => {
   expect(readOne(['n', nonce, 'm', 'something new'])).toEqual({ id: '5-0', nonce, alien: 'future' })
 })

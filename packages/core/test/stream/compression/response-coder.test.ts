@@ -7,7 +7,7 @@ function coderOf(mode: 'shared' | 'own', minBytes = 64): ResponseCoder {
   return chosen?.coder as ResponseCoder
 }
 const bytes = (wire: string) => Buffer.from(wire, 'latin1')
-/** What a client makes of an open stream. */
+/** What a client can decode of an open stream. */
 const read = (wire: string) => gunzipSync(bytes(wire), { finishFlush: constants.Z_SYNC_FLUSH }).toString()
 
 const SECRET = 'data: the secret is 8f3a9c, and it is the same each time it is sent to this client\n\n'
@@ -26,7 +26,7 @@ test('every write can be decoded when it arrives, and the end is correct', () =>
       text += piece
       expect(read(wire)).toBe(text)
     }
-    // Without finishFlush zlib wants the end, the checksum and the length.
+    // Without finishFlush zlib requires the end, the checksum and the length.
     expect(gunzipSync(bytes(wire + coder.end())).toString()).toBe(text)
   }
 })
@@ -54,7 +54,7 @@ describe("mode 'shared'", () => {
     own += secret
     expect(secret).toContain(SECRET)
     publish(1, SECRET)
-    // As much as without anything before it: a guess that is right and one that is wrong are of the same size.
+    // As much as without anything before it: a correct guess and a wrong one have the same size.
     const alone = coderOf('shared')
     const passage = text.passage(1, 2, SECRET)
     expect(own.slice(before + secret.length)).toBe(
@@ -70,7 +70,8 @@ describe("mode 'shared'", () => {
     const other = 'data: something else, of which nothing can be found before it: 0123456789\n\n'
     let [wire, expected] = ['', '']
     for (let position = 0; position < 5; position++) {
-      // The fourth one is not what the others are, and the fifth is found before it and its keep-alives.
+      // The fourth one differs from the others; the fifth one finds the earlier ones and their keep-alives in the
+      // dictionary.
       const event = position === 3 ? other : SECRET
       text.add(position, event)
       const passage = text.passage(position, position + 1, event)

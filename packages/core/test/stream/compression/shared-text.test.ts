@@ -3,7 +3,7 @@ import type { ContentCoding } from '../../../src/stream/compression/content-codi
 import { gzip } from '../../../src/stream/compression/gzip.ts'
 import { type Passage, SharedText } from '../../../src/stream/compression/shared-text.ts'
 
-/** How often something was compressed, and with which dictionaries. */
+/** The number of compressions, and their dictionaries. */
 let dictionaries: string[]
 const coding: ContentCoding = {
   ...gzip,
