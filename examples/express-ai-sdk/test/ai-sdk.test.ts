@@ -61,7 +61,7 @@ test('Stop stops the answer in both tabs, and the model', async () => {
   const [text = ''] = await answers(page)
   expect(await answers(other)).toEqual([text])
   expect(text.split(' ').length).toBeLessThan(60)
-  // The model has said at most the token that was on its way.
+  // After Stop the model may have sent at most the token that was on its way.
   expect((await kept(page)).split(' ').length).toBeLessThanOrEqual(text.split(' ').length + 1)
 })
 
@@ -88,7 +88,7 @@ function answers(page: Page): Promise<string[]> {
   return page.locator('.assistant').allTextContents()
 }
 
-/** The newest answer as the app has saved it, once it has. */
+/** The newest answer, once the app has saved it. */
 async function kept(page: Page): Promise<string> {
   const chat = new URL(page.url()).searchParams.get('chat')
   for (;;) {

@@ -67,7 +67,7 @@ test('a logout ends all streams at once, and no page gets another', async () => 
     await tab.getByRole('button', { name: 'Log in' }).waitFor()
     expect(await tab.locator('#notes li').count()).toBe(0)
   }
-  // It ends: text() would wait for ever for a stream that does not.
+  // The response ends: text() would otherwise wait for ever.
   expect(await stream.text()).toContain('event: bookmark')
   const again = await fetch(`${visit.server.url}/events`, { headers: { cookie } })
   expect(again.status).toBe(401)
@@ -101,7 +101,7 @@ test('ends at Ctrl-C while a page is open', async () => {
   await waitForState(page, 'reconnecting')
 })
 
-/** In a browser of its own. */
+/** In a separate browser. */
 async function enter(user: User): Promise<Page> {
   const page = await visit.open()
   await fillIn(page, user, passwords[user])

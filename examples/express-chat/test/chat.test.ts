@@ -7,12 +7,12 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../../test/browser/chromium.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 
-/** Says something all the time. */
+/** Sends messages continuously. */
 class Robot {
   #stopped = false
   readonly #said = this.#talk()
 
-  /** Resolves with what it has said. */
+  /** Resolves with the messages that it has sent. */
   stop(): Promise<string[]> {
     this.#stopped = true
     return this.#said
@@ -179,7 +179,7 @@ async function sayAll(page: Page, texts: string[]): Promise<void> {
   for (const text of texts) await say(page, text)
 }
 
-/** As a page does it: sent again, with the same key, until there is an answer. False: there was none for long. */
+/** As a page does it: repeats the message, with the same key, until there is a response. False: there was none. */
 async function post(name: string, text: string): Promise<boolean> {
   const message = { key: randomUUID(), name, text }
   const timeout = AbortSignal.timeout(10_000)

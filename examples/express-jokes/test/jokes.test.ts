@@ -4,7 +4,7 @@ import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 import { jokes } from '../src/jokes.ts'
 
-/** More than the 3 s that Chromium waits by itself. */
+/** More than the 3 s that Chromium waits by default. */
 const retry = 4_000
 const visit = visitExample(() => ExampleServer.start('express-jokes', { RETRY_MS: String(retry) }))
 

@@ -31,7 +31,7 @@ test('what is for one user reaches nobody else', async () => {
   const [ada, grace, linus] = [await enter('Ada'), await enter('Grace'), await enter('Linus')]
   await send(ada, 'Message', 'Grace', 'A secret')
   await waitForItems(grace, 1)
-  // When the second is there, the first would be.
+  // Once the second has arrived, the first would have arrived, too.
   await send(ada, 'Message', 'everybody', 'No secret')
   await waitForItems(linus, 1)
   expect(await itemsOf(linus)).toEqual(['message: No secret (Ada to everybody)'])
@@ -147,7 +147,7 @@ async function waitForItems(page: Page, count: number): Promise<void> {
   await page.waitForFunction(`document.querySelectorAll('#notifications li').length === ${count}`)
 }
 
-/** What a screen reader says. */
+/** The text that a screen reader reads. */
 async function waitForSpoken(page: Page, role: 'status' | 'alert', text: string): Promise<void> {
   await page.getByRole(role).getByText(text, { exact: true }).waitFor()
 }

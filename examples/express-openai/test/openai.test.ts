@@ -92,7 +92,7 @@ describe('the page', () => {
     expect(first).toMatch(/^The gulls .*\.$/)
     expect(second).toMatch(/^The lamp .*\.$/)
     expect(await page.locator('.user p').allTextContents()).toEqual(['What of the gulls?', 'And the lamp?'])
-    // What a screen reader is told, in one piece.
+    // The text for a screen reader, in one piece.
     expect(await page.locator('#spoken').textContent()).toBe(second)
   })
 
@@ -125,7 +125,7 @@ function completions(): OpenAI.Chat.Completions {
   return new OpenAI({ apiKey: 'none', baseURL: `${visit.server.url}/v1`, maxRetries: 0 }).chat.completions
 }
 
-/** Until an answer takes long enough to be stopped. */
+/** Repeats until an answer takes long enough to be stopped. */
 async function slowDown(tokenMs: string): Promise<void> {
   await visit.server.kill()
   visit.server = await ExampleServer.start('express-openai', { TOKEN_MS: tokenMs })

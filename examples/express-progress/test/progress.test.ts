@@ -4,7 +4,7 @@ import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 
-/** Jobs take about half a minute: long enough for everything that is done to them in the middle. */
+/** Jobs take about half a minute: long enough for everything that happens to them in the tests. */
 const visit = visitExample(() => ExampleServer.start('express-progress', { STEP_MS: '1200' }))
 
 test('shows how a job ends, and does not ask again', async () => {
@@ -18,7 +18,7 @@ test('shows how a job ends, and does not ask again', async () => {
   await waitForReport(page, 'Done: 24 of 24 photos.')
   expect(await finishedOf(page)).toBe(24)
   expect(await page.locator('#percent').textContent()).toBe('100 %')
-  // The server ends the stream after a second. A browser that has not closed it would be back after another.
+  // The server ends the stream after a second. A browser that has not closed it would reconnect after another second.
   await sleep(2_500)
   expect(asked).toBe(1)
   await waitForState(page, 'idle')
@@ -75,7 +75,7 @@ test('who was away at the end is told of it', async () => {
     const comingBack = await held
     const job = `${visit.server.url}/jobs/${idOf(page)}`
     await fetch(job, { method: 'DELETE' })
-    // When the job's stream ends by itself, everything has been said on it.
+    // Once the stream of the job has ended by itself, it has sent everything.
     await (await fetch(`${job}/events`)).text()
     await comingBack.continue()
     await waitForCancelled(page)

@@ -16,7 +16,7 @@ test('draws a line for each chosen stock, and goes on drawing', async () => {
     `document.querySelector('#stocks tr:first-child .price').textContent !== ${JSON.stringify(price)}`,
   )
   await page.waitForFunction(`document.querySelector('canvas').toDataURL() !== ${JSON.stringify(picture)}`)
-  // A screen reader would talk all the time.
+  // A screen reader would never stop.
   expect(await page.locator(':is([aria-live], [role=status], [role=log]) :is(canvas, td)').count()).toBe(0)
 })
 
@@ -98,7 +98,7 @@ function hasLine(page: Page, symbol: string): Promise<boolean> {
   return page.evaluate<boolean>(isDrawn(symbol))
 }
 
-/** Whether the chart has pixels of exactly the colour that the table shows for the stock. */
+/** Whether the chart has pixels in exactly the colour that the table shows for the stock. */
 function isDrawn(symbol: string): string {
   return `(() => {
     const row = [...document.querySelectorAll('#stocks tr')].find((each) => each.textContent.includes('${symbol}'))

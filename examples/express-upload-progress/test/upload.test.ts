@@ -74,7 +74,7 @@ describe('a server that is fast', () => {
     expect(await (await stream).text()).toMatch(/event: over\nid: over\ndata: \{.*"state":"done"/)
     const again = await fetch(`${url}/events`, { headers: { 'Last-Event-ID': 'over' } })
     expect(again.status).toBe(204)
-    // And it is received once.
+    // The file is received only once.
     expect((await put()).status).toBe(409)
   })
 })

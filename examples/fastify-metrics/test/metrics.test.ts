@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.kill())
 
-/** The value of a series, from its text. */
+/** The value of a series in this text. */
 async function read(series: string): Promise<number> {
   const response = await fetch(new URL('metrics', server.url))
   const line = (await response.text()).split('\n').find((one) => one.startsWith(`${series} `))

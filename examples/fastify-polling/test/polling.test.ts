@@ -9,7 +9,7 @@ const env = { READING_MS: String(readingMs) }
 let browser: Browser
 let server: ExampleServer
 let page: Page
-/** Of the page's event streams, as they come through the proxy. */
+/** The event streams of the page, as they arrive through the proxy. */
 let responses: Response[]
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ afterEach(async () => {
 afterAll(() => browser?.close())
 
 test('where nothing is held back, the page streams', async () => {
-  // The page's patience has no end, however slow this machine is.
+  // The page waits without a limit, however slow this machine is.
   await page.clock.install({ time: 0 })
   await page.clock.pauseAt(1000)
   await page.goto(server.url)
@@ -66,7 +66,7 @@ test('behind a proxy that buffers it goes on with short responses, and loses not
     expect(await response.finished()).toBeNull()
     expect(new URL(response.url()).searchParams.get('wait')).toBe('20')
   }
-  // The browser itself says where it was.
+  // The browser itself sends its last event ID.
   const { 'last-event-id': lastEventId } = await third.request().allHeaders()
   expect(lastEventId).toBe(lastIdOf(await second.text()))
 })
@@ -115,7 +115,7 @@ test('ends at Ctrl-C while the page is open', async () => {
   await waitForState('reconnecting')
 })
 
-/** What the page has counted itself, since it was loaded. */
+/** The counts of the page itself, since it was loaded. */
 async function expectNoLoss(): Promise<void> {
   expect(await number('missing')).toBe(0)
   expect(await number('repeated')).toBe(0)

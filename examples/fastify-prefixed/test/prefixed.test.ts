@@ -50,7 +50,7 @@ test('a signed-in visitor receives the crew’s events', async () => {
 test('the crew’s streams end and come back through the hook, without a loss; the others stay', async () => {
   await signIn()
   await waitForNumber('#crew .opened', 4)
-  // What came while the stream was away is there, and what comes after it.
+  // What was sent while the stream was closed has arrived, and so does what follows.
   const [first = ''] = await messages(page).locator('small').allTextContents()
   await waitForNumber('#messages small', Number(first.slice(1)) + 2)
   const shown = (await messages(page).locator('small').allTextContents()).map((mark) => Number(mark.slice(1)))

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await server?.kill()
   for (const context of browser.contexts()) await context.close()
-  // An event of a match that is not shown has nowhere to go, for example.
+  // For example, an event of a match that is not shown.
   expect(pageErrors).toEqual([])
 })
 
@@ -128,7 +128,7 @@ test('ends at Ctrl-C while the page is open', async () => {
   await waitForState('reconnecting')
 })
 
-/** At the end of the matches the page shows what a page shows that is loaded only now. */
+/** At the end of the matches the page shows the same as a page that is loaded now. */
 async function expectTheTruth(path = ''): Promise<void> {
   const matchesShown = await page.locator('.match').count()
   await page.waitForFunction(`document.querySelectorAll('.match .end').length === ${matchesShown}`)

@@ -110,7 +110,7 @@ function now(page: Page, title: string) {
   return plot(page, title).locator('.now')
 }
 
-/** Until enough pixels of the plot of memory have the colour of its line, as the page has it at the moment. */
+/** Waits until enough pixels of the memory plot have the current colour of its line. */
 async function waitForLine(): Promise<void> {
   await page.waitForFunction(`(() => {
     const canvas = document.querySelector('[aria-label^=Memory] canvas')

@@ -67,7 +67,7 @@ test('uses the Redis of REDIS_URL, and none of its own', async () => {
     stdio: 'ignore',
   })
   const client = new Redis(path)
-  // Until it is there.
+  // Until it exists.
   client.on('error', () => {})
   try {
     await client.ping()

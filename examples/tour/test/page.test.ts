@@ -160,7 +160,7 @@ async function useEverything(page: Page): Promise<void> {
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe)
-  // Not while something fades in: its contrast is not what it will be.
+  // Not while something fades in: its contrast is not final.
   return page.evaluate(`
     Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
       .then(() => axe.run({ resultTypes: ['violations'] }))
@@ -168,7 +168,7 @@ async function violations(page: Page): Promise<string[]> {
   `)
 }
 
-/** What sticks out at the side, and is not in something that scrolls. */
+/** Elements that overflow the page and are not inside a scrolling element. */
 function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(`
     [...document.querySelectorAll('body, body *')]
@@ -177,7 +177,7 @@ function tooWide(page: Page): Promise<string[]> {
   `)
 }
 
-/** The accessible name, near enough. */
+/** The accessible name, approximately. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(`
     (() => {

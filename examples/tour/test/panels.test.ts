@@ -189,7 +189,7 @@ async function stockCount(page: Page): Promise<number> {
   return numberIn(page, '[data-channel="stocks"] .count')
 }
 
-/** How many pixels of the chart are not empty, and what it says to who does not see it. */
+/** The number of pixels that are not empty, and the text alternative of the chart. */
 async function picture(
   page: Page,
   selector: string,

@@ -45,7 +45,7 @@ test('news: going offline and back loses nothing', async () => {
   await reportNews(page, 4)
   expect(await numberIn(page, '#news-received')).toBe(received)
 
-  // The button is now the last thing that is seen of the panel: the list is below the window.
+  // Only the button of the panel is still visible: the list is below the window.
   await page
     .locator('#news-offline')
     .evaluate((button: { scrollIntoView(how: object): void; click(): void }) => {
@@ -155,7 +155,7 @@ async function newestHeadline(): Promise<number> {
   return news.at(-1)?.number ?? 0
 }
 
-/** What the page has counted, and what is in its list. */
+/** The counts of the page, and the items of its list. */
 async function expectAllNews(page: Page): Promise<void> {
   const texts = await page.locator('#headlines .number').allTextContents()
   const numbers = texts.map((text) => Number(text.slice(1)))
@@ -165,7 +165,7 @@ async function expectAllNews(page: Page): Promise<void> {
   expect(await page.locator('#headlines .hole').count()).toBe(0)
 }
 
-/** What a browser does when another tab comes to the front. */
+/** Acts as a browser does when another tab becomes visible. */
 async function hide(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate(`
     Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} })
