@@ -26,7 +26,7 @@ test('a reload in the middle and a second tab show the whole answer, nothing twi
   expect(await answers(other)).toEqual([text])
 })
 
-test('a time offline costs nothing, and the next question goes on from there', async () => {
+test('a time offline loses nothing, and the next question continues from there', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await visit.open()
@@ -50,7 +50,7 @@ test('a time offline costs nothing, and the next question goes on from there', a
   }
 })
 
-test('Stop stops the answer in both tabs, and the model', async () => {
+test('Stop ends the answer in both tabs, and stops the model', async () => {
   const page = await visit.open()
   await ask(page, 'How long?')
   await waitForWords(page, 5)

@@ -48,7 +48,7 @@ function changeRate(by) {
   source.close()
   asked = goneAt = undefined
   element('wait').replaceChildren()
-  log(`Opened anew, for a joke every ${rates[rate]} s`)
+  log(`Opened again, for a joke every ${rates[rate]} s`)
   showState('connecting')
   open()
 }
@@ -58,7 +58,7 @@ function changeRate(by) {
 function showGone() {
   goneAt = performance.now()
   if (asked === undefined) return log('The connection was lost', 'lost')
-  log(`Closed by the server, which asked to come back after ${asked} ms`)
+  log(`Closed by the server, which set a retry of ${asked} ms`)
   const bar = document.createElement('div')
   bar.style.animationDuration = `${asked}ms`
   element('wait').replaceChildren(bar)

@@ -104,7 +104,7 @@ function reportOf({ state, photos, finished, error }) {
 
 function showGone() {
   document.body.dataset.job = 'gone'
-  showText('report', 'There is no such job, or not any more.')
+  showText('report', 'This job does not exist, or no longer exists.')
   showButtons(false)
   showState('idle')
 }

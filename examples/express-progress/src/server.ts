@@ -44,7 +44,7 @@ app.post('/jobs', express.json(), (req, res) => {
 app.param('id', (_req, res, next, id) => {
   res.locals.job = jobs.get(id)
   if (res.locals.job) next()
-  else res.status(404).json({ error: 'There is no such job, or not any more.' })
+  else res.status(404).json({ error: 'This job does not exist, or no longer exists.' })
 })
 
 app.get('/jobs/:id', (_req, res) => {

@@ -5,7 +5,7 @@ import { visitExample, waitForState } from '../../../test/browser/visit-example.
 
 const visit = visitExample(() => ExampleServer.start('express-stocks', { TICK_MS: '50' }))
 
-test('draws a line for each chosen stock, and goes on drawing', async () => {
+test('draws a line for each chosen stock, and continues to draw', async () => {
   const page = await openMarket()
   await waitForLine(page, 'ACME')
   await waitForLine(page, 'CORK')
@@ -42,7 +42,7 @@ test('follows the stocks that are chosen, and no others', async () => {
   await waitForState(page, 'nothing chosen')
 })
 
-test('goes on when the connection was lost', async () => {
+test('continues after a lost connection', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await openMarket()
@@ -58,7 +58,7 @@ test('goes on when the connection was lost', async () => {
   }
 })
 
-test('refuses a stream of what is no stock', async () => {
+test('refuses a stream of an unknown stock', async () => {
   for (const query of ['', '?symbols=', '?symbols=ACME,toString', '?symbols=ACME&symbols=NOPE']) {
     const response = await fetch(`${visit.server.url}/prices${query}`)
     await response.text()

@@ -31,7 +31,7 @@ async function change(id, by) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ by }),
   }).catch(() => undefined)
-  element('problem').textContent = response?.ok ? '' : 'Not saved. Is the server away?'
+  element('problem').textContent = response?.ok ? '' : 'Not saved. Is the server running?'
 }
 
 function render() {

@@ -3,7 +3,7 @@ import { showState } from './show-state.js'
 const reports = {
   waiting: 'The server waits for it.',
   receiving: 'The server receives it.',
-  hashing: 'The server has all of it, and works on it.',
+  hashing: 'The server has received all of it and is processing it.',
 }
 const megabytes = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 

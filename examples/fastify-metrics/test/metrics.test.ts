@@ -20,7 +20,7 @@ async function read(series: string): Promise<number> {
   return Number(line?.slice(series.length + 1) ?? 0)
 }
 
-test('streams that open, end and are refused move the numbers', async () => {
+test('the metrics change when streams open, end and are refused', async () => {
   const clients = await Promise.all(Array.from({ length: 12 }, () => RawClient.connect(server.url)))
   for (const client of clients) client.get('/events')
   await Promise.all(clients.map((client) => client.receives(':\n\n')))
@@ -37,7 +37,7 @@ test('streams that open, end and are refused move the numbers', async () => {
   expect(await read('sse_stream_lifetime_minutes_count')).toBe(12)
 })
 
-test('the load moves them', async () => {
+test('the load changes the metrics', async () => {
   const env = { ...process.env, URL: server.url.replace(/\/$/, ''), CLIENTS: '5' }
   const load = spawn(process.execPath, ['--import', 'tsx', 'src/load.ts'], {
     cwd: example,
@@ -51,7 +51,7 @@ test('the load moves them', async () => {
   }
 })
 
-test('the dashboard asks for series that there are', async () => {
+test('the dashboard queries series that exist', async () => {
   const metrics = await (await fetch(new URL('metrics', server.url))).text()
   const dashboard = readFileSync(join(example, 'grafana.json'), 'utf8')
   const asked = new Set(dashboard.match(/sse_\w+/g))

@@ -63,7 +63,7 @@ test('a connection that the server cuts loses nothing', async () => {
   await expectToResume()
 })
 
-test('a socket that dies loses nothing', async () => {
+test('a dead socket loses nothing', async () => {
   await waitForMore(1)
   proxy.cut()
   await expectToResume()

@@ -7,7 +7,7 @@ const maxResponses = 10
 const maxReadings = 30
 
 const reasons = {
-  connecting: 'The page waits for a first event.',
+  connecting: 'The page is waiting for a first event.',
   streaming: 'One response that does not end: each reading arrives when it is taken.',
   polling: `Nothing came for ${patience / 1000} s, so something on this way holds responses back until they end. The page asks for short ones: each has what is new since the last event ID, then ends.`,
   reconnecting: 'The server cannot be reached. The browser tries again.',

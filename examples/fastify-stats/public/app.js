@@ -72,7 +72,7 @@ function formatDuration(seconds) {
 
 element('pause').onclick = () => {
   const paused = document.body.dataset.state === 'paused'
-  element('pause').textContent = paused ? 'Pause' : 'Go on'
+  element('pause').textContent = paused ? 'Pause' : 'Continue'
   clearTimeout(retryTimer)
   source.close()
   showState(paused ? 'connecting' : 'paused')

@@ -17,7 +17,7 @@ afterEach(async () => {
 
 afterAll(() => browser?.close())
 
-test('an answer comes word by word, and whole', async () => {
+test('an answer arrives word by word, and completely', async () => {
   await open({ tokenMs: 10 })
   await ask('Who keeps the <light> on?')
   const first = await waitForMoreThan('')
@@ -59,7 +59,7 @@ test('with the keyboard alone: ask, stop, ask again', async () => {
   ])
 })
 
-test('an answer that is cut off says so', async () => {
+test('an interrupted answer is marked as interrupted', async () => {
   await open({ tokenMs: 100 })
   await ask('Are you there?')
   await waitForMoreThan('')

@@ -37,7 +37,7 @@ async function open(): Promise<Page> {
   return page
 }
 
-test('shows stations and rides as they come', async () => {
+test('shows stations and rides as they arrive', async () => {
   const page = await open()
   expect(await page.locator('#stations li').allTextContents()).toHaveLength(5)
   expect(await page.locator('#rides li').first().textContent()).toMatch(

@@ -31,7 +31,7 @@ afterAll(async () => {
   await example?.end()
 })
 
-test('whichever process is killed, its pages go on in another one and miss nothing', async () => {
+test('when any process is killed, its pages continue in another one and miss nothing', async () => {
   const [page] = pages
   const said: string[] = []
   for (const name of names) {
@@ -54,7 +54,7 @@ test('whichever process is killed, its pages go on in another one and miss nothi
   await expectNoLoss()
 })
 
-test('when all are killed at once, pages wait for them, and are served as soon as there is one', async () => {
+test('when all are killed at once, pages wait, and are served as soon as one is up', async () => {
   const [page] = pages
   const pids = (await example.processes()).map(({ pid }) => pid)
   for (const name of names) await page.press(`Kill ${name}`)
@@ -73,7 +73,7 @@ test('when all are killed at once, pages wait for them, and are served as soon a
   await expectNoLoss()
 })
 
-test('a restart of all, one after the other, loses nothing, and there is a process for whoever comes', async () => {
+test('a restart of all, one after another, loses nothing, and every new page is served', async () => {
   const [page] = pages
   const pids = await Promise.all(names.map((name) => page.pidOf(name)))
   const visitors = new Visitors(`${example.url}/events`)
@@ -96,7 +96,7 @@ test('a restart of all, one after the other, loses nothing, and there is a proce
   await expectNoLoss()
 })
 
-test('a line that any of the processes takes reaches all pages once, however often it is sent', async () => {
+test('a line that any process accepts reaches all pages once, however often it is sent', async () => {
   for (const [index, name] of names.entries()) {
     const post = (line: object) => example.post(index, line)
     const line = { key: name, text: `<b>hello</b> from ${name}` }
@@ -122,7 +122,7 @@ test('a line that any of the processes takes reaches all pages once, however oft
   await expectNoLoss()
 })
 
-test('counts what is missing and what came twice, but not what Redis has never confirmed', async () => {
+test('counts missing and repeated events, but not those that Redis has never confirmed', async () => {
   const [examplePage] = pages
   const { page } = examplePage
   let stream = ''
@@ -153,7 +153,7 @@ test('counts what is missing and what came twice, but not what Redis has never c
   ])
 })
 
-test('Ctrl-C ends all of it while pages are open, and leaves nothing behind', async () => {
+test('Ctrl-C ends all processes while pages are open, and leaves no files', async () => {
   const pids = await example.pids()
   expect(pids).toHaveLength(6)
   expect(pids.filter(isRunning)).toEqual(pids)

@@ -11,7 +11,7 @@ afterEach(() => tour.closePages())
 
 afterAll(() => tour?.stop())
 
-test('a job goes on while the page is reloaded, and is seen and cancelled on the other', async () => {
+test('a job continues while the page is reloaded, and can be seen and cancelled on the other page', async () => {
   const { express, fastify } = await tour.openBoth()
   await express.getByRole('button', { name: 'Start the job' }).click()
   await waitForNumber(fastify, '#job-percent', 3)
@@ -57,7 +57,7 @@ test('news: going offline and back loses nothing', async () => {
   await expectAllNews(page)
 })
 
-test('news have a stream while they are seen, and miss nothing in between', async () => {
+test('news have a stream while they are visible, and miss nothing in between', async () => {
   const page = await openNews()
   expect(await page.locator('#stream-names').textContent()).toContain('news')
   await page.evaluate('scrollTo({ top: 0, behavior: "instant" })')
@@ -68,7 +68,7 @@ test('news have a stream while they are seen, and miss nothing in between', asyn
   await expectAllNews(page)
 })
 
-test('a hidden page gives its streams back, and has everything when it is seen again', async () => {
+test('a hidden page closes its streams, and has everything when it is visible again', async () => {
   const { express, fastify } = await tour.openBoth()
   await waitForNumber(express, '[data-channel="clock"] .count', 2)
   await hide(express, true)
@@ -101,7 +101,7 @@ test('more windows than a browser has connections do not block each other', asyn
   await say(last, 'Seven windows')
   await last.locator('#chat-messages').getByText('Seven windows').waitFor()
 
-  await first.getByRole('button', { name: 'Go on here' }).click()
+  await first.getByRole('button', { name: 'Continue here' }).click()
   await waitForState(first, 'live')
   await first.locator('#chat-messages').getByText('Seven windows').waitFor()
   const live = await Promise.all(
@@ -110,7 +110,7 @@ test('more windows than a browser has connections do not block each other', asyn
   expect(live.filter(Boolean).length).toBe(5)
 })
 
-test('after a restart of the server the page says that it could not resume, and shows what is there now', async () => {
+test('after a restart of the server the page says that it could not resume, and shows the new state', async () => {
   const page = await tour.open()
   await say(page, 'Soon forgotten')
   await page.locator('#chat-messages').getByText('Soon forgotten').waitFor()
@@ -123,7 +123,7 @@ test('after a restart of the server the page says that it could not resume, and 
   expect(await page.locator('#clock-tick').textContent()).toMatch(/, none missing$/)
 })
 
-test('ends at Ctrl-C while pages are open and work is under way', async () => {
+test('ends at Ctrl-C while pages are open and work is in progress', async () => {
   const { express, fastify } = await tour.openBoth()
   await express.getByRole('button', { name: 'Start the job' }).click()
   await express.getByRole('button', { name: 'Generate' }).click()

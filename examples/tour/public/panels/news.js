@@ -43,7 +43,7 @@ function add({ number, text }, id) {
 /** Counts the headline, and marks those that are missing before it. */
 function check(number) {
   const expected = last === undefined ? number : last + 1
-  if (away) mark(`Back: goes on after #${last}`, 'back')
+  if (away) mark(`Back: resumed after #${last}`, 'back')
   away = false
   if (number > expected) mark(`${number - expected} missing`, 'hole')
   if (number < expected) mark(`#${number} came again`, 'hole')
