@@ -1,7 +1,7 @@
 import { cpus, release, totalmem, type } from 'node:os'
 import { cores } from './start-process.mjs'
 
-/** What a figure is worth nothing without. @typedef {string} Machine */
+/** The machine, without which a figure means nothing. @typedef {string} Machine */
 
 /** @returns {Machine} */
 export function machine() {

@@ -2,7 +2,7 @@ import { RedisNode } from '../measure/redis-node.mjs'
 import { quantile } from '../measure/statistics.mjs'
 import { cpuFor, grouped } from './workload.mjs'
 
-/** Events a second: each of them alone, and as many as one process of several may have to follow. */
+/** Events per second: one at a time, and as many as one process of several may have to follow. */
 const RATES = [50, 5_000]
 
 /**

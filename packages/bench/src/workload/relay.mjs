@@ -1,6 +1,6 @@
 import { cpuColumns, cpuFor } from './workload.mjs'
 
-/** Tokens that the upstream sends at once. */
+/** The number of tokens that the upstream sends at once. */
 const BURST = 50
 
 /**

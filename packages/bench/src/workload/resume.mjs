@@ -6,8 +6,8 @@ const BYTES = 120
 /**
  * @param {object} options
  * @param {readonly string[]} options.contestants
- * @param {number} options.clients How many come back.
- * @param {number} options.events How many each of them has missed.
+ * @param {number} options.clients How many reconnect.
+ * @param {number} options.events How many events each of them has missed.
  * @returns {import('./workload.mjs').Workload}
  */
 export function resume({ contestants, clients, events }) {
@@ -25,7 +25,7 @@ export function resume({ contestants, clients, events }) {
       for (let n = 0; n < events; n += 10) await session.tick(Math.min(10, events - n), BYTES)
       await session.closeClients()
 
-      // Once by a few, so that what is measured has been compiled.
+      // First with a few clients, so that the measured code has been compiled.
       await comeBack(session, { lastEventId, clients: Math.ceil(clients / 10), events })
       await session.closeClients()
       await session.server.startTimer()
