@@ -446,7 +446,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  test('a client that disconnects inside a hook, before the headers, frees its slot at that moment', async () => {
+  test('a client that disconnects during a hook, before the headers, frees its slot at once', async () => {
     await app.register(sse, { limits: { total: 1 } })
     let openThen: number | undefined
     app.addHook('onSend', async (_request, reply) => {
@@ -469,7 +469,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(app.sse.stats()).toMatchObject({ opened: 2, refused: { total: 0 } })
   })
 
-  test('runs onResponse at the end, and logs a client that leaves as nothing special', async () => {
+  test('runs onResponse at the end, and does not log a client that disconnects as an error', async () => {
     const responses: string[] = []
     await app.register(sse)
     app.addHook('onResponse', async (request) => void responses.push(request.url))

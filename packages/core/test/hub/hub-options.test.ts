@@ -33,7 +33,7 @@ test.each<[option: string, options: unknown]>([
 
 // A gap or a snapshot without a name was accepted, and failed later, in a promise that nobody handles.
 test.each([{ gap: 'a\nb' }, { gap: false }, { snapshot: false }])(
-  'nor with a control event whose name cannot be sent: %j',
+  'refuses a control event whose name cannot be sent: %j',
   (controlEvents) => {
     expect(() => createHub({ controlEvents } as HubOptions)).toThrow(
       expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }),
