@@ -100,7 +100,7 @@ function showUsers(users) {
   element('to').append(...['everybody', ...users].map((name) => new Option(name, name)))
 }
 
-// What goes out
+// Outgoing
 
 function post(url, body) {
   return fetch(url, {

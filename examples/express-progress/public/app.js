@@ -115,7 +115,7 @@ function showButtons(running) {
   element('cancel').ariaDisabled = String(!running)
 }
 
-/** A screen reader would speak the same text again. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it. */
 function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }

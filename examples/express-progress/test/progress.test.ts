@@ -126,7 +126,7 @@ test('a client that reconnects after the end gets a 204', async () => {
 
 test('reports that a job does not exist', async () => {
   const page = await visit.open('/?job=nonsense')
-  await waitForReport(page, 'There is no such job, or not any more.')
+  await waitForReport(page, 'This job does not exist, or no longer exists.')
   await waitForState(page, 'idle')
 })
 

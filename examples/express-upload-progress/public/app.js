@@ -72,7 +72,7 @@ function showBytes(name, bytes, size) {
     `${megabytes.format(bytes / 1e6)} of ${megabytes.format(size / 1e6)} MB`
 }
 
-/** A screen reader would speak the same text again. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it. */
 function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }

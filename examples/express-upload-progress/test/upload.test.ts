@@ -49,7 +49,7 @@ describe('a fast server', () => {
       expect(await page.locator(`#${id}`).evaluate((bar) => Reflect.get(bar, 'position'))).toBe(1)
     }
     await waitForState(page, 'idle')
-    // A browser that has not closed the stream would be back after a second.
+    // A browser that has not closed the stream would reconnect after a second.
     await sleep(2_500)
     expect(asked).toBe(1)
     expect(await readdir(directory)).toEqual([])

@@ -1,6 +1,6 @@
 import { showState as showConnection } from './show-state.js'
 
-/** How long to wait for the first event before this way is taken for one that cannot stream. */
+/** How long to wait for the first event before assuming that streaming does not work. */
 const patience = 3000
 const retryAfter = 1000
 const maxResponses = 10

@@ -167,7 +167,7 @@ function ask(url) {
   })
 }
 
-/** A screen reader would speak the same text again at each failed attempt. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it at each failed attempt. */
 function speak(id, text) {
   if (element(id).textContent !== text) element(id).textContent = text
 }

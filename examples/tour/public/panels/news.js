@@ -7,7 +7,7 @@ const maxHeadlines = 60
 const offlineButton = element('news-offline')
 const list = element('headlines')
 const words = { open: 'live', reconnecting: 'connection lost, trying again' }
-// Known to this page only, so nobody can cut the connection of somebody else.
+// Known only to this page, so no page can cut the connection of another.
 const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
 
 const stream = new EventSourceConnection('news', {
