@@ -8,6 +8,6 @@ export function machine() {
   const all = cpus()
   const memory = Math.round(totalmem() / 1024 ** 3)
   const pinned =
-    cores === undefined ? 'not pinned to cores' : 'server and clients each pinned to a core of its own'
+    cores === undefined ? 'not pinned to cores' : 'server and clients each pinned to a separate core'
   return `${all[0]?.model.trim()}, ${all.length} cores, ${memory} GB, ${type()} ${release()}, Node ${process.version}; ${pinned}`
 }

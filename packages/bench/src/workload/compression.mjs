@@ -23,8 +23,8 @@ export function compressionName(clients, kind) {
 export function compression({ clients, kind, contestants, deliveries }) {
   return {
     name: compressionName(clients, kind),
-    does: 'Publishes one event a tick to every client. CPU of the server and bytes on the wire for each delivered event, and memory of the server for each stream after that.',
-    doesNot: 'Says nothing about what it costs a client to decompress.',
+    does: 'Publishes one event a tick to every client. Measures the CPU time of the server and the bytes sent per delivered event, and then the memory of the server per stream.',
+    doesNot: 'It does not measure the cost of decompression in a client.',
     clients,
     contestants,
     columns: [

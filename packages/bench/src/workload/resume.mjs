@@ -13,8 +13,8 @@ const BYTES = 120
 export function resume({ contestants, clients, events }) {
   return {
     name: 'resume',
-    does: `${grouped(clients)} clients come back at once, and each gets the ${grouped(events)} events that it missed. CPU of the server for each of them, and how late a timer is meanwhile.`,
-    doesNot: 'Says nothing about a log outside the process.',
+    does: `${grouped(clients)} clients reconnect at once, and each receives the ${grouped(events)} events that it missed. Measures the CPU time of the server per client, and the delay of a timer meanwhile.`,
+    doesNot: 'It does not measure a log outside the process.',
     clients: 0,
     contestants,
     columns: [...cpuColumns, { key: 'delay', title: 'timer late, p99', unit: 'ms' }],

@@ -16,8 +16,8 @@ export const ONE_A_TICK = '1 client, 1 token a tick'
 export function tokenStream({ contestants, count, lonely }) {
   return {
     name: 'token stream',
-    does: 'Sends small tokens from an async generator to one client that reads at once. CPU of the server for each token, the generator included.',
-    doesNot: 'Says nothing about how soon a single token arrives.',
+    does: 'Sends small tokens from an async generator to one client that reads at once. Measures the CPU time of the server per token, with the generator.',
+    doesNot: 'It does not measure how soon a single token arrives.',
     clients: 0,
     contestants,
     columns: cpuColumns,

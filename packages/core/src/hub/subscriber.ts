@@ -256,7 +256,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.selection?.forget()
   }
 
-  /** The log started anew, and the stream is at its beginning. */
+  /** The log was reset, and the stream is at its beginning. */
   #onReset(gap: GapReason): void {
     this.#gapDue = undefined
     if (this.#readState === undefined) this.#writeGap(gap)
@@ -271,7 +271,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#upToDate = false
     this.#awaited = step
     void this.#hub.snapshots.take(read, this.channels).then((snapshot) => {
-      // The stream has ended, or the log started anew.
+      // The stream has ended, or the log was reset.
       if (this.#awaited !== step) return
       this.#awaited = undefined
       if (snapshot === undefined) this.#sendGap(step)
