@@ -29,17 +29,17 @@ test('readers at the same cursor share one read and its page', async () => {
   expect(dataOf(first)).toEqual([...'123456789'])
 })
 
-// To wake a hundred clients for each page was most of what a hundred far behind cost, four times what one costs.
-test('some pages are read together for streams that wait at one place, and one for a stream alone', async () => {
-  const { log, places, reader } = await start(9_000)
+// Waking a hundred clients for each page was most of the cost of a hundred clients far back, four times that of one.
+test('several pages are read together for streams that wait at one cursor, but only one for a single stream', async () => {
+  const { log, cursors, reader } = await start(9_000)
   log.releaseReads()
-  const place = places[0] as string
-  const alone = await reader.read(place, signal)
+  const cursor = cursors[0] as string
+  const alone = await reader.read(cursor, signal)
   expect(log.reads).toBe(1)
   reader.reset()
   const [together] = await Promise.all([
-    reader.read(place, new AbortController().signal),
-    reader.read(place, new AbortController().signal),
+    reader.read(cursor, new AbortController().signal),
+    reader.read(cursor, new AbortController().signal),
   ])
   expect(together).toEqual(alone)
   expect(log.reads).toBe(1 + 4)
@@ -49,8 +49,8 @@ test('some pages are read together for streams that wait at one place, and one f
   expect(pages).toBe(4)
 })
 
-test('a place inside a page that was just read takes the rest of that page', async () => {
-  const { log, places, reader } = await start()
+test('a reader inside a page that was just read gets the rest of that page', async () => {
+  const { log, cursors, reader } = await start()
   log.releaseReads()
   await reader.read(cursors[0] as string, signal)
   expect(dataOf(await reader.read(cursors[4] as string, signal))).toEqual([...'56789'])

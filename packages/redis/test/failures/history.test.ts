@@ -30,7 +30,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const [stayed, left, hasty] = await stage.readers(3, b)
-      if (stayed === undefined || away === undefined || hasty === undefined) throw new Error('no readers')
+      if (stayed === undefined || left === undefined || hasty === undefined) throw new Error('no readers')
       await publish(20)
       expect(await stage.verdicts(stayed, left, hasty)).toEqual([flawless, flawless, flawless])
       left.leave()

@@ -79,7 +79,10 @@ class Simulation {
   }
 
   #outcome(): Outcome {
-    const gaps = this.#clients.reduce((sum, { told }) => sum + told.filter((one) => 'gap' in one).length, 0)
+    const gaps = this.#clients.reduce(
+      (sum, { received }) => sum + received.filter((one) => 'gap' in one).length,
+      0,
+    )
     const faults = this.#faults()
     if (this.#onlyFlushes) faults.push(...this.#judgeFlushes())
     // Each loss is noticed by up to three processes, and all but one of their marks bring no news.
