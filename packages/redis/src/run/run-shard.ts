@@ -59,10 +59,10 @@ export class RunShard {
   #unlisten: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   /** When Redis last answered, and since when there was no pause as long as a lease between two answers. */
-  #heardAt = Number.NEGATIVE_INFINITY
-  #heardSince = 0
-  /** When a beat was sent that has not come back yet. */
-  #unheard: number | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
+  #answeringSince = 0
+  /** When the beat was sent that has not arrived yet. */
+  #beatSentAt: number | undefined
 
   constructor({ options, producer, subscriptions, tag, connect }: RunShardOptions) {
     this.producer = producer

@@ -229,10 +229,10 @@ async function join(tools: LogTools, from: LogEntry, backlog: number): Promise<v
   const entries: LogEntry[] = []
   let cursor = from.cursor
   const known = () => [follower.head, ...follower.all.map(({ cursor }) => cursor)]
-  while (!known().includes(position)) {
-    const page = await tools.readPage(position, atMost(7))
-    // Entries can be read before followers have received them.
-    if (page.length === 0) await eventually('the follower, at the end', () => known().includes(position))
+  while (!known().includes(cursor)) {
+    const page = await tools.readPage(cursor, atMost(7))
+    // A read may return entries that followers have not received yet.
+    if (page.length === 0) await eventually('the follower, at the end', () => known().includes(cursor))
     entries.push(...page)
     cursor = page.at(-1)?.cursor ?? cursor
   }
