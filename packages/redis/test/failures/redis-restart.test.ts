@@ -98,14 +98,14 @@ describe.each(allClients)('with %s', (client) => {
     'a client that returns before its process has noticed that the stream was deleted gets one gap, not two',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
-      const { a, readers, away, publish } = await begin(stage, redis)
+      const { a, readers, left, publish } = await begin(stage, redis)
       await stage.verdicts(...readers)
       await redis.command('FLUSHALL')
-      away.visit(a)
-      await eventually('a gap for it', () => away.received.some((one) => 'gap' in one))
+      left.visit(a)
+      await eventually('a gap for it', () => left.received.some((one) => 'gap' in one))
       await publish(10)
       const oneGap = { ...flawless, gaps: ['log-changed'] }
-      expect(await stage.verdicts(...readers, away)).toEqual([oneGap, oneGap, oneGap])
+      expect(await stage.verdicts(...readers, left)).toEqual([oneGap, oneGap, oneGap])
     }),
   )
 })
