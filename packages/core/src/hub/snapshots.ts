@@ -48,7 +48,8 @@ export class Snapshots {
     const readings = Array.from(channels.names, (channel) => this.#reading(read, channel))
     await Promise.all(readings.map(({ done }) => done))
     if (readings.some(({ failed }) => failed)) return undefined
-    return this.#textOf(channels, readings)
+    // Many clients share the text, so the app's serialize runs in the context of none of them.
+    return inNoContext(() => this.#textOf(channels, readings))
   }
 
   /** The log was reset: the cursors of the readings belong to the old log. */

@@ -1,5 +1,6 @@
 import { SseError, type SseErrorCode, warn } from '../errors.ts'
 import { clock, nextTurn } from '../process/clock.ts'
+import { inNoContext } from '../process/no-context.ts'
 import { readSource, untilAborted } from '../source/read-source.ts'
 import { discardSource } from '../source/relay.ts'
 import { isPromise } from '../source/source.ts'
@@ -172,7 +173,8 @@ export class RunProducer {
 
   #abort(reason: unknown): void {
     this.#over = true
-    this.#controller.abort(reason)
+    // Another request may have stopped the run: the app's listeners must not run as its user.
+    inNoContext(() => this.#controller.abort(reason))
   }
 
   #report(error: unknown): void {

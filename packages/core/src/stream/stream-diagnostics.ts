@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import type { SseCloseCode } from '../errors.ts'
 import { clock } from '../process/clock.ts'
@@ -56,10 +57,13 @@ export function publishRefusal(message: StreamRefuseMessage): void {
   if (refused.hasSubscribers) refused.publish(message)
 }
 
-/** Calls `listener` once, with the summary of a stream that has ended. */
+/**
+ * Calls `listener` once, with the summary of a stream that has ended, in the AsyncLocalStorage context of this call:
+ * another request may end the stream, and a log line must not have that one's user.
+ */
 export function summaryWhenFinished(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
-  port.whenFinished(() => {
+  const tell = () => {
     const { reason, sentEvents, sentBytes } = port
     listener({
       code: reason?.code as SseCloseCode,
@@ -67,5 +71,6 @@ export function summaryWhenFinished(port: StreamPort, listener: (summary: Stream
       events: sentEvents,
       bytes: sentBytes,
     })
-  })
+  }
+  port.whenFinished(AsyncResource.bind(tell))
 }

@@ -233,7 +233,7 @@ describe('the async context:', () => {
     expect([...seen]).toEqual(['subscriber'])
   })
 
-  test('the end of a stream, onError and onLogState run in no context', async () => {
+  test('the end of a stream and onError run in no context', async () => {
     const seen: unknown[] = []
     const engine = new MemoryLog()
     const hub = createHub({
