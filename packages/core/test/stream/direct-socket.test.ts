@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, OutgoingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -20,14 +20,13 @@ interface Opened {
 let server: Server
 let client: RawClient
 let opened: Opened[]
-let openIt = openEventStream
 
 /** Serves streams; `prepare` changes the response before, as other middleware does. */
 async function serve(prepare: (res: ServerResponse) => void = () => {}): Promise<void> {
   opened = []
   server = createServer((req: IncomingMessage, res: ServerResponse) => {
     prepare(res)
-    opened.push({ res, stream: openIt(req, res) })
+    opened.push({ res, stream: openEventStream(req, res) })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -40,7 +39,6 @@ async function open(version: '1.0' | '1.1' = '1.1'): Promise<Opened> {
 }
 
 afterEach(() => {
-  openIt = openEventStream
   client?.close()
   server?.closeAllConnections()
   server?.close()
@@ -81,90 +79,6 @@ test('a broadcast bypasses an ordinary response: one write to its socket for eac
   portOf(stream)?.write('data: one\n\n', true)
   await client.receives('data: one')
   expect(toSocket.mock.calls.map(([text]) => text)).toEqual(['b\r\ndata: one\n\n\r\n'])
-})
-
-describe('agents that wrap the methods of a response see every byte', () => {
-  const seen: string[] = []
-  const note = (chunk: unknown) => {
-    if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) seen.push(String(chunk))
-  }
-  /** As shimmer does it. */
-  function wrap(owner: object, name: 'write' | 'end'): void {
-    const original = Reflect.get(owner, name)
-    const descriptor = Object.getOwnPropertyDescriptor(owner, name)
-    Object.defineProperty(owner, name, {
-      configurable: true,
-      writable: true,
-      value: function (this: unknown, ...args: unknown[]) {
-        note(args[0])
-        return Reflect.apply(original, this, args)
-      },
-    })
-    undo.push(() => {
-      if (descriptor === undefined) Reflect.deleteProperty(owner, name)
-      else Object.defineProperty(owner, name, descriptor)
-    })
-  }
-  const undo: (() => void)[] = []
-  afterEach(() => {
-    for (const one of undo.splice(0)) one()
-    seen.length = 0
-  })
-
-  const owners: [where: string, wrapOne: (res: ServerResponse) => void][] = [
-    ['the response', (res) => wrap(res, 'write')],
-    ['the class of responses', () => wrap(ServerResponse.prototype, 'write')],
-    ['the class of messages', () => wrap(OutgoingMessage.prototype, 'write')],
-  ]
-
-  test.each(owners)('on %s before the stream is opened', async (_where, wrapOne) => {
-    await serve(wrapOne)
-    const { stream } = await open()
-    stream.send('sent')
-    portOf(stream)?.write('data: broadcast\n\n', true)
-    stream.send('last')
-    stream.close()
-    await client.receives('0\r\n\r\n')
-    expect(seen.join('')).toBe('retry: 3000\n:\n\ndata: sent\n\ndata: broadcast\n\ndata: last\n\n')
-  })
-
-  test.each(owners)('on %s after events were broadcast', async (_where, wrapOne) => {
-    await serve()
-    const { res, stream } = await open()
-    portOf(stream)?.write('data: before\n\n', true)
-    wrapOne(res)
-    portOf(stream)?.write('data: broadcast\n\n', true)
-    stream.send('last')
-    stream.close()
-    await client.receives('0\r\n\r\n')
-    expect(seen.join('')).toBe('data: broadcast\n\ndata: last\n\n')
-  })
-
-  test('on the socket', async () => {
-    await serve()
-    const { res, stream } = await open()
-    wrap(res.socket as object, 'write')
-    portOf(stream)?.write('data: broadcast\n\n', true)
-    stream.send('last')
-    stream.close()
-    await client.receives('0\r\n\r\n')
-    expect(seen.join('')).toContain('data: broadcast\n\n')
-    expect(seen.join('')).toContain('data: last\n\n')
-  })
-
-  test('on the class of messages before this library was loaded', async () => {
-    wrap(OutgoingMessage.prototype, 'write')
-    await jest.isolateModulesAsync(async () => {
-      const loaded = await import('../../src/stream/open-event-stream.ts')
-      openIt = loaded.openEventStream
-    })
-    await serve()
-    const { stream } = await open()
-    portOf(stream)?.write('data: broadcast\n\n', true)
-    stream.close()
-    await client.receives('0\r\n\r\n')
-    expect(seen.join('')).toBe('retry: 3000\n:\n\ndata: broadcast\n\n')
-  })
 })
 
 test('a corked response is not bypassed until it is uncorked', async () => {
