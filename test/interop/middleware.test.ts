@@ -1,6 +1,7 @@
 // What other packages do to a response, all at once: each wraps write, end or writeHead, or listens for its end.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
 import { type EventStream, sse } from '@downstream/express'
 import { eventually, RawClient } from '@downstream/testing'
 import middie from '@fastify/middie'
@@ -8,9 +9,11 @@ import compression from 'compression'
 import timeout from 'connect-timeout'
 import express from 'express'
 import session from 'express-session'
+import expressWinston from 'express-winston'
 import fastify from 'fastify'
 import morgan from 'morgan'
 import responseTime from 'response-time'
+import winston from 'winston'
 
 let server: Server | undefined
 afterEach(() => {
@@ -60,6 +63,43 @@ test('a stream works with compression, morgan, response-time, express-session an
   expect(lines).toEqual(['/ 200\n'])
   client.close()
 })
+
+// Nobody called res.end() when a client left: express-winston, which logs there, logged no line.
+test.each(['the client leaves', 'the stream is closed'])(
+  'express-winston logs one line when %s',
+  async (end) => {
+    const lines: string[] = []
+    const output = new Writable({
+      write(line, _encoding, done) {
+        lines.push(String(line).trim())
+        done()
+      },
+    })
+    let stream: EventStream | undefined
+    const app = express()
+    app.use(
+      expressWinston.logger({
+        transports: [new winston.transports.Stream({ stream: output })],
+        format: winston.format.printf(({ message }) => String(message)),
+        msg: '{{req.method}} {{req.url}} {{res.statusCode}}',
+      }),
+      sse(),
+    )
+    app.get('/events', (_req, res) => {
+      stream = res.sse()
+      stream.send('first')
+    })
+    const client = await RawClient.connect(await serve(app))
+    client.get('/events')
+    await client.receives('data: first\n\n')
+    expect(lines).toEqual([])
+    if (end === 'the client leaves') client.reset()
+    else stream?.close()
+    await eventually('the line', () => lines.length > 0)
+    expect(lines).toEqual(['GET /events 200'])
+    client.close()
+  },
+)
 
 test('compression() does not compress again what is compressed here', async () => {
   const app = express()
