@@ -91,6 +91,7 @@ describe('the connection', () => {
     streams[0]?.close()
     await client.receives('0\r\n\r\n')
     expect(client.text).toMatch(/^connection: keep-alive\r$/im)
+    expect(client.text).toMatch(/^keep-alive: timeout=5/im)
     client.get('/')
     await opened(2)
     streams[1]?.close()

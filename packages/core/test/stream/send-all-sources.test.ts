@@ -49,26 +49,33 @@ test('a readline Interface over a file is closed with its file when the client d
 
 // A file that was given the signal of the stream failed with an AbortError when the stream was over. readline passes
 // that on, and the Interface had no listener any more: the process crashed.
-test('an Interface over a file that was given the signal causes no uncaught error', async () => {
+test('a file that was given the signal, with readline or without, causes no uncaught error and is closed', async () => {
   const script = `
-    import { createReadStream } from 'node:fs'
+    import { createReadStream, readdirSync, readlinkSync } from 'node:fs'
     import { createInterface } from 'node:readline'
     import { setTimeout as sleep } from 'node:timers/promises'
     import { FakeStream } from './fake-stream.ts'
+    const file = ${JSON.stringify(file)}
+    const isOpen = (fd) => {
+      try { return readlinkSync('/proc/self/fd/' + fd) === file } catch { return false }
+    }
     for (const room of [Promise.resolve(), new Promise(() => {})]) {
       for (const readLines of [true, false]) {
-        const stream = new FakeStream()
-        stream.room = room
-        const done = stream.sendAll(({ signal }) => {
-          const input = createReadStream(${JSON.stringify(file)}, { signal })
-          return readLines ? createInterface({ input }) : input
-        })
-        await sleep(10)
-        stream.over()
-        await done
-        await sleep(10)
+        for (const byFunction of [true, false]) {
+          const stream = new FakeStream()
+          stream.room = room
+          const source = ({ signal }) => {
+            const input = createReadStream(file, { signal })
+            return readLines ? createInterface({ input }) : input
+          }
+          const done = stream.sendAll(byFunction ? source : source(stream))
+          while (stream.sent.length === 0) await sleep(1)
+          stream.over()
+          await done
+        }
       }
     }
+    while (readdirSync('/proc/self/fd').some(isOpen)) await sleep(1)
     console.log('over')`
   expect(await run(script)).toBe('over\n')
 })
