@@ -5,7 +5,7 @@ import { isHttp2, type Request, type Response } from './exchange.ts'
  * Whether the client disconnected while the app was busy, so that the response's 'close' was emitted without a
  * listener.
  */
-export function isGone(req: Request, res: Response): boolean {
+export function hasDisconnected(req: Request, res: Response): boolean {
   if (isHttp2(res)) return res.stream.destroyed || res.stream.closed
   return res.destroyed || res.closed || req.socket.destroyed
 }

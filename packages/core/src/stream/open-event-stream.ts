@@ -6,7 +6,7 @@ import { type HeaderValue, responseHead } from '../wire/head.ts'
 import { readLastEventId } from '../wire/last-event-id.ts'
 import { readWait } from '../wire/wait.ts'
 import { chooseCoder } from './compression/response-coder.ts'
-import { isGone, watchPipelined } from './disconnect.ts'
+import { hasDisconnected, watchPipelined } from './disconnect.ts'
 import type { EventStream } from './event-stream.ts'
 import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
 import {
@@ -179,7 +179,7 @@ function listen(req: Request, res: Marked, port: ResponsePort): void {
   const { on } = EventEmitter.prototype
   res[OPENED] = port
   on.call(res, 'error', onError)
-  if (isGone(req, res)) {
+  if (hasDisconnected(req, res)) {
     port.onResponseClose()
     return
   }

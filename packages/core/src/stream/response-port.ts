@@ -32,7 +32,9 @@ const LINGER = 15_000
  * | abrupt | end, but the connection is cut instead of ending the body |
  * | cut | over, and the connection is cut; buffered data is lost |
  * | shutdown | end, with the time after which the client reconnects; its connection is not kept |
+ * | abandon | over: the framework answers with an error in place of the stream |
  * | finished | over, and the last byte was sent or the connection is closed |
+ * | stop | the writer of a finished stream writes nothing more |
  */
 export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   readonly lastEventId: string
@@ -40,6 +42,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   slot?: Set<Sleeper> | undefined
   reason: EventStream['reason']
   finished = false
+  sentEvents = 0
   readonly #connection: Connection
   readonly #writer = new Writer(this)
   readonly #expires: number
@@ -54,7 +57,6 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** The headers were not sent yet. */
   #headPending = true
   #abrupt = false
-  #events = 0
   #finishListeners: readonly (() => void)[] = NONE
   #sets: readonly Set<StreamPort>[] = NONE
 
@@ -96,10 +98,6 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#abrupt && !this.finished
   }
 
-  get sentEvents(): number {
-    return this.#events
-  }
-
   get sentBytes(): number {
     return this.#writer.written
   }
@@ -132,7 +130,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
 
   write(text: string, now?: boolean, passage?: Passage, events = 0): boolean {
     if (this.reason !== undefined) return false
-    this.#events += events
+    this.sentEvents += events
     return this.#write(text, now, passage)
   }
 
@@ -142,7 +140,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       this.cut('ERR_SSE_SLOW_CLIENT')
       return OVER
     }
-    this.#events += events
+    this.sentEvents += events
     const hasRoom = this.#write(text)
     if (this.reason !== undefined) return OVER
     if (this.#poll !== undefined) this.#onSent(this.#poll, text)
@@ -211,7 +209,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   /** `end()` of the response is called. If other code calls it, pending events are sent first. */
   onEnd(): void {
     if (this.#writer.ended) return
-    this.#writer.finish()
+    this.#writer.writeRest()
     this.onWriteFailed(endedByOthers())
   }
 

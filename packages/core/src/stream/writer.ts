@@ -45,9 +45,10 @@ export class Writer {
   /** Output of the coder that comes before the pending text. */
   #coded = ''
   /** Bytes passed to the target, including chunk frames, as `writableLength` counts them. */
-  #written = 0
+  written = 0
+  /** This writer has ended the target, or will. */
+  ended = false
   #scheduled = false
-  #ended = false
   #stopped = false
   /** The target's last write found no room, and 'drain' was not emitted since. */
   #blocked = false
@@ -75,24 +76,14 @@ export class Writer {
     return this.#coder?.shares === true
   }
 
-  /** How many bytes were written, chunk frames included. */
-  get written(): number {
-    return this.#written
-  }
-
   /** For how many ms the client has read nothing although data, or the end, is pending. Checked from time to time. */
   stalledFor(now: number): number {
     // The amount that the operating system has accepted grows as long as the client reads.
-    const taken = this.#written - (this.#target?.writableLength ?? 0)
+    const taken = this.written - (this.#target?.writableLength ?? 0)
     if (taken > this.#taken || !this.#waited) this.#tookAt = now
     this.#taken = taken
-    this.#waited = this.#ended || this.bufferedBytes > 0
+    this.#waited = this.ended || this.bufferedBytes > 0
     return now - this.#tookAt
-  }
-
-  /** Whether this writer has ended the target, or will. */
-  get ended(): boolean {
-    return this.#ended
   }
 
   /**
@@ -108,10 +99,10 @@ export class Writer {
       this.#coded += this.#coder.encodePassage(passage)
     }
     if (this.#coded.length + this.#pending.length >= FLUSH_LENGTH) {
-      this.#flush()
+      this.flush()
       if (this.#target !== undefined) this.#roomNextTurn()
     } else if (now) {
-      this.#flush()
+      this.flush()
     } else if (!this.#scheduled) {
       this.#scheduled = true
       clock.nextTick(flush, this)
@@ -133,7 +124,7 @@ export class Writer {
     }
     this.full = false
     this.#pending = opening + this.#pending
-    if (this.#ended) this.end()
+    if (this.ended) this.end()
     else {
       // Flush the headers alone. Together with a first chunk it would be four writes in one, and Node would keep the
       // headers as the thirty pieces that they were built from: half a kilobyte more for each open stream.
@@ -145,31 +136,20 @@ export class Writer {
 
   /** Writes the pending text and `farewell`, then ends the target. */
   end(farewell = ''): void {
-    this.#ended = true
+    this.ended = true
     this.#waited = false
     this.#pending += farewell
-    const target = this.#target
-    if (target === undefined || target.writableEnded) return
-    const rest = this.#take() + (this.#coder?.end() ?? '')
-    try {
-      if (rest !== '') {
-        this.#count(target, rest)
-        target.write(this.#chunk(rest))
-      }
-      target.end()
-    } catch (cause) {
-      this.#fail(target, cause)
-    }
+    this.#writeRest((target) => target.end())
   }
 
-  /**
-   * Drops the pending text and writes nothing from here on. The target is ended nevertheless, because middleware saves
-   * or logs at its end.
-   */
+  /** Writes the pending text, because other code is about to end the target. */
+  writeRest(): void {
+    this.#writeRest(() => {})
+  }
+
+  /** Drops the pending text. The target is ended nevertheless, because middleware saves or logs at its end. */
   stop(): void {
     this.#drop()
-    this.#ended = true
-    this.#stopped = true
     try {
       if (this.#target?.writableEnded === false) this.#target.end()
     } catch {
@@ -180,35 +160,13 @@ export class Writer {
   /** Drops the pending text and cuts the connection (HTTP/2: resets the stream). */
   cut(): void {
     this.#drop()
-    this.#ended = true
-    this.#stopped = true
     if (this.#target !== undefined) cut(this.#target)
   }
 
   /** Writes the pending text now. */
   flush(): void {
     this.#scheduled = false
-    this.#flush()
-  }
-
-  /** Writes the pending text and the end of its compression, because other code is about to end the target. */
-  finish(): void {
-    this.flush()
-    const target = this.#target
-    const rest = this.#coder?.end() ?? ''
-    if (rest !== '' && target?.writableEnded === false) target.write(this.#chunk(rest))
-  }
-
-  /** @internal */
-  room(): void {
-    this.#roomScheduled = false
-    if (this.#blocked) return
-    this.full = false
-    this.#owner.onRoom()
-  }
-
-  #flush(): void {
-    if (this.#ended || (this.#pending === '' && this.#coded === '')) return
+    if (this.ended || (this.#pending === '' && this.#coded === '')) return
     const target = this.#target
     if (target === undefined) {
       this.full = this.#pending.length >= FLUSH_LENGTH
@@ -225,6 +183,30 @@ export class Writer {
     }
   }
 
+  /** @internal */
+  room(): void {
+    this.#roomScheduled = false
+    if (this.#blocked) return
+    this.full = false
+    this.#owner.onRoom()
+  }
+
+  /** In one write, with the end of compressed text. */
+  #writeRest(andThen: (target: Target) => void): void {
+    const target = this.#target
+    if (target === undefined || target.writableEnded) return
+    const rest = this.#take() + (this.#coder?.end() ?? '')
+    try {
+      if (rest !== '') {
+        this.#count(target, rest)
+        target.write(this.#chunk(rest))
+      }
+      andThen(target)
+    } catch (cause) {
+      this.#fail(target, cause)
+    }
+  }
+
   #writeTo(target: Target, text: string): void {
     // A write after other code has called end() would emit an unexpected 'error'.
     if (target.writableEnded) throw endedByOthers()
@@ -236,12 +218,12 @@ export class Writer {
 
   #count(target: Target, text: string): void {
     const bytes = this.#coder === undefined ? Buffer.byteLength(text) : text.length
-    this.#written += target.chunkedEncoding ? framedBytes(bytes) : bytes
+    this.written += target.chunkedEncoding ? framedBytes(bytes) : bytes
   }
 
   #writePast(socket: Socket, text: string): void {
     const { chunk, bytes, encoding } = chunkFrame(text, this.#coder !== undefined)
-    this.#written += framedBytes(bytes)
+    this.written += framedBytes(bytes)
     // Node emits 'drain' on the response only if the response itself found no room, so listen on the socket.
     if (!socket.write(chunk, encoding)) this.#awaitDrain(socket)
   }
@@ -250,13 +232,17 @@ export class Writer {
   #take(): string {
     this.#code()
     const text = this.#coder === undefined ? this.#pending : this.#coded
-    this.#drop()
+    this.#pending = ''
+    this.#coded = ''
     return text
   }
 
+  /** Nothing is written from here on. */
   #drop(): void {
     this.#pending = ''
     this.#coded = ''
+    this.ended = true
+    this.#stopped = true
   }
 
   #code(): void {
