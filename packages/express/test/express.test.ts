@@ -54,7 +54,7 @@ describe.each([
     expect(response.body.map(({ data }: { data: string }) => data)).toEqual(['one', 'two', 'three'])
   })
 
-  test('sends each event at once behind compression, while the stream is open', async () => {
+  test('sends each event at once with compression(), while the stream is open', async () => {
     const server = appWith(compression({ threshold: 0 })).listen(0)
     const client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
     try {

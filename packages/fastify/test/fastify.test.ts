@@ -181,7 +181,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
 
   test.each([
     ['while a hook is pending', 0],
-    ['after the head is out', 40],
+    ['after the headers were sent', 40],
   ])('ends the stream and logs once when the handler throws %s', async (_when, delay) => {
     let stream: EventStream | undefined
     await app.register(sse)

@@ -43,7 +43,7 @@ describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by
     ],
   ]
 
-  test.each(requests)('is noticed once, and not before: %s', async (_, head, before) => {
+  test.each(requests)('is reported once, and not before: %s', async (_, head, before) => {
     const { listener, watched, calls } = watching(before)
     const client = await connect((await serve(listener)).origin)
     client.write(head)

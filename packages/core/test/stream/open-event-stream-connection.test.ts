@@ -140,14 +140,17 @@ describe('the connection', () => {
 })
 
 describe('a client', () => {
-  test.each(['close', 'reset', 'halfClose'] as const)('that leaves by %s ends the stream', async (leave) => {
-    const { client, stream } = await openOne()
-    const aborted = once(stream.signal, 'abort')
-    client[leave]()
-    await aborted
-    expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
-    expect(await stream.send('late')).toBe(false)
-  })
+  test.each(['close', 'reset', 'halfClose'] as const)(
+    'that the client closes by %s ends the stream',
+    async (leave) => {
+      const { client, stream } = await openOne()
+      const aborted = once(stream.signal, 'abort')
+      client[leave]()
+      await aborted
+      expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
+      expect(await stream.send('late')).toBe(false)
+    },
+  )
 
   test('that sent a body, which was parsed, receives the stream', async () => {
     const { origin, streams, opened } = await serveStreams({}, consume)

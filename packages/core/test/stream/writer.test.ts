@@ -156,7 +156,7 @@ describe('the end', () => {
     expect(target.writes).toEqual(['a'])
   })
 
-  test('of a target that was destroyed loses what waits', async () => {
+  test('of a target that was destroyed loses the pending text', async () => {
     writer.start(target, '')
     writer.write('a')
     writer.cut()
