@@ -58,8 +58,11 @@ export class MemoryRun implements RunClaim {
     const bytes = Buffer.byteLength(text)
     this.#bytes += bytes
     this.#heldBytes += bytes
-    let at = 0
-    for (const event of events) this.#events.push(text.slice(at, (at += event.length)))
+    let from = 0
+    for (const { length } of events) {
+      this.#events.push(text.slice(from, from + length))
+      from += length
+    }
     this.#trim()
     this.#notify({ attempt: this.attempt, state: this.state, first, events })
   }

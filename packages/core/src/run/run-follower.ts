@@ -38,7 +38,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
   #place: RunPlace | undefined
   /** The client sent a last event ID that is not a position. */
   #malformed: boolean
-  /** It was handed events, or a gap. */
+  /** It has sent events or a gap. */
   #served = false
   /** The run has changed since the pending read began. */
   #stale = false

@@ -29,10 +29,10 @@ export class StoreRuns implements Runs {
   readonly #produced = new Map<string, RunProducer>()
   readonly #feeds = new Map<string, RunFeed>()
   readonly #followers = new Set<RunFollower>()
-  /** Responses that are not finished yet. */
+  /** Responses that are not finished. */
   readonly #ports = new Set<StreamPort>()
   readonly #host: RunFollowerHost
-  /** Starts that the store has not answered yet. */
+  /** Calls of start() that the store has not answered. */
   readonly #starting = new Set<Promise<StartedRun>>()
   #shutdown: Shutdown | undefined
   #closed: Promise<void> | undefined

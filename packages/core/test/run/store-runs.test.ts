@@ -71,12 +71,12 @@ test('close() makes its followers of other processes’ runs reconnect elsewhere
     .concat(fetch(`${other.url}/own`))
   const responses = await Promise.all([ofOther, ofOwn, elsewhere])
   await one.runs.close()
-  const [followed, ended, endedElsewhere] = await Promise.all(
+  const [sentAway, ended, endedElsewhere] = await Promise.all(
     responses.map((response) => response?.text() ?? ''),
   )
-  // The client is told to reconnect: a retry and no end. The run itself continues.
-  expect(followed).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
-  expect(followed).not.toContain('event: end')
+  // The client is asked to reconnect: a retry and no end. The run itself continues.
+  expect(sentAway).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
+  expect(sentAway).not.toContain('event: end')
   expect((await other.runs.state('others'))?.status).toBe('running')
   for (const text of [ended, endedElsewhere]) {
     expect(parseEvents(text ?? '').at(-1)).toMatchObject({ event: 'end', data: '{"status":"stopped"}' })
