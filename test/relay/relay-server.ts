@@ -1,10 +1,9 @@
-/**
- * A process with an Express app and a Fastify app that relay the responses of real packages. Sends the ports of both.
- */
+/** A process with an Express app and a Fastify app that relay the responses of real packages. Sends the ports of both. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Source, type SseMethod, sse } from '@downstream/express'
+import { createRuns, type Source, type SseMethod, sse } from '@downstream/express'
 import { sse as fastifySse } from '@downstream/fastify'
 import express from 'express'
 import Fastify from 'fastify'
@@ -51,6 +50,8 @@ quiet.listen(0, '127.0.0.1')
 await once(quiet, 'listening')
 const quietUrl = `http://127.0.0.1:${(quiet.address() as AddressInfo).port}`
 
+const runs = createRuns()
+
 /** The common part of both apps; `fail` answers in the way of the framework. */
 async function serve(
   path: string,
@@ -61,6 +62,11 @@ async function serve(
   if (path === 'whole') {
     const source: Source = ({ signal }) => responses[name]?.(signal) as Promise<Response>
     return method(source)
+  }
+  if (path === 'run') {
+    const id = randomUUID()
+    await runs.start(id, ({ signal }) => responses[name]?.(signal) as Promise<Response>)
+    return runs.follow(method(), id)
   }
   if (path === 'cuts') {
     const bytes = await bytesOf(name)

@@ -28,14 +28,14 @@ const url = (framework: (typeof frameworks)[number], path: string) =>
   `http://127.0.0.1:${ports[framework]}/${path}`
 
 /** As an independent parser reads them. */
-function parsed(text: string): object[] {
-  const events: object[] = []
+function parsed(text: string): { event?: string }[] {
+  const events: { event?: string }[] = []
   const parser = createParser({ onEvent: (event) => events.push(event) })
   parser.feed(text)
   return events
 }
 
-async function read(framework: (typeof frameworks)[number], path: string): Promise<object[]> {
+async function read(framework: (typeof frameworks)[number], path: string): Promise<{ event?: string }[]> {
   return parsed(await (await fetch(url(framework, path))).text())
 }
 
@@ -58,6 +58,14 @@ describe.each(frameworks)('through %s', (framework) => {
     // The bytes differ: some of the responses contain random ids.
     const expected = parsed(await (await fetch(url('express', `raw/${name}`))).text())
     expect(await read(framework, `whole/${name}`)).toHaveLength(expected.length)
+  })
+
+  test.each(packages)('a function that asks %s for its response is the source of a run', async (name) => {
+    const names = (events: { event?: string }[]) => events.map(({ event }) => event)
+    const expected = parsed(await (await fetch(url('express', `raw/${name}`))).text())
+    const received = await read(framework, `run/${name}`)
+    expect(names(received)).toEqual([...names(expected), 'end'])
+    expect(received.at(-1)).toMatchObject({ data: '{"status":"done"}' })
   })
 
   test.each(['status', 'type'])('a response of another %s is a 502', async (what) => {

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createOpenAI } from '@ai-sdk/openai'
 import Anthropic from '@anthropic-ai/sdk'
 import { RunnableLambda } from '@langchain/core/runnables'
@@ -9,34 +6,9 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import { EventType, type StreamChunk, toServerSentEventsResponse } from '@tanstack/ai'
 import { streamText } from 'ai'
 import OpenAI from 'openai'
+import { startProvider, words } from './provider.ts'
 
-const words = ['Grüße', ' 世界', ' 👩‍👩‍👧', '\n\n', ' "data: [DONE]"', ' \u2028 \r\n', ' end.']
-
-/** Fakes of the two APIs that are called over the network, limited to streamed responses. */
-const provider = createServer((req, res) => {
-  res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  if (req.url?.endsWith('/messages')) {
-    const event = (type: string, rest: object) =>
-      `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
-    res.write(event('message_start', { message: { id: 'msg_1', role: 'assistant', content: [], usage: {} } }))
-    res.write(event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }))
-    res.write('event: ping\ndata: {"type": "ping"}\n\n')
-    for (const text of words) {
-      res.write(event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }))
-    }
-    res.end(event('message_stop', {}))
-    return
-  }
-  for (const content of words) {
-    const choices = [{ index: 0, delta: { role: 'assistant', content }, finish_reason: null }]
-    const chunk = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 0, model: 'local', choices }
-    res.write(`data: ${JSON.stringify(chunk)}\n\n`)
-  }
-  res.end('data: [DONE]\n\n')
-})
-provider.listen(0, '127.0.0.1')
-await once(provider, 'listening')
-const baseURL = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`
+const { url: baseURL } = await startProvider()
 
 async function* chunks(): AsyncGenerator<StreamChunk> {
   yield { type: EventType.RUN_STARTED, threadId: 'thread', runId: 'run' }
