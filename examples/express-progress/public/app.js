@@ -10,43 +10,37 @@ let source
 
 // Incoming
 
-async function load() {
-  const response = await fetch(`jobs/${id}`)
-  if (response.status === 404) return showGone()
-  if (!response.ok) throw new Error(`HTTP ${response.status}`)
-  const { cursor, ...loaded } = await response.json()
-  show(loaded)
-  if (job.state === 'running') watch(cursor)
-}
-
-function start() {
-  load().catch(() => {
-    showState('reconnecting')
-    setTimeout(start, retryAfter)
-  })
-}
-
-function watch(after) {
-  source = new EventSource(`jobs/${id}/events?${new URLSearchParams({ after })}`)
+/** From its beginning. When the connection is lost, the browser reconnects by itself and continues after the last event. */
+function watch() {
+  show({ status: 'running', photos: [], finished: 0 })
+  source = new EventSource(`jobs/${id}/events`)
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
     // A browser reconnects by itself, but stops permanently after any status other than 200. The job may no longer exist.
-    if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
+    if (source.readyState === EventSource.CLOSED) check()
   }
+  source.addEventListener('photos', (event) => show({ ...job, photos: JSON.parse(event.data) }))
   source.addEventListener('progress', (event) => show({ ...job, ...JSON.parse(event.data) }))
-  source.addEventListener('over', (event) => {
-    // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
+  source.addEventListener('failure', (event) => show({ ...job, error: event.data }))
+  source.addEventListener('end', (event) => {
+    // Otherwise the browser would treat the end of the stream as a lost connection and reconnect forever.
     source.close()
-    show(JSON.parse(event.data))
+    show({ ...job, ...JSON.parse(event.data) })
   })
+}
+
+async function check() {
+  const response = await fetch(`jobs/${id}`).catch(() => undefined)
+  if (response?.status === 404) showGone()
+  else setTimeout(watch, retryAfter)
 }
 
 // Outgoing
 
 element('form').onsubmit = async (event) => {
   event.preventDefault()
-  if (job?.state === 'running') return
+  if (job?.status === 'running') return
   try {
     const response = await fetch('jobs', {
       method: 'POST',
@@ -57,14 +51,14 @@ element('form').onsubmit = async (event) => {
     id = (await response.json()).id
     // With the job in its address, the page finds it again after a reload.
     history.replaceState(null, '', `?${new URLSearchParams({ job: id })}`)
-    start()
+    watch()
   } catch (error) {
     showText('report', `Not started: ${error.message}.`)
   }
 }
 
 element('cancel').onclick = () => {
-  if (job?.state !== 'running') return
+  if (job?.status !== 'running') return
   fetch(`jobs/${id}`, { method: 'DELETE' }).catch((error) => {
     showText('report', `Not cancelled: ${error.message}.`)
   })
@@ -74,11 +68,11 @@ element('cancel').onclick = () => {
 
 function show(now) {
   job = now
-  const { state, photos, finished, photo } = job
-  element('progress').max = photos.length
+  const { status, photos, finished, photo } = job
+  element('progress').max = photos.length || 1
   element('progress').value = finished
-  showText('percent', `${Math.round((100 * finished) / photos.length)} %`)
-  showText('photo', state === 'running' ? (photo ?? '') : '')
+  showText('percent', `${Math.round((100 * finished) / element('progress').max)} %`)
+  showText('photo', status === 'running' ? (photo ?? '') : '')
   showText('report', reportOf(job))
   const items = photos.map((name, index) => {
     const item = document.createElement('li')
@@ -87,22 +81,23 @@ function show(now) {
     return item
   })
   element('photos').replaceChildren(...items)
-  document.body.dataset.job = state
-  showButtons(state === 'running')
-  if (state !== 'running') showState('idle')
+  document.body.dataset.job = status
+  showButtons(status === 'running')
+  if (status !== 'running') showState('closed')
 }
 
 /** A screen reader reads it, so it does not change with every photo. */
-function reportOf({ state, photos, finished, error }) {
+function reportOf({ status, photos, finished, error }) {
   const count = `${finished} of ${photos.length} photos`
-  if (state === 'done') return `Done: ${count}.`
-  if (state === 'failed') return `Failed after ${count}: ${error}.`
-  if (state === 'cancelled') return `Cancelled after ${count}.`
-  const quarters = Math.floor((4 * finished) / photos.length)
+  if (status === 'done') return `Done: ${count}.`
+  if (status === 'failed') return `Failed after ${count}: ${error}.`
+  if (status === 'stopped') return `Cancelled after ${count}.`
+  const quarters = Math.floor((4 * finished) / (photos.length || 1))
   return ['Running.', 'A quarter is done.', 'Half of it is done.', 'Three quarters are done.'][quarters]
 }
 
 function showGone() {
+  job = undefined
   document.body.dataset.job = 'gone'
   showText('report', 'This job does not exist, or no longer exists.')
   showButtons(false)
@@ -120,4 +115,4 @@ function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }
 
-if (id) start()
+if (id) watch()

@@ -1,33 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Work that takes a while: it pretends to resize photos. The page receives its public properties. */
-export class Job {
-  readonly id: string = randomUUID()
-  readonly photos: string[] = Array.from({ length: 24 }, (_, index) => `IMG_${2041 + index}.jpg`)
-  finished = 0
-  state: 'running' | 'done' | 'failed' | 'cancelled' = 'running'
-  error = ''
-  readonly #cancelling = new AbortController()
+const photos = Array.from({ length: 24 }, (_, index) => `IMG_${2041 + index}.jpg`)
 
-  /** Yields each photo when it is finished, and ends when the job has ended, whatever the result. */
-  async *run(stepMs: number, damaged?: string): AsyncGenerator<string, void> {
-    const { signal } = this.#cancelling
-    try {
-      for (const photo of this.photos) {
-        await sleep(stepMs * (0.5 + Math.random()), undefined, { signal })
-        if (photo === damaged) throw new Error(`${photo} is damaged`)
-        this.finished++
-        yield photo
-      }
-      this.state = 'done'
-    } catch (error) {
-      this.state = signal.aborted ? 'cancelled' : 'failed'
-      this.error = error instanceof Error ? error.message : String(error)
+/** Work that takes a while: it resizes photos, or would. Yields what the page shows, and stops when `signal` aborts. */
+export async function* resizePhotos(stepMs: number, fail: boolean, signal: AbortSignal) {
+  yield { event: 'photos', data: photos }
+  for (const [index, photo] of photos.entries()) {
+    await sleep(stepMs * (0.5 + Math.random()), undefined, { signal })
+    if (fail && index === 15) {
+      // A run sends its clients nothing of what its source throws: the reason has to be an event.
+      yield { event: 'failure', data: `${photo} is damaged` }
+      throw new Error(`${photo} is damaged`)
     }
-  }
-
-  cancel(): void {
-    this.#cancelling.abort()
+    yield { event: 'progress', data: { photo, finished: index + 1 } }
   }
 }
