@@ -30,9 +30,9 @@ const all = {
   },
   'gzip-each': { title: 'a gzip for each response', compresses: true },
   'downstream-runs': { title: 'Downstream, a run', package: '@downstream/core' },
-  generator: { title: 'the generator alone' },
+  generator: { title: 'the generator alone', ours: 'downstream-runs' },
   'downstream-relay': { title: 'Downstream, relay', package: '@downstream/core' },
-  pipe: { title: 'Readable.fromWeb(body).pipe(res)' },
+  pipe: { title: 'Readable.fromWeb(body).pipe(res)', ours: 'downstream-relay' },
   nchan: { title: 'nginx + nchan', ours: 'downstream-node' },
 }
 
@@ -49,7 +49,7 @@ export const sharedLogs =
 /** Those that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
 export const compressing = ['downstream-node', 'downstream-shared', 'gzip-each']
 
-/** Those of the workloads about runs and relays. */
+/** The contestants in the workloads for runs and relays. */
 export const unwatched = ['downstream-runs', 'generator']
 export const followed = ['downstream-node', 'downstream-runs']
 export const relaying = ['downstream-relay', 'pipe']
