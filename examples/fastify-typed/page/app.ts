@@ -1,5 +1,6 @@
 import { connect } from '@downstream/client'
 import type { EventsOf } from '@downstream/fastify'
+import type { countBikes } from '../src/city.ts'
 import type { hub } from '../src/hub.ts'
 import { showState } from './show-state.js'
 
@@ -7,39 +8,25 @@ const maxRides = 12
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 const element = (id: string) => document.getElementById(id) as HTMLElement
 
-let counts: Record<string, number> = {}
+let stations: Record<string, number> = {}
 
-const state = await loadStations()
-// One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
-const source = connect<EventsOf<typeof hub, 'bikes'>>('events', { after: state.cursor, share: true })
+// One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait forever.
+const source = connect<EventsOf<typeof hub, 'bikes', typeof countBikes>>('events', { share: true })
 
-source.on('rented', ({ bike, station, at }) => {
-  change(station, -1)
+source.on('snapshot', ({ bikes = {} }) => showStations(bikes))
+source.on('rented', ({ bike, station, bikes, at }) => {
+  showStations({ ...stations, [station]: bikes })
   addRide(`Bike ${bike} leaves ${station}`, at)
 })
-source.on('returned', ({ bike, station, at }) => {
-  change(station, 1)
+source.on('returned', ({ bike, station, bikes, at }) => {
+  showStations({ ...stations, [station]: bikes })
   addRide(`Bike ${bike} is back: ${station}`, at)
 })
-// Events are missing: the server was restarted, or this page was offline for too long.
-source.on('gap', ({ delay }) => setTimeout(() => location.reload(), delay))
 source.onState(showState)
 
-async function loadStations(): Promise<{ cursor: string; stations: Record<string, number> }> {
-  const response = await fetch('bikes')
-  const state = await response.json()
-  counts = state.stations
-  showStations()
-  return state
-}
-
-function change(station: string, by: number): void {
-  counts[station] = (counts[station] ?? 0) + by
-  showStations()
-}
-
-function showStations(): void {
-  const items = Object.entries(counts).map(([name, bikes]) => {
+function showStations(newStations: Record<string, number>): void {
+  stations = newStations
+  const items = Object.entries(stations).map(([name, bikes]) => {
     const item = document.createElement('li')
     item.append(name, ' ', Object.assign(document.createElement('b'), { textContent: bikes }))
     return item

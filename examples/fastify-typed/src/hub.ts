@@ -3,6 +3,8 @@ import { createHub } from '@downstream/fastify'
 export interface Ride {
   bike: number
   station: string
+  /** How many bikes the station has now. Not by how many that has changed: so a page may apply an event twice. */
+  bikes: number
   at: Date
 }
 

@@ -24,14 +24,9 @@ const client = await readFile(fileURLToPath(import.meta.resolve('@downstream/cli
 app.get('/app.js', (_request, reply) => reply.type('text/javascript').send(code))
 app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(client))
 
-// The cursor first: what happens in between is in both. The page reloads only after a gap.
-app.get('/bikes', (_request, reply) => {
-  const cursor = hub.cursor()
-  reply.header('Cache-Control', 'no-store').send({ cursor, stations: countBikes() })
-})
-
+// The page gets the stations first, then the rides; and the stations again when it may have missed rides.
 app.get('/events', (_request, reply) => {
-  hub.subscribe(reply.sse({ retry: 1000 }), 'bikes')
+  hub.subscribe(reply.sse({ retry: 1000 }), 'bikes', { snapshot: countBikes })
 })
 
 const riding = setInterval(ride, rideMs)

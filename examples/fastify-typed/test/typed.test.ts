@@ -54,6 +54,16 @@ test('ten tabs share one connection', async () => {
   }
 })
 
+test('after a restart of the server a page has the stations of the new one', async () => {
+  const page = await open()
+  await server.kill()
+  server = await ExampleServer.start('fastify-typed', { RIDE_MS: '1000000' }, server.port)
+  // Nobody has taken a bike yet.
+  await page.waitForFunction(
+    `[...document.querySelectorAll('#stations b')].map((count) => count.textContent).join() === '6,6,6,6,6'`,
+  )
+})
+
 // The globals of the functions that run in a page.
 declare const document: { getElementById(id: string): { innerHTML: string } }
 
@@ -61,19 +71,24 @@ test('the compiler checks server and page against the one declaration', async ()
   expect(await compile()).toBe('')
 })
 
-test('it refuses events and properties that are not declared, and a Date, which JSON turns into text', async () => {
+test('it refuses events and properties that are not declared, a Date, which JSON turns into text, and another state', async () => {
   let page = await readFile(join(example, 'page/app.ts'), 'utf8')
   for (const [correct, wrong] of [
     [`'rented'`, `'borrowed'`],
-    ['{ bike, station, at }', '{ bike, place, at }'],
-    [`'returned', ({ bike, station, at })`, `'returned', ({ bicycle: bike, station, at })`],
+    [`'returned', ({ bike, station,`, `'returned', ({ bicycle: bike, station,`],
     ['at: string', 'at: Date'],
+    ['({ bikes = {} })', '({ trams: bikes = {} })'],
+    [
+      'showStations(newStations: Record<string, number>)',
+      'showStations(newStations: Record<string, bigint>)',
+    ],
   ] as const) {
     expect(page).toContain(correct)
     page = page.replace(correct, wrong)
   }
   const said = await compile(page)
-  for (const named of ['"borrowed"', "'bicycle'", "'Date'"]) expect(said).toContain(named)
+  for (const named of ['"borrowed"', "'bicycle'", "'Date'", "'trams'", "'bigint'"])
+    expect(said).toContain(named)
 })
 
 /** The messages of the compiler for the example, or for the example with this page. */

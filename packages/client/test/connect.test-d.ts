@@ -48,3 +48,13 @@ news.on('headline', ({ title, at }) => [title, at] satisfies [string, string])
 news.on('gap', ({ reason, delay }) => [reason, delay] satisfies [string, number])
 // @ts-expect-error no such event
 news.on('flash', () => {})
+
+// With the function that reads the hub's snapshots.
+declare function readTitles(channel: string): string[]
+connect<EventsOf<typeof hub, 'news', typeof readTitles>>('/news').on(
+  'snapshot',
+  ({ news = [], ...others }) => {
+    news satisfies string[]
+    others satisfies Record<string, never>
+  },
+)

@@ -7,19 +7,26 @@ import type { Hub } from './hub.ts'
  *
  * It ignores `serialize` and `controlEvents`: a hub with these options needs a type of your own.
  *
+ * @typeParam Read - the type of the `snapshot` function that is passed to `subscribe()`. Without it, the states in the
+ * event `snapshot` are `unknown`.
+ *
  * @example
  * export const hub = createHub<{ news: { headline: Headline } }>()
  * // In the page. `import type` leaves the server code out of the bundle.
  * import type { hub } from '../src/server.ts'
  * const source = connect<EventsOf<typeof hub, 'news'>>('/news')
  */
-export type EventsOf<AnyHub extends Hub, Channel extends ChannelsOf<AnyHub>> =
+export type EventsOf<
+  AnyHub extends Hub,
+  Channel extends ChannelsOf<AnyHub>,
+  Read extends (channel: never) => unknown = (channel: never) => unknown,
+> =
   AnyHub extends Hub<infer Channels>
     ? WithControlEvents<
         {
           [Name in NamesOf<Channels, Channel>]: Parsed<DataOf<Channels[Channel & keyof Channels], Name>>
         },
-        Channel
+        ControlEvents<Channel, StateOf<Read>>
       >
     : never
 
@@ -36,14 +43,17 @@ type DataOf<Events, Name extends string> = Events extends { [Its in Name]: infer
  * An event that the app declares has the app's type, even if it has the name of a control event: then the hub uses
  * another name for its own.
  */
-type WithControlEvents<Events, Channel extends string> = Events & Omit<ControlEvents<Channel>, keyof Events>
+type WithControlEvents<Events, ControlEvents> = Events & Omit<ControlEvents, keyof Events>
 
-interface ControlEvents<Channel extends string> {
+interface ControlEvents<Channel extends string, State> {
   gap: Gap
   bookmark: string
   /** The state of each channel, as the app's `snapshot` function returned it. */
-  snapshot: { readonly [Name in Channel]?: unknown }
+  snapshot: { readonly [Name in Channel]?: State }
 }
+
+/** The type of a state after JSON. A channel whose state is undefined is left out. */
+type StateOf<Read extends (channel: never) => unknown> = Parsed<Exclude<Awaited<ReturnType<Read>>, undefined>>
 
 /** The type of JSON.parse(JSON.stringify(data)). */
 type Parsed<Data> = unknown extends Data

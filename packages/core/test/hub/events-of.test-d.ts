@@ -56,6 +56,18 @@ export function ofSeveral() {
   assertType<Equal<Events['message'], { from: string }>>()
 }
 
+declare function readState(channel: string): Promise<{ title: string; at: Date }[] | undefined>
+
+export function withTheSnapshotOfAFunction() {
+  type Events = EventsOf<typeof hub, 'news' | 'chat', typeof readState>
+  type State = { title: string; at: string }[]
+  assertType<Equal<Events['snapshot'], { readonly news?: State; readonly chat?: State }>>()
+  assertType<Equal<Events['headline'], { title: string; at: string }>>()
+
+  // @ts-expect-error: not a function
+  assertType<EventsOf<typeof hub, 'news', State> extends never ? true : true>()
+}
+
 export function ofNamesOfItsOwn() {
   type Events = EventsOf<Hub<{ news: { gap: { wide: boolean } } }>, 'news'>
   assertType<Equal<Events['gap'], { wide: boolean }>>()
