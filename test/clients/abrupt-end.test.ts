@@ -1,68 +1,197 @@
-// A client that stops at the end of a response and reconnects only after an error.
-import { createHub } from '@downstream/core'
+// With abruptEnd every client returns after each end by the server, also a client that treats a normal end as final.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from '@downstream/client'
+import { createHub, type Hub, sse } from '@downstream/express'
 import { eventually } from '@downstream/testing'
 import { fetchEventSource } from '@microsoft/fetch-event-source'
-import { proxies } from '../proxies/proxies.ts'
-import { RunningProxy } from '../proxies/running-proxy.ts'
-import { closeServers, servers } from './servers.ts'
+import { EventSource } from 'eventsource'
+import express from 'express'
+import { EventSource as UndiciEventSource } from 'undici'
+import { freePorts, portsFrom } from '../../scripts/free-ports.mjs'
+import { launchChromium } from '../browser/chromium.ts'
+import { Nginx, STREAM } from '../proxies/nginx.ts'
+import { datastarItem, hypermediaPage, hypermediaScripts } from './hypermedia-page.ts'
+import { usePageGlobals } from './page-globals.ts'
 
-// The only globals of a page that it uses.
-const page = {
-  window: { fetch, setTimeout, clearTimeout },
-  document: Object.assign(new EventTarget(), { hidden: false }),
+usePageGlobals()
+
+/** Follows `url`, and calls `onNumber` for each event `n`. Returns what disconnects. */
+type Follow = (url: string, onNumber: (data: string) => void) => () => void
+
+const clients: Record<string, Follow> = {
+  '@microsoft/fetch-event-source': (url, onNumber) => {
+    const leaving = new AbortController()
+    void fetchEventSource(url, {
+      signal: leaving.signal,
+      onmessage: ({ event, data }) => {
+        if (event === 'n') onNumber(data)
+      },
+    })
+    return () => leaving.abort()
+  },
+  '@downstream/client': (url, onNumber) => {
+    const source = connect<{ n: number }>(url)
+    source.on('n', (data) => onNumber(String(data)))
+    return source.close
+  },
+  eventsource: (url, onNumber) => listen(new EventSource(url), onNumber),
+  undici: (url, onNumber) => listen(new UndiciEventSource(url), onNumber),
 }
 
-beforeAll(() => {
-  Object.assign(globalThis, page)
+function listen(source: EventTarget & { close(): void }, onNumber: (data: string) => void): () => void {
+  source.addEventListener('n', (event) => onNumber((event as Event & { data: string }).data))
+  return () => source.close()
+}
+
+type EventOf = (n: number) => { event: string; data: unknown }
+
+/** An app of several processes that share a log: here, of several servers that share a hub. */
+class App {
+  readonly hub: Hub = createHub()
+  readonly ports: number[]
+  /** By client: the Last-Event-ID of each of its requests. */
+  readonly lastIds: Record<string, string[]>
+  /** How many numbers, from 0 on. */
+  published = 0
+  maxAge = 300
+  readonly #start = this.hub.cursor()
+  readonly #eventOf: EventOf
+  readonly #stops = new Map<number, () => Promise<unknown>>()
+
+  static async start(count: number, clients: string[], eventOf: EventOf): Promise<App> {
+    const first = await freePorts(count)
+    const app = new App(portsFrom(first, count), clients, eventOf)
+    for (const port of app.ports) await app.#startProcess(port)
+    return app
+  }
+
+  private constructor(ports: number[], clients: string[], eventOf: EventOf) {
+    this.ports = ports
+    this.#eventOf = eventOf
+    this.lastIds = Object.fromEntries(clients.map((name) => [name, []]))
+  }
+
+  /** One process after the other, as a deploy does. */
+  async restart(): Promise<void> {
+    for (const port of this.ports) {
+      await this.#stops.get(port)?.()
+      await this.#startProcess(port)
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.values()) await stop()
+    await this.hub.close()
+  }
+
+  /** Publishes numbers until every client has made one more request at least. */
+  async publishUntilAllReturn(): Promise<void> {
+    const clients = Object.entries(this.lastIds).map(([name, ids]) => ({ name, ids, before: ids.length }))
+    await eventually(
+      'a request of each client',
+      async () => {
+        await this.hub.publish('news', this.#eventOf(this.published++))
+        // Datastar takes a while for each item.
+        await sleep(30)
+        return clients.every(({ ids, before }) => ids.length > before)
+      },
+      () => JSON.stringify(clients),
+    )
+  }
+
+  async #startProcess(port: number): Promise<void> {
+    const app = express()
+    const events = sse({ abruptEnd: true, retry: 100 })
+    app.use(events)
+    app.get('/', (_req, res) => res.send(hypermediaPage('Datastar', this.#start)))
+    for (const [path, script] of Object.entries(hypermediaScripts)) {
+      app.get(path, (_req, res) => res.type('text/javascript').send(script()))
+    }
+    app.get('/events', (req, res) => {
+      this.lastIds[String(req.query.client)]?.push(req.get('last-event-id') ?? '')
+      this.hub.subscribe(res.sse({ maxAge: this.maxAge }), 'news', { after: this.#start })
+    })
+    const server = app.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    this.#stops.set(port, () => events.close({ server }))
+  }
+}
+
+let app: App
+let nginx: Nginx | undefined
+
+/** Resolves with the URL of an app that clients reach directly, or of two processes of it after an nginx. */
+async function start(way: string, clients: string[], eventOf: EventOf): Promise<string> {
+  app = await App.start(way === 'through nginx' ? 2 : 1, clients, eventOf)
+  if (way === 'through nginx') nginx = await Nginx.start(app.ports, STREAM)
+  return nginx?.url ?? `http://127.0.0.1:${app.ports[0]}`
+}
+
+afterEach(async () => {
+  await app.stop()
+  await nginx?.stop()
+  nginx = undefined
 })
 
-afterAll(() => {
-  for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name)
-})
+/** Ends the clients' streams by maxAge `ends` times, then by a rolling restart. */
+async function endStreams(ends: number): Promise<void> {
+  for (let n = 0; n < ends; n++) await app.publishUntilAllReturn()
+  // Streams that are opened from now on end by the restart only.
+  app.maxAge = 600_000
+  await app.publishUntilAllReturn()
+  await app.restart()
+  await app.publishUntilAllReturn()
+}
 
-afterEach(closeServers)
+/** All requests but the first have the id of an event that the client has received. */
+function expectIds(name: string): void {
+  const [first, ...others] = app.lastIds[name] ?? []
+  expect(first).toBe('')
+  expect(others).not.toContain('')
+}
 
-describe.each(servers)('$server', ({ start }) => {
-  test.each(['itself', 'nginx'])(
-    '@microsoft/fetch-event-source returns from every maxAge, 0 lost: by %s',
-    async (way) => {
-      const hub = createHub()
-      const lastIds: string[] = []
-      const server = await start({
-        '/events': (sse) => {
-          const stream = sse({ abruptEnd: true, maxAge: 300, retry: 100 })
-          lastIds.push(stream.lastEventId)
-          hub.subscribe(stream, 'news')
-        },
-      })
-      const [nginx] = proxies
-      const proxy =
-        way === 'nginx' && nginx
-          ? await RunningProxy.start(nginx, { appPort: server.port, idleSeconds: 600 })
-          : undefined
-      const leaving = new AbortController()
-      const data: string[] = []
-      try {
-        void fetchEventSource(`${proxy?.url ?? server.url}/events`, {
-          signal: leaving.signal,
-          onmessage: (message) => message.event === 'n' && data.push(message.data),
-        })
-        await eventually('the first stream', () => lastIds.length === 1)
-        const sent: string[] = []
-        while (lastIds.length < 5 && sent.length < 1_000) {
-          sent.push(String(sent.length))
-          await hub.publish('news', { event: 'n', data: sent.at(-1) })
-          await new Promise((resolve) => setTimeout(resolve, 20))
-        }
-        await eventually('all events', () => data.length >= sent.length)
-        expect(data).toEqual(sent)
-        expect(lastIds.length).toBeGreaterThanOrEqual(5)
-        expect(lastIds.slice(1)).not.toContain('')
-      } finally {
-        leaving.abort()
-        await proxy?.stop()
-        await hub.close()
+describe.each(['directly', 'through nginx'])('%s', (way) => {
+  test('every client returns after each maxAge and after a rolling restart, 0 lost, 0 twice', async () => {
+    const url = await start(way, Object.keys(clients), (n) => ({ event: 'n', data: n }))
+    const received: Record<string, string[]> = {}
+    const disconnects = Object.entries(clients).map(([name, follow]) => {
+      const numbers: string[] = []
+      received[name] = numbers
+      return follow(`${url}/events?client=${name}`, (data) => numbers.push(data))
+    })
+    try {
+      await endStreams(4)
+      const all = Array.from({ length: app.published }, (_, n) => String(n))
+      await eventually('all events', () =>
+        Object.values(received).every(({ length }) => length >= all.length),
+      )
+      for (const name of Object.keys(clients)) {
+        expect([name, received[name]]).toEqual([name, all])
+        expectIds(name)
       }
-    },
-  )
+    } finally {
+      for (const disconnect of disconnects) disconnect()
+    }
+  })
+
+  test('a page of Datastar returns as often, 0 lost, 0 twice', async () => {
+    const url = await start(way, ['undefined'], (n) => datastarItem(String(n)))
+    const browser = await launchChromium()
+    const page = await browser.newPage()
+    try {
+      await page.goto(url)
+      // More than the ten times that it has by default for the whole life of a page.
+      await endStreams(11)
+      const all = Array.from({ length: app.published }, (_, n) => String(n))
+      await page
+        .locator('#news li')
+        .nth(all.length - 1)
+        .waitFor()
+      expect(await page.locator('#news li').allTextContents()).toEqual(all)
+      expectIds('undefined')
+    } finally {
+      await browser.close()
+    }
+  })
 })

@@ -1,21 +1,10 @@
 import { fetchEventSource } from '@microsoft/fetch-event-source'
 import { eventSourceSuite } from './event-source-suite.ts'
 import { Journal } from './journal.ts'
+import { usePageGlobals } from './page-globals.ts'
 import { closeServers, servers } from './servers.ts'
 
-// It is made for pages: these are all the globals of a page that it uses.
-const page = {
-  window: { fetch, setTimeout, clearTimeout },
-  document: Object.assign(new EventTarget(), { hidden: false }),
-}
-
-beforeAll(() => {
-  Object.assign(globalThis, page)
-})
-
-afterAll(() => {
-  for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name)
-})
+usePageGlobals()
 
 eventSourceSuite(
   (url, journal) => {

@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from '../../scripts/free-ports.mjs'
-import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
+import { PartProcess } from './part-process.ts'
 import type { TestedProxy } from './proxies.ts'
 import { settingsOnPage } from './settings-on-page.ts'
 
@@ -20,45 +15,27 @@ interface RunningProxyOptions {
 /** A proxy with the settings that docs/proxies.md shows. */
 export class RunningProxy {
   readonly url: string
-  readonly #process: ChildProcess
-  readonly #directory: string
+  readonly #process: PartProcess
 
   static async start(proxy: TestedProxy, options: RunningProxyOptions): Promise<RunningProxy> {
-    const path = partPath(proxy.part)
-    if (path === undefined)
-      throw new Error(`${proxy.part} is missing. To install it: ${howToInstall(proxy.part)}`)
-    const directory = mkdtempSync(join(tmpdir(), 'proxy-'))
     const port = await freePorts()
-    const args = proxy.configure(settings(proxy, options), directory, port)
-    const child = spawn(path, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-    const running = new RunningProxy(child, directory, port)
-    let said = ''
-    for (const output of [child.stdout, child.stderr]) {
-      output.on('data', (text) => {
-        said += text
-      })
-    }
+    const started = new PartProcess(proxy.part, (directory) =>
+      proxy.configure(settings(proxy, options), directory, port),
+    )
     while (!(await isListening(port))) {
-      if (child.exitCode !== null) throw new Error(`${proxy.name} has ended. It said:\n${said}`)
+      if (started.hasEnded) throw new Error(`${proxy.name} has ended. Its output:\n${started.output}`)
       await sleep(20)
     }
-    return running
+    return new RunningProxy(started, port)
   }
 
-  private constructor(child: ChildProcess, directory: string, port: number) {
-    this.#process = child
-    this.#directory = directory
+  private constructor(started: PartProcess, port: number) {
+    this.#process = started
     this.url = `http://127.0.0.1:${port}`
   }
 
-  async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const closed = once(this.#process, 'close')
-      // All of its processes: after SIGTERM Apache waits for its open streams.
-      process.kill(-(this.#process.pid as number), 'SIGKILL')
-      await closed
-    }
-    rmSync(this.#directory, { recursive: true, force: true })
+  stop(): Promise<void> {
+    return this.#process.stop()
   }
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createHub, type Hub, openEventStream } from '@downstream/core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../../../test/browser/chromium.ts'
-import { HOLD_BACK, Nginx } from './nginx.ts'
+import { HOLD_BACK, Nginx, STREAM } from '../../../../test/proxies/nginx.ts'
 import { servePage } from './page.ts'
 
 let browser: Browser
@@ -77,7 +77,7 @@ test('through an nginx that buffers everything it polls at the same URL, and rec
 })
 
 test('through an nginx that does not buffer it streams', async () => {
-  const page = await open('proxy_http_version 1.1;', '&openTimeout=1500')
+  const page = await open(STREAM, '&openTimeout=1500')
   await page.waitForFunction(`states.at(-1) === 'open'`)
   await publishAndReceive(page, 6)
   expect(await page.evaluate('received')).toEqual([0, 1, 2, 3, 4, 5])

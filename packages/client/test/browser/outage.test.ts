@@ -6,10 +6,10 @@ import { eventually } from '@downstream/testing'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { launchChromium } from '../../../../test/browser/chromium.ts'
+import { Nginx, STREAM } from '../../../../test/proxies/nginx.ts'
 import { RedisLog } from '../../../redis/src/index.ts'
 import { redisClients } from '../../../redis/test/harness/redis-clients.ts'
 import { RedisServer } from '../../../redis/test/harness/redis-server.ts'
-import { Nginx } from './nginx.ts'
 
 let redis: RedisServer
 let nginx: Nginx
@@ -25,7 +25,7 @@ beforeAll(async () => {
   redis = await RedisServer.start()
   const first = await freePorts(2)
   ports = [first, first + 1]
-  nginx = await Nginx.start(ports, 'proxy_http_version 1.1;')
+  nginx = await Nginx.start(ports, STREAM)
   browser = await launchChromium()
   context = await browser.newContext()
   const { client, close } = redisClients['ioredis 6'](redis.port)

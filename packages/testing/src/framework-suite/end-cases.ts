@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { EventStream, EventStreamOptions } from '@downstream/core'
+import { createHub, type EventStream, type EventStreamOptions } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 import { deferred, type SuiteCase, type SuiteTools } from './suite-case.ts'
 import type { SuiteClient } from './suite-client.ts'
@@ -63,6 +63,25 @@ export const endCases: SuiteCase[] = [
       const away = await ended(tools, { abruptEnd: true }, () => tools.host.close())
       assert.ok(!away.isComplete)
       assert.match(away.text, /\nretry: \d+\n\n(:\n\n)?$/)
+    },
+  },
+  {
+    name: 'with abruptEnd cuts the connection at hub.disconnect() and at hub.close(), after what was published',
+    async run(tools) {
+      for (const end of ['disconnect', 'close']) {
+        const hub = createHub()
+        const abruptEnd = end === 'disconnect'
+        await tools.serve(({ sse }) => void hub.subscribe(sse({ abruptEnd }), 'news', { key: 'ada' }))
+        const client = await tools.open()
+        await eventually('the subscription', () => hub.stats().streams === 1)
+        void hub.publish('news', { data: LAST })
+        if (end === 'disconnect') await hub.disconnect('ada')
+        else await hub.close({ abruptEnd: true })
+        await client.ends()
+        assert.ok(!client.isComplete)
+        assert.equal(client.data.at(-1), LAST)
+        await hub.close()
+      }
     },
   },
   {
