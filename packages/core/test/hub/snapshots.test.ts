@@ -4,6 +4,7 @@ import type { Gap } from '../../src/hub/control-event.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub, HubOptions } from '../../src/hub/hub.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
+import { useFakeClock, useRealClock } from '../stream/fake-clock.ts'
 import { FakePort } from './fake-port.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
@@ -184,6 +185,36 @@ describe('the reads', () => {
     subscribe(hub, undefined, ['prices'])
     await settle()
     expect(readState).toHaveBeenCalledTimes(2)
+  })
+
+  test('cost one call a channel and second while 10 000 clients come back after a restart', async () => {
+    useFakeClock()
+    try {
+      const hub = createHub()
+      const streams: FakePort[] = []
+      const seconds = 5
+      // Ids of another log: these clients would get a gap. Those without an id are new pages.
+      const ids = ['0123456789ab-7', undefined]
+      for (let tenth = 0; tenth < 10 * seconds; tenth++) {
+        for (let n = 0; n < 200; n++) streams.push(subscribe(hub, ids[n % 2]))
+        if (tenth % 10 === 5) await hub.publish('prices', { data: tenth })
+        await settle()
+        await jest.advanceTimersByTimeAsync(100)
+      }
+      expect(streams).toHaveLength(10_000)
+      const names = streams.map((stream) => stream.events.map(({ event }) => event))
+      expect(names.every(([first, ...others]) => first === 'snapshot' && !others.includes('snapshot'))).toBe(
+        true,
+      )
+      expect(names.flat()).not.toContain('gap')
+      for (const channel of ['prices', 'news']) {
+        const calls = readState.mock.calls.filter(([read]) => read === channel)
+        // One more for the first moment.
+        expect(calls.length).toBeLessThanOrEqual(seconds + 1)
+      }
+    } finally {
+      useRealClock()
+    }
   })
 
   test('of different functions are not shared', async () => {

@@ -5,7 +5,8 @@ const real = { ...clock }
 /** Fake timers also for streams, which otherwise keep the real ones. Ticks stay real, so that written text is sent. */
 export function useFakeClock(): void {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
-  Object.assign(clock, { now: () => performance.now(), setInterval, clearInterval })
+  const now = () => performance.now()
+  Object.assign(clock, { now, setInterval, clearInterval, setTimeout, clearTimeout })
 }
 
 export function useRealClock(): void {
