@@ -1,3 +1,4 @@
+import { connect } from './client.js'
 import { showState } from './show-state.js'
 
 const retryAfter = 1000
@@ -26,30 +27,19 @@ async function start() {
 }
 
 function open(after) {
-  source = new EventSource(`events?${new URLSearchParams({ after })}`)
-  source.onopen = () => showState('open')
-  source.onerror = async () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200.
-    if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
-    // The user may have logged out in another tab. The next attempt would show that too; this shows it at once.
-    else if (await isLoggedOut()) start()
-  }
-  source.addEventListener('note', (event) => element('notes').prepend(newItem(JSON.parse(event.data))))
-  source.addEventListener('gap', (event) => {
-    // Notes may be missing: the server was restarted, or this page was offline for too long.
+  source = connect('events', { after })
+  source.on('note', (note) => element('notes').prepend(newItem(note)))
+  source.on('gap', ({ delay }) => {
+    // Notes may be missing: the server was restarted, or we were away for too long.
     source.close()
-    setTimeout(start, JSON.parse(event.data).delay)
+    setTimeout(start, delay)
   })
-}
-
-function isLoggedOut() {
-  return fetch('me')
-    .then((response) => response.json())
-    .then(
-      ({ user }) => user === undefined,
-      () => false,
-    )
+  source.onState((state, error) => {
+    if (state === 'open') showState('open')
+    if (state === 'waiting') showState('reconnecting')
+    // We were logged out, perhaps in another tab.
+    if (state === 'closed' && error?.status === 401) start()
+  })
 }
 
 // Outgoing

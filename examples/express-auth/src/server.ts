@@ -25,12 +25,12 @@ const notes = new Map<string, Note[]>()
 const hub = createHub<{ [channel: `user:${string}`]: { note: Note } }>()
 
 const app = express()
-// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
-// maxAge: a stream outlives the login with which it was opened. It ends after this time at most; then the login is checked.
-const events = sse({ retry: 1000, maxAge: 15 * 60_000, lastEventIdParameter: 'after' })
+// maxAge: a stream outlives the login that it was opened with. It ends after this time at most, and the login is checked again.
+const events = sse({ retry: 1000, maxAge: 15 * 60_000 })
 
 app.use(events)
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
+app.use('/client.js', express.static(fileURLToPath(import.meta.resolve('@downstream/client/browser.js'))))
 app.use(express.json({ limit: '16kb' }))
 // SameSite: other sites' pages cannot make a browser send the cookie, neither with a form nor with an EventSource.
 app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'strict' } }))

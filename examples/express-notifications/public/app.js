@@ -1,6 +1,6 @@
+import { connect } from './client.js'
 import { showState } from './show-state.js'
 
-const retryAfter = 1000
 const maxLength = 50
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
@@ -13,49 +13,27 @@ let readUpTo = 0
 
 // Incoming
 
-async function load() {
-  const response = await fetch(`inbox/${encodeURIComponent(user)}`)
-  const inbox = await response.json()
-  if (response.status === 404) return showState(inbox.error)
+const source = connect(`inbox/${encodeURIComponent(user)}/events`)
+
+// The whole inbox: for a new page, and for one that may have missed some.
+source.on('snapshot', ({ everybody, [`user:${user}`]: inbox }) => {
   notifications.clear()
   for (const notification of inbox.notifications) notifications.set(notification.number, notification)
   readUpTo = inbox.readUpTo
-  showUsers(inbox.users)
+  showUsers(everybody.users)
   show()
-  open(inbox.cursor)
-}
+})
+for (const type of ['message', 'order', 'alert']) source.on(type, onNotification)
+source.on('read', (event) => {
+  readUpTo = event.readUpTo
+  show()
+})
+source.onState((state, error) => {
+  if (error?.status === 404) showState(`There is no user ${user}.`)
+  else if (state !== 'connecting') showState(state === 'open' ? 'open' : 'reconnecting')
+})
 
-function start() {
-  load().catch(() => {
-    showState('reconnecting')
-    setTimeout(start, retryAfter)
-  })
-}
-
-function open(after) {
-  const source = new EventSource(`inbox/${encodeURIComponent(user)}/events?${new URLSearchParams({ after })}`)
-  source.onopen = () => showState('open')
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
-    if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
-  }
-  source.addEventListener('message', onNotification)
-  source.addEventListener('order', onNotification)
-  source.addEventListener('alert', onNotification)
-  source.addEventListener('read', (event) => {
-    readUpTo = JSON.parse(event.data).readUpTo
-    show()
-  })
-  source.addEventListener('gap', (event) => {
-    // Some may be missing: the server was restarted, or this page was offline for too long.
-    source.close()
-    setTimeout(start, JSON.parse(event.data).delay)
-  })
-}
-
-function onNotification(event) {
-  const notification = JSON.parse(event.data)
+function onNotification(notification) {
   notifications.set(notification.number, notification)
   if (notifications.size > maxLength) notifications.delete(notifications.keys().next().value)
   const { type, from, text } = notification
@@ -130,5 +108,3 @@ element('form').onsubmit = async (event) => {
     element('problem').textContent = `Not sent. ${error.message}`
   }
 }
-
-start()

@@ -12,11 +12,11 @@ let lastNumber = 0
 
 const hub = createHub()
 const app = express()
-// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
-const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
+const events = sse({ retry: 1000 })
 
 app.use(events)
 app.use(express.static(path.join(__dirname, '../public')))
+app.use('/client.js', express.static(require.resolve('@downstream/client/browser.js')))
 app.use(express.json({ limit: '16kb' }))
 
 // Here everyone may choose any user. In an app with a login, take the user from the session.
@@ -26,14 +26,17 @@ app.param('user', (_req, res, next, user) => {
   else res.status(404).json({ error: `There is no user ${user}.` })
 })
 
-app.get('/inbox/:user', (_req, res) => {
-  // The cursor first: the page receives a notification in between twice, and recognizes it by its number.
-  const cursor = hub.cursor()
-  res.set('Cache-Control', 'no-store').json({ cursor, users, ...res.locals.inbox })
-})
+/**
+ * What a page shows at first. One function for all pages: those of one user that ask within a second share a reading.
+ *
+ * @param {string} channel
+ */
+function readState(channel) {
+  return channel === 'everybody' ? { users } : inboxes.get(channel.slice('user:'.length))
+}
 
 app.get('/inbox/:user/events', (req, res) => {
-  hub.subscribe(res.sse(), ['everybody', `user:${req.params.user}`])
+  hub.subscribe(res.sse(), ['everybody', `user:${req.params.user}`], { snapshot: readState })
 })
 
 app.post('/inbox/:user/read', async (req, res) => {

@@ -1,4 +1,5 @@
 import { Chart, dashes } from './chart.js'
+import { connect } from './client.js'
 import { showState } from './show-state.js'
 
 const retryAfter = 1000
@@ -46,18 +47,16 @@ function start() {
 }
 
 function open(after) {
-  source = new EventSource(`prices?${new URLSearchParams({ symbols: chosen, after })}`)
-  source.onopen = () => showState('open')
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
-    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(start, retryAfter)
-  }
-  source.addEventListener('price', (event) => onPrice(JSON.parse(event.data)))
-  source.addEventListener('gap', (event) => {
-    // Prices may be missing: the server was restarted, or this page was offline for too long.
+  source = connect(`prices?${new URLSearchParams({ symbols: chosen })}`, { after })
+  source.on('price', onPrice)
+  source.on('gap', ({ delay }) => {
+    // Prices may be missing: the server was restarted, or we were away for too long.
     source.close()
-    retryTimer = setTimeout(start, JSON.parse(event.data).delay)
+    retryTimer = setTimeout(start, delay)
+  })
+  source.onState((state) => {
+    if (state === 'open') showState('open')
+    if (state === 'waiting') showState('reconnecting')
   })
 }
 

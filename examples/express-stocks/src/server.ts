@@ -17,11 +17,11 @@ function tick(time: number): void {
 }
 
 const app = express()
-// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
-const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
+const events = sse({ retry: 1000 })
 
 app.use(events)
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
+app.use('/client.js', express.static(fileURLToPath(import.meta.resolve('@downstream/client/browser.js'))))
 app.use('/uplot', express.static(`${uplot}/dist`))
 
 app.get('/stocks', (_req, res) => {

@@ -1,98 +1,56 @@
+import { connect } from './client.js'
 import { showState as showConnection } from './show-state.js'
 
-/** How long to wait for the first event before assuming that streaming does not work. */
-const patience = 3000
-const retryAfter = 1000
 const maxResponses = 10
 const maxReadings = 30
-
 const reasons = {
-  connecting: 'The page is waiting for a first event.',
   streaming: 'One response that does not end: each reading arrives when it is taken.',
-  polling: `Nothing came for ${patience / 1000} s, so something on this way holds responses back until they end. The page asks for short ones: each has what is new since the last event ID, then ends.`,
-  reconnecting: 'The server cannot be reached. The browser tries again.',
+  polling:
+    'Something on this way holds responses back until they end. So the client asks for short ones: each has what is new since the last event ID, then ends.',
+  reconnecting: 'The server cannot be reached. The client tries again.',
 }
 
 const element = (id) => document.getElementById(id)
 
-/** `streaming` until the page knows that it does not work. */
-let way = 'streaming'
-let source
-let timer
-let lastEventId
-/** The number of the newest reading. Undefined if any number may come next. */
+/** Of the newest reading. */
 let lastNumber
-/** Attempts that have failed since the last response. */
-let failures = 0
 const counts = { received: 0, missing: 0, repeated: 0, count: 0 }
 
-/** Loads the current readings, then listens for new ones. */
-async function start() {
-  try {
-    const response = await fetch('newest')
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
-    const { cursor, reading } = await response.json()
-    lastEventId = cursor
-    lastNumber = reading.number
-    showReading(reading)
-  } catch {
-    timer = setTimeout(start, retryAfter)
-    return
-  }
-  open()
-  if (way === 'streaming') timer = setTimeout(fallBack, patience)
+// When nothing has arrived after 3 s, the client asks for short responses: by the same URL, after the same event.
+const source = connect('events', { openTimeout: 3000 })
+
+// The newest reading: for a new page, and for one that may have missed some.
+source.on('snapshot', ({ weather }) => {
+  lastNumber = weather.number
+  showReading(weather)
+})
+source.on('reading', (reading) => {
+  showReading(reading)
+  addReading(reading.number)
+})
+source.on('response', ({ isPoll }) => {
+  addResponse()
+  showState(isPoll ? 'polling' : 'streaming')
+})
+source.onState((state) => {
+  if (state === 'waiting') showState('reconnecting')
+})
+
+function showReading({ wind, air, waves }) {
+  element('wind').textContent = wind.toFixed(0)
+  element('air').textContent = air.toFixed(1)
+  element('waves').textContent = waves.toFixed(1)
 }
 
-function fallBack() {
-  way = 'polling'
-  source.close()
-  showState('polling')
-  open()
-}
-
-function open() {
-  const query = new URLSearchParams({ after: lastEventId })
-  if (way === 'polling') query.set('wait', '20')
-  source = new EventSource(`events?${query}`)
-  source.onopen = () => {
-    failures = 0
-    addResponse()
-    if (way === 'polling') showState(way)
-  }
-  source.onerror = () => {
-    // Each short response ends with one error. A second one in a row means that there was no response.
-    if (++failures > 1 || way === 'streaming') showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
-    if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryAfter)
-  }
-  // Not at `open`: some proxies forward the headers and buffer the rest.
-  source.addEventListener('hello', () => {
-    clearTimeout(timer)
-    showState(way)
-  })
-  source.addEventListener('reading', (event) => addReading(JSON.parse(event.data)))
-  source.addEventListener('gap', (event) => {
-    // Readings are missing, for example after a restart of the server.
-    source.close()
-    timer = setTimeout(start, JSON.parse(event.data).delay)
-  })
-  for (const type of ['reading', 'gap', 'bookmark']) {
-    source.addEventListener(type, (event) => {
-      lastEventId = event.lastEventId
-    })
-  }
-}
-
-function addReading(reading) {
+function addReading(number) {
   const expected = lastNumber + 1
   counts.received++
-  counts.missing += Math.max(0, reading.number - expected)
-  if (reading.number < expected) counts.repeated++
-  lastNumber = Math.max(reading.number, lastNumber)
+  counts.missing += Math.max(0, number - expected)
+  if (number < expected) counts.repeated++
+  lastNumber = Math.max(number, lastNumber)
   showCounts()
-  showReading(reading)
   const item = document.createElement('li')
-  item.textContent = reading.number
+  item.textContent = number
   const list = element('responses').querySelector('ol')
   list.append(item)
   if (list.children.length > maxReadings) list.firstElementChild.remove()
@@ -109,12 +67,6 @@ function addResponse() {
   if (element('responses').children.length > maxResponses) element('responses').lastElementChild.remove()
 }
 
-function showReading({ wind, air, waves }) {
-  element('wind').textContent = wind.toFixed(0)
-  element('air').textContent = air.toFixed(1)
-  element('waves').textContent = waves.toFixed(1)
-}
-
 function showCounts() {
   for (const [name, count] of Object.entries(counts)) element(name).textContent = count
 }
@@ -126,4 +78,3 @@ function showState(state) {
 }
 
 element(location.pathname.startsWith('/buffered/') ? 'buffered' : 'direct').ariaCurrent = 'page'
-start()

@@ -7,15 +7,15 @@ interface BufferingProxyOptions {
 
 /** Acts like an antivirus program or a company's proxy: forwards a response only when it is complete. */
 export const bufferingProxy: FastifyPluginAsync<BufferingProxyOptions> = async (scope, { target }) => {
-  scope.get('/*', async (request, reply) => {
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const url = target + request.url.slice(scope.prefix.length)
-    const lastEventId = request.headers['last-event-id']
+  scope.get('/*', async ({ url, headers }, reply) => {
+    const left = new AbortController()
+    reply.raw.once('close', () => left.abort())
+    // What the client says about itself and its connection to this proxy is not passed on.
+    const passedOn = ['accept', 'last-event-id', 'prefer'].filter((name) => headers[name] !== undefined)
     try {
-      const response = await fetch(url, {
-        headers: lastEventId === undefined ? {} : { 'Last-Event-ID': String(lastEventId) },
-        signal: gone.signal,
+      const response = await fetch(target + url.slice(scope.prefix.length), {
+        headers: Object.fromEntries(passedOn.map((name) => [name, String(headers[name])])),
+        signal: left.signal,
       })
       const body = Buffer.from(await response.arrayBuffer())
       return reply

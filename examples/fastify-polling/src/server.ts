@@ -10,28 +10,24 @@ const readingMs = Number(process.env.READING_MS || 400)
 
 const hub = createHub<{ weather: { reading: Reading } }>()
 const station = new WeatherStation()
+const readNewest = () => station.newest
 
 // Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// A page that changes from streaming to polling opens a new EventSource. It writes its last event ID into the URL, and
-// the number of seconds that a response may wait.
-await app.register(sse, { lastEventIdParameter: 'after', waitParameter: 'wait' })
+await app.register(sse)
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 await app.register(bufferingProxy, { prefix: '/buffered', target: `http://localhost:${port}` })
 
-// The cursor first: a reading in between arrives twice, and the page recognizes it by its number.
-app.get('/newest', (_request, reply) => {
-  const cursor = hub.cursor()
-  reply.header('Cache-Control', 'no-store').send({ cursor, reading: station.newest })
-})
+const clientFolder = fileURLToPath(new URL('.', import.meta.resolve('@downstream/client/browser.js')))
+app.get('/client.js', (_request, reply) => reply.sendFile('browser.js', clientFolder))
 
-// The same route streams, and answers long polls: see `waitParameter`.
-app.get('/events', (_request, reply) => {
+// The same route streams and answers long polls. It needs to do nothing for that.
+app.get('/events', (request, reply) => {
   const stream = reply.sse({ retry: 1000 })
-  // Arrives at once, unless a proxy buffers it: so the page knows whether streaming works.
-  stream.send({ event: 'hello', data: '' })
-  hub.subscribe(stream, 'weather')
+  // For the demonstration only: so the page knows which readings arrived in which response.
+  stream.send({ event: 'response', data: { isPoll: request.headers.prefer !== undefined } })
+  hub.subscribe(stream, 'weather', { snapshot: readNewest })
 })
 
 const reading = setInterval(() => {

@@ -1,81 +1,30 @@
+import { connect } from './client.js'
 import { showStateIn } from './show-state.js'
 
 const maxMessages = 8
-/** A stream that has reached its maxAge reconnects sooner than this; the page does not show it. */
-const patience = 2000
 
 const element = (id) => document.getElementById(id)
 
 /** Follows the events under a prefix, in the section of the same name. */
-class Feed {
-  #prefix
-  #listeners
-  #isAllowed
-  #onState
-  #source
-  #timer
-  #opened = 0
-
-  /** @param isAllowed - whether it makes sense to try again when the browser has given up */
-  constructor(prefix, listeners, { isAllowed = () => true, onState = () => {} } = {}) {
-    this.#prefix = prefix
-    this.#listeners = listeners
-    this.#isAllowed = isAllowed
-    this.#onState = onState
-  }
-
-  open() {
-    this.close()
-    this.#source = new EventSource(`${this.#prefix}/events`)
-    this.#source.onopen = () => {
-      this.#wait()
-      this.#find('.opened').textContent = ++this.#opened
-      this.#show('open')
+function follow(prefix, listeners) {
+  const source = connect(`${prefix}/events`)
+  for (const [name, listener] of Object.entries(listeners)) source.on(name, listener)
+  source.onState((state, error) => {
+    if (state === 'open') {
+      const opened = element(prefix).querySelector('.opened')
+      opened.textContent = Number(opened.textContent) + 1
+      showState(prefix, 'open')
     }
-    this.#source.onerror = () => this.#onError()
-    for (const [name, listener] of Object.entries(this.#listeners)) {
-      this.#source.addEventListener(name, (event) => listener(JSON.parse(event.data)))
-    }
-  }
+    // A stream that has reached its maxAge ends without an error, and is soon back.
+    if (state === 'waiting' && error) showState(prefix, 'reconnecting')
+    // The hook answers 401.
+    if (state === 'closed') showState(prefix, 'signed out')
+  })
+}
 
-  /** Shows that the stream cannot be opened yet. */
-  refuse() {
-    this.#show('signed out')
-  }
-
-  close() {
-    this.#wait()
-    this.#source?.close()
-  }
-
-  async #onError() {
-    if (this.#source.readyState !== EventSource.CLOSED) {
-      // It is dispatched at each failed attempt; the first one counts.
-      if (this.#timer === undefined) this.#wait(() => this.#show('reconnecting'))
-      return
-    }
-    // The browser has stopped: the response was a 401, or a proxy's error while the server restarts. It does not say which.
-    const current = this.#source
-    const allowed = await this.#isAllowed()
-    if (current !== this.#source) return
-    this.#show(allowed ? 'reconnecting' : 'signed out')
-    this.#wait(allowed ? () => this.open() : undefined)
-  }
-
-  /** Calls `what` after the delay, instead of what was scheduled before. */
-  #wait(what) {
-    clearTimeout(this.#timer)
-    this.#timer = what && setTimeout(what, patience)
-  }
-
-  #show(state) {
-    showStateIn(element(this.#prefix), state)
-    this.#onState(state)
-  }
-
-  #find(selector) {
-    return element(this.#prefix).querySelector(selector)
-  }
+function showState(prefix, state) {
+  showStateIn(element(prefix), state)
+  if (prefix === 'crew') showSession(state === 'signed out')
 }
 
 function showBoard(departures) {
@@ -106,24 +55,20 @@ async function isSignedIn() {
   return response?.ok ? (await response.json()).signedIn : true
 }
 
-function showSession(state) {
-  const signedOut = state === 'signed out'
+function showSession(signedOut) {
   element('session').textContent = signedOut ? 'Sign in as crew' : 'Sign out'
   // The next person at this page must not see messages to the crew.
   if (signedOut) element('messages').replaceChildren()
 }
 
-const departures = new Feed('departures', { board: showBoard, door: showDoor })
-const crew = new Feed('crew', { message: showMessage }, { isAllowed: isSignedIn, onState: showSession })
-
 element('session').onclick = async () => {
   const signedOut = element('crew').dataset.state === 'signed out'
   await fetch(signedOut ? 'session' : 'session/end', { method: 'POST' }).catch(() => {})
-  // At sign-out the server ends the stream, and the hook refuses the browser when it reconnects.
-  if (signedOut) crew.open()
+  // At sign out the server ends the stream, and the hook refuses the next one.
+  if (signedOut) follow('crew', { message: showMessage })
 }
 
-departures.open()
-// No stream without a session: its 401 would be an error in the console.
-if (await isSignedIn()) crew.open()
-else crew.refuse()
+follow('departures', { board: showBoard, door: showDoor })
+// No stream before there is a session: its 401 would be an error in the console.
+if (await isSignedIn()) follow('crew', { message: showMessage })
+else showState('crew', 'signed out')

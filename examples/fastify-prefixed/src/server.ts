@@ -26,6 +26,9 @@ await app.register(sse)
 await app.register(cookie)
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
+const clientFolder = fileURLToPath(new URL('.', import.meta.resolve('@downstream/client/browser.js')))
+app.get('/client.js', (_request, reply) => reply.sendFile('browser.js', clientFolder))
+
 await app.register(departures, { prefix: '/departures', hub, board: timetable.board, door })
 await app.register(crew, { prefix: '/crew', hub, sessions, door, maxAge })
 

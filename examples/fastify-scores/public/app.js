@@ -1,3 +1,4 @@
+import { connect } from './client.js'
 import { showState } from './show-state.js'
 
 const maxGoals = 3
@@ -6,40 +7,27 @@ const element = (id) => document.getElementById(id)
 const stillness = matchMedia('(prefers-reduced-motion: reduce)')
 const { cursor, only } = document.body.dataset
 
-let lastEventId = cursor
+// No event ends the stream: `end` is the end of a match.
+const source = connect(only === '' ? 'events' : `events?match=${only}`, { after: cursor, until: false })
 
-function open() {
-  const query = new URLSearchParams({ after: lastEventId })
-  if (only !== '') query.set('match', only)
-  const source = new EventSource(`events?${query}`)
-  source.onopen = () => showState('open')
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, 1000)
-  }
-  source.addEventListener('score', (event) => showScore(JSON.parse(event.data)))
-  for (const type of ['kick-off', 'goal', 'card', 'end']) {
-    source.addEventListener(type, (event) => {
-      const { score, incident } = JSON.parse(event.data)
-      showScore(score)
-      prepend(newItem('incident', incident), element(`match-${score.id}`).querySelector('.incidents'))
-      if (type === 'goal') prepend(newItem('goal', incident), element('goals'), maxGoals)
-    })
-  }
-  // Events are missing, for example after a restart of the server: the reloaded page has the current scores.
-  source.addEventListener('gap', (event) => {
-    source.close()
-    showState('reloading')
-    setTimeout(() => location.reload(), JSON.parse(event.data).delay)
+source.on('score', showScore)
+for (const type of ['kick-off', 'goal', 'card', 'end']) {
+  source.on(type, ({ score, incident }) => {
+    showScore(score)
+    prepend(newItem('incident', incident), element(`match-${score.id}`).querySelector('.incidents'))
+    if (type === 'goal') prepend(newItem('goal', incident), element('goals'), maxGoals)
   })
-  // A bookmark moves the last event ID while nothing happens. A page that opens another EventSource needs it.
-  for (const type of ['score', 'kick-off', 'goal', 'card', 'end', 'bookmark']) {
-    source.addEventListener(type, (event) => {
-      lastEventId = event.lastEventId
-    })
-  }
 }
+// Events are missing, after a restart of the server for example: the page is rendered with the scores as they are.
+source.on('gap', ({ delay }) => {
+  source.close()
+  showState('reloading')
+  setTimeout(() => location.reload(), delay)
+})
+source.onState((state) => {
+  if (state === 'open') showState('open')
+  if (state === 'waiting') showState('reconnecting')
+})
 
 /** An event contains the current state, not a change, so it may be shown twice. */
 function showScore({ id, round, teams, goals, clock }) {
@@ -74,5 +62,3 @@ function prepend(item, list, max) {
   list.prepend(item)
   while (list.children.length > max) list.lastElementChild.remove()
 }
-
-open()

@@ -34,9 +34,11 @@ const league = new League(pauseMinutes, ({ incidents, ...score }, incident) => {
 // Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
-await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+await app.register(sse, { retry: 1000 })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
+
+const clientFolder = fileURLToPath(new URL('.', import.meta.resolve('@downstream/client/browser.js')))
+app.get('/client.js', (_request, reply) => reply.sendFile('browser.js', clientFolder))
 
 const match = { type: 'integer', minimum: 1, maximum: league.matches.length }
 const schema = { querystring: { type: 'object', properties: { match } } }

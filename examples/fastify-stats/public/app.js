@@ -1,3 +1,4 @@
+import { connect } from './client.js'
 import { Plot } from './plot.js'
 import { showState } from './show-state.js'
 
@@ -18,30 +19,25 @@ const plots = {
 
 let source
 let retryTimer
-let lastEventId = ''
 let samples = []
 let drawing = false
 
-function open() {
-  source = new EventSource(`events?${new URLSearchParams({ after: lastEventId })}`)
-  source.onopen = () => showState('open')
-  source.onerror = () => {
-    showState('reconnecting')
-    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
-    if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, 1000)
-  }
-  source.addEventListener('sample', (event) => {
-    lastEventId = event.lastEventId
-    samples.push(JSON.parse(event.data))
+function open(after) {
+  source = connect('events', { after })
+  source.on('sample', (sample) => {
+    samples.push(sample)
     samples.splice(0, samples.length - maxSamples)
     draw()
   })
-  // The server was restarted, or this page was offline for hours: start again, as the shown samples do not connect to the next.
-  source.addEventListener('gap', (event) => {
+  // The server was restarted, or we were away for hours: what is shown does not join on to what comes. Begin anew.
+  source.on('gap', ({ delay }) => {
     source.close()
-    lastEventId = ''
     samples = []
-    retryTimer = setTimeout(open, JSON.parse(event.data).delay)
+    retryTimer = setTimeout(open, delay)
+  })
+  source.onState((state) => {
+    if (state === 'open') showState('open')
+    if (state === 'waiting') showState('reconnecting')
   })
 }
 
@@ -76,8 +72,8 @@ element('pause').onclick = () => {
   clearTimeout(retryTimer)
   source.close()
   showState(paused ? 'connecting' : 'paused')
-  // After the last id: samples from the meantime come first.
-  if (paused) open()
+  // From the last id on: what was measured in the meantime comes first.
+  if (paused) open(source.lastEventId)
 }
 element('requests').onclick = () => {
   for (let i = 0; i < 300; i++) fetch('ping').catch(() => {})

@@ -32,8 +32,7 @@ const sampling = setInterval(() => {
 
 app.addHook('onRequest', async () => sampler.countRequest())
 
-// A page that continues after a pause opens a new EventSource. It cannot set the header Last-Event-ID, but it can write the URL.
-await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+await app.register(sse, { retry: 1000 })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 await app.register(fastifyStatic, {
   root: fileURLToPath(new URL('.', import.meta.resolve('uplot'))),
@@ -41,7 +40,10 @@ await app.register(fastifyStatic, {
   decorateReply: false,
 })
 
-// A new page starts two minutes ago: it receives those samples from the log, then the new ones.
+const clientFolder = fileURLToPath(new URL('.', import.meta.resolve('@downstream/client/browser.js')))
+app.get('/client.js', (_request, reply) => reply.sendFile('browser.js', clientFolder))
+
+// A new page starts two minutes ago: the log sends it those samples and then the new ones, in one go.
 app.get('/events', (_request, reply) => {
   hub.subscribe(reply.sse(), 'stats', { after: ids[0] })
 })

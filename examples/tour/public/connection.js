@@ -1,6 +1,4 @@
-import { takePlace } from './places.js'
-
-/** How long a hidden page keeps its connections, in ms. */
+/** For how many ms a hidden page keeps its connections. */
 const patience = 5000
 
 const all = new Set()
@@ -15,8 +13,6 @@ export class Connection {
   state = 'stopped'
   #onState
   #disconnect
-  #release
-  #attempt = 0
 
   constructor(name, onState) {
     this.name = name
@@ -24,15 +20,10 @@ export class Connection {
     all.add(this)
   }
 
-  async start() {
+  start() {
     if (this.state !== 'stopped' && this.state !== 'paused') return
     if (document.hidden) return this.report('paused')
-    const attempt = ++this.#attempt
     this.report('connecting')
-    const release = await takePlace(() => this.pause())
-    // It may have been stopped and started again in the meantime.
-    if (attempt !== this.#attempt) return release()
-    this.#release = release
     this.#disconnect = this.connect()
   }
 
@@ -68,10 +59,8 @@ export class Connection {
   }
 
   #end() {
-    this.#attempt++
     this.#disconnect?.()
-    this.#release?.()
-    this.#disconnect = this.#release = undefined
+    this.#disconnect = undefined
   }
 }
 
@@ -93,8 +82,6 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) timer = setTimeout(pauseAll, patience)
   else resumeAll()
 })
-// Two windows side by side are both visible; this is the one that the user clicks on.
-window.addEventListener('focus', resumeAll)
-// Browsers do not keep a page with open connections for the back button.
+// A page with open connections would not be kept for the back button.
 window.addEventListener('pagehide', pauseAll)
 window.addEventListener('pageshow', resumeAll)

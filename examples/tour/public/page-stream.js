@@ -1,6 +1,6 @@
 import { element, showText } from './element.js'
-import { EventSourceConnection } from './event-source-connection.js'
 import { flow } from './river.js'
+import { StreamConnection } from './stream-connection.js'
 
 const retryAfter = 1000
 const words = { open: 'live', stopped: 'loading', reconnecting: 'connection lost, trying again' }
@@ -17,15 +17,16 @@ export function openPageStream(all) {
   for (const panel of all) {
     panels.set(panel.channel, panel)
     for (const [type, listener] of Object.entries(panel.events)) {
-      events[type] = (event) => {
-        listener(event)
+      events[type] = (data, event) => {
+        listener(data, event)
         flow(panel.channel)
         received++
       }
     }
   }
   const parameters = () => ({ channels: [...panels.keys()].filter((channel) => !left.has(channel)) })
-  stream = new EventSourceConnection('page', { path: 'events', parameters, events, onState })
+  // One connection for all windows: a browser opens six to one server, and the seventh request waits without an error.
+  stream = new StreamConnection('page', { path: 'events', parameters, events, onState, share: true })
   return load()
 }
 
@@ -57,9 +58,8 @@ async function fetchState() {
   }
 }
 
-/** Events may be missing: the server was restarted, or this page was offline for too long. The page starts again. */
-function onGap(event) {
-  const { reason, delay } = JSON.parse(event.data)
+/** Events may be missing: the server was restarted, or we were away for too long. The page begins anew. */
+function onGap({ reason, delay }) {
   tell(
     `The server no longer has all events that this page missed (gap: ${reason}), so the page has loaded everything again.`,
   )
@@ -70,8 +70,7 @@ function onGap(event) {
 function onState(state) {
   showText('state', words[state] ?? state)
   document.body.dataset.state = state
-  element('paused').hidden = state !== 'paused'
-  // The title is all that a user sees of a hidden page.
+  // All that one sees of a hidden page.
   document.title = (state === 'paused' ? '⏸ ' : '') + document.title.replace('⏸ ', '')
   if (state === 'paused') awaySince = Date.now()
   if (state === 'open' && awaySince) countMissed()
@@ -91,5 +90,3 @@ function countMissed() {
 function tell(text) {
   element('notice').textContent = text
 }
-
-element('resume').onclick = () => stream.resume()

@@ -7,6 +7,7 @@ const { resolve } = createRequire(import.meta.url)
 /** The folders of served files: the page, and what it needs from node_modules. */
 export const assets: { path: string; root: string }[] = [
   { path: '/', root: fileURLToPath(new URL('../public', import.meta.url)) },
+  { path: '/vendor/client', root: dirname(resolve('@downstream/client/browser.js')) },
   { path: '/vendor/uplot', root: dirname(resolve('uplot')) },
   ...['inter', 'jetbrains-mono'].map((font) => ({
     path: `/vendor/${font}`,

@@ -17,7 +17,7 @@ import { readChannels, readWord } from './visitor-input.ts'
 /** Resolves when it listens, with a function that stops it. */
 export async function startExpress(port: number, fastifyPort: number): Promise<() => Promise<void>> {
   const app = express()
-  const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
+  const events = sse({ retry: 1000 })
 
   app.use(events)
   for (const { path, root } of assets) app.use(path, express.static(root))

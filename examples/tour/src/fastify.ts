@@ -22,7 +22,7 @@ export async function startFastify(port: number, expressPort: number): Promise<(
   // Browsers open connections in advance; close() alone would wait a minute for such a connection.
   const app = Fastify({ forceCloseConnections: true, bodyLimit: 16_384 })
 
-  await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
+  await app.register(sse, { retry: 1000 })
   for (const { path, root } of assets) {
     await app.register(fastifyStatic, { prefix: path, root, decorateReply: path === '/' })
   }

@@ -11,9 +11,7 @@ const list = element('chat-messages')
 export const channel = 'chat'
 
 export const events = {
-  message(event) {
-    show(JSON.parse(event.data))
-  },
+  message: show,
 }
 
 export function load(messages) {

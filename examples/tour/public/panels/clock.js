@@ -11,8 +11,7 @@ let missing = 0
 export const channel = 'clock'
 
 export const events = {
-  time(event) {
-    const { number, time } = JSON.parse(event.data)
+  time({ number, time }) {
     if (last !== undefined) missing += number - last - 1
     last = number
     const date = new Date(time)

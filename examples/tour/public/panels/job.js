@@ -14,9 +14,7 @@ let running = false
 export const channel = 'job'
 
 export const events = {
-  progress(event) {
-    load(JSON.parse(event.data))
-  },
+  progress: load,
 }
 
 export function load({ state, done, total, step }) {

@@ -1,16 +1,17 @@
 import { element, showText } from '../element.js'
-import { EventSourceConnection } from '../event-source-connection.js'
+import { StreamConnection } from '../stream-connection.js'
 
 const button = element('jokes-button')
 const bar = element('jokes-bar')
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
-const stream = new EventSourceConnection('jokes', { path: 'jokes', events: { joke }, onState })
+// The next joke comes when the server says so: no later, however many attempts fail.
+const retry = { max: 0 }
+const stream = new StreamConnection('jokes', { path: 'jokes', events: { joke }, onState, retry })
 
 let told = 0
 
-function joke(event) {
-  const { text, retry } = JSON.parse(event.data)
+function joke({ text, retry }) {
   element('joke').textContent = text
   element('jokes-retry').textContent = `retry: ${retry}`
   element('jokes-told').textContent = `Joke ${++told}. The next in ${(retry / 1000).toFixed(1)} s.`

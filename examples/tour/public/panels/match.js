@@ -8,24 +8,21 @@ let match
 export const channel = 'match'
 
 export const events = {
-  kickoff(event) {
-    load(JSON.parse(event.data))
-  },
-  minute(event) {
-    match.minute = Number(event.data)
+  kickoff: load,
+  minute(minute) {
+    match.minute = minute
     showHead()
   },
-  score(event) {
-    const { score, ...incident } = JSON.parse(event.data)
+  score({ score, ...incident }) {
     match.score = score
     showHead()
     showIncident(incident)
   },
-  card: onIncident,
-  substitution: onIncident,
-  final(event) {
+  card: showIncident,
+  substitution: showIncident,
+  final(score) {
     match.over = true
-    match.score = JSON.parse(event.data)
+    match.score = score
     showHead()
   },
 }
@@ -35,10 +32,6 @@ export function load(state) {
   list.replaceChildren()
   for (const incident of match.incidents) showIncident(incident)
   showHead()
-}
-
-function onIncident(event) {
-  showIncident(JSON.parse(event.data))
 }
 
 function showHead() {

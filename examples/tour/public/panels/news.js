@@ -1,6 +1,6 @@
 import { element, fromTemplate, showText } from '../element.js'
-import { EventSourceConnection } from '../event-source-connection.js'
 import { request } from '../request.js'
+import { StreamConnection } from '../stream-connection.js'
 
 const offlineSeconds = 10
 const maxHeadlines = 60
@@ -10,10 +10,10 @@ const words = { open: 'live', reconnecting: 'connection lost, trying again' }
 // Known only to this page, so no page can cut the connection of another.
 const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
 
-const stream = new EventSourceConnection('news', {
+const stream = new StreamConnection('news', {
   path: 'news',
   parameters: () => ({ key }),
-  events: { headline: (event) => add(JSON.parse(event.data), event.lastEventId), gap: onGap },
+  events: { headline: (headline, { id }) => add(headline, id), gap: onGap },
   onState,
 })
 const counts = { received: 0, missing: 0, repeated: 0 }
@@ -54,11 +54,11 @@ function check(number) {
   for (const [name, count] of Object.entries(counts)) element(`news-${name}`).textContent = count
 }
 
-/** The server does not know what is missing. A real app would fetch its list again; this page shows where it happened. */
-function onGap(event) {
+/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
+function onGap({ reason }) {
   last = undefined
   away = false
-  mark(`News may be missing here (gap: ${JSON.parse(event.data).reason})`, 'hole')
+  mark(`News may be missing here (gap: ${reason})`, 'hole')
 }
 
 function mark(text, kind) {

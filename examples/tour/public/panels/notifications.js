@@ -17,8 +17,8 @@ export function load(notifications) {
   for (const { type, text } of notifications) show(type, text)
 }
 
-function onEvent({ type, data }) {
-  show(type, data)
+function onEvent(data, { event }) {
+  show(event, data)
 }
 
 function show(type, data) {

@@ -21,8 +21,8 @@ let all = []
 export const channel = 'stats'
 
 export const events = {
-  stats(event) {
-    all.push(JSON.parse(event.data))
+  stats(stats) {
+    all.push(stats)
     if (all.length > kept) all.shift()
     show()
   },

@@ -11,8 +11,8 @@ let chosen = 'TIDE'
 export const channel = 'stocks'
 
 export const events = {
-  prices(event) {
-    quotes.push(JSON.parse(event.data))
+  prices(prices) {
+    quotes.push(prices)
     if (quotes.length > maxQuotes) quotes.shift()
     show()
   },

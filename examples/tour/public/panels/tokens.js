@@ -1,15 +1,17 @@
 import { element, showText } from '../element.js'
-import { EventSourceConnection } from '../event-source-connection.js'
+import { StreamConnection } from '../stream-connection.js'
 
 const form = element('tokens-form')
 const button = element('tokens-button')
 const story = element('story')
 
-const stream = new EventSourceConnection('tokens', {
+const stream = new StreamConnection('tokens', {
   path: 'tokens',
   parameters: () => ({ prompt, run }),
   events: { token, done: () => stream.stop() },
   onState,
+  // A token is text, also one that looks like JSON.
+  parse: (text) => text,
 })
 let prompt
 let run
@@ -19,25 +21,24 @@ let tokens = 0
 export const channel = 'tokens'
 
 export const events = {
-  working(event) {
-    showServer(event, () => 'is at work')
+  working(telling) {
+    showServer(telling, () => 'is at work')
   },
-  stopped(event) {
-    showServer(event, ({ tokens, why }) => `stopped after ${tokens} tokens: ${why}`)
+  stopped(telling) {
+    showServer(telling, ({ tokens, why }) => `stopped after ${tokens} tokens: ${why}`)
   },
 }
 
 export function load() {}
 
-function token(event) {
+function token(text) {
   tokens++
-  story.append(event.data)
+  story.append(text)
   story.scrollTop = story.scrollHeight
   element('tokens-count').textContent = tokens
 }
 
-function showServer(event, text) {
-  const telling = JSON.parse(event.data)
+function showServer(telling, text) {
   element('tokens-at-work').textContent = telling.atWork
   if (telling.run === run) showText('tokens-server', text(telling))
 }
