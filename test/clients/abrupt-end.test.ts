@@ -109,7 +109,7 @@ class App {
       app.get(path, (_req, res) => res.type('text/javascript').send(script()))
     }
     app.get('/events', (req, res) => {
-      this.lastIds[String(req.query.client)]?.push(req.get('last-event-id') ?? '')
+      this.lastIds[String(req.query.client ?? 'Datastar')]?.push(req.get('last-event-id') ?? '')
       this.hub.subscribe(res.sse({ maxAge: this.maxAge }), 'news', { after: this.#start })
     })
     const server = app.listen(port, '127.0.0.1')
@@ -175,12 +175,17 @@ describe.each(['directly', 'through nginx'])('%s', (way) => {
     }
   })
 
-  test('a page of Datastar returns as often, 0 lost, 0 twice', async () => {
-    const url = await start(way, ['undefined'], (n) => datastarItem(String(n)))
+  test('a page of Datastar returns as often, and so does an EventSource in it', async () => {
+    const url = await start(way, ['Datastar', 'EventSource'], (n) => datastarItem(String(n)))
     const browser = await launchChromium()
     const page = await browser.newPage()
     try {
       await page.goto(url)
+      await page.evaluate(`
+        window.numbers = []
+        window.source = new EventSource('/events?client=EventSource')
+        source.addEventListener('datastar-merge-fragments', ({ data }) => numbers.push(/>([0-9]+)</.exec(data)[1]))
+      `)
       // More than the ten times that it has by default for the whole life of a page.
       await endStreams(11)
       const all = Array.from({ length: app.published }, (_, n) => String(n))
@@ -189,7 +194,9 @@ describe.each(['directly', 'through nginx'])('%s', (way) => {
         .nth(all.length - 1)
         .waitFor()
       expect(await page.locator('#news li').allTextContents()).toEqual(all)
-      expectIds('undefined')
+      await page.waitForFunction(`numbers.length >= ${all.length}`)
+      expect(await page.evaluate('numbers')).toEqual(all)
+      for (const name of ['Datastar', 'EventSource']) expectIds(name)
     } finally {
       await browser.close()
     }

@@ -79,6 +79,9 @@ test('a removed listener receives nothing more', async () => {
   const listener = (data: unknown) => received.push(data)
   const off = source.on('message', listener)
   source.on('message', listener)
+  const states: SourceState[] = []
+  const offState = source.onState((state) => states.push(state))
+  offState()
   const { res, stream } = await server.requests.at(0)
   stream('data: 1\n\n')
   await messages.first(1)
@@ -87,6 +90,8 @@ test('a removed listener receives nothing more', async () => {
   res.write('data: 2\n\n')
   await messages.first(2)
   expect(received).toEqual([1, 1, 2])
+  // It was called once, when it was added.
+  expect(states).toEqual(['connecting'])
 })
 
 test('an error of a listener is reported, and the others receive the event', async () => {

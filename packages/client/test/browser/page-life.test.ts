@@ -16,6 +16,9 @@ let server: Server
 let proxy: FaultyProxy
 let streams: Journal<EventStream>
 let published: number
+let requests: number
+/** The Retry-After of a server that cannot answer now; undefined: it can. */
+let retryAfter: string | undefined
 
 beforeAll(async () => {
   browser = await launchWholeChromium()
@@ -24,10 +27,17 @@ beforeAll(async () => {
 beforeEach(async () => {
   hub = createHub()
   published = 0
+  requests = 0
+  retryAfter = undefined
   streams = new Journal()
   server = createServer((req, res) => {
     if (req.url !== '/events') {
       servePage(req, res)
+      return
+    }
+    requests++
+    if (retryAfter !== undefined) {
+      res.writeHead(503, { 'Retry-After': retryAfter }).end()
       return
     }
     const stream = openEventStream(req, res, { retry: 100, keepAlive: 200 })
@@ -95,6 +105,33 @@ test('when the network is back it connects at once, whatever wait it was in', as
   await context.setOffline(false)
   await expectAll(page)
   expect(streams.entries).toHaveLength(2)
+})
+
+test('a page that becomes visible ends its wait, but not one that the server has asked for', async () => {
+  const page = await openPage()
+  const show = () => page.evaluate(`document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))`)
+  // A minute, at least.
+  ;(await streams.at(0)).send({ retry: 60_000 })
+  await publish()
+  await expectAll(page)
+  proxy.cut()
+  await page.waitForFunction(`states.at(-1) === 'waiting'`)
+  await publish()
+  await show()
+  await expectAll(page)
+  expect(requests).toBe(2)
+
+  retryAfter = '3600'
+  proxy.cut()
+  await page.waitForFunction(`states.at(-1) === 'waiting 503'`)
+  expect(requests).toBe(3)
+  retryAfter = undefined
+  await show()
+  // This ends any wait. If the page had connected before, there would be one request more.
+  await page.evaluate(`dispatchEvent(new Event('online'))`)
+  await publish()
+  await expectAll(page)
+  expect(requests).toBe(4)
 })
 
 test.each(['', '&share=true'])(

@@ -30,14 +30,14 @@ function renderPage(start?: Start): string {
   import { connect } from '/client.js'
   window.received = []
   window.states = []
-  const { tab, ...options } = Object.fromEntries(new URLSearchParams(location.search))
+  const { tab, url = 'events', ...options } = Object.fromEntries(new URLSearchParams(location.search))
   for (const name in options) options[name] = JSON.parse(options[name])
   const start = ${JSON.stringify(start ?? null)}
   if (start) {
     options.after = start.after
     received.push(['snapshot', start.number])
   }
-  window.source = connect('events', { retry: { min: 20 }, ...options })
+  window.source = connect(url, { retry: { min: 20 }, ...options })
   source.on('number', (number) => received.push(number))
   source.on('gap', ({ reason }) => received.push(['gap', reason]))
   source.onState((state, error) => states.push(error?.status ? state + ' ' + error.status : state))

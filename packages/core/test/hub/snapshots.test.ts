@@ -29,7 +29,7 @@ function subscribe(hub: Hub, lastEventId?: string, channels = ['prices', 'news']
 
 describe('a client without a cursor', () => {
   test.each([undefined, ''])(
-    '(after: %p) gets the state of its channels, then the events behind it',
+    '(after: %p) gets the state of its channels, then the events after it',
     async (after) => {
       const hub = createHub()
       const cursor = await hub.publish('prices', { data: 'before' })
@@ -44,7 +44,7 @@ describe('a client without a cursor', () => {
     },
   )
 
-  test('gets what was published while the state was read, though the state may have it', async () => {
+  test('gets the events that were published while the state was read, though the state may have them', async () => {
     const hub = createHub()
     readState.mockImplementation(async (channel) => {
       await hub.publish('prices', { data: 'meanwhile' })
@@ -277,7 +277,7 @@ describe('when the state cannot be read', () => {
     expect(errors).toMatchObject([{ code: 'ERR_SSE_SNAPSHOT_TIMEOUT' }])
   })
 
-  test('because it has no JSON, clients get the gap', async () => {
+  test('because it cannot be JSON, clients get the gap', async () => {
     state = { prices: 1n }
     const streams = [undefined, undefined].map(() => subscribe(createHub(options), undefined, ['prices']))
     await eventually('the gaps', () => streams.every(({ events }) => events.length > 0))

@@ -60,9 +60,9 @@ export const endCases: SuiteCase[] = [
     async run(tools) {
       const old = await ended(tools, { abruptEnd: true, maxAge: 100 }, () => {})
       assert.ok(!old.isComplete)
-      const away = await ended(tools, { abruptEnd: true }, () => tools.host.close())
-      assert.ok(!away.isComplete)
-      assert.match(away.text, /\nretry: \d+\n\n(:\n\n)?$/)
+      const last = await ended(tools, { abruptEnd: true }, () => tools.host.close())
+      assert.ok(!last.isComplete)
+      assert.match(last.text, /\nretry: \d+\n\n(:\n\n)?$/)
     },
   },
   {

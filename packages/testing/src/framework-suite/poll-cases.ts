@@ -13,7 +13,7 @@ async function answerOf(tools: SuiteTools, wait: number, lastEventId?: string): 
   return client
 }
 
-/** Long polling: a finite answer from the route of a stream. */
+/** Long polling: a finite response from the route of a stream. */
 export const pollCases: SuiteCase[] = [
   {
     name: 'answers Prefer: wait with the first events, the applied wait and a retry, and ends',
@@ -117,7 +117,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps the answer to a long poll below 256 KB, and loses nothing',
+    name: 'keeps the response to a long poll below 256 KB, and loses nothing',
     async run(tools) {
       const hub = createHub()
       await tools.serve(({ sse }) => void hub.subscribe(sse(), 'news'))
@@ -136,7 +136,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'answers a long poll of a run with its events so far, and the last one with its end',
+    name: 'answers a long poll of a run with its events so far, and the last poll with the end of the run',
     async run(tools) {
       const runs = createRuns()
       const go = deferred()
