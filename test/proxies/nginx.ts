@@ -11,7 +11,7 @@ export const HOLD_BACK =
 /** Settings of a `location` that pass on what the app sends, and an end that is cut off. */
 export const STREAM = 'proxy_http_version 1.1;'
 
-/** An nginx in front of apps on this machine. */
+/** An nginx that passes requests to apps on this machine. */
 export class Nginx {
   readonly url: string
   readonly #process: PartProcess

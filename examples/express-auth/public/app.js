@@ -30,7 +30,7 @@ function open(after) {
   source = connect('events', { after })
   source.on('note', (note) => element('notes').prepend(newItem(note)))
   source.on('gap', ({ delay }) => {
-    // Notes may be missing: the server was restarted, or we were away for too long.
+    // Notes may be missing: the server was restarted, or the page was offline for too long.
     source.close()
     setTimeout(start, delay)
   })

@@ -50,7 +50,7 @@ function open(after) {
   source = connect(`prices?${new URLSearchParams({ symbols: chosen })}`, { after })
   source.on('price', onPrice)
   source.on('gap', ({ delay }) => {
-    // Prices may be missing: the server was restarted, or we were away for too long.
+    // Prices may be missing: the server was restarted, or the page was offline for too long.
     source.close()
     retryTimer = setTimeout(start, delay)
   })

@@ -57,7 +57,7 @@ test('behind a proxy that buffers, it continues with short responses, and loses 
   // Most readings are taken between two responses.
   const all = await readings()
   expect(all.length).toBeGreaterThanOrEqual(4)
-  // The oldest one is the snapshot; the newest one may go on.
+  // The oldest one is the snapshot; the newest one may not be complete yet.
   expect(all.at(-1)).toEqual([])
   for (const ofOneResponse of all.slice(1, -1)) expect(ofOneResponse.length).toBeGreaterThan(1)
   const inOrder = all.reverse().flat()

@@ -29,7 +29,7 @@ function open(after) {
     samples.splice(0, samples.length - maxSamples)
     draw()
   })
-  // The server was restarted, or we were away for hours: what is shown does not join on to what comes. Begin anew.
+  // The server was restarted, or the page was offline for hours: there is a hole after the samples that are shown. Start again.
   source.on('gap', ({ delay }) => {
     source.close()
     samples = []

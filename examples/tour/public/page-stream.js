@@ -58,7 +58,7 @@ async function fetchState() {
   }
 }
 
-/** Events may be missing: the server was restarted, or we were away for too long. The page begins anew. */
+/** Events may be missing: the server was restarted, or the page was offline for too long. It loads everything again. */
 function onGap({ reason, delay }) {
   tell(
     `The server no longer has all events that this page missed (gap: ${reason}), so the page has loaded everything again.`,

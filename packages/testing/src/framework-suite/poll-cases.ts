@@ -105,8 +105,8 @@ export const pollCases: SuiteCase[] = [
       const { id = '' } = idle.events.at(-1) ?? {}
       assert.deepEqual([id, idle.events.at(-1)?.event, idle.data.join('')], [hub.cursor(), 'bookmark', ''])
       for (const data of ['1', '2']) await hub.publish('news', { data })
-      const behind = await answerOf(tools, 20, id)
-      assert.deepEqual(behind.data, ['', '1', '2'])
+      const missed = await answerOf(tools, 20, id)
+      assert.deepEqual(missed.data, ['', '1', '2'])
       const waiting = tools.open({ headers: { prefer: 'wait=20', 'last-event-id': hub.cursor() } })
       await eventually('the subscription', () => hub.stats().streams === 1)
       await hub.publish('news', { data: '3' })
