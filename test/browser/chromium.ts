@@ -1,26 +1,43 @@
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
+import type { Browser, LaunchOptions, Page } from 'playwright-core'
 import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
+import { loadOnce } from '../load-once.ts'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
 /** One Chromium for all test files: to start one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
+  const { chromium } = await playwright()
   const server = await chromium.launchServer({ ...launchOptions(), host: '127.0.0.1' })
   return { address: server.wsEndpoint(), dispose: () => server.close() }
 }
 
 /** A Chromium. In Jest it is the one that all files share: to close it closes only what was opened through it. */
 export async function launchChromium(): Promise<Browser> {
-  const address = await sharedPart('chromium')
-  return address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address)
+  const [{ chromium }, address] = await Promise.all([playwright(), sharedPart('chromium')])
+  const browser = await (address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address))
+  browser.on('context', (context) => context.on('page', askSeldom))
+  return browser
+}
+
+/** waitForFunction() asks at each frame, which makes Chromium draw sixty of them a second while it waits. */
+function askSeldom(page: Page): void {
+  const ask: (condition: string, argument: unknown, options: object) => Promise<unknown> =
+    page.waitForFunction.bind(page)
+  page.waitForFunction = (condition: string, argument?: unknown, options?: object) =>
+    ask(condition, argument, { polling: 20, ...options }) as never
 }
 
 /** Chromium as people have it: the headless shell, which the others get, keeps no page for the back button. */
-export function launchWholeChromium(): Promise<Browser> {
-  // Playwright switches that off.
+export async function launchWholeChromium(): Promise<Browser> {
+  const { chromium } = await playwright()
   return chromium.launch({
     ...launchOptions('chromium'),
+    // Playwright switches that off.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
+}
+
+function playwright(): Promise<typeof import('playwright-core')> {
+  return loadOnce('playwright-core', () => import('playwright-core'))
 }
 
 function launchOptions(part = 'headless-shell'): LaunchOptions {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../scripts/free-ports.mjs'
+import { onSources } from '../sources/on-sources.ts'
 import { bundledServer } from './bundled-server.ts'
 
 /** The server of an example, as a process of its own. */
@@ -24,7 +25,7 @@ export class ExampleServer {
     // The others are JavaScript, or start processes from their own files.
     const args = /\/server\.ts$/.test(file)
       ? [await bundledServer(`${directory}/${file}`)]
-      : ['--conditions=@downstream/source', '--import', 'tsx', file]
+      : [...onSources, file]
     // As many as the one needs that has most.
     const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process

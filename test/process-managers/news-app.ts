@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { root, SnippetProject } from '../snippet-project.ts'
+import { onSources } from '../sources/on-sources.ts'
 
 const page = readFileSync(join(root, 'docs/shutdown.md'), 'utf8')
-/** As the page says, but on the sources of our packages. */
-const nodeArgs = ['--conditions=@downstream/source', '--import', 'tsx']
 
 /** The block in `language` under the heading `section` of docs/shutdown.md: what people copy is what is tested. */
 function blockOnPage(section: string, language: string): string {
@@ -31,7 +30,7 @@ export class NewsApp {
     this.#project.write('server.js', server)
     this.#project.write('primary.ts', blockOnPage('node:cluster', 'ts'))
     const config = blockOnPage('pm2', 'js')
-      .replace("'server.js'", `'server.js', node_args: '${nodeArgs.join(' ')}'`)
+      .replace("'server.js'", `'server.js', node_args: '${onSources.join(' ')}'`)
       .replace('10_000', '60_000')
     this.#project.write('ecosystem.config.cjs', config)
   }
@@ -56,7 +55,7 @@ export class NewsApp {
   }
 
   runOnSources(file: string): ChildProcess {
-    return this.run([...nodeArgs, file])
+    return this.run([...onSources, file])
   }
 
   /** A stream that has begun: what it has received by now, and whether it has ended. */

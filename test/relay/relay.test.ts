@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { createParser } from 'eventsource-parser'
+import { onSources } from '../sources/on-sources.ts'
 
 const frameworks = ['express', 'fastify'] as const
 const packages = ['ai', 'openai', 'anthropic', 'tanstack', 'langchain', 'mcp']
@@ -14,7 +15,7 @@ const told: { asked?: string; left?: string }[] = []
 
 beforeAll(async () => {
   server = fork(join(__dirname, 'relay-server.ts'), {
-    execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+    execArgv: onSources,
   })
   const [message] = await once(server, 'message')
   ports = message

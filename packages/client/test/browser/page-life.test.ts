@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventStream, type Hub, openEventStream } from '@downstream/core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchWholeChromium } from '../../../../test/browser/chromium.ts'
+import { launchChromium, launchWholeChromium } from '../../../../test/browser/chromium.ts'
 import { Journal, until } from '../../../../test/clients/journal.ts'
 import { FaultyProxy } from '../../../redis/test/harness/faulty-proxy.ts'
 import { servePage } from './page.ts'
@@ -18,7 +18,7 @@ let streams: Journal<EventStream>
 let published: number
 
 beforeAll(async () => {
-  browser = await launchWholeChromium()
+  browser = await launchChromium()
 })
 
 beforeEach(async () => {
@@ -36,18 +36,18 @@ beforeEach(async () => {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   proxy = await FaultyProxy.open((server.address() as AddressInfo).port)
-  context = await browser.newContext()
 })
 
 afterEach(async () => {
-  await context.close()
+  await context?.close()
   proxy.close()
   await hub.close({ server })
 })
 
 afterAll(() => browser?.close())
 
-async function openPage(query = ''): Promise<Page> {
+async function openPage(query = '', inBrowser = browser): Promise<Page> {
+  context = await inBrowser.newContext()
   const page = await context.newPage()
   await page.goto(
     `http://127.0.0.1:${proxy.port}/?after=${encodeURIComponent(JSON.stringify(hub.cursor()))}${query}`,
@@ -97,24 +97,34 @@ test('back from offline it connects at once, whatever wait it was in', async () 
   expect(streams.entries).toHaveLength(2)
 })
 
-test.each(['', '&share=true'])(
-  'a page is kept for the back button, without a connection, and goes on where it was (%s)',
-  async (query) => {
-    const page = await openPage(query)
-    await publish()
-    await expectAll(page)
-    await page.evaluate('window.isTheSame = true')
-    await page.goto(`http://127.0.0.1:${proxy.port}/other`)
-    const [stream] = streams.entries as [EventStream]
-    await until(() => stream.closed)
-    await publish()
-    await page.goBack({ waitUntil: 'commit' })
-    await expectAll(page)
-    expect(await page.evaluate('isTheSame')).toBe(true)
-    await publish()
-    await expectAll(page)
-  },
-)
+describe('the back button', () => {
+  let whole: Browser
+
+  beforeAll(async () => {
+    whole = await launchWholeChromium()
+  })
+
+  afterAll(() => whole?.close())
+
+  test.each(['', '&share=true'])(
+    'a page is kept for the back button, without a connection, and goes on where it was (%s)',
+    async (query) => {
+      const page = await openPage(query, whole)
+      await publish()
+      await expectAll(page)
+      await page.evaluate('window.isTheSame = true')
+      await page.goto(`http://127.0.0.1:${proxy.port}/other`)
+      const [stream] = streams.entries as [EventStream]
+      await until(() => stream.closed)
+      await publish()
+      await page.goBack({ waitUntil: 'commit' })
+      await expectAll(page)
+      expect(await page.evaluate('isTheSame')).toBe(true)
+      await publish()
+      await expectAll(page)
+    },
+  )
+})
 
 test('a page that was frozen, as by a sleep, finds its connection dead and goes on', async () => {
   const page = await openPage('&silence=2000')
