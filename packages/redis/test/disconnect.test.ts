@@ -35,7 +35,7 @@ test(
 )
 
 test(
-  'hub.disconnect(key) while Redis is away closes the streams here at once, the others before anything later',
+  'hub.disconnect(key) while Redis cannot be reached closes the streams of this process at once, the others before any later event',
   onStage('ioredis 6', async (stage) => {
     const redis = await stage.redis()
     const [a, b] = [await stage.node(redis), await stage.node(redis)]
@@ -47,7 +47,7 @@ test(
       proxy.refuse()
       proxy.cut()
     }
-    await eventually('Redis being away', () => [a, b].every(({ states }) => states.at(-1) === 'down'))
+    await eventually('Redis being out of reach', () => [a, b].every(({ states }) => states.at(-1) === 'down'))
     const disconnected = a.hub.disconnect('/ann')
     await eventually('it being closed here', () => here.ended)
     expect(there.ended).toBe(false)

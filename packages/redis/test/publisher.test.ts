@@ -40,7 +40,7 @@ const entry = (data: string) => ({ channels: ['c'], data })
 
 describe.each(mostUsedClients)('with %s', (name) => {
   // A publish was rejected at the timeout, then delivered by the network behind a newer one: 100, 102, 101.
-  test('a publish that was rejected is not stored behind a newer one', async () => {
+  test('a publish that was rejected is not stored after a newer one', async () => {
     const proxy = await proxyTo(server.port)
     const log = open(name, proxy.port, { timeout: 300 })
     const follower = RecordingFollower.of(log)
@@ -84,7 +84,7 @@ describe.each(mostUsedClients)('with %s', (name) => {
   })
 
   // A replica refused every publish, each on a new connection, while the log said that it was up.
-  test('a server that is read-only is told once, and costs no connection for each publish', async () => {
+  test('a read-only server is reported once, and publishing to it opens no connection for each event', async () => {
     const proxy = await proxyTo(server.port)
     const log = open(name, proxy.port, {})
     const follower = RecordingFollower.of(log)
@@ -102,7 +102,7 @@ describe.each(mostUsedClients)('with %s', (name) => {
   })
 })
 
-test('what waits for Redis is bounded, with a clear error for the rest', async () => {
+test('events that wait for Redis are bounded, with a clear error for the rest', async () => {
   const hanging = await proxyTo(server.port)
   const log = open('ioredis 6', hanging.port, { timeout: 1_000, maxPendingBytes: 100_000 })
   hanging.blackHole()

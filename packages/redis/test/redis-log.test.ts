@@ -36,7 +36,7 @@ async function start(log: RedisLog): Promise<{ head: string; data: string[] }> {
   return told
 }
 
-test('what others have put into the stream is passed over, and is no place to begin at', async () => {
+test('rows of other programs are skipped, and a follower does not begin at one', async () => {
   const key = 'with strangers'
   await server.command('XADD', key, '*', 'hello', 'world')
   const log = new RedisLog(client, { key })
@@ -63,7 +63,7 @@ test('maxAge drops what is older, by the clock of Redis', async () => {
   await log.close()
 })
 
-test('a process that waits for a Redis that is not there goes on to wait', async () => {
+test('a process that waits for a Redis that cannot be reached keeps waiting', async () => {
   const module = (path: string) => JSON.stringify(pathToFileURL(require.resolve(path)).href)
   const program = `
     import { Redis } from ${module('ioredis')}

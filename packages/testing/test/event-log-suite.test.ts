@@ -85,29 +85,29 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   [
     'does not say why its engine is down',
     () => stating((up, _, to) => to.state(up)),
-    'says why the engine is down, and that it is up again, and tells all that comes then',
-    'tells each entry once and in order',
+    'reports why the engine is down and that it is up again, and gives every later entry',
+    'gives each entry once and in order',
   ],
   [
     'drops an entry on the way to followers',
     () => telling((batch) => batch.filter((entry) => !isThird(entry))),
-    'tells each entry once and in order',
+    'gives each entry once and in order',
     'reads all in pages of any size, without a hole or a repetition',
   ],
   [
     'drops an entry of a reading',
     () => reading(({ entries }) => entries.filter((entry) => !isThird(entry))),
     'reads all in pages of any size, without a hole or a repetition',
-    'tells each entry once and in order',
+    'gives each entry once and in order',
   ],
   [
     'repeats an entry to followers',
     () => telling((batch) => batch.flatMap((entry) => (isThird(entry) ? [entry, entry] : [entry]))),
-    'tells each entry once and in order',
+    'gives each entry once and in order',
     'starts with the newest entries, oldest first, not more than asked for',
   ],
   [
-    'tells two entries in the wrong order',
+    'gives two entries in the wrong order',
     () => {
       let held: readonly LogEntry[] = []
       return telling((batch) => {
@@ -120,7 +120,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         return [...batch, ...late]
       })
     },
-    'tells each entry once and in order',
+    'gives each entry once and in order',
     'keeps the order of appends in flight together, small ones after a large one too',
   ],
   [
@@ -164,18 +164,18 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, not more than asked for',
   ],
   [
-    'reads for those who have left',
+    'reads for callers whose signal has aborted',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
       log.read = (after, bounds) => read.call(log, after, bounds)
       return log
     },
-    'drops a read that nobody waits for any more, and rejects with the reason of its signal',
+    'drops a read when its signal aborts, and rejects with the reason of the signal',
     'reads the oldest up to the limit',
   ],
   [
-    'is silent once a follower has thrown',
+    'calls a follower no more once it has thrown',
     () => {
       let silent = false
       return following(
@@ -191,8 +191,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         },
       )
     },
-    'tells the later entries to a follower that throws, and to the others',
-    'tells each entry once and in order',
+    'gives later entries to a follower that throws, and to the others',
+    'gives each entry once and in order',
   ],
   [
     'reads the inclusive way',
@@ -223,7 +223,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'answers gap, expired, when an entry after the cursor was dropped',
-    'answers gap, malformed, for what is no cursor: SQL',
+    'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
     'takes the cursors of another log for its own',
@@ -258,8 +258,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         )
       return log
     },
-    'answers gap, malformed, for what is no cursor: a good cursor and a line break',
-    'answers gap, malformed, for what is no cursor: SQL',
+    'answers gap, malformed, for text that is not a cursor: a good cursor and a line break',
+    'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
     'starts with a backlog beyond its bound',
@@ -271,7 +271,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'starts with the newest entries, oldest first, not more than asked for',
-    'tells each entry once and in order',
+    'gives each entry once and in order',
   ],
   [
     'starts with the newest entry first',
@@ -284,7 +284,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         },
       ),
     'starts with the newest entries, oldest first, not more than asked for',
-    'starts first and once, whatever comes meanwhile',
+    'calls start first and once, even when entries are appended meanwhile',
   ],
   [
     'starts twice',
@@ -297,11 +297,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'starts first and once, whatever comes meanwhile',
+    'calls start first and once, even when entries are appended meanwhile',
     'keeps empty data as it is',
   ],
   [
-    'loses what comes right behind the backlog',
+    'loses entries directly after the backlog',
     () =>
       following(
         class extends Relay {
@@ -321,7 +321,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, not more than asked for',
   ],
   [
-    'tells the backlog again behind it',
+    'gives the backlog again after it',
     () =>
       following(
         class extends Relay {
@@ -340,7 +340,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, not more than asked for',
   ],
   [
-    'tells an entry before it can be read',
+    'gives an entry before it can be read',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -360,7 +360,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'has an entry to read when followers receive it',
-    'tells each entry once and in order',
+    'gives each entry once and in order',
   ],
   [
     'trims data',
@@ -410,19 +410,19 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       }
       return { log, bounds, scanned: () => scanned }
     },
-    'looks at no more than the limit and the entry itself, and at one entry for a cursor that is not held',
+    'examines at most the limit and the entry itself, and one entry for a cursor that is not held',
     'reads the oldest up to the limit',
   ],
   [
     'holds less than it says',
     () => ({ log: new MemoryLog({ length: 240 }), bounds }),
-    'holds as many of the newest entries as it was made for',
+    'holds as many of the newest entries as it was created for',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
-    'resumes behind entries that the engine has lost',
+    'resumes after entries that the engine has lost',
     () => ({ log: new MemoryLog(bounds), bounds, clear() {} }),
-    'answers gap when the engine has lost all, and tells followers all that comes, or that it cannot',
+    'answers gap when the engine has lost everything, and followers receive every later entry or a reset',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
@@ -444,7 +444,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
   [
     'does not say that its engine is down',
     () => stating((up, _, to) => up && to.state(up)),
-    'says why the engine is down, and that it is up again, and tells all that comes then',
+    'reports why the engine is down and that it is up again, and gives every later entry',
   ],
   [
     'stays open for followers',
@@ -458,7 +458,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
     'ends every follow at close',
   ],
   [
-    'leaves a timer behind',
+    'leaves a timer',
     () => {
       const log = new MemoryLog(bounds)
       log.follow = (follower, options) => {

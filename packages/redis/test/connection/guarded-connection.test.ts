@@ -56,7 +56,7 @@ test('rejects at once while it is known that nobody is there, and tries again la
   }
 })
 
-test('gives up what waits when it is told to, and goes on with another connection', async () => {
+test('drop() rejects pending commands, and later ones use another connection', async () => {
   const tools = start()
   const { guarded, connections } = tools
   await sendAndAnswer(tools, 'a')

@@ -47,7 +47,7 @@ test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createC
   }
 })
 
-test('hub.ready() waits for a Redis that is away, until its signal aborts', async () => {
+test('hub.ready() waits for a Redis that cannot be reached, until its signal aborts', async () => {
   const hub = createHub({
     log: new RedisLog(new Redis(await freePorts(), '127.0.0.1', { lazyConnect: true })),
     onError: () => {},

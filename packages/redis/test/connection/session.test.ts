@@ -111,7 +111,7 @@ test('an answer ends the wait', async () => {
 })
 
 // A publish went out on a connection whose predecessor could still deliver an older one.
-test('nothing is sent before the greeting is through', async () => {
+test('nothing is sent before the greeting has finished', async () => {
   const { session, connection } = start(async (send) => void (await send(['HELLO'])))
   const sent = session.send(['1'])
   connection.open()

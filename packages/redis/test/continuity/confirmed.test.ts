@@ -41,7 +41,7 @@ test('what has come by is not waited for', () => {
   expect(all.overdue(20, 0)).toEqual(none)
 })
 
-test('what a mark tells of is not waited for', () => {
+test('entries that a mark reports are not waited for', () => {
   const all = confirmed(10, 20)
   all.forget(({ at }) => at <= 15)
   expect(all.overdue(24, 0)).toEqual(none)

@@ -2,7 +2,7 @@ import { FollowerState } from '../../src/continuity/follower-state.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 
 // An outage of ten seconds was two thousand calls of onError.
-test('an outage is told once, with each new error once', () => {
+test('an outage is reported once, and each new error of it once', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)
   state.up()
@@ -19,7 +19,7 @@ test('errors that are all different are bounded', () => {
   expect(follower.states.filter((one) => one === 'down')).toHaveLength(10)
 })
 
-test('a warning is told once for its topic, and changes nothing', () => {
+test('a warning is reported once for its topic, and does not change the state', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)
   state.up()

@@ -7,7 +7,7 @@ const { REDIS_MODEL_RUNS = '300', REDIS_MODEL_SEED } = process.env
 
 jest.setTimeout(1_200_000)
 
-test(`${REDIS_MODEL_RUNS} random schedules lose nothing in silence, and tell of no gap without a loss`, async () => {
+test(`${REDIS_MODEL_RUNS} random schedules lose no event without a gap, and cause no gap without a loss`, async () => {
   const first = Number(REDIS_MODEL_SEED ?? 1)
   const runs = REDIS_MODEL_SEED === undefined ? Number(REDIS_MODEL_RUNS) : 1
   const totals = { gaps: 0, losses: 0 }

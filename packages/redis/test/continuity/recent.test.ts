@@ -1,6 +1,6 @@
 import { Recent } from '../../src/continuity/recent.ts'
 
-test('tells what comes twice, and forgets what is long past', () => {
+test('recognizes a value that comes twice, and forgets the oldest values', () => {
   const recent = new Recent<string>(100)
   expect(recent.add('a')).toBe(true)
   expect(recent.add('a')).toBe(false)

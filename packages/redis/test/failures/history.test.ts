@@ -26,7 +26,7 @@ async function begin(stage: Stage) {
 
 describe.each(mostUsedClients)('with %s', (client) => {
   test(
-    'a client that was away for longer than the log reaches is told once, and not again',
+    'a client that was disconnected for longer than the log reaches gets one gap, not another later',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const [stayed, away, hasty] = await stage.readers(3, b)
@@ -51,7 +51,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a client that was away for longer than the node holds, but not the log, misses nothing',
+    'a client that was disconnected for longer than its tail reaches, but not the log, misses nothing',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const node = await stage.node(redis, { log: { maxLength: 5_000 }, hub: { tail: { length: 50 } } })
@@ -68,7 +68,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a node that is cut off while more passes than the log holds tells its clients of one gap, and goes on',
+    'a node that is cut off while more is published than the log holds sends one gap, and then later events',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const readers = [await stage.reader(a), await stage.reader(b)]

@@ -6,7 +6,7 @@ import { flawless } from '../harness/verdict.ts'
 
 describe.each(mostUsedClients)('with %s', (client) => {
   test(
-    'while Redis is down streams stay open and are told nothing, and publishing is refused',
+    'while Redis is down, streams stay open and get nothing, and publishing rejects',
     onStage(client, async (stage) => {
       const redis = await stage.redis({ persistent: true })
       const node = await stage.node(redis)
@@ -107,7 +107,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a key that holds something else is told, and waited for',
+    'a key that holds another type is reported, and waited for',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       await redis.command('SET', 'downstream:log', 'something else')

@@ -22,7 +22,7 @@ async function begin(stage: Stage, redis: RedisServer) {
 // All at once: most of the time they sleep.
 describe.each(allClients)('with %s', (client) => {
   test.concurrent(
-    'a Redis with append-only file that is killed and started again loses nothing, and nobody is told of a gap',
+    'a Redis with an append-only file that is killed and started again loses nothing, and no client gets a gap',
     onStage(client, async (stage) => {
       const redis = await stage.redis({ persistent: true })
       const { b, readers, away, publish } = await begin(stage, redis)
@@ -38,7 +38,7 @@ describe.each(allClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a Redis without persistence that is killed and started again is one gap for every client, and then goes on',
+    'a Redis without persistence that is killed and started again is one gap for every client, and later events arrive',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const { a, b, readers, away, publish } = await begin(stage, redis)
@@ -60,7 +60,7 @@ describe.each(allClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a Redis that starts again with an older backup is one gap for every client, and then goes on',
+    'a Redis that starts again with an older backup is one gap for every client, and later events arrive',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const { a, b, readers, away, publish } = await begin(stage, redis)
@@ -78,7 +78,7 @@ describe.each(allClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a stream that is deleted under open connections is one gap for every client, and then goes on',
+    'a stream that is deleted under open connections is one gap for every client, and later events arrive',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const { a, b, readers, away, publish } = await begin(stage, redis)

@@ -11,7 +11,7 @@ import { partPath } from '../../../../scripts/test-parts.mjs'
 import { RedisLog } from '../../src/index.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
-test('with sentinels of ioredis, the log goes on at the master that they have chosen', async () => {
+test('with sentinels of ioredis, the log continues at the master that they have chosen', async () => {
   const master = await RedisServer.start()
   const replica = await RedisServer.start({ replicaOf: master.port })
   const [port, directory] = [await freePorts(), await mkdtemp(join(tmpdir(), 'downstream-sentinel-'))]

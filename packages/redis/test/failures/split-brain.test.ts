@@ -4,7 +4,7 @@ import { onStage } from '../harness/stage.ts'
 // The commands went to the old master, the follower read from the new one: each publish was acknowledged, lost, and a
 // gap for everybody, while the log said that it was up.
 test(
-  'publishing to a master that nobody reads from is stopped, with few gaps, and goes on when it reaches the other',
+  'publishing to a master that no node reads from stops, with few gaps, and continues when it reaches the other',
   onStage('ioredis 6', async (stage) => {
     const old = await stage.redis()
     const node = await stage.node(old)

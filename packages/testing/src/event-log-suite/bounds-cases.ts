@@ -8,7 +8,7 @@ import { plain } from './recording-follower.ts'
 /** The oldest entries are dropped, never in silence. */
 export const boundsCases: LogCase[] = [
   {
-    name: 'holds as many of the newest entries as it was made for',
+    name: 'holds as many of the newest entries as it was created for',
     async run(tools) {
       const { length } = tools.host.bounds
       const entries = await tools.fill(length + tools.overflow)
@@ -58,7 +58,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'tells a follower that keeps up everything, however much is dropped',
+    name: 'gives a follower that keeps up every entry, however many are dropped',
     async run(tools) {
       const follower = await tools.follow()
       const entries: LogEntry[] = []
@@ -71,7 +71,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'answers gap when the engine has lost all, and tells followers all that comes, or that it cannot',
+    name: 'answers gap when the engine has lost everything, and followers receive every later entry or a reset',
     needs: 'clear',
     async run(tools) {
       const follower = await tools.follow()

@@ -43,7 +43,7 @@ export const closeCases: LogCase[] = [
     },
   },
   {
-    name: 'tells nothing more when it is closed',
+    name: 'calls no follower after close',
     async run(tools) {
       const follower = await tools.follow()
       const appends = tools.fill(20).catch(() => {})
@@ -79,7 +79,7 @@ export const closeCases: LogCase[] = [
     run: (tools) => tools.log.close(),
   },
   {
-    name: 'settles what is in flight at close, and what comes after it',
+    name: 'settles calls that are in flight at close, and calls that come after it',
     async run(tools) {
       const { cursor } = await tools.append()
       const before = [tools.fill(10), tools.log.read(cursor, atMost(10)), tools.watch(3).done]

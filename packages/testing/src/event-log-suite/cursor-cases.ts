@@ -83,7 +83,7 @@ function nearly(cursor: Cursor): string[] {
 export const cursorCases: LogCase[] = [
   ...malformed.map(
     ([what, make]): LogCase => ({
-      name: `answers gap, malformed, for what is no cursor: ${what}`,
+      name: `answers gap, malformed, for text that is not a cursor: ${what}`,
       async run(tools) {
         const start = await tools.end()
         assertGap(await tools.log.read(make(start), atMost(10)), 'the empty log', 'malformed')
@@ -94,7 +94,7 @@ export const cursorCases: LogCase[] = [
     }),
   ),
   {
-    name: 'answers gap for what could be a cursor and is none of this log',
+    name: 'answers gap for text that could be a cursor and is not one of this log',
     async run(tools) {
       for (const count of [0, 12]) {
         await tools.fill(count)
@@ -135,7 +135,7 @@ export const cursorCases: LogCase[] = [
     },
   },
   {
-    name: 'reads on as before after a thousand wrong cursors at once',
+    name: 'still reads after a thousand wrong cursors at once',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(10)

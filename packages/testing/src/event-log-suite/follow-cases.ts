@@ -30,7 +30,7 @@ function assertTold(
 /** Following: a start, then every entry once, in order, for as long as the log is open. */
 export const followCases: LogCase[] = [
   {
-    name: 'starts a follower of an empty log with its end, nothing else, and says that it is up',
+    name: 'starts a follower of an empty log with its end, an empty backlog, and the state up',
     async run(tools) {
       const follower = await tools.follow(10)
       await eventually('state', () => follower.up)
@@ -40,7 +40,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'starts first and once, whatever comes meanwhile',
+    name: 'calls start first and once, even when entries are appended meanwhile',
     async run(tools) {
       await tools.fill(5)
       const followers = [tools.watch(3), tools.watch()]
@@ -83,7 +83,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'tells the later entries to a follower that throws, and to the others',
+    name: 'gives later entries to a follower that throws, and to the others',
     async run(tools) {
       const throwing = await tools.follow()
       const other = await tools.follow()
@@ -103,7 +103,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'tells each entry once and in order',
+    name: 'gives each entry once and in order',
     async run(tools) {
       const follower = await tools.follow(10)
       const order = await tools.fill(50)
@@ -113,7 +113,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'tells every follower the same, whenever it came',
+    name: 'gives every follower the same entries, whenever it started',
     async run(tools) {
       const followers = [await tools.follow()]
       const order: LogEntry[] = []
@@ -183,7 +183,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'takes appends and followers that come while it tells of an entry, and keeps the order for all',
+    name: 'accepts appends and followers while it calls followers, and keeps the order for all',
     async run(tools) {
       const first = await tools.follow()
       const appends: Promise<LogEntry>[] = []
@@ -204,7 +204,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'says why the engine is down, and that it is up again, and tells all that comes then',
+    name: 'reports why the engine is down and that it is up again, and gives every later entry',
     needs: 'cut',
     async run(tools) {
       const follower = await tools.follow()

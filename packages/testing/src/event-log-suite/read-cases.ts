@@ -63,7 +63,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'drops a read that nobody waits for any more, and rejects with the reason of its signal',
+    name: 'drops a read when its signal aborts, and rejects with the reason of the signal',
     async run(tools) {
       const { cursor } = await tools.append()
       const reason = new Error('The client disconnected.')
@@ -83,7 +83,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'reads the same for all who read, however often',
+    name: 'gives concurrent readers the same entries',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(20)
@@ -110,7 +110,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'looks at no more than the limit and the entry itself, and at one entry for a cursor that is not held',
+    name: 'examines at most the limit and the entry itself, and one entry for a cursor that is not held',
     needs: 'scanned',
     async run(tools) {
       const start = await tools.end()

@@ -21,7 +21,7 @@ export const sharedCases: LogCase[] = [
     },
   },
   {
-    name: 'has one order for the appends of several logs, and in it that of each of them',
+    name: 'has one order for the appends of several logs, which keeps the order of each',
     needs: 'connect',
     async run(tools) {
       const logs = [tools.log, await tools.connect(), await tools.connect()]
@@ -60,7 +60,7 @@ export const sharedCases: LogCase[] = [
     },
   },
   {
-    name: 'reads on by an old cursor when all logs were closed and one is opened anew',
+    name: 'resumes from an old cursor after all logs were closed and one is opened again',
     needs: 'connect',
     async run(tools) {
       const entries = await tools.fill(20)
