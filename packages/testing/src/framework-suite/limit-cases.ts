@@ -55,11 +55,13 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'limits nobody without a key',
+    name: 'limits nobody whose key is undefined or null',
     async run(tools) {
-      await tools.serve(({ sse }) => sse(), { limits: { perKey: 1, key } })
-      for (let n = 0; n < 3; n++) await tools.open()
-      assert.equal(tools.host.stats().open, 3)
+      await tools.serve(({ sse }) => sse(), {
+        limits: { perKey: 1, key: (request: unknown) => (key(request) === 'null' ? null : undefined) },
+      })
+      for (const user of ['null', 'null', 'undefined', 'undefined']) await tools.open(as(user))
+      assert.equal(tools.host.stats().open, 4)
     },
   },
   {
@@ -79,6 +81,26 @@ export const limitCases: SuiteCase[] = [
       assert.equal(refused.headers['x-app'], 'yes')
       assert.equal(refused.headers['content-type'], undefined)
       assert.equal(await refused.ends(), '')
+    },
+  },
+  {
+    name: 'keeps the headers that were set before, whatever the refusal is',
+    async run(tools) {
+      await tools.serve(({ sse, setHeader, request }) => {
+        setHeader('Access-Control-Allow-Origin', 'https://app.example')
+        return sse.refuse(
+          ({ later: 'later', stop: 'stop' } as const)[String(request.headers['x-how'])] ?? 503,
+        )
+      })
+      for (const [how, status] of [
+        ['later', 200],
+        ['stop', 204],
+        ['503', 503],
+      ] as const) {
+        const refused = await tools.open({ headers: { 'x-how': how } })
+        assert.equal(refused.status, status)
+        assert.equal(refused.headers['access-control-allow-origin'], 'https://app.example')
+      }
     },
   },
   {
@@ -113,7 +135,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'frees the place of a client that leaves before the headers, or while it is being answered',
+    name: 'counts no client that has disconnected before the headers',
     async run(tools) {
       const arrived = deferred()
       const go = deferred()
@@ -160,7 +182,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps no place for a stream that is over from the start',
+    name: 'counts no stream that is over from the start',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { total: 1 } })
       const head = await tools.open({ method: 'HEAD' })
@@ -193,7 +215,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses pages of another origin with 403, and nobody else',
+    name: 'refuses pages of another origin with 403, and no other request',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { origin: ['https://app.example'] })
       const statusFor = async (headers: Record<string, string>) => (await tools.open({ headers })).status
@@ -212,7 +234,9 @@ export const limitCases: SuiteCase[] = [
     name: 'asks a function for the origin, and opens nothing when it returns no boolean',
     async run(tools) {
       let answer: unknown = true
-      await tools.serve(({ sse }) => sse(), { origin: () => answer as boolean })
+      await tools.serve(({ sse }) => sse(), {
+        origin: () => (typeof answer === 'function' ? answer() : answer),
+      })
       const headers = { origin: 'https://app.example' }
       assert.equal((await tools.open({ headers })).status, 200)
       answer = false
@@ -221,6 +245,13 @@ export const limitCases: SuiteCase[] = [
       tools.send({ headers })
       await eventually('the error', () => tools.host.errors.length === 1)
       assert.match(String(tools.host.errors[0]), /origin must return true or false; got a promise/i)
+      answer = () => {
+        throw new Error('no list')
+      }
+      tools.send({ headers })
+      await eventually('the second error', () => tools.host.errors.length === 2)
+      assert.equal((tools.host.errors[1] as SseError).code, 'ERR_SSE_INVALID_OPTION')
+      assert.equal(tools.host.stats().opened, 1)
     },
   },
   {
