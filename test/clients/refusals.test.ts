@@ -12,7 +12,7 @@ import { EventSource as UndiciEventSource } from 'undici'
 import { launchChromium } from '../browser/chromium.ts'
 import { until } from './journal.ts'
 
-type Outcome = 'comes back' | 'gives up' | 'ends'
+type Outcome = 'reconnects' | 'gives up' | 'ends'
 type Client = (url: string, requests: () => number) => Promise<Outcome>
 
 const ways: [heading: string, refuse: Refuse][] = [
@@ -73,7 +73,7 @@ async function followWith(source: EventTarget & { readyState: number; close(): v
   await new Promise((resolve) => source.addEventListener('error', resolve, { once: true }))
   const { readyState } = source
   source.close()
-  return readyState === 2 ? 'gives up' : 'comes back'
+  return readyState === 2 ? 'gives up' : 'reconnects'
 }
 
 async function followInChromium(url: string): Promise<Outcome> {
@@ -86,7 +86,7 @@ async function followInChromium(url: string): Promise<Outcome> {
     })`,
   )
   await page.close()
-  return readyState === 2 ? 'gives up' : 'comes back'
+  return readyState === 2 ? 'gives up' : 'reconnects'
 }
 
 async function followWithConnect(url: string): Promise<Outcome> {
@@ -97,7 +97,7 @@ async function followWithConnect(url: string): Promise<Outcome> {
     })
   })
   source.close()
-  return state === 'closed' ? 'gives up' : 'comes back'
+  return state === 'closed' ? 'gives up' : 'reconnects'
 }
 
 /** It reports a normal end by resolving, and repeats a refused request by itself. */
@@ -113,7 +113,7 @@ async function followWithFetchEventSource(url: string, requests: () => number): 
     (): Outcome => 'gives up',
   )
   const repeated = until(() => requests() > 1 || leaving.signal.aborted).then(
-    (): Outcome => 'comes back',
+    (): Outcome => 'reconnects',
     (): Outcome => 'gives up',
   )
   const outcome = await Promise.race([end, repeated])
