@@ -5,6 +5,7 @@ const config: Config = {
   testMatch: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'].map(
     (glob) => `<rootDir>/${glob}`,
   ),
+  testEnvironment: '<rootDir>/test/environment.mjs',
   // Tests run the packages' sources: see "exports" in each package.json.
   testEnvironmentOptions: { customExportConditions: ['@downstream/source', 'node', 'node-addons'] },
   transform: {

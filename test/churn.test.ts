@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { root } from './snippet-project.ts'
+import { onSources } from './sources/on-sources.ts'
 
 /** Runs a file of the soak on the sources. If it fails, rejects with its output. */
 async function run(file: string, ...args: string[]): Promise<string> {
-  const node = ['--import', 'tsx', '--conditions=@downstream/source', `packages/bench/src/soak/${file}`]
+  const node = [...onSources, `packages/bench/src/soak/${file}`]
   const { stdout } = await promisify(execFile)(process.execPath, [...node, ...args], { cwd: root })
   return stdout
 }

@@ -7,6 +7,7 @@ import { io } from 'socket.io-client'
 import { WebSocket } from 'ws'
 import { freePorts, portsFrom } from '../scripts/free-ports.mjs'
 import { SnippetProject, snippets } from './snippet-project.ts'
+import { onSources } from './sources/on-sources.ts'
 
 const count = ['count', 'count', 'count', 'done']
 const news = ['welcome', 'headline', 'headline']
@@ -33,7 +34,7 @@ beforeAll(async () => {
   }
   const imports = apps.map((app) => `await import('./${app}.ts')\n`)
   project.write('all.ts', `${imports.join('')}console.log('ready')\n`)
-  const args = ['--conditions=@downstream/source', '--import', 'tsx', 'all.ts']
+  const args = [...onSources, 'all.ts']
   running = spawn(process.execPath, args, { cwd: project.folder, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: running.stdout as NodeJS.ReadableStream })
   await Promise.race([

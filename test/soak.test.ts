@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { root } from './snippet-project.ts'
+import { onSources } from './sources/on-sources.ts'
 
 /** Resolves with the output, the error output and the exit code. */
 async function runSoak(
   args: string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<[string, string, number | null]> {
-  const main = ['--import', 'tsx', '--conditions=@downstream/source', 'packages/bench/src/soak/main.ts']
+  const main = [...onSources, 'packages/bench/src/soak/main.ts']
   const soak = spawn(process.execPath, [...main, ...args], {
     cwd: root,
     env: { ...process.env, ...env },

@@ -6,11 +6,12 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { readManifest } from '../scripts/pack-packages.mjs'
 import { root } from './snippet-project.ts'
+import { onSources } from './sources/on-sources.ts'
 
 const page = readFileSync(join(root, 'docs/why.md'), 'utf8')
 
 test('the libraries do what the table says', async () => {
-  const args = ['--conditions=@downstream/source', '--import', 'tsx', 'test/peers/compare.ts']
+  const args = [...onSources, 'test/peers/compare.ts']
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
   const measured: Record<string, Record<string, string>> = JSON.parse(stdout)
 

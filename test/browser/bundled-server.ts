@@ -1,26 +1,20 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { type SharedPart, sharedPart } from '../shared-parts.ts'
 import { root } from '../snippet-project.ts'
-
-const made = new Map<string, Promise<string>>()
 
 /**
  * Bundles the server of an example and the sources of our packages into one file beside the server's source. tsx would
  * compile two hundred modules at each start, and a hundred tests start a server.
  */
-export function bundledServer(entry: string): Promise<string> {
-  const bundled = made.get(entry) ?? bundle(entry)
-  made.set(entry, bundled)
-  return bundled
+export async function bundledServer(entry: string): Promise<string> {
+  return (await sharedPart('server', entry)) ?? bundle(entry)
 }
 
-/** Removes all bundles; when one test file ends, others may still need them. */
-export function removeBundledServers(): void {
-  const folders = readdirSync(join(root, 'examples')).map((name) => join(root, 'examples', name, 'src'))
-  for (const folder of folders.filter((each) => existsSync(each))) {
-    for (const file of readdirSync(folder)) if (/^\.server-\d+\.mjs$/.test(file)) rmSync(join(folder, file))
-  }
+export async function makeBundledServer(entry: string): Promise<SharedPart> {
+  const address = await bundle(entry)
+  return { address, dispose: () => rmSync(address) }
 }
 
 async function bundle(entry: string): Promise<string> {

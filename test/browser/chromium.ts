@@ -1,26 +1,43 @@
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
+import type { Browser, LaunchOptions, Page } from 'playwright-core'
 import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
+import { loadOnce } from '../load-once.ts'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
 /** One Chromium for all test files: starting one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
+  const { chromium } = await playwright()
   const server = await chromium.launchServer({ ...launchOptions(), host: '127.0.0.1' })
   return { address: server.wsEndpoint(), dispose: () => server.close() }
 }
 
 /** A Chromium. In Jest all files share one, and closing it closes only what was opened through it. */
 export async function launchChromium(): Promise<Browser> {
-  const address = await sharedPart('chromium')
-  return address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address)
+  const [{ chromium }, address] = await Promise.all([playwright(), sharedPart('chromium')])
+  const browser = await (address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address))
+  browser.on('context', (context) => context.on('page', askSeldom))
+  return browser
+}
+
+/** waitForFunction() asks at each frame, which makes Chromium draw sixty of them a second while it waits. */
+function askSeldom(page: Page): void {
+  const ask: (condition: string, argument: unknown, options: object) => Promise<unknown> =
+    page.waitForFunction.bind(page)
+  page.waitForFunction = (condition: string, argument?: unknown, options?: object) =>
+    ask(condition, argument, { polling: 20, ...options }) as never
 }
 
 /** The full Chromium: the headless shell, which other tests use, keeps no page for the back button. */
-export function launchWholeChromium(): Promise<Browser> {
-  // Playwright switches the cache of pages off.
+export async function launchWholeChromium(): Promise<Browser> {
+  const { chromium } = await playwright()
   return chromium.launch({
     ...launchOptions('chromium'),
+    // Playwright switches that off.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
+}
+
+function playwright(): Promise<typeof import('playwright-core')> {
+  return loadOnce('playwright-core', () => import('playwright-core'))
 }
 
 function launchOptions(part = 'headless-shell'): LaunchOptions {

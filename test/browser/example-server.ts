@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '../../scripts/free-ports.mjs'
+import { onSources } from '../sources/on-sources.ts'
 import { bundledServer } from './bundled-server.ts'
 
 /** The server of an example, in a separate process. */
@@ -24,7 +25,7 @@ export class ExampleServer {
     // The other servers are JavaScript, or start processes from their own files.
     const args = /\/server\.ts$/.test(file)
       ? [await bundledServer(`${directory}/${file}`)]
-      : ['--conditions=@downstream/source', '--import', 'tsx', file]
+      : [...onSources, file]
     // As many ports as the example with the most of them needs.
     const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process

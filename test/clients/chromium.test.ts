@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EventStream } from '@downstream/core'
 import { createParser } from 'eventsource-parser'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium } from '../browser/chromium.ts'
 import { type ClientJournal, type Connection, eventSourceSuite } from './event-source-suite.ts'
 import { eventTypes, type ReceivedEvent } from './events.ts'
 import { Journal } from './journal.ts'
@@ -15,10 +15,6 @@ interface PageEventSource extends EventTarget, Connection {
 declare const EventSource: new (url: string, init?: { withCredentials?: boolean }) => PageEventSource
 declare const tell: (listener: number, entry: unknown) => Promise<void>
 declare const sources: Record<number, PageEventSource>
-
-const executablePath = partPath('chromium')
-if (executablePath === undefined)
-  throw new Error(`Chromium is missing. To install it: ${howToInstall('chromium')}`)
 
 let browser: Browser
 /** One for all tests: starting one would take longer than most of them. */
@@ -58,21 +54,11 @@ async function follow(
 
 describe('Chromium', () => {
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: String(executablePath),
-      args: [
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    browser = await launchChromium()
     page = await browser.newPage()
     await page.addInitScript('sources = {}')
     await page.exposeFunction('tell', (number: number, entry: never) => listeners[number]?.(entry))
-  }, 60_000)
+  })
 
   afterAll(() => browser?.close())
 

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from '../snippet-project.ts'
-
-const onSources = ['--conditions=@downstream/source', '--import', 'tsx']
+import { onSources } from '../sources/on-sources.ts'
 
 test.each([
   ['mock.timers of node:test', [...onSources, '--test', 'test/fake-timers/node-runner.ts']],

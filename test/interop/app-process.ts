@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { eventually } from '@downstream/testing'
+import { onSources } from '../sources/on-sources.ts'
 
 /**
  * An app of this folder in a separate process, on the sources of our packages. It prints lines of JSON, its ports
@@ -14,8 +15,11 @@ export class AppProcess {
   #ports: unknown
 
   constructor(file: string) {
-    const args = ['--conditions=@downstream/source', '--import', 'tsx', join(__dirname, file)]
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    // What is required, not imported, needs tsx.
+    const args = file.endsWith('.cjs') ? ['--conditions=@downstream/source', '--import', 'tsx'] : onSources
+    this.#child = spawn(process.execPath, [...args, join(__dirname, file)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     if (this.#child.stdout === null) throw new Error('The app has no output')
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       if (this.#ports === undefined) this.#ports = JSON.parse(line)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { eventually, readEvents } from '@downstream/testing'
 import { freePorts } from '../../scripts/free-ports.mjs'
 import { root, SnippetProject } from '../snippet-project.ts'
+import { onSources } from '../sources/on-sources.ts'
 
 const project = new SnippetProject()
 let app: ChildProcess
@@ -17,8 +18,7 @@ beforeAll(async () => {
   const port = await freePorts(1)
   url = `http://localhost:${port}/news`
   project.write('app.ts', program.replace('3000', String(port)))
-  project.write('tsconfig.json', '{ "compilerOptions": { "experimentalDecorators": true } }')
-  app = spawn(process.execPath, ['--conditions=@downstream/source', '--import', 'tsx', 'app.ts'], {
+  app = spawn(process.execPath, [...onSources, 'app.ts'], {
     cwd: project.folder,
     stdio: ['ignore', 'inherit', 'inherit'],
   })

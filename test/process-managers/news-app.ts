@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { root, SnippetProject } from '../snippet-project.ts'
+import { onSources } from '../sources/on-sources.ts'
 
 const page = readFileSync(join(root, 'docs/shutdown.md'), 'utf8')
-/** As on the page, but with the sources of our packages. */
-const nodeArgs = ['--conditions=@downstream/source', '--import', 'tsx']
 
 /**
  * The block in `language` under the heading `section` of docs/shutdown.md: the tested code is the code that users copy.
@@ -33,7 +32,7 @@ export class NewsApp {
     this.#project.write('server.js', server)
     this.#project.write('primary.ts', blockOnPage('node:cluster', 'ts'))
     const config = blockOnPage('pm2', 'js')
-      .replace("'server.js'", `'server.js', node_args: '${nodeArgs.join(' ')}'`)
+      .replace("'server.js'", `'server.js', node_args: '${onSources.join(' ')}'`)
       .replace('10_000', '60_000')
     this.#project.write('ecosystem.config.cjs', config)
   }
@@ -58,7 +57,7 @@ export class NewsApp {
   }
 
   runOnSources(file: string): ChildProcess {
-    return this.run([...nodeArgs, file])
+    return this.run([...onSources, file])
   }
 
   /** A stream that has begun: what it has received so far, and whether it has ended. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { createParser } from 'eventsource-parser'
+import { onSources } from '../sources/on-sources.ts'
 
 const frameworks = ['express', 'fastify'] as const
 const packages = ['ai', 'openai', 'anthropic', 'tanstack', 'langchain', 'mcp']
@@ -14,7 +15,7 @@ const log: { asked?: string; left?: string }[] = []
 
 beforeAll(async () => {
   server = fork(join(__dirname, 'relay-server.ts'), {
-    execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+    execArgv: onSources,
   })
   const [message] = await once(server, 'message')
   ports = message
@@ -28,14 +29,14 @@ const url = (framework: (typeof frameworks)[number], path: string) =>
   `http://127.0.0.1:${ports[framework]}/${path}`
 
 /** As an independent parser reads them. */
-function parsed(text: string): { event?: string }[] {
-  const events: { event?: string }[] = []
+function parsed(text: string): { event?: string | undefined }[] {
+  const events: { event?: string | undefined }[] = []
   const parser = createParser({ onEvent: (event) => events.push(event) })
   parser.feed(text)
   return events
 }
 
-async function read(framework: (typeof frameworks)[number], path: string): Promise<{ event?: string }[]> {
+async function read(framework: (typeof frameworks)[number], path: string): Promise<{ event?: string | undefined }[]> {
   return parsed(await (await fetch(url(framework, path))).text())
 }
 
@@ -61,7 +62,7 @@ describe.each(frameworks)('through %s', (framework) => {
   })
 
   test.each(packages)('a function that asks %s for its response is the source of a run', async (name) => {
-    const names = (events: { event?: string }[]) => events.map(({ event }) => event)
+    const names = (events: { event?: string | undefined }[]) => events.map(({ event }) => event)
     const expected = parsed(await (await fetch(url('express', `raw/${name}`))).text())
     const received = await read(framework, `run/${name}`)
     expect(names(received)).toEqual([...names(expected), 'end'])

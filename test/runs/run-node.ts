@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { RunState } from '@downstream/core'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { onSources } from '../sources/on-sources.ts'
 import type { Order, Stopped } from './node.ts'
 
 /** The parent's view of a process that serves runs. */
@@ -22,7 +23,7 @@ export class RunNode {
 
   private constructor(args: string[]) {
     this.#process = fork(join(import.meta.dirname ?? __dirname, 'node.ts'), args, {
-      execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+      execArgv: onSources,
     })
     this.#process.on('message', (message: { number?: number; state?: RunState; stopped?: Stopped }) => {
       if (message.stopped !== undefined) this.stopped.set(message.stopped.id, message.stopped)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, RawClient } from '@downstream/testing'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
+import { onSources } from '../../../test/sources/on-sources.ts'
 
 const example = join(__dirname, '..')
 let server: ExampleServer
@@ -39,7 +40,7 @@ test('the metrics change when streams open, end and are refused', async () => {
 
 test('the load changes the metrics', async () => {
   const env = { ...process.env, URL: server.url.replace(/\/$/, ''), CLIENTS: '5' }
-  const load = spawn(process.execPath, ['--import', 'tsx', 'src/load.ts'], {
+  const load = spawn(process.execPath, [...onSources, 'src/load.ts'], {
     cwd: example,
     env,
     stdio: 'ignore',

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { freePorts, portsFrom } from '../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../scripts/test-parts.mjs'
+import { onSources } from '../../../test/sources/on-sources.ts'
 import type { ProcessStatus } from '../src/hub.ts'
 
 interface Ending {
@@ -48,15 +49,11 @@ export class RunningExample {
   private constructor(port: number, temporary: string, env: Record<string, string>) {
     this.port = port
     this.#temporary = temporary
-    this.#process = spawn(
-      process.execPath,
-      ['--conditions=@downstream/source', '--import', 'tsx', 'src/start.ts'],
-      {
-        cwd: fileURLToPath(new URL('..', import.meta.url)),
-        env: { ...process.env, TMPDIR: temporary, ...env, PORT: String(port) },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    this.#process = spawn(process.execPath, [...onSources, 'src/start.ts'], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, TMPDIR: temporary, ...env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     for (const output of [this.#process.stdout, this.#process.stderr]) {
       output.on('data', (text) => {
         this.#said += text

@@ -28,6 +28,11 @@ const all = {
     package: '@downstream/core',
     compresses: true,
   },
+  'downstream-own': {
+    title: "Downstream, compression: 'own'",
+    package: '@downstream/core',
+    compresses: true,
+  },
   'gzip-each': { title: 'a gzip for each response', compresses: true },
   'downstream-runs': { title: 'Downstream, a run', package: '@downstream/core' },
   generator: { title: 'the generator alone', ours: 'downstream-runs' },
@@ -46,8 +51,8 @@ export const withoutRedis = redisMissing()
 export const sharedLogs =
   withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
 
-/** Those that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
-export const compressing = ['downstream-node', 'downstream-shared', 'gzip-each']
+/** Those that compress, and one that does not: they have workloads of their own. @type {readonly string[]} */
+export const compressing = ['downstream-node', 'downstream-shared', 'downstream-own', 'gzip-each']
 
 /** The contestants in the workloads for runs and relays. */
 export const unwatched = ['downstream-runs', 'generator']

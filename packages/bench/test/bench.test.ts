@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { onSources } from '../../../test/sources/on-sources.ts'
 import { compressing, contestants, relaying, unwatched } from '../src/contestants.mjs'
 import { Session } from '../src/measure/session.mjs'
 import { startProcess } from '../src/measure/start-process.mjs'
@@ -16,8 +16,8 @@ const withoutNchan = [
   ...unwatched,
   ...relaying,
 ]
-// The sources of the packages, as in all tests: no build is needed.
-process.env.NODE_OPTIONS = `--conditions=@downstream/source --import=${pathToFileURL(require.resolve('tsx'))}`
+// The packages' sources, as in all tests: nothing has to be built.
+process.env.NODE_OPTIONS = onSources.join(' ')
 
 test('a tiny run counts every event of every contestant and reports all of them', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))

@@ -54,6 +54,32 @@ describe.each([
     expect(response.body.map(({ data }: { data: string }) => data)).toEqual(['one', 'two', 'three'])
   })
 
+  test("limits the streams of an address by the app's own req.ip, and counts them", async () => {
+    const app = express().set('trust proxy', 1)
+    const events = sse({ limits: { perKey: 1, key: (req) => req.ip }, refuse: 429 })
+    app.use(events)
+    app.get('/', (_req, res) => void res.sse())
+    const server = app.listen(0)
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const clients: RawClient[] = []
+    const open = async (address: string, answer: string) => {
+      const client = await RawClient.connect(origin)
+      clients.push(client)
+      client.get('/', { 'X-Forwarded-For': address })
+      await client.receives(answer)
+    }
+    try {
+      await open('192.0.2.1', 'HTTP/1.1 200')
+      await open('192.0.2.1', 'HTTP/1.1 429')
+      await open('192.0.2.2', 'HTTP/1.1 200')
+      expect(events.size).toBe(2)
+      expect(events.stats()).toMatchObject({ open: 2, refused: { perKey: 1 } })
+    } finally {
+      for (const client of clients) client.close()
+      server.close()
+    }
+  })
+
   test('sends each event at once with compression(), while the stream is open', async () => {
     const server = appWith(compression({ threshold: 0 })).listen(0)
     const client = await RawClient.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)

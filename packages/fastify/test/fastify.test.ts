@@ -446,7 +446,25 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  test('a client that disconnects during a hook, before the headers, frees its slot at once', async () => {
+  test('limits the streams of an address by request.ip, and counts them', async () => {
+    const behindProxy = fastify({ trustProxy: true })
+    await behindProxy.register(sse, { limits: { perKey: 1, key: (request) => request.ip }, refuse: 429 })
+    behindProxy.get('/', (_request, reply) => void reply.sse())
+    const origin = await behindProxy.listen({ port: 0, host: '127.0.0.1' })
+    const open = async (address: string, answer: string) => {
+      const client = await RawClient.connect(origin)
+      client.get('/', { 'X-Forwarded-For': address })
+      await client.receives(answer)
+    }
+    await open('192.0.2.1', 'HTTP/1.1 200')
+    await open('192.0.2.1', 'HTTP/1.1 429')
+    await open('192.0.2.2', 'HTTP/1.1 200')
+    expect(behindProxy.sse.size).toBe(2)
+    expect(behindProxy.sse.stats()).toMatchObject({ open: 2, refused: { perKey: 1 } })
+    await behindProxy.close()
+  })
+
+  test('a client that disconnects inside a hook, before the headers, frees its slot at that moment', async () => {
     await app.register(sse, { limits: { total: 1 } })
     let openThen: number | undefined
     app.addHook('onSend', async (_request, reply) => {

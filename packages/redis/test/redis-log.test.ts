@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
 import { freePorts } from '../../../scripts/free-ports.mjs'
+import { onSources } from '../../../test/sources/on-sources.ts'
 import { RedisLog } from '../src/redis-log.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
@@ -72,7 +73,7 @@ test('a process that waits for an unreachable Redis keeps waiting', async () => 
     await new Promise((resolve) => log.follow({
       start: resolve, entries() {}, reset() {}, state: (up, error) => console.log('down', error.message),
     }, { backlog: { length: 0, bytes: 1_000_000 } }))`
-  const args = ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', program]
+  const args = [...onSources, '--input-type=module', '-e', program]
   const child = spawn(process.execPath, args, { cwd: join(__dirname, '../../..') })
   try {
     const ended = once(child, 'exit').then(([code]) => `ended with ${code}`)

@@ -12,6 +12,7 @@ import {
   type NewLogEntry,
 } from '@downstream/core'
 import { type EventLogHost, eventLogSuite, FaultyLog } from '@downstream/testing'
+import { onSources } from '../../../test/sources/on-sources.ts'
 
 const bounds = { length: 250 }
 const isThird = ({ data }: LogEntry) => data === 'entry 2'
@@ -163,7 +164,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'reads for those who have left',
+    'reads for callers whose signal has aborted',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -554,7 +555,7 @@ test('the suite runs in node:test', async () => {
     eventLogSuite({ test, create, without: ['connect', 'clear', 'cut', 'scanned'] })`
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', script],
+    [...onSources, '--input-type=module', '-e', script],
     { cwd: join(__dirname, '..') },
   )
   expect(stdout).toMatch(/^. pass [1-9]\d$/m)

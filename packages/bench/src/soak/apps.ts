@@ -83,7 +83,7 @@ export class SoakApp {
 /** Starts a file of this folder in a separate process. */
 export function forkScript(name: string, options: object): ChildProcess {
   const child = fork(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), [JSON.stringify(options)], {
-    execArgv: ['--import', 'tsx', '--conditions=@downstream/source', '--expose-gc', '--no-warnings'],
+    execArgv: [...process.execArgv, '--expose-gc', '--no-warnings'],
   })
   const end = () => void child.kill('SIGKILL')
   process.once('exit', end)

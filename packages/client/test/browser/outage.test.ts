@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { launchChromium } from '../../../../test/browser/chromium.ts'
 import { Nginx, STREAM } from '../../../../test/proxies/nginx.ts'
+import { onSources } from '../../../../test/sources/on-sources.ts'
 import { RedisLog } from '../../../redis/src/index.ts'
 import { redisClients } from '../../../redis/test/harness/redis-clients.ts'
 import { RedisServer } from '../../../redis/test/harness/redis-server.ts'
@@ -47,7 +48,7 @@ afterAll(async () => {
 
 /** Resolves when it serves requests. */
 async function startProcess(port: number): Promise<void> {
-  const args = ['--conditions=@downstream/source', '--import', 'tsx', 'numbers-process.ts', port, redis.port]
+  const args = [...onSources, 'numbers-process.ts', port, redis.port]
   const child = spawn(process.execPath, args.map(String), {
     cwd: __dirname,
     stdio: ['ignore', 'pipe', 'inherit'],

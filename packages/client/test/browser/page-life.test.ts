@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventStream, type Hub, openEventStream } from '@downstream/core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchWholeChromium } from '../../../../test/browser/chromium.ts'
+import { launchChromium, launchWholeChromium } from '../../../../test/browser/chromium.ts'
 import { Journal, until } from '../../../../test/clients/journal.ts'
 import { FaultyProxy } from '../../../redis/test/harness/faulty-proxy.ts'
 import { servePage } from './page.ts'
@@ -21,7 +21,7 @@ let requests: number
 let retryAfter: string | undefined
 
 beforeAll(async () => {
-  browser = await launchWholeChromium()
+  browser = await launchChromium()
 })
 
 beforeEach(async () => {
@@ -46,18 +46,18 @@ beforeEach(async () => {
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   proxy = await FaultyProxy.open((server.address() as AddressInfo).port)
-  context = await browser.newContext()
 })
 
 afterEach(async () => {
-  await context.close()
+  await context?.close()
   proxy.close()
   await hub.close({ server })
 })
 
 afterAll(() => browser?.close())
 
-async function openPage(query = ''): Promise<Page> {
+async function openPage(query = '', inBrowser = browser): Promise<Page> {
+  context = await inBrowser.newContext()
   const page = await context.newPage()
   await page.goto(
     `http://127.0.0.1:${proxy.port}/?after=${encodeURIComponent(JSON.stringify(hub.cursor()))}${query}`,
@@ -134,24 +134,34 @@ test('a page that becomes visible ends its wait, but not one that the server has
   expect(requests).toBe(4)
 })
 
-test.each(['', '&share=true'])(
-  'a page is kept for the back button, without a connection, and resumes where it was (%s)',
-  async (query) => {
-    const page = await openPage(query)
-    await publish()
-    await expectAll(page)
-    await page.evaluate('window.isTheSame = true')
-    await page.goto(`http://127.0.0.1:${proxy.port}/other`)
-    const [stream] = streams.entries as [EventStream]
-    await until(() => stream.closed)
-    await publish()
-    await page.goBack({ waitUntil: 'commit' })
-    await expectAll(page)
-    expect(await page.evaluate('isTheSame')).toBe(true)
-    await publish()
-    await expectAll(page)
-  },
-)
+describe('the back button', () => {
+  let whole: Browser
+
+  beforeAll(async () => {
+    whole = await launchWholeChromium()
+  })
+
+  afterAll(() => whole?.close())
+
+  test.each(['', '&share=true'])(
+    'a page is kept for the back button, without a connection, and resumes where it was (%s)',
+    async (query) => {
+      const page = await openPage(query, whole)
+      await publish()
+      await expectAll(page)
+      await page.evaluate('window.isTheSame = true')
+      await page.goto(`http://127.0.0.1:${proxy.port}/other`)
+      const [stream] = streams.entries as [EventStream]
+      await until(() => stream.closed)
+      await publish()
+      await page.goBack({ waitUntil: 'commit' })
+      await expectAll(page)
+      expect(await page.evaluate('isTheSame')).toBe(true)
+      await publish()
+      await expectAll(page)
+    },
+  )
+})
 
 test('a page that was frozen, as by a sleep, notices that its connection is dead and reconnects', async () => {
   const page = await openPage('&silence=2000')

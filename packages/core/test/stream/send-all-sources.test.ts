@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { eventually } from '@downstream/testing'
+import { onSources } from '../../../../test/sources/on-sources.ts'
 import { FakeStream } from './fake-stream.ts'
 
 const file = join(tmpdir(), `downstream-lines-${process.pid}.txt`)
@@ -16,7 +17,7 @@ afterAll(() => rmSync(file))
 async function run(script: string): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--conditions=@downstream/source', '--import=tsx', '--input-type=module', '-e', script],
+    [...onSources, '--input-type=module', '-e', script],
     { cwd: __dirname },
   )
   return stdout

@@ -6,7 +6,8 @@ import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
 import { Recent } from './recent.ts'
 
 /*
- * What is known, what that proves, and which clients get a gap
+ * What is known, what that proves, and which clients get a gap. The "position" of a follower is the entry that it has
+ * read last.
  *
  * | known                                             | from                     | what it proves                            |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|

@@ -27,7 +27,7 @@ test.concurrent.each(mostUsedClients)(
 )
 
 test.concurrent(
-  'a node that cannot read the log is behind, by more and more, until it has read everything',
+  'a node that cannot read the log reports a growing lag, until it has read everything',
   onStage('ioredis 6', async (stage) => {
     const redis = await stage.redis()
     const [a, b] = [await stage.node(redis), await stage.node(redis)]
@@ -35,15 +35,15 @@ test.concurrent(
     const publisher = stage.publisher('b', b)
     await publisher.publish(10)
     const behind = () => a.hub.stats().behind
-    await eventually('it having read everything', () => behind() === 0)
+    await eventually('no lag', () => behind() === 0)
     a.proxy.refuse()
     a.proxy.cut()
-    await eventually('it being behind', () => behind() > 0)
+    await eventually('a lag', () => behind() > 0)
     const before = behind()
-    await eventually('it being behind by more', () => behind() > before)
+    await eventually('the lag having grown', () => behind() > before)
     await publisher.publish(10)
     await a.proxy.accept()
     expect(await stage.verdicts(reader)).toEqual([flawless])
-    await eventually('it having read everything again', () => behind() === 0)
+    await eventually('no lag again', () => behind() === 0)
   }),
 )

@@ -6,6 +6,7 @@ import type { NewRun, RunReading } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { Redis } from 'ioredis'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
+import { onSources } from '../../../../test/sources/on-sources.ts'
 import { RedisRunStore, type RedisRunStoreOptions } from '../../src/index.ts'
 import { FaultyProxy } from '../harness/faulty-proxy.ts'
 import { clusterClients, redisClients } from '../harness/redis-clients.ts'
@@ -58,7 +59,7 @@ test('after a producer was killed, followers get everything that it has stored, 
   const server = await openServer()
   const prefix = `killed ${count++}`
   const producer = fork(join(__dirname, 'producer.ts'), [String(server.port), prefix, '2000', '20'], {
-    execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+    execArgv: onSources,
   })
   closing.push(() => producer.kill('SIGKILL'))
   const confirmed = new Map<string, number>()

@@ -57,9 +57,11 @@ export const limitCases: SuiteCase[] = [
   {
     name: 'does not limit requests without a key',
     async run(tools) {
-      await tools.serve(({ sse }) => sse(), { limits: { perKey: 1, key } })
-      for (let n = 0; n < 3; n++) await tools.open()
-      assert.equal(tools.host.stats().open, 3)
+      await tools.serve(({ sse }) => sse(), {
+        limits: { perKey: 1, key: (request: unknown) => (key(request) === 'null' ? null : undefined) },
+      })
+      for (const user of ['null', 'null', 'undefined', 'undefined']) await tools.open(as(user))
+      assert.equal(tools.host.stats().open, 4)
     },
   },
   {
@@ -79,6 +81,26 @@ export const limitCases: SuiteCase[] = [
       assert.equal(refused.headers['x-app'], 'yes')
       assert.equal(refused.headers['content-type'], undefined)
       assert.equal(await refused.ends(), '')
+    },
+  },
+  {
+    name: 'keeps the headers that were set before, whatever the refusal is',
+    async run(tools) {
+      await tools.serve(({ sse, setHeader, request }) => {
+        setHeader('Access-Control-Allow-Origin', 'https://app.example')
+        return sse.refuse(
+          ({ later: 'later', stop: 'stop' } as const)[String(request.headers['x-how'])] ?? 503,
+        )
+      })
+      for (const [how, status] of [
+        ['later', 200],
+        ['stop', 204],
+        ['503', 503],
+      ] as const) {
+        const refused = await tools.open({ headers: { 'x-how': how } })
+        assert.equal(refused.status, status)
+        assert.equal(refused.headers['access-control-allow-origin'], 'https://app.example')
+      }
     },
   },
   {
@@ -212,7 +234,9 @@ export const limitCases: SuiteCase[] = [
     name: 'asks a function about the origin, and opens no stream if it does not return a boolean',
     async run(tools) {
       let answer: unknown = true
-      await tools.serve(({ sse }) => sse(), { origin: () => answer as boolean })
+      await tools.serve(({ sse }) => sse(), {
+        origin: () => (typeof answer === 'function' ? answer() : answer),
+      })
       const headers = { origin: 'https://app.example' }
       assert.equal((await tools.open({ headers })).status, 200)
       answer = false
@@ -221,6 +245,13 @@ export const limitCases: SuiteCase[] = [
       tools.send({ headers })
       await eventually('the error', () => tools.host.errors.length === 1)
       assert.match(String(tools.host.errors[0]), /origin must return true or false; got a promise/i)
+      answer = () => {
+        throw new Error('no list')
+      }
+      tools.send({ headers })
+      await eventually('the second error', () => tools.host.errors.length === 2)
+      assert.equal((tools.host.errors[1] as SseError).code, 'ERR_SSE_INVALID_OPTION')
+      assert.equal(tools.host.stats().opened, 1)
     },
   },
   {

@@ -11,8 +11,9 @@ export function compressed(
   coding: ContentCoding,
   minBytes: number,
 ): string {
-  const stored = coding.stored(bytes.toString('latin1'))
-  if (bytes.length < minBytes) return stored
-  const wire = coding.compressed(bytes, Buffer.from(dictionary))
-  return wire.length < stored.length ? wire : stored
+  if (bytes.length >= minBytes) {
+    const wire = coding.compressed(bytes, Buffer.from(dictionary))
+    if (wire.length <= bytes.length) return wire
+  }
+  return coding.stored(bytes.toString('latin1'))
 }
