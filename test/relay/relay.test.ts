@@ -36,7 +36,10 @@ function parsed(text: string): { event?: string | undefined }[] {
   return events
 }
 
-async function read(framework: (typeof frameworks)[number], path: string): Promise<{ event?: string | undefined }[]> {
+async function read(
+  framework: (typeof frameworks)[number],
+  path: string,
+): Promise<{ event?: string | undefined }[]> {
   return parsed(await (await fetch(url(framework, path))).text())
 }
 
