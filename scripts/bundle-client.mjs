@@ -5,9 +5,9 @@ import { buildSync } from 'esbuild'
 
 const folder = fileURLToPath(new URL('../packages/client/', import.meta.url))
 
-/** Needs nothing that was built before: the tests of the examples call it too. */
+/** Needs no build: the tests of the examples call it too. */
 export function bundleClient() {
-  // Renamed when it is whole: a server may be reading it.
+  // Renamed when it is complete: a server may be reading it.
   const written = `${folder}dist/browser.${process.pid}.js`
   buildSync({
     entryPoints: [`${folder}src/index.ts`],

@@ -1,5 +1,5 @@
-// Each package's declarations as one file a format, dist/index.d.ts and dist/index.d.cts: core alone has some two hundred
-// modules, and a tarball would hold a declaration file for each, twice.
+// The declarations of each package as one file per format, dist/index.d.ts and dist/index.d.cts: core alone has about 200
+// modules, and a tarball would contain two declaration files for each.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
@@ -13,6 +13,6 @@ for (const name of readdirSync('packages')) {
     plugins: [dts()],
   })
   const { output } = await bundle.generate({ format: 'es' })
-  // A CommonJS module's declarations differ in the file's name only.
+  // The declarations of a CommonJS module differ only in the file name.
   for (const extension of ['ts', 'cts']) writeFileSync(`${folder}/index.d.${extension}`, output[0].code)
 }

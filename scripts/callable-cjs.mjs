@@ -12,7 +12,7 @@ Object.defineProperty(module.exports, '__esModule', { value: true })
 // The compiler writes the file only when a source has changed.
 if (!code.endsWith(ending)) writeFileSync(`${folder}/cjs/index.js`, `${code}\n${ending}`)
 
-/** What the namespace beside the function has. @type {string[]} */
+/** The members of the namespace besides the function. @type {string[]} */
 const names = []
 /** @param {string} list */
 const split = (list) => list.split(',').map((name) => name.trim())

@@ -25,7 +25,7 @@ const fieldGrammar = /(?:^\^?|\\n|\\r|\r|\n)(?:data|event|id|retry):/
 
 /**
  * @param {string} root The repository.
- * @returns {string[]} One message for each violation, with its place and the reason for the rule.
+ * @returns {string[]} One message for each violation, with its file and line and the reason for the rule.
  */
 export function checkLayers(root) {
   /** @type {string[]} */

@@ -10,7 +10,7 @@ const root = process.cwd()
 
 const temporary = mkdtempSync(join(tmpdir(), 'check-packages-'))
 try {
-  // From nothing, so that no file of an earlier build gets into a tarball.
+  // A clean build, so that no file of an earlier build gets into a tarball.
   for (const name of readdirSync('packages'))
     rmSync(`packages/${name}/dist`, { recursive: true, force: true })
   run(root, 'npm', 'run', 'build')
@@ -75,7 +75,7 @@ function cjsHeader() {
     const fastifySse = require('@downstream/fastify')`
 }
 
-// It has to end by itself: nothing that the packages leave behind may keep a process alive.
+// It must end by itself: nothing in the packages may keep a process alive.
 function program() {
   return `
     const assert = (condition, message) => { if (!condition) throw new Error(message) }
@@ -121,7 +121,7 @@ function program() {
 }
 
 /**
- * Runs a command quietly; when it fails, shows what it printed.
+ * Runs a command without output; if it fails, shows its output.
  * @param {string} cwd
  * @param {string[]} command
  */

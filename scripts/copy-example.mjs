@@ -24,7 +24,7 @@ export function copyExample(example, destination) {
 }
 
 /**
- * Lets a copied app install our packages from tarballs in `packages/` instead of the registry.
+ * Makes a copied app install our packages from tarballs in `packages/` instead of the registry.
  * @param {string} app - the directory of the copy
  * @param {ReadonlyMap<string, string>} tarballs - of all packages, by name
  */

@@ -6,7 +6,7 @@ import { bringPackages, copyExample, examples } from './copy-example.mjs'
 import { packPackages } from './pack-packages.mjs'
 
 const [example = '', destination = example] = process.argv.slice(2)
-// npm runs this in the root of the repository, wherever it was typed.
+// npm runs this in the root of the repository, whatever the current folder is.
 const folder = resolve(process.env.INIT_CWD ?? '', destination)
 
 if (!examples.includes(example)) {

@@ -1,5 +1,5 @@
 // Runs before `npm test`: installs the programs of test-parts.mjs that are missing, where that is possible without
-// asking (Debian or Ubuntu, as root or with passwordless sudo). Elsewhere it says how. With CI=true a missing one fails.
+// asking (Debian or Ubuntu, as root or with passwordless sudo). Elsewhere it prints how. With CI=true a missing one fails.
 import { spawnSync } from 'node:child_process'
 import { howToInstall, partPath, testParts } from './test-parts.mjs'
 

@@ -1,10 +1,10 @@
-// The order of the test files. Jest begins with those that took longest the last time, but on a fresh clone it only knows
-// how large they are: a file that takes a minute would come last and run alone.
+// The order of the test files. Jest starts with those that took longest the last time, but in a new clone it only knows
+// their sizes: a file that takes a minute would run last and alone.
 import { createRequire } from 'node:module'
 
 const { default: Sequencer } = createRequire(import.meta.url)('@jest/test-sequencer')
 
-/** What starts browsers, servers or npm, the longest first. */
+/** The files that start browsers, servers or npm, the slowest first. */
 const LONG = [
   'test/copies/',
   'examples/',

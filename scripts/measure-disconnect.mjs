@@ -59,7 +59,7 @@ async function measure() {
 }
 
 /**
- * A stream that has begun.
+ * Opens a stream and waits for its beginning.
  *
  * @param {number} port
  * @param {string} key

@@ -1,8 +1,8 @@
-// `node scripts/measure-old-ids.mjs [clients]`, after `npm run build`: what clients cost that come back with old ids,
-// whose events only the log holds. Prints
-// - the memory of clients that read nothing, each with an id of its own, events of 10 KB
-// - the CPU time of one client, and of a hundred that were close together, 100 000 entries behind, of which one in
-//   ten thousand is theirs; without what the same clients cost that are not behind and get as many events
+// `node scripts/measure-old-ids.mjs [clients]`, after `npm run build`: the cost of clients that reconnect with old ids,
+// whose events only the log has. Prints
+// - the memory of clients that read nothing, each with a different id, with events of 10 KB
+// - the CPU time of one client, and of a hundred that were close together, 100 000 entries back, of which one in
+//   ten thousand is theirs; minus the cost of the same clients that are up to date and get as many events
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const clients = Number(process.argv[2] ?? 1_000)
-/** What the log of each measurement holds. */
+/** The contents of the log in each measurement. */
 const plans = {
   unread: { entries: 2_000, bytes: 10_000, every: 1 },
   narrow: { entries: 100_000, bytes: 100, every: 10_000 },
@@ -93,7 +93,7 @@ async function measureMemory() {
   const before = await ask('settled')
   const sockets = []
   for (let n = 0; n < clients; n++) sockets.push((await open(ids[n % ids.length])).pause())
-  // Until the kernel's buffers are full, which takes some MB for each client.
+  // Until the buffers of the kernel are full, which takes some MB per client.
   let [last, after] = [before, await ask()]
   while (after.streams < clients || after.delivered > last.delivered) {
     await sleep(1_000)
@@ -118,7 +118,7 @@ async function measureCpu(count, where) {
   for (let n = 0; n < count; n++) sockets.push((await open(where === 'far' ? ids[n] : newest)).resume())
   let after = await ask()
   while (after.streams < count) after = await ask()
-  // One after the other, as those that are far behind receive them: ten events of one turn are one write.
+  // One after another, as clients that are far back receive them: ten events of one turn are one write.
   for (let n = 1; where === 'near' && n <= 10; n++) {
     after = await ask('publish')
     while (after.delivered < n * count) after = await ask()

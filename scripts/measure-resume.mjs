@@ -1,9 +1,9 @@
-// `node scripts/measure-resume.mjs [streams] [events] [spread]`, after `npm run build`: many streams come back to one
-// process, all at once or spread over that many ms, and each resumes `events` events back. Prints the longest turn of
-// its event loop, and how long requests beside it took, for
-// - a bare node:http server that only answers: Node reads all requests that are there in one turn, and so do we
+// `node scripts/measure-resume.mjs [streams] [events] [spread]`, after `npm run build`: many streams reconnect to one
+// process, all at once or spread over this many ms, and each resumes `events` events back. Prints the longest turn of
+// its event loop, and how long concurrent requests took, for
+// - a plain node:http server that only answers: Node reads all waiting requests in one turn, and so do we
 // - a hub: the same, and each request opens a stream and subscribes it
-// - a hub whose streams are open already and are all subscribed in one turn: what the hub itself costs
+// - a hub whose streams are already open and are all subscribed in one turn: the cost of the hub itself
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -62,7 +62,7 @@ async function start() {
 }
 
 /**
- * To the next process that takes the connection, as nginx does.
+ * Connects to the next process that accepts the connection, as nginx does.
  * @param {import('node:net').Socket} socket
  * @param {App[]} apps
  */
@@ -81,7 +81,7 @@ async function forward(socket, apps) {
 }
 
 /**
- * What an EventSource does.
+ * Acts as an EventSource.
  * @param {number} port
  * @param {number[]} downtimes
  */

@@ -1,8 +1,8 @@
 // `npx tsx --conditions=@downstream/source scripts/measure-runs.mjs [reloads] [stops] [kills]`: runs on a Redis of its own, produced and followed by an
-// Express process and a Fastify process. Prints what test/runs checks a little of:
-// - 200 runs of 400 events, each read by a page that reloads ten times at random places, in either process
-// - 200 runs that are stopped from the other process: how long their sources go on
-// - 50 producers that are killed: what their followers have, and when they are told
+// Express process and a Fastify process. Prints the results that test/runs checks in a shorter form:
+// - 200 runs of 400 events, each read by a page that reloads ten times at random positions, in either process
+// - 200 runs that are stopped from the other process: how long their sources continue
+// - 50 producers that are killed: what their followers have received, and when they get the end
 import { RedisServer } from '../packages/redis/test/harness/redis-server.ts'
 import { RunNode } from '../test/runs/run-node.ts'
 import { kill, reload, stop } from '../test/runs/scenarios.ts'

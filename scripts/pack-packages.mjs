@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Packs what would be published. The packages have to be built.
+ * Packs what would be published. The packages must be built.
  * @param {string} destination - a directory
  * @returns {Map<string, string>} the tarballs' paths, by package name
  */

@@ -15,7 +15,7 @@ import { firstVisits } from '../test/browser/first-visits.ts'
  * @property {string} example
  * @property {readonly [number, number]} size In CSS pixels.
  * @property {'light' | 'dark'} scheme
- * @property {(page: Page) => Promise<unknown>} act What happens on the page before.
+ * @property {(page: Page) => Promise<unknown>} act The actions on the page before the screenshot.
  */
 
 const maxBytes = 150_000
@@ -95,7 +95,7 @@ async function take({ name, example, size: [width, height], scheme, act }) {
 }
 
 /**
- * As good as the bytes allow.
+ * Takes the screenshot in the best quality that the size limit allows.
  * @param {Page} page
  */
 async function capture(page) {

@@ -1,4 +1,4 @@
-// `npm run test:matrix [-- jest arguments]`: the tests on the other Node versions that we support, one after the other,
+// `npm run test:matrix [-- jest arguments]`: the tests on the other Node versions that we support, one after another,
 // then the conformance suites on the first versions of Bun and Deno that we support.
 import { spawnSync } from 'node:child_process'
 
@@ -14,7 +14,7 @@ const runtimes = [
     npm: 'deno@2.7.14',
     command: `deno --version && deno run -A ${suites} node:http 'Express 5' 'Fastify 5' 'The client'`,
   },
-  // The connections of ioredis do not work below it.
+  // The connections of ioredis do not work with older versions.
   { npm: 'deno@2.8.0', command: `deno --version && deno run -A ${suites}` },
 ]
 const passed = []

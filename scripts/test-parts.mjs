@@ -1,13 +1,13 @@
-// Programs that some tests need and npm does not bring. A suite asks for its own with partPath()
-// and fails when there is none; `npm test` installs what is missing where it may: see install-test-parts.mjs.
+// Programs that some tests need and npm does not install. A suite finds its program with partPath()
+// and fails without it; `npm test` installs missing ones where it may: see install-test-parts.mjs.
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 /**
  * @typedef {object} TestPart
  * @property {string} name
- * @property {string[]} find Commands to look for on the PATH, or absolute paths; the first that exists is taken.
- * @property {string} apt The Debian package that holds it.
+ * @property {string[]} find Commands to look for in the PATH, or absolute paths; the first that exists is used.
+ * @property {string} apt The Debian package that contains it.
  */
 
 const chromium = [
@@ -20,7 +20,7 @@ const chromium = [
 /** @type {TestPart[]} */
 export const testParts = [
   { name: 'chromium', find: chromium, apt: 'chromium' },
-  // For most pages: Chromium itself starts a second renderer with each page, for a window that nobody sees, and takes four
+  // For most pages: the full Chromium starts a second renderer with each page, for an invisible window, and takes four
   // times as much CPU.
   {
     name: 'headless-shell',
@@ -36,7 +36,7 @@ export const testParts = [
 ]
 
 /**
- * Where the program is, or undefined. CHROMIUM_PATH (for "redis-server": REDIS_SERVER_PATH) goes before the search.
+ * The path of the program, or undefined. CHROMIUM_PATH (for "redis-server": REDIS_SERVER_PATH) replaces the search.
  * @param {string} name
  * @returns {string | undefined}
  */
@@ -48,7 +48,7 @@ export function partPath(name) {
     if (isExecutable(given)) return given
     throw new Error(`${variable} names ${given}, which is not an executable file`)
   }
-  // Debian keeps servers in /usr/sbin, which is not on everybody's PATH.
+  // Debian installs servers in /usr/sbin, which is not in the PATH of every user.
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].filter(Boolean)
   return part.find
     .flatMap((command) =>
@@ -58,7 +58,7 @@ export function partPath(name) {
 }
 
 /**
- * What to tell somebody who lacks the program.
+ * The message if the program is missing.
  * @param {string} name
  * @returns {string}
  */

@@ -5,7 +5,7 @@ import { Application } from 'typedoc'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = ['core', 'express', 'fastify', 'client', 'redis', 'testing']
 
-/** Writes the API reference, of the TSDoc of the packages, as Markdown into site/api. */
+/** Writes the API reference, generated from the TSDoc of the packages, as Markdown into site/api. */
 export async function makeApiReference() {
   rmSync(`${root}site/api`, { recursive: true, force: true })
   const application = await Application.bootstrapWithPlugins({
@@ -33,7 +33,7 @@ export async function makeApiReference() {
   })
   const project = await application.convert()
   if (project === undefined) throw new Error('TypeDoc has found nothing to describe.')
-  // Named after their folders until here: core/src
+  // Up to here they are named after their folders: core/src
   for (const module of project.children ?? []) module.name = `@downstream/${module.name.split('/')[0]}`
   await application.generateOutputs(project)
 }

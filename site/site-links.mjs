@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 /** @import { MarkdownRenderer } from 'vitepress' */
 
 /**
- * Lets links that are right in the repository be right on the site: those to other files lead to the repository, those
+ * Makes links of the repository work on the site: links to other files lead to the repository, those
  * to a README.md to the folder's page, and those to the repository's own pages stay on the site.
  * @param {MarkdownRenderer} markdown
  * @param {string} root - of the repository

@@ -1,5 +1,5 @@
 /**
- * The anchor of a heading, as GitHub makes it.
+ * The anchor of a heading, as GitHub generates it.
  * @param {string} heading
  */
 export function slug(heading) {

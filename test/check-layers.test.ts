@@ -36,7 +36,7 @@ function check(files: Record<string, string>): string[] {
   return checkLayers(root)
 }
 
-test('a tree that keeps the rules has no problems', () => {
+test('a tree that follows the rules has no problems', () => {
   const problems = check({
     'core/errors.ts': 'export class SseError extends Error {}',
     'core/wire/encode.ts': "import { SseError } from '../errors.ts'\nexport const data = `data: ${SseError}`",

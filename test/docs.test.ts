@@ -14,7 +14,7 @@ const pages = ['.', 'docs', ...packages, ...examples].flatMap((folder) =>
     .map((name) => join(folder, name)),
 )
 
-// Package readmes are read on npm, too, where a relative link leads nowhere.
+// Package READMEs are shown on npm, too, where a relative link has no target.
 const inRepository = readManifest(root).bugs.replace('/issues', '/blob/main/')
 
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
@@ -25,7 +25,7 @@ function headings(page: string): string[] {
   return [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading)
 }
 
-/** As GitHub makes them; a heading that comes twice is not linked to. */
+/** As GitHub generates them; a heading that occurs twice is not linked to. */
 function anchors(page: string): string[] {
   return headings(page).map(slug)
 }
@@ -38,14 +38,14 @@ function links(page: string): string[] {
   )
 }
 
-/** The file that a link leads to, and the anchor in it. */
+/** The file of a link, and the anchor in it. */
 function target(page: string, link: string): [path: string, anchor: string | undefined] {
   const [path = '', anchor] = link.split('#')
   if (path.startsWith(inRepository)) return [path.slice(inRepository.length), anchor]
   return [path === '' ? page : relative(root, join(root, dirname(page), path)), anchor]
 }
 
-test.each(pages)('the links of %s lead somewhere', (page) => {
+test.each(pages)('the links of %s have targets', (page) => {
   const broken = links(page).filter((link) => {
     if (/^(https?|mailto):/.test(link) && !link.startsWith(inRepository)) return false
     const [path, anchor] = target(page, link)
@@ -94,10 +94,10 @@ test('every ts block compiles', () => {
   try {
     const programs = new Set<string>()
     for (const { page, line, code, isBefore } of pages.flatMap(snippets)) {
-      // Some of the other libraries declare a reply.sse of their own: they cannot be in one program with ours.
+      // Some of the other libraries declare a reply.sse of their own: they cannot be compiled in one program with ours.
       const program = isBefore ? `before/${page}` : 'pages'
       programs.add(program)
-      // As many lines from the top as in the page, so that a message's line is the page's.
+      // The same number of lines before it as in the page, so that a message has the line of the page.
       project.write(join(program, `${page}.${line}.ts`), '\n'.repeat(line) + code)
     }
     const compilerOptions = {

@@ -1,4 +1,4 @@
-// What an editor shows to somebody who writes the first lines: completion, and errors that say what is wrong.
+// What an editor shows to a developer who writes the first lines: completion, and errors that name the mistake.
 import { LanguageServer } from './language-server.ts'
 
 const server = new LanguageServer()
@@ -27,7 +27,7 @@ test.each<[string, string, string[]]>([
   ['an event that has a name', "stream.send({ event: 'a', ‸ })", ['comment?', 'data', 'id?', 'retry?']],
   ['a published event', "hub.publish('news', { ‸ })", ['data', 'event']],
   ['a channel', "hub.publish('‸')", ['chat', 'news']],
-])('the completion of %s offers what it can have, and nothing else', async (_what, text, labels) => {
+])('the completion of %s offers the possible members, and nothing else', async (_what, text, labels) => {
   expect((await server.completions(preamble + text)).sort()).toEqual(labels)
 })
 
@@ -65,7 +65,7 @@ test.each([
     'createHub<{ news: string }>()',
     `Type 'string' is not assignable to type '"A channel maps the names of its events to the types of their data, for example { message: string }."'.`,
   ],
-])('the error of %s ends with what is wrong', async (_what, text, message) => {
+])('the error of %s ends with the mistake', async (_what, text, message) => {
   const errors = await server.errors(preamble + text)
   expect(errors).toEqual([expect.stringContaining(message)])
   expect(errors[0]?.trimEnd().endsWith(message)).toBe(true)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './snippet-project.ts'
 
-/** Where the editor's cursor is in a text given to {@link LanguageServer}. */
+/** The cursor of the editor in a text passed to {@link LanguageServer}. */
 const CURSOR = '‸'
 
 /** A file that exists only in the editor. */

@@ -1,9 +1,9 @@
-// The messages that a newcomer meets: each says what happened, with the value, and what to do.
+// The messages that a new user meets: each says what happened, with the value, and what to do.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { createHub, openEventStream } from '@downstream/core'
 
-// As somebody without types calls them.
+// Calls as from code without types.
 const open = openEventStream as (...args: unknown[]) => { send(event: unknown): unknown }
 const hub = createHub() as unknown as Record<'publish' | 'subscribe', (...args: unknown[]) => unknown>
 const createHubOf = createHub as (options: unknown) => unknown

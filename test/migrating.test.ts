@@ -1,4 +1,4 @@
-// A page goes on working: the apps of docs/migrating-from-*.md, before and after, send the same events.
+// A page continues to work: the apps of docs/migrating-from-*.md, before and after, send the same events.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -61,7 +61,7 @@ describe.each(pages)('from $name', ({ name, routes, visitBefore = visit }) => {
     expect(after.map(content)).toEqual(before.map(content))
   })
 
-  test('a page that comes back with an id of the old server gets one gap, and then what is published', async () => {
+  test('a page that reconnects with an id of the old server gets one gap, and then what is published', async () => {
     const { id = '17' } = (await visitBefore(`${name}.before`, '/news', 2))[1] as ReceivedEvent
     const events = await visit(`${name}.after`, '/news', 4, { 'Last-Event-ID': id })
     expect(events.map(({ event }) => event)).toEqual(['welcome', 'gap', 'headline', 'headline'])
@@ -70,7 +70,7 @@ describe.each(pages)('from $name', ({ name, routes, visitBefore = visit }) => {
 
 const content = ({ event, data }: ReceivedEvent) => ({ event, data })
 
-/** What a page gets that listens to all but bookmarks, and posts two headlines when it is welcomed. */
+/** What a page receives that listens to everything except bookmarks, and posts two headlines after its welcome. */
 async function visit(
   app: string,
   route: string,
@@ -89,7 +89,7 @@ async function visit(
   return events
 }
 
-/** A page with socket.io's client that does the same. */
+/** A page with the client of socket.io that does the same. */
 function visitSocketIo(app: string, _route: string, length: number): Promise<ReceivedEvent[]> {
   const events: ReceivedEvent[] = []
   const socket = io(urls.get(app), { forceNew: true })
@@ -129,7 +129,7 @@ async function post(app: string, title: string): Promise<void> {
   expect(response.status).toBe(204)
 }
 
-/** The complete app of a page, before or after: the first of its kind. */
+/** The complete app on a page, before or after: the first of its kind. */
 function firstSnippet(app: string): string {
   const [name, when] = app.split('.')
   const snippet = snippets(`docs/migrating-from-${name}.md`).find(

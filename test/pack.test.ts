@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(temporary, { recursive: true, force: true }))
 
-test.each(published)('%s says where it comes from, and brings its changelog', (folder) => {
+test.each(published)('%s names its repository, and contains its changelog', (folder) => {
   const manifest = JSON.parse(inTarball(folder, 'package.json'))
   expect(manifest).toMatchObject({
     repository: { ...repository, directory: folder },
@@ -35,7 +35,7 @@ test.each(published)('the readme of %s has no link that only works in the reposi
   expect(links.filter((link) => !/^(https:|#)/.test(link ?? ''))).toEqual([])
 })
 
-test.each(published)('%s has one declaration file a format', (folder) => {
+test.each(published)('%s has one declaration file per format', (folder) => {
   const files = run('tar', ['-tf', tarball(basename(folder))], root).split('\n')
   expect(files.filter((file) => /\.d\.[cm]?ts$/.test(file)).sort()).toEqual([
     'package/dist/index.d.cts',
@@ -43,8 +43,8 @@ test.each(published)('%s has one declaration file a format', (folder) => {
   ])
 })
 
-// The only way to try the packages while they are not on a registry: README.md promises it.
-test('the tarballs can be installed in a project of its own', () => {
+// The only way to try the packages before they are on a registry: README.md promises it.
+test('the tarballs can be installed in a separate project', () => {
   const project = join(temporary, 'project')
   mkdirSync(project)
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
@@ -56,7 +56,7 @@ test('the tarballs can be installed in a project of its own', () => {
     project,
   )
   expect(run('node', ['main.js'], project)).toBe('@downstream/express function function\n')
-  // What runs there is the JavaScript; what compiles says that the declarations agree with it.
+  // The JavaScript is run; the compiler checks that the declarations agree with it.
   writeFileSync(join(project, 'main.cjs'), commonJs)
   expect(run('node', ['main.cjs'], project)).toBe('function function true ready\n')
   writeFileSync(join(project, 'types.cts'), types)

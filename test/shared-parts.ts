@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Something that test files share, and what they are told of it. */
+/** Something that test files share, and the information that they get about it. */
 export interface SharedPart {
   readonly address: string
   dispose(): unknown
@@ -10,8 +10,8 @@ export interface SharedPart {
 type Maker = (of: string) => Promise<SharedPart>
 
 /**
- * What several test files need and is slow to make, such as a browser. Jest's own process makes it when the first file
- * asks, by `sharedPart()`.
+ * What several test files need and is slow to create, such as a browser. Jest's own process creates it when the first
+ * file calls `sharedPart()`.
  */
 export class SharedParts {
   readonly #server: Server

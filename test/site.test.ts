@@ -1,4 +1,4 @@
-// `npm run docs`: the site that it builds, its links, and a look at it in Chromium.
+// `npm run docs`: the site that it builds, its links, and its look in Chromium.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -61,7 +61,7 @@ afterEach(async () => {
   expect(broken).toEqual([])
 })
 
-test('every page of docs/ is on it, and all its links and pictures lead somewhere', () => {
+test('every page of docs/ is on it, and all its links and pictures have targets', () => {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.html'),
   )

@@ -14,10 +14,10 @@ import { dirname, join } from 'node:path'
 export const root = join(__dirname, '..')
 export const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
 
-/** A `ts` block of a page. One that is marked `ts before` is about another library. */
+/** A `ts` block of a page. A block that is marked `ts before` is about another library. */
 export interface Snippet {
   page: string
-  /** Of its first line, in the page. */
+  /** The line of its first line in the page. */
   line: number
   code: string
   isBefore: boolean
@@ -34,7 +34,7 @@ export function snippets(page: string): Snippet[] {
   }))
 }
 
-/** A temporary folder in which everything can be imported that one of our packages depends on, and they themselves. */
+/** A temporary folder in which our packages and all of their dependencies can be imported. */
 export class SnippetProject {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'docs-'))
 

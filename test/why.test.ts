@@ -1,4 +1,4 @@
-// The first table of docs/why.md is what the libraries do.
+// The first table of docs/why.md says what the libraries really do.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ test('the libraries do what the table says', async () => {
   )
 })
 
-test('the versions and sizes that it names are those that were run', () => {
+test('the versions and sizes that it states are those that were run', () => {
   for (const name of ['better-sse', '@fastify/sse', 'express', 'socket.io', 'ws']) {
     const { version } = readManifest(join(root, 'node_modules', name))
     expect(page.toLowerCase()).toMatch(new RegExp(`${name} ${version.replaceAll('.', '\\.')}`))

@@ -11,7 +11,7 @@ const { repository } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
 const repositoryUrl = repository.url.replace(/^git\+|\.git$/g, '')
 const apiSidebar = `${root}/site/api/typedoc-sidebar.json`
 
-// The pages are the Markdown files of the repository, where they are: nothing is written twice.
+// The pages are the Markdown files of the repository, unchanged: nothing is written twice.
 export default defineConfig({
   title: 'Downstream',
   description: 'Server-Sent Events for Express and Fastify. Live updates that survive a lost connection.',
@@ -23,7 +23,7 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   ignoreDeadLinks: 'localhostLinks',
   markdown: {
-    // As on GitHub, so that a link to a heading is right in both.
+    // As on GitHub, so that a link to a heading works in both.
     anchor: { slugify: slug },
     config: (markdown) => siteLinks(markdown, root, repositoryUrl),
   },

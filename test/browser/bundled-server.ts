@@ -5,8 +5,8 @@ import { type SharedPart, sharedPart } from '../shared-parts.ts'
 import { root } from '../snippet-project.ts'
 
 /**
- * The server of an example and the sources of our packages in one file, beside the server's own: tsx would compile two
- * hundred modules at each start, and a hundred tests start a server.
+ * Bundles the server of an example and the sources of our packages into one file beside the server's source. tsx would
+ * compile two hundred modules at each start, and a hundred tests start a server.
  */
 export async function bundledServer(entry: string): Promise<string> {
   return (await sharedPart('server', entry)) ?? bundle(entry)
@@ -33,7 +33,7 @@ async function bundle(entry: string): Promise<string> {
   return outfile
 }
 
-/** What is not ours is imported from where it is: a bundle of Fastify would not work. */
+/** Imports of other packages stay: a bundle of Fastify would not work. */
 const othersStayOutside: Plugin = {
   name: 'others-stay-outside',
   setup({ onResolve, resolve }) {

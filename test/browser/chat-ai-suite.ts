@@ -4,9 +4,9 @@ import { CuttingProxy } from './cutting-proxy.ts'
 import { ExampleServer } from './example-server.ts'
 import { visitExample, waitForState } from './visit-example.ts'
 
-/** What both apps named `*-chat-ai` promise: the answer survives all that happens to its page. */
+/** The promises of both apps named `*-chat-ai`: the answer survives everything that happens to its page. */
 export function chatAiSuite(example: string): void {
-  // An answer has about seventy tokens: four seconds.
+  // An answer has about seventy tokens, which take four seconds.
   const start = (env = {}, port?: number) => ExampleServer.start(example, { TOKEN_MS: '60', ...env }, port)
   const visit = visitExample(() => start())
 
@@ -30,7 +30,7 @@ export function chatAiSuite(example: string): void {
     expect(await answer(page)).toBe(text)
   })
 
-  test('a lost connection and a time offline cost nothing', async () => {
+  test('a lost connection and a time offline lose nothing', async () => {
     const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
     try {
       const page = await visit.open()
@@ -62,7 +62,7 @@ export function chatAiSuite(example: string): void {
     const text = await answer(page)
     expect(await answer(other)).toBe(text)
     expect(text.split(' ').length).toBeLessThan(60)
-    // The model has said at most the token that was on its way.
+    // After Stop the model may have sent at most the token that was on its way.
     expect((await kept(page)).split(' ').length).toBeLessThanOrEqual(text.split(' ').length + 1)
     await page.getByRole('button', { name: 'Ask again' }).click()
     await waitForTokens(other, 5)
@@ -77,7 +77,7 @@ export function chatAiSuite(example: string): void {
     await page.getByText('stopped', { exact: true }).waitFor()
   })
 
-  test('on Redis the answer survives a restart of its server; one that is lost can be asked for again', async () => {
+  test('on Redis the answer survives a restart of its server; a lost answer can be requested again', async () => {
     const redis = await RedisServer.start()
     const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}`, LEASE_MS: '3000' }
     try {
@@ -129,7 +129,7 @@ export function chatAiSuite(example: string): void {
     return (await page.locator('article:last-child .text').textContent()) ?? ''
   }
 
-  /** The answer to the newest question as the app has saved it, once it has. */
+  /** The answer to the newest question, once the app has saved it. */
   async function kept(page: Page): Promise<string> {
     const chat = new URL(page.url()).searchParams.get('chat')
     for (;;) {

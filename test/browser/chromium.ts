@@ -3,14 +3,14 @@ import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { loadOnce } from '../load-once.ts'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
-/** One Chromium for all test files: to start one takes a second of CPU, and twenty files need one. */
+/** One Chromium for all test files: starting one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
   const { chromium } = await playwright()
   const server = await chromium.launchServer({ ...launchOptions(), host: '127.0.0.1' })
   return { address: server.wsEndpoint(), dispose: () => server.close() }
 }
 
-/** A Chromium. In Jest it is the one that all files share: to close it closes only what was opened through it. */
+/** A Chromium. In Jest all files share one, and closing it closes only what was opened through it. */
 export async function launchChromium(): Promise<Browser> {
   const [{ chromium }, address] = await Promise.all([playwright(), sharedPart('chromium')])
   const browser = await (address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address))

@@ -8,7 +8,7 @@ import { ExampleServer } from './example-server.ts'
 const tickMs = 50
 const env = { TICK_MS: String(tickMs) }
 
-/** The tests of a clock example: its own server as a process, and its page in a real Chromium. */
+/** The tests of a clock example: its server as a separate process, and its page in a real Chromium. */
 export function testClock(example: string): void {
   let browser: Browser
   let page: Page
@@ -32,7 +32,7 @@ export function testClock(example: string): void {
 
   afterAll(() => browser?.close())
 
-  test('shows time, notification and status, each in its own way', async () => {
+  test('shows time, notification and status', async () => {
     await waitForTick(11)
     expect(await text('#time')).toMatch(/^\d\d:\d\d:\d\d$/)
     const notifications = await page.locator('#notifications li').allTextContents()
@@ -46,7 +46,7 @@ export function testClock(example: string): void {
     expect(await text('#memory')).toMatch(/^\d+ MB$/)
   })
 
-  test('Stop stops, and Start goes on where it stopped', async () => {
+  test('Stop stops, and Start resumes where it stopped', async () => {
     await waitForTick(1)
     await page.getByRole('button', { name: 'Stop' }).click()
     await waitForState('stopped')
@@ -60,7 +60,7 @@ export function testClock(example: string): void {
     expect(await text('#resumed')).toBe(`resumed after #${stoppedAt}`)
   })
 
-  test('hidden tabs give their streams back, so that ten work', async () => {
+  test('hidden tabs close their streams, so that ten tabs work', async () => {
     for (let tabs = 1; tabs < 10; tabs++) {
       await hide(true)
       await waitForState('paused')
@@ -77,7 +77,7 @@ export function testClock(example: string): void {
     expect(await text('#resumed')).toBe(`resumed after #${last}`)
   })
 
-  test('finds a server that was killed and restarted, and goes on where it was', async () => {
+  test('reconnects to a server that was killed and restarted, and resumes where it was', async () => {
     await waitForTick(3)
     await server.kill()
     await waitForState('reconnecting')
@@ -93,7 +93,7 @@ export function testClock(example: string): void {
   })
 
   test('ends at Ctrl-C while the page is open', async () => {
-    // Browsers open spare connections, which server.close() alone waits for.
+    // Browsers open spare connections, for which server.close() alone would wait.
     const spare = connect(server.port, 'localhost')
     await once(spare, 'connect')
     expect(await server.interrupt()).toBe(0)

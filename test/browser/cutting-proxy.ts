@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands between a browser and a server, and resets or stalls their connections when it is told to. */
+/** A proxy between a browser and a server that resets or stalls their connections on request. */
 export class CuttingProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -39,7 +39,7 @@ export class CuttingProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
-  /** From now on nothing gets through the connections that are open, and nobody is told. New ones are served. */
+  /** From now on nothing passes through the open connections, and neither side is notified. New ones work. */
   drop(): void {
     for (const socket of this.#sockets) socket.unpipe().on('data', () => {})
   }

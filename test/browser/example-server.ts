@@ -7,13 +7,13 @@ import { freePorts } from '../../scripts/free-ports.mjs'
 import { onSources } from '../sources/on-sources.ts'
 import { bundledServer } from './bundled-server.ts'
 
-/** The server of an example, as a process of its own. */
+/** The server of an example, in a separate process. */
 export class ExampleServer {
   readonly port: number
   readonly url: string = ''
   readonly #process: ChildProcessByStdio<null, Readable, null>
 
-  /** Resolves when it listens. To restart one, give it the port that it had. */
+  /** Resolves when it listens. To restart one, pass the port that it had. */
   static async start(
     example: string,
     env: Record<string, string> = {},
@@ -22,7 +22,7 @@ export class ExampleServer {
     const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
     const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
     const file = scripts.start.split(' ').at(-1)
-    // The others are JavaScript, or start processes from their own files.
+    // The other servers are JavaScript, or start processes from their own files.
     const args = /\/server\.ts$/.test(file)
       ? [await bundledServer(`${directory}/${file}`)]
       : [...onSources, file]
@@ -38,7 +38,7 @@ export class ExampleServer {
     throw new Error(`${example} does not start; its first words: ${line}`)
   }
 
-  /** As the example's `npm start` does, but on the sources of our packages, and without a process in between. */
+  /** Like `npm start` of the example, but with the sources of our packages and without a process in between. */
   private constructor(directory: string, args: string[], env: Record<string, string>, port: number) {
     this.port = port
     this.#process = spawn(process.execPath, args, {
@@ -61,7 +61,7 @@ export class ExampleServer {
     return this.#end('SIGINT')
   }
 
-  /** What a deploy does. Resolves with the exit code. */
+  /** SIGTERM, as a deployment sends it. Resolves with the exit code. */
   terminate(): Promise<number | null> {
     return this.#end('SIGTERM')
   }

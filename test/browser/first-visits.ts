@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 
-/** What somebody does who has just started an example, and what they then see come over its stream. */
+/** The first actions of a user who has just started an example, and what must then arrive over its stream. */
 export const firstVisits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'express-ai-sdk': async (page) => {
     await page.getByLabel('Message').fill('Does it work here?')

@@ -2,15 +2,15 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from './chromium.ts'
 import type { ExampleServer } from './example-server.ts'
 
-/** An example as a test sees it: its server, and its pages in a real Chromium. */
+/** An example in a test: its server, and its pages in a real Chromium. */
 export interface Visit {
-  /** What the test is talking to at the moment. A test may end it, or put another in its place. */
+  /** The server that the test currently uses. A test may end it or replace it. */
   server: Pick<ExampleServer, 'url' | 'kill' | 'interrupt'>
-  /** Opens a page as somebody new would, or as another tab of a context. What fails in its scripts fails the test. */
+  /** Opens a page as a new user, or as another tab of a context. An error in its scripts fails the test. */
   open(path?: string, context?: BrowserContext): Promise<Page>
 }
 
-/** For the tests of one file: each gets a server of its own, and leaves nothing behind. */
+/** For the tests of one file: each gets its own server, which ends with the test. */
 export function visitExample(start: () => Promise<Visit['server']>): Visit {
   let browser: Browser
   let server: Visit['server']
@@ -49,7 +49,7 @@ export function visitExample(start: () => Promise<Visit['server']>): Visit {
   }
 }
 
-/** Waits until the page says that its connection is in this state. */
+/** Waits until the page shows this state of its connection. */
 export async function waitForState(page: Page, state: string): Promise<void> {
   await page.locator(`body[data-state="${state}"]`).waitFor()
 }

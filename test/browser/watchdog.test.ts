@@ -19,7 +19,7 @@ const watchdog = script
 const INTERVAL = 15_000
 
 describe('the watchdog of docs/browsers.md, in simulated time', () => {
-  /** As an EventSource, on a stream whose bytes arrive while `flows`. */
+  /** Acts as an EventSource on a stream whose bytes arrive while `flows`. */
   class Connection extends EventTarget {
     static readonly all: Connection[] = []
     readonly url: string
@@ -74,7 +74,7 @@ describe('the watchdog of docs/browsers.md, in simulated time', () => {
     }
   }
 
-  test('gives no false alarm in ten quiet minutes', async () => {
+  test('gives no false alarm in ten minutes without events', async () => {
     await pass(600_000)
     expect(Connection.all).toHaveLength(1)
   })
@@ -84,7 +84,7 @@ describe('the watchdog of docs/browsers.md, in simulated time', () => {
     expect(Connection.all).toHaveLength(1)
   })
 
-  test('opens a new connection within two intervals and a second, at the id of the last event of any name', async () => {
+  test('opens a new connection within two intervals and a second, with the id of the last event of any name', async () => {
     const [first] = Connection.all
     void first?.stream.stream.send({ event: 'other', id: 'a b', data: 'x' })
     await pass(40_000)
@@ -97,7 +97,7 @@ describe('the watchdog of docs/browsers.md, in simulated time', () => {
   })
 })
 
-test('a page in Chromium whose packets are dropped without a word opens a new connection, and misses nothing', async () => {
+test('a page in Chromium whose packets are dropped silently opens a new connection, and misses nothing', async () => {
   const hub: Hub = createHub()
   const lastIds: string[] = []
   const html = `<!doctype html><title>Watchdog</title><script>

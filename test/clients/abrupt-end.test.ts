@@ -1,4 +1,4 @@
-// A client that takes the end of a response for the end of all, and comes back after an error only.
+// A client that stops at the end of a response and reconnects only after an error.
 import { createHub } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import { fetchEventSource } from '@microsoft/fetch-event-source'
@@ -6,7 +6,7 @@ import { proxies } from '../proxies/proxies.ts'
 import { RunningProxy } from '../proxies/running-proxy.ts'
 import { closeServers, servers } from './servers.ts'
 
-// All that it uses of a page.
+// The only globals of a page that it uses.
 const page = {
   window: { fetch, setTimeout, clearTimeout },
   document: Object.assign(new EventTarget(), { hidden: false }),

@@ -8,7 +8,7 @@ import { eventTypes, type ReceivedEvent } from './events.ts'
 import { Journal } from './journal.ts'
 import { closeServers, type RouteRequest, servers } from './servers.ts'
 
-// What the functions that run in the page find there.
+// The globals of the functions that run in the page.
 interface PageEventSource extends EventTarget, Connection {
   readonly readyState: number
 }
@@ -17,16 +17,16 @@ declare const tell: (listener: number, entry: unknown) => Promise<void>
 declare const sources: Record<number, PageEventSource>
 
 let browser: Browser
-/** One for all tests: a new one would take longer than most of them. */
+/** One for all tests: starting one would take longer than most of them. */
 let page: Page
-/** By the number that the page gives to `tell`. */
+/** By the number that the page passes to `tell`. */
 const listeners: ((entry: never) => void)[] = []
 
 function listen(listener: (entry: never) => void): number {
   return listeners.push(listener) - 1
 }
 
-/** Lets an EventSource follow `url`, from a page of `origin`. */
+/** Makes an EventSource follow `url`, from a page of `origin`. */
 async function follow(
   origin: string,
   url: string,
@@ -110,7 +110,7 @@ describe('Chromium', () => {
       expect(journal.entries).toEqual([])
     })
 
-    test('fetch() reads the answer to a POST event by event', async () => {
+    test('fetch() reads the response to a POST event by event', async () => {
       const heard = new Journal<unknown>()
       const server = await start({
         '/answers': (sse, { body }) =>

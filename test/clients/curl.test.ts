@@ -51,7 +51,7 @@ const versions = servers.flatMap(({ server, start }) =>
 )
 
 describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => {
-  test('every kind of event arrives as it was sent, in order', async () => {
+  test('every kind of event arrives unchanged and in order', async () => {
     const server = await start({ '/events': (sse) => sse(cases.map(({ sent }) => sent)) })
     const { events, done } = curl(flag, `${server.url}/events`)
     const { exitCode } = await done
@@ -64,7 +64,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
     expect(received).toEqual(cases.map((one) => one.received))
   })
 
-  test('head and body are those of the version', async () => {
+  test('headers and body are those of the version', async () => {
     const server = await start({ '/events': (sse) => sse(['a']) })
     const { exitCode, head, body } = await curl(flag, `${server.url}/events`).done
     expect(exitCode).toBe(0)
@@ -78,11 +78,11 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
       ]),
     )
     expect(lines.includes('transfer-encoding: chunked')).toBe(version === '1.1')
-    // curl takes the chunks apart; without them nothing may be left of their frame.
+    // curl removes the frames of chunks, so none may be left.
     expect(body).toBe('retry: 3000\n:\n\ndata: a\n\n')
   })
 
-  test('an event arrives while the stream is open, and leaving ends the stream', async () => {
+  test('an event arrives while the stream is open, and a disconnect ends the stream', async () => {
     const over = new Journal<string>()
     const server = await start({
       '/events': (sse) =>
@@ -131,7 +131,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
     expect(events.entries).toMatchObject([{ data: json }])
   })
 
-  test('a HEAD request gets the head and is done', async () => {
+  test('a HEAD request gets the headers and ends', async () => {
     const codes = new Journal<boolean>()
     const server = await start({ '/events': (sse) => codes.add(sse().closed) })
     const { exitCode, head, body } = await curl(flag, '--head', `${server.url}/events`).done
@@ -142,7 +142,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
 })
 
 describe.each(servers)('$server', ({ start }) => {
-  test('--compressed: each event arrives when it was sent, and the end is correct', async () => {
+  test('--compressed: each event arrives when it is sent, and the end is correct', async () => {
     const streams = new Journal<EventStream>()
     const server = await start({ '/events': (sse) => streams.add(sse({ compression: 'own' })) })
     const { events, done } = curl('--compressed', `${server.url}/events`)
@@ -158,7 +158,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(events.entries.map(({ data }) => data)).toEqual(cases.map(({ received }) => received.data))
   })
 
-  test('a connection that was cut is told from a stream that ended', async () => {
+  test('a cut connection differs from a stream that ended', async () => {
     const server = await start({ '/events': (sse) => void sse().send('a') })
     const { events, done } = curl(`${server.url}/events`)
     await events.at(0)

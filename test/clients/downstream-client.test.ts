@@ -1,4 +1,4 @@
-// Our client with our server: what docs/client.md promises, counted by the server.
+// Our client with our server: the promises of docs/client.md, counted by the server.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectError, type ConnectOptions, connect, type SourceState } from '@downstream/client'
 import { createHub, createRuns, type EventStream, type EventsOf, type Hub } from '@downstream/core'
@@ -7,7 +7,7 @@ import { eventTypes } from './events.ts'
 import { Journal, until } from './journal.ts'
 import { closeServers, type RouteRequest, servers } from './servers.ts'
 
-/** Quick, so that tests are. */
+/** Short, so that the tests are fast. */
 const retry = { min: 1, max: 20 }
 
 eventSourceSuite((url, journal) => {
@@ -80,7 +80,7 @@ describe.each(servers)('$server', ({ start }) => {
     ])
   })
 
-  test('connections that are cut, ended, refused and answered by something else lose and repeat nothing', async () => {
+  test('connections that are cut, ended, refused or answered by another server lose and repeat nothing', async () => {
     const streams = new Journal<EventStream>()
     const trouble: ((answer: RouteRequest['answer']) => unknown)[] = []
     const server = await start({
@@ -118,7 +118,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(source.lastEventId).toBe(hub.cursor())
   })
 
-  test('long polling loses and repeats nothing, and asks for as much as it can wait for', async () => {
+  test('long polling loses and repeats nothing, and requests the longest wait that it can use', async () => {
     const waits: unknown[] = []
     const streams = new Journal<EventStream>()
     const server = await start({
@@ -141,7 +141,7 @@ describe.each(servers)('$server', ({ start }) => {
     await sleep(20)
     expect(numbers.entries).toHaveLength(n)
     expect(new Set(waits)).toEqual(new Set(['wait=20']))
-    // Now that nothing happens it waits in a request.
+    // Nothing is published now, so it waits in a request.
     await until(() => streams.entries.at(-1)?.closed === false)
     publish(n)
     expect(await numbers.at(n)).toBe(n)
@@ -169,7 +169,7 @@ describe.each(servers)('$server', ({ start }) => {
     await runs.close()
   })
 
-  test('a token that has expired is refreshed once, and the stream goes on after its id', async () => {
+  test('a token that has expired is refreshed once, and the stream resumes after its id', async () => {
     let token = 1
     const refused: number[] = []
     const streams = new Journal<EventStream>()
@@ -185,10 +185,10 @@ describe.each(servers)('$server', ({ start }) => {
       },
     })
     let mine = 1
-    const told: (number | undefined)[] = []
+    const statuses: (number | undefined)[] = []
     const { numbers, states } = openNumbers(`${server.url}/events`, {
       headers: async (error) => {
-        told.push(error?.status)
+        statuses.push(error?.status)
         await sleep(1)
         if (error?.status) mine = token
         return { Authorization: `Bearer ${mine}` }
@@ -204,7 +204,7 @@ describe.each(servers)('$server', ({ start }) => {
     await streams.at(3)
     expect(numbers.entries).toEqual([0, 1, 2])
     expect(refused).toEqual([2, 3, 4])
-    expect(told).toEqual([undefined, undefined, 401, undefined, 403, undefined, 401])
+    expect(statuses).toEqual([undefined, undefined, 401, undefined, 403, undefined, 401])
     expect(states.entries.filter(([state]) => state === 'closed')).toEqual([])
   })
 
@@ -243,7 +243,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(requests).toBe(1)
   })
 
-  test('a 429 is waited for as long as it says', async () => {
+  test('after a 429 it waits as long as the response says', async () => {
     const asked: number[] = []
     const server = await start({
       '/events': (sse, { answer }) => {
@@ -287,7 +287,7 @@ describe.each(servers)('$server', ({ start }) => {
       body: '{"prompt":"Why?"}',
     }
 
-    test('is sent once, whatever happens, and goes on by GET where its run can be resumed', async () => {
+    test('is sent once, whatever happens, and continues by GET if its run can be resumed', async () => {
       const runs = createRuns()
       const { server, posts, follows, go } = await startAnswers(runs)
       const { source, closed } = open<{ token: { n: number }; end: { status: string } }>(
@@ -312,7 +312,7 @@ describe.each(servers)('$server', ({ start }) => {
       await runs.close()
     })
 
-    test('without resume it is closed by a cut', async () => {
+    test('without resume it is closed when the connection is cut', async () => {
       const runs = createRuns()
       const { server, posts, follows } = await startAnswers(runs)
       const { states, closed } = open(`${server.url}/answers`, request)
@@ -325,7 +325,7 @@ describe.each(servers)('$server', ({ start }) => {
     })
   })
 
-  test('the silence of a connection is noticed; a keep-alive that is more frequent is none', async () => {
+  test('a silent connection is noticed; one with a more frequent keep-alive is not silent', async () => {
     const streams = new Journal<EventStream>()
     let keepAlive = 60_000
     const server = await start({
@@ -346,7 +346,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(states.entries.slice(0, 4)).toEqual([['connecting'], ['open'], ['waiting'], ['connecting']])
   })
 
-  test('a loop over a hub ends by leaving it, and the server notices', async () => {
+  test('leaving a loop over a hub closes the stream, and the server notices', async () => {
     const streams = new Journal<EventStream>()
     const server = await start({
       '/events': (sse) => {

@@ -1,4 +1,4 @@
-// What every client gets that behaves as an EventSource, from either framework.
+// What every client that behaves like an EventSource receives, from either framework.
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventStream, type SseMethod } from '@downstream/core'
 import { cases, eventTypes, type ReceivedEvent, trickyIds } from './events.ts'
@@ -12,14 +12,14 @@ export interface Connection {
   close(): unknown
 }
 
-/** Makes a client that follows `url` and reports. */
+/** Creates a client that follows `url` and reports. */
 export type Connect = (url: string, journal: ClientJournal) => Connection | Promise<Connection>
 
-/** Where a client departs from the standard. */
+/** Where a client differs from the standard. */
 export interface SuiteOptions {
-  /** By the title of a case: what this client makes of it. */
+  /** By the title of a case: what this client does instead. */
   departures?: Record<string, Partial<ReceivedEvent>>
-  /** Whether it hears a retry that no blank line follows. Default: true, as in the standard. */
+  /** Whether a retry without a blank line after it takes effect. Default: true, as in the standard. */
   hearsRetryAlone?: boolean
 }
 
@@ -54,7 +54,7 @@ export function eventSourceSuite(
       await closeServers()
     })
 
-    test('every kind of event arrives as it was sent, in order', async () => {
+    test('every kind of event arrives unchanged and in order', async () => {
       const server = await start({ '/events': (sse) => sse(cases.map(({ sent }) => sent)) })
       const journal = await follow(`${server.url}/events`)
       const [open, ...events] = await journal.first(1 + cases.length)
@@ -66,7 +66,7 @@ export function eventSourceSuite(
       expect(Object.keys(departures).filter((title) => !cases.some((one) => one.title === title))).toEqual([])
     })
 
-    test('"open" comes before any event, and without one', async () => {
+    test('"open" is dispatched before any event, and without one', async () => {
       const streams = new Journal<EventStream>()
       const server = await start({ '/events': (sse) => streams.add(sse()) })
       const journal = await follow(`${server.url}/events`)
@@ -79,7 +79,7 @@ export function eventSourceSuite(
       ['the server has ended the stream', (stream) => stream.close()],
       ['the connection was cut', (_, server) => server.cut()],
     ]
-    test.each(ends)('after %s it comes back, with the id sent last as Last-Event-ID', async (_, end) => {
+    test.each(ends)('after %s it reconnects, with the id sent last as Last-Event-ID', async (_, end) => {
       const streams = new Journal<EventStream>()
       const server = await start({ '/events': (sse) => streams.add(sse({ retry: 1 })) })
       const journal = await follow(`${server.url}/events`)
@@ -112,7 +112,7 @@ export function eventSourceSuite(
       expect(second.raw.headers).not.toHaveProperty('last-event-id')
     })
 
-    test('the last retry it was told decides when it comes back', async () => {
+    test('the last retry that it received decides when it reconnects', async () => {
       const patient = new Journal<EventStream>()
       const eager = new Journal<EventStream>()
       const server = await start({
@@ -136,7 +136,7 @@ export function eventSourceSuite(
     })
 
     if (hearsRetryAlone) {
-      test('a retry alone is heard, also as the last line of a stream', async () => {
+      test('a retry alone takes effect, even as the last line of a stream', async () => {
         const streams = new Journal<EventStream>()
         const server = await start({ '/events': (sse) => streams.add(sse({ retry: 60_000 })) })
         await follow(`${server.url}/events`)
@@ -147,7 +147,7 @@ export function eventSourceSuite(
       })
     }
 
-    test('comments and keep-alive disturb nothing', async () => {
+    test('comments and keep-alive have no effect', async () => {
       const streams = new Journal<{ stream: EventStream; raw: RouteRequest['raw'] }>()
       const server = await start({
         '/events': (sse, { raw }) => streams.add({ stream: sse({ keepAlive: 1 }), raw }),
@@ -201,7 +201,7 @@ export function eventSourceSuite(
       // For clients that accept it: Chromium.
       [['zstd', 'gzip'] as const],
     ])(
-      'compressed by %j, each event arrives when it was sent, and none is lost or twice when it is cut',
+      'compressed by %j, each event arrives when it is sent, and none is lost or repeated after a cut',
       async (encodings) => {
         const hub = createHub()
         const streams = new Journal<{ stream: EventStream; raw: RouteRequest['raw'] }>()
@@ -236,7 +236,7 @@ export function eventSourceSuite(
       },
     )
 
-    test('a shutdown sends it to the next server, whether it came before or during', async () => {
+    test('after a shutdown it connects to the next server, whether it connected before or during it', async () => {
       const streams = new Journal<EventStream>()
       // A client that did not take the retry of the shutdown would reconnect after a minute.
       const routes = {

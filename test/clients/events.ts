@@ -1,7 +1,7 @@
 // What is sent to every client, and what the standard says that it receives.
 import type { ServerSentEvent } from '@downstream/core'
 
-/** The `MessageEvent` of a client, as far as the stream decides about it. */
+/** The `MessageEvent` of a client, as far as it depends on the stream. */
 export interface ReceivedEvent {
   type: string
   data: string
@@ -14,7 +14,7 @@ interface Case {
   received: ReceivedEvent
 }
 
-// Each has an id of its own, because what an event without one inherits differs from client to client.
+// Each event has an id, because clients differ in what an event without one inherits.
 const rows: [title: string, sent: ServerSentEvent, data: string][] = [
   ['data that begins with U+FEFF, in the first event', { data: '\uFEFFfirst' }, '\uFEFFfirst'],
   ['one line', { data: 'hello' }, 'hello'],
@@ -52,7 +52,7 @@ export const cases: Case[] = rows.map(([title, sent, data], index) => {
 /** The names to listen for. */
 export const eventTypes: string[] = [...new Set(cases.map(({ received }) => received.type))]
 
-/** Ids that are allowed and that something on the way could spoil. */
+/** Valid ids that something between server and client could change. */
 export const trickyIds: string[] = [
   '0',
   'a b',

@@ -3,7 +3,7 @@ import { eventSourceSuite } from './event-source-suite.ts'
 import { Journal } from './journal.ts'
 import { closeServers, servers } from './servers.ts'
 
-// It is made for pages: these are all the globals of one that it uses.
+// It is made for pages: these are all the globals of a page that it uses.
 const page = {
   window: { fetch, setTimeout, clearTimeout },
   document: Object.assign(new EventTarget(), { hidden: false }),
@@ -28,7 +28,7 @@ eventSourceSuite(
         if (event === '' && data === '' && id === '') return
         journal.add({ type: event || 'message', data, lastEventId: id })
       },
-      // It takes a normal end for the end of all, unless this throws.
+      // It stops at a normal end unless this throws.
       onclose: () => {
         throw new Error('come back')
       },
@@ -37,10 +37,10 @@ eventSourceSuite(
   },
   {
     departures: {
-      // It decodes each line for itself, which strips a leading U+FEFF from each.
+      // It decodes each line separately, which removes a leading U+FEFF from each.
       'data that begins with U+FEFF, in the first event': { data: 'first' },
       'a line that begins with U+FEFF': { data: 'a\nb' },
-      // It joins lines only to what is not empty.
+      // It joins a line only to non-empty data.
       'empty lines at the beginning': { data: 'a' },
     },
   },
@@ -50,7 +50,7 @@ describe.each(servers)('$server', ({ start }) => {
   afterEach(closeServers)
 
   // The standard dispatches nothing for a block without data; this client calls onmessage at every blank line.
-  test('each comment block, the first of every stream included, is a message without anything', async () => {
+  test('each comment block, even the first of every stream, is an empty message', async () => {
     const server = await start({
       '/events': (sse) => sse([{ comment: 'a' }, { event: 'news', data: '' }, { comment: 'b\nc' }]),
     })
@@ -65,14 +65,14 @@ describe.each(servers)('$server', ({ start }) => {
     ])
   })
 
-  test('without an onclose that throws, the end of the stream is the end', async () => {
+  test('without an onclose that throws, it stops at the end of the stream', async () => {
     const streams = new Journal<unknown>()
     const server = await start({ '/events': (sse) => streams.add(sse(['a'], { retry: 1 })) })
     await fetchEventSource(`${server.url}/events`, {})
     expect(streams.entries).toHaveLength(1)
   })
 
-  test('a POST with a JSON body and headers of its own is answered with a stream', async () => {
+  test('a POST with a JSON body and its own headers is answered with a stream', async () => {
     const server = await start({
       '/events': (sse, { raw, body }) => sse([{ data: [raw.method, raw.headers.authorization, body] }]),
     })

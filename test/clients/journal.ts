@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 /** A test that waits longer than this fails, and says what it waited for. */
 const PATIENCE = 60_000
 
-/** What has happened so far, in order, and a way to wait for more of it. */
+/** What has happened so far, in order, and a way to wait for more. */
 export class Journal<T> {
   readonly entries: T[] = []
   readonly #emitter = new EventEmitter()
@@ -15,7 +15,7 @@ export class Journal<T> {
     this.#emitter.emit('entry')
   }
 
-  /** The first `count` entries, as soon as there are as many. */
+  /** The first `count` entries, as soon as they exist. */
   async first(count: number): Promise<T[]> {
     const signal = AbortSignal.timeout(PATIENCE)
     while (this.entries.length < count) {
@@ -26,17 +26,17 @@ export class Journal<T> {
     return this.entries.slice(0, count)
   }
 
-  /** The entry at `index`, as soon as there is one. */
+  /** The entry at `index`, as soon as it exists. */
   async at(index: number): Promise<T> {
     return (await this.first(index + 1))[index] as T
   }
 }
 
-/** Resolves when `condition` holds, for what nobody reports. */
+/** Resolves when `condition` holds, for a state without an event. */
 export async function until(condition: () => boolean): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE)
   while (!condition()) {
-    if (signal.aborted) throw new Error(`Waited in vain until ${condition}`)
+    if (signal.aborted) throw new Error(`Timed out, still false: ${condition}`)
     await sleep(5)
   }
 }

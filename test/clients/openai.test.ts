@@ -43,7 +43,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(bodies.entries).toEqual([request])
   })
 
-  test('passes each chunk on when it is sent, and comments not at all', async () => {
+  test('passes each chunk on when it is sent, and drops comments', async () => {
     const heard = new Journal<string>()
     const server = await start({
       '/v1/chat/completions': (sse) =>

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from '../browser/chromium.ts'
 import { root, SnippetProject, snippets } from '../snippet-project.ts'
 
-/** What uses the recipe: it shows state and data in the body, until `leave()`. */
+/** The component that uses the recipe: it shows state and data in the body, until `leave()`. */
 const apps: Record<string, string> = {
   react: `
     import { createElement, StrictMode } from 'react'
@@ -78,7 +78,7 @@ afterAll(async () => {
 })
 
 test.each(Object.keys(apps))(
-  'the recipe for %s shows what comes, and leaves nothing open',
+  'the recipe for %s shows what arrives, and leaves nothing open',
   async (framework) => {
     script = bundle(framework)
     const page = await browser.newPage()
@@ -107,7 +107,7 @@ async function publishAndSee(page: Page, number: number): Promise<void> {
   await page.waitForFunction(`document.body.textContent.endsWith('open ${number}')`)
 }
 
-/** The app, with the recipe as it stands in docs/client.md. */
+/** The app, with the recipe from docs/client.md. */
 function bundle(framework: string): string {
   const recipe = snippets('docs/client.md').find(({ code }) => code.includes(`from '${framework}`))
   if (recipe === undefined) throw new Error(`docs/client.md has no recipe for ${framework}`)

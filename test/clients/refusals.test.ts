@@ -1,4 +1,4 @@
-// What clients make of each way to refuse a stream: the table in docs/limits.md.
+// How clients react to each way to refuse a stream: the table in docs/limits.md.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -68,7 +68,7 @@ test('each client does what docs/limits.md says', async () => {
   expect(docs).toContain([...table, ...(await Promise.all(rows))].join('\n'))
 })
 
-/** A source is closed when it gives up, and connecting while it waits for its retry. */
+/** A source is closed after it has given up, and connecting while it waits for its retry. */
 async function followWith(source: EventTarget & { readyState: number; close(): void }): Promise<Outcome> {
   await new Promise((resolve) => source.addEventListener('error', resolve, { once: true }))
   const { readyState } = source

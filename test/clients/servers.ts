@@ -1,4 +1,4 @@
-// The same routes on an Express and on a Fastify app, for real clients to connect to.
+// The same routes on an Express app and a Fastify app, to which real clients connect.
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { SseMethod } from '@downstream/core'
@@ -9,7 +9,7 @@ import cors from 'cors'
 import express from 'express'
 import fastify from 'fastify'
 
-/** What a route does, whatever the framework and the HTTP method: `sse` is `res.sse` or `reply.sse`. */
+/** The code of a route, for every framework and HTTP method: `sse` is `res.sse` or `reply.sse`. */
 type Route = (sse: SseMethod, request: RouteRequest) => unknown
 
 export interface RouteRequest {
@@ -21,14 +21,14 @@ export interface RouteRequest {
 }
 
 interface StartOptions {
-  /** Default: any free one. */
+  /** Default: any free port. */
   port?: number
-  /** The other origin whose pages may read, with cookies. Default: none may. */
+  /** Another origin whose pages may read, with cookies. Default: none. */
   allowOrigin?: string
 }
 
 export interface TestServer {
-  /** Without a slash at the end. There is an empty page at `/`. */
+  /** Without a slash at the end. `/` is an empty page. */
   url: string
   port: number
   /** Destroys every connection, as a crash would. */
@@ -45,7 +45,7 @@ export const servers: { server: string; start: Start }[] = [
   { server: 'Fastify 5', start: startFastify },
 ]
 
-/** What clients are told at a shutdown: when to reconnect, in ms. */
+/** The retry that clients receive at a shutdown, in ms. */
 const CLOSE_RETRY = 300
 
 const running = new Set<TestServer>()
@@ -53,7 +53,7 @@ const running = new Set<TestServer>()
 /** For `afterEach`. */
 export async function closeServers(): Promise<void> {
   const servers = [...running]
-  // One that does not close must not fail the next test as well.
+  // If one does not close, the next test must not fail as well.
   running.clear()
   for (const server of servers) server.cut()
   await Promise.all(servers.map((server) => server.close()))
@@ -91,7 +91,7 @@ async function startFastify(
   { port = 0, allowOrigin }: StartOptions = {},
 ): Promise<TestServer> {
   let betweenStreamsAndServer: () => Promise<unknown> = async () => {}
-  // By default Fastify answers 503 while it closes, at which an EventSource gives up for good.
+  // By default Fastify answers 503 while it closes, and an EventSource then stops permanently.
   const app = fastify({ return503OnClosing: false })
   if (allowOrigin !== undefined) await app.register(fastifyCors, { origin: allowOrigin, credentials: true })
   await app.register(ssePlugin, { closeRetry: CLOSE_RETRY })

@@ -6,8 +6,8 @@ import { closeServers, servers } from './servers.ts'
 
 eventSourceSuite((url, journal) => report(new EventSource(url), journal), { hearsRetryAlone: false })
 
-// Not as in the standard: undici 7 takes over a retry only at the next blank line.
-test.each(servers)('a retry alone at the end of a stream is not heard, from $server', async ({ start }) => {
+// Unlike the standard: undici 7 applies a retry only at the next blank line.
+test.each(servers)('a retry alone at the end of a stream is ignored, from $server', async ({ start }) => {
   const streams = new Journal<EventStream>()
   const server = await start({ '/events': (sse) => streams.add(sse({ retry: 1 })) })
   const journal: ClientJournal = new Journal()

@@ -10,7 +10,9 @@ import { terminal } from './terminal.ts'
 
 const run = promisify(execFile)
 
-/** An example as somebody has copied it: no workspace around it, our packages from their tarballs, npm for all else. */
+/**
+ * An example after it was copied: outside the workspace, our packages from their tarballs, and npm for everything else.
+ */
 export class CopiedApp {
   readonly directory: string
   #process: ChildProcessByStdio<null, Readable, null> | undefined
@@ -24,7 +26,7 @@ export class CopiedApp {
     this.directory = directory
   }
 
-  /** Rejects with what the compiler says. Plain JavaScript has none. */
+  /** Rejects with the output of the compiler. Plain JavaScript has none. */
   async typecheck(): Promise<void> {
     const { devDependencies = {} } = JSON.parse(await readFile(join(this.directory, 'package.json'), 'utf8'))
     if (!('typescript' in devDependencies)) return
@@ -34,20 +36,20 @@ export class CopiedApp {
     })
   }
 
-  /** `npm start`. Resolves with the URL, when it has printed that. */
+  /** `npm start`. Resolves with the URL, once it has printed that. */
   async start(): Promise<string> {
-    // Enough for the one that has most.
+    // Enough ports for the example with the most of them.
     const port = await freePorts(6)
     const started = spawn('npm', ['start', '--silent'], {
       cwd: this.directory,
       env: { ...terminal(), PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
-      // A group of its own, for Ctrl-C.
+      // A separate process group, for Ctrl-C.
       detached: true,
     })
     this.#process = started
     const [said] = await Promise.race([once(started.stdout, 'data'), once(started, 'exit')])
-    // Read on, or 'close' never comes.
+    // Without reading on, 'close' never comes.
     started.stdout.resume()
     const urls = ['http', 'https'].map((protocol) => `${protocol}://localhost:${port}`)
     const url = String(said)
@@ -57,11 +59,13 @@ export class CopiedApp {
     throw new Error(`It does not start; its first words: ${said}`)
   }
 
-  /** Ctrl-C, which a terminal sends to npm and to all that npm has started. Rejects when one of them goes on. */
+  /**
+   * Ctrl-C, which a terminal sends to npm and to all processes that npm has started. Rejects if one of them continues.
+   */
   async stop(): Promise<void> {
     const started = this.#process
     if (started?.pid === undefined || started.stdout.closed) return
-    // Closed when nobody is left who could write to it.
+    // Closed when no process is left that could write to it.
     const ended = once(started.stdout, 'close', { signal: AbortSignal.timeout(20_000) })
     try {
       process.kill(-started.pid, 'SIGINT')

@@ -37,7 +37,7 @@ afterEach(async () => {
   await app?.stop()
 })
 
-test.each(examples)('%s works where it is copied to', async (example) => {
+test.each(examples)('%s works as a copy', async (example) => {
   app = CopiedApp.copy(example, join(temporary, 'copies', example))
   await installed.linkInto(app.directory)
   await app.typecheck()
@@ -46,7 +46,7 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   const page = await browser.newPage({ ignoreHTTPSErrors: true })
   const broken: string[] = []
   page.on('pageerror', (error) => broken.push(error.message))
-  // A red line in the console is what a visitor's developer sees first.
+  // A red line in the console is what a developer sees first.
   page.on('console', (message) => {
     if (message.type() === 'error') broken.push(`${message.text()} ${message.location().url}`)
   })
@@ -62,7 +62,7 @@ test.each(examples)('%s works where it is copied to', async (example) => {
   expect(broken).toEqual([])
 })
 
-test('npm run copy brings the shared style sheet, and our packages', async () => {
+test('npm run copy includes the shared style sheet and our packages', async () => {
   const copy = join(temporary, 'copied')
   copyExample('express-jokes', copy)
   bringPackages(copy, tarballs)
@@ -76,7 +76,7 @@ test('npm run copy brings the shared style sheet, and our packages', async () =>
   }
 })
 
-test('npm run copy says which examples there are', () => {
+test('npm run copy lists the examples', () => {
   const { status, stderr } = spawnSync('node', ['scripts/copy.mjs', 'express-joke'], {
     cwd: root,
     encoding: 'utf8',

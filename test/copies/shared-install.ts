@@ -12,8 +12,8 @@ interface Manifest {
 }
 
 /**
- * One `npm install` of what all examples ask for: nineteen of them took minutes. Each copy then gets what its own
- * package.json names and nothing else, so an example that forgets a dependency still fails.
+ * One `npm install` for all examples: nineteen of them took minutes. Each copy then gets only the packages that its own
+ * package.json names, so an example that forgets a dependency still fails.
  */
 export class SharedInstall {
   readonly #directory: string
@@ -49,7 +49,7 @@ export class SharedInstall {
     this.#directory = directory
   }
 
-  /** Gives an app its `node_modules`. */
+  /** Creates the `node_modules` of an app. */
   async linkInto(app: string): Promise<void> {
     const names = (await dependenciesOf(app)).map(([name]) => name)
     for (const name of [...names, '.bin']) {

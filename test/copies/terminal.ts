@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path'
 
-/** The environment of somebody's terminal: npm and pnpm put our workspace's programs and packages on the paths of ours. */
+/** The environment of a user's terminal: npm and pnpm add the programs and packages of our workspace to ours. */
 export function terminal(): NodeJS.ProcessEnv {
   const { NODE_PATH: _, PATH = '', ...env } = process.env
   return {

@@ -1,4 +1,4 @@
-// A hub on Express and a client of it, for runners of other kinds than Jest.
+// A hub on Express and a client of it, for runners other than Jest.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

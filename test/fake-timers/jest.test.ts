@@ -1,4 +1,4 @@
-// Streams and hubs go on while the test's timers are fake; the app's own timers are the test's.
+// Streams and hubs continue to work while the timers of the test are fake; the timers of the app are those of the test.
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -56,7 +56,7 @@ describe.each([
   })
 
   // The turn in which it would have delivered was lost, and the hub waited for it in all later tests.
-  test('a hub that has published to nobody delivers when timers are real again', async () => {
+  test('a hub that has published without subscribers delivers when timers are real again', async () => {
     jest.useFakeTimers(config)
     void hub.publish('news', { data: 'to nobody' })
     jest.useRealTimers()
@@ -69,7 +69,7 @@ describe.each([
   })
 })
 
-test('a run ends after its maxAge, and a drain after its time', async () => {
+test('a run ends after its maxAge, and a drain after its duration', async () => {
   jest.useFakeTimers()
   const runs = createRuns()
   await runs.start('a', () => new Promise(() => {}), { maxAge: 50 })
@@ -90,7 +90,7 @@ test('a run ends after its maxAge, and a drain after its time', async () => {
   await client.receives('0\r\n\r\n')
 })
 
-test("a route's own timers are those of the test", async () => {
+test('the timers of a route are those of the test', async () => {
   jest.useFakeTimers({ now: new Date('2026-01-01T00:00:00Z') })
   const client = await RawClient.connect(origins.Express ?? '')
   client.get('/clock')
@@ -100,7 +100,7 @@ test("a route's own timers are those of the test", async () => {
   client.close()
 })
 
-test('a library that is loaded while timers are fake needs those real that docs/testing.md lists', async () => {
+test('a library that is loaded while timers are fake needs the real timers that docs/testing.md lists', async () => {
   const listed = /doNotFake: \[(.*?)\]/.exec(readFileSync(join(root, 'docs/testing.md'), 'utf8'))?.[1] ?? ''
   const doNotFake = [...listed.matchAll(/'(\w+)'/g)].map(([, name]) => name) as (keyof typeof globalThis)[]
   jest.useFakeTimers({ doNotFake: doNotFake as never })

@@ -7,7 +7,7 @@ export default defineConfig({
     poolOptions: {
       forks: { singleFork: true, execArgv: ['--conditions=@downstream/source', '--import', 'tsx'] },
     },
-    // Node loads our sources, as it loads what a user has installed.
+    // Node loads our sources, as it loads installed packages.
     server: { deps: { external: [/packages\//, /app\.ts/] } },
   },
 })

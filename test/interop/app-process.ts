@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline'
 import { eventually } from '@downstream/testing'
 import { onSources } from '../sources/on-sources.ts'
 
-/** An app of this folder in a process of its own, on the sources of our packages. It prints lines of JSON, its ports first. */
+/**
+ * An app of this folder in a separate process, on the sources of our packages. It prints lines of JSON, its ports
+ * first.
+ */
 export class AppProcess {
   /** What it has printed after the first line. */
   readonly lines: unknown[] = []

@@ -1,12 +1,12 @@
-// cls-hooked keeps its context on the listener that is added to a response: one that all responses share is called in the
-// context of the request that added it last.
+// cls-hooked stores its context on the listener that is added to a response: a listener that all responses share is
+// called in the context of the request that added it last.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type EventStream, openEventStream } from '@downstream/core'
 import { eventually, RawClient } from '@downstream/testing'
 import { createNamespace, destroyNamespace } from 'cls-hooked'
 
-test('a client that leaves is seen in no other request’s context', async () => {
+test('a client that disconnects is seen in no other request’s context', async () => {
   const namespace = createNamespace('requests')
   const streams = new Map<string, EventStream>()
   const seen: [of: string, context: unknown][] = []

@@ -1,4 +1,4 @@
-// Middleware that knows nothing of `no-transform`: it keeps the head to itself, decides at the first write whether it
+// Middleware that does not support `no-transform`: it holds the headers back, decides at the first write whether it
 // compresses, and moves the listeners of the response to its compressor.
 import { createServer, type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
@@ -10,7 +10,7 @@ type Middleware = (...args: [...Parameters<RequestListener>, next: () => void]) 
 const load = (name: string) =>
   createRequire(__filename)(name) as (options: { threshold: number }) => Middleware
 
-// The first events came with the end of the stream, and with polka's nobody was seen to leave.
+// The first events arrived at the end of the stream, and with that of polka no disconnect was noticed.
 test.each(['@polka/compression', 'http-compression'])(
   '%s leaves a stream as it is, and compresses the rest',
   async (name) => {

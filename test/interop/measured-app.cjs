@@ -44,7 +44,7 @@ httpInstrumentation.setTracerProvider(provider)
 fastifyOtel.setTracerProvider(provider)
 
 const noop = { add() {}, record() {}, addCallback() {}, removeCallback() {} }
-/** A meter that prints what is measured of requests. */
+/** A meter that prints the measurements of requests. */
 const meter = {
   createHistogram: (/** @type {string} */ name) => ({
     record: (/** @type {number} */ value) => print({ metric: name, value }),

@@ -1,4 +1,4 @@
-// What other packages do to a response, all of them at once: each wraps write, end or writeHead, or listens to its end.
+// What other packages do to a response, all at once: each wraps write, end or writeHead, or listens for its end.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type EventStream, sse } from '@downstream/express'
@@ -24,7 +24,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('a stream passes compression, morgan, response-time, express-session and connect-timeout', async () => {
+test('a stream works with compression, morgan, response-time, express-session and connect-timeout', async () => {
   const lines: string[] = []
   const saved: unknown[] = []
   const store = new session.MemoryStore()
@@ -61,7 +61,7 @@ test('a stream passes compression, morgan, response-time, express-session and co
   client.close()
 })
 
-test('what is compressed here, compression() does not compress again', async () => {
+test('compression() does not compress again what is compressed here', async () => {
   const app = express()
   app.use(compression({ threshold: 0, filter: () => true }), sse({ compression: 'own' }))
   app.get('/', (_req, res) => res.sse(['a'.repeat(1_000), 'b']))
@@ -71,7 +71,7 @@ test('what is compressed here, compression() does not compress again', async () 
   expect(await response.text()).toContain('data: b\n\n')
 })
 
-// It called a next of middie that served another request by then: that client received this request's error.
+// It called a `next` of middie that already served another request: that client received the error of this request.
 test('under @fastify/middie the error of a source is a process warning, and reaches no other client', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')

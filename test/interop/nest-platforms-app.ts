@@ -1,4 +1,5 @@
-// Nest on both of its platforms: our middleware or plugin, and @Res(). In a process of its own, because Nest is ES modules.
+// Nest on both of its platforms: our middleware or plugin, and @Res(). In a separate process, because Nest is ES
+// modules.
 import 'reflect-metadata'
 import type { AddressInfo } from 'node:net'
 import { type EventStream, sse } from '@downstream/express'
@@ -8,7 +9,7 @@ import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 
-/** What both `Response` of Express and `FastifyReply` have once our middleware or plugin is there. */
+/** The common part of `Response` of Express and `FastifyReply` with our middleware or plugin. */
 interface Streams {
   sse(): EventStream
   sse(source: Iterable<string>): Promise<void>
@@ -24,7 +25,7 @@ class News {
     return response.sse(['one', 'two'])
   }
 }
-// What @Controller(), @Get() and @Res() write, by hand: these files are compiled without decorators.
+// What @Controller(), @Get() and @Res() do, by hand: these files are compiled without decorators.
 Controller('news')(News)
 for (const name of ['open', 'finite'] as const) {
   const descriptor = Object.getOwnPropertyDescriptor(News.prototype, name)

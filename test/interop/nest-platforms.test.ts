@@ -9,18 +9,21 @@ afterAll(() => app.kill())
 
 const platforms = ['Express', 'Fastify'] as const
 
-test.each(platforms)('a route of Nest on %s streams, and notices that a client leaves', async (platform) => {
-  const origin = `http://127.0.0.1:${(await app.ports())[platform]}`
-  expect(await (await fetch(`${origin}/news/finite`)).text()).toContain('data: one\n\ndata: two\n\n')
+test.each(platforms)(
+  'a route of Nest on %s streams, and notices that a client disconnects',
+  async (platform) => {
+    const origin = `http://127.0.0.1:${(await app.ports())[platform]}`
+    expect(await (await fetch(`${origin}/news/finite`)).text()).toContain('data: one\n\ndata: two\n\n')
 
-  const client = await RawClient.connect(origin)
-  client.get('/news/open')
-  await client.receives('data: first\n\n')
-  expect(app.lines).toEqual([])
-  client.reset()
-  await eventually('the end of the stream', () => app.lines.length > 0)
-  expect(app.lines.splice(0)).toEqual(['ERR_SSE_CLIENT_CLOSED'])
-})
+    const client = await RawClient.connect(origin)
+    client.get('/news/open')
+    await client.receives('data: first\n\n')
+    expect(app.lines).toEqual([])
+    client.reset()
+    await eventually('the end of the stream', () => app.lines.length > 0)
+    expect(app.lines.splice(0)).toEqual(['ERR_SSE_CLIENT_CLOSED'])
+  },
+)
 
 test('a shutdown of Nest ends open streams, and the process exits by itself', async () => {
   const ports = await app.ports<(typeof platforms)[number]>()

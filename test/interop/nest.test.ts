@@ -1,4 +1,4 @@
-// The program of docs/other-frameworks.md, as it stands there.
+// The program of docs/other-frameworks.md, unchanged.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'

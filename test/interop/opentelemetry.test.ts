@@ -1,4 +1,4 @@
-// The real instrumentation of HTTP, Express and Fastify wraps what a stream is written with, and the contexts it runs in.
+// The real instrumentation of HTTP, Express and Fastify wraps the methods and contexts that a stream uses.
 import { eventually, RawClient } from '@downstream/testing'
 import { AppProcess } from './app-process.ts'
 
@@ -41,7 +41,7 @@ describe.each(['express', 'fastify'] as const)('with %s', (framework) => {
     ])
   })
 
-  test('the span of a client that leaves ends once', async () => {
+  test('the span of a client that disconnects ends once', async () => {
     client.get('/endless')
     await client.receives('data: first\n\n')
     client.reset()

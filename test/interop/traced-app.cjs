@@ -1,5 +1,6 @@
-// The same routes on Express and Fastify, traced by the real OpenTelemetry packages: these hook require(), so everything is
-// required, in a process of its own. Prints the two ports, then each span that has ended, one line of JSON each.
+// The same routes on Express and Fastify, traced by the real OpenTelemetry packages: these hook require(), so
+// everything is required, in a separate process. Prints the two ports, then each span that has ended, one line of JSON
+// each.
 const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express')
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http')
 const { FastifyOtelInstrumentation } = require('@fastify/otel')
@@ -36,7 +37,7 @@ const fastify = require('fastify')
 const { sse } = require('@downstream/express')
 const { default: plugin } = require('@downstream/fastify')
 
-/** Each event says whose trace it was made in. */
+/** Each event contains the trace in which it was created. */
 async function* twice() {
   for (let n = 0; n < 2; n++) {
     await new Promise((resolve) => setTimeout(resolve, 50))

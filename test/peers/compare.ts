@@ -9,11 +9,11 @@ import { betterSse, downstream, resWrite } from './express-peers.ts'
 import { chunk, chunks, type Peer } from './peer.ts'
 import { socketIo, webSockets } from './socket-peers.ts'
 
-// Behind a variable, so that TypeScript does not follow it.
+// In a variable, so that TypeScript does not resolve it.
 const fastifyFile = './fastify-sse-peer.mjs'
 const { fastifySse } = await import(fastifyFile)
 
-/** Long enough on a busy machine for what comes at all; only a "no" takes so long. */
+/** Long enough on a busy machine for everything that arrives at all; only a "no" takes this long. */
 const patience = 4_000
 
 type Answer = 'yes' | 'no' | '–'
@@ -91,7 +91,7 @@ async function resumes(port: number, peer: Peer): Promise<boolean> {
   return until(() => second.text().includes('Two') && !second.text().includes('One'))
 }
 
-/** Cut off before all of it waits for a client that reads nothing. */
+/** Stops before the whole response if the server waits for a client that reads nothing. */
 async function bounded(port: number): Promise<boolean> {
   const client = get({ port, path: '/flood', headers: { Accept: 'text/event-stream' }, agent: false })
   const [response] = await once(client, 'response')
@@ -120,7 +120,7 @@ async function source(port: number, peer: Peer): Promise<boolean> {
   return until(peer.sourceStopped)
 }
 
-/** The server is through with a HEAD request; the client is as soon as it has the headers. */
+/** The server has finished a HEAD request; the client has as soon as it has the headers. */
 async function head(port: number, peer: Peer): Promise<boolean> {
   let finished = false
   peer.server.on('request', (_request, response) => response.on('finish', () => (finished = true)))
@@ -247,7 +247,7 @@ async function read(port: number, path: string, extra: Record<string, string> = 
   void response.then((message) => {
     message?.on('error', () => {})
     message?.on('data', (bytes: Buffer) => {
-      // What is compressed is for us as good as not there.
+      // A compressed response counts as missing.
       text += message.headers['content-encoding'] ? '' : bytes
     })
   })

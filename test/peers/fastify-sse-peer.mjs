@@ -1,4 +1,4 @@
-// Plain JavaScript that tsconfig.json leaves out: @fastify/sse declares a reply.sse of its own.
+// Plain JavaScript, excluded from tsconfig.json: @fastify/sse declares its own reply.sse.
 import { setTimeout as sleep } from 'node:timers/promises'
 import compress from '@fastify/compress'
 import sse from '@fastify/sse'

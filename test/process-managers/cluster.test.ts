@@ -17,7 +17,7 @@ afterEach(async () => {
 })
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('at %s', (signal) => {
-  test('a process of its own ends its streams, tells clients when to reconnect, and exits', async () => {
+  test('a standalone process ends its streams, tells clients when to reconnect, and exits', async () => {
     running = app.runOnSources('server.js')
     const stream = await app.open()
     running.kill(signal)
@@ -27,7 +27,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('at %s', (signal) => {
     expect(app.output).toBe('')
   })
 
-  test('so do the workers of node:cluster, and the primary process with them', async () => {
+  test('the workers of node:cluster do the same, and the primary process exits after them', async () => {
     running = app.runOnSources('primary.ts')
     const streams = [await app.open(), await app.open()]
     running.kill(signal)
@@ -39,8 +39,8 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('at %s', (signal) => {
   })
 })
 
-// With two workers every client got half of the events, without a sign of it.
-test('a worker whose streams follow a log of its own warns once', async () => {
+// With two workers every client silently received only half of the events.
+test('a worker whose streams follow its own log warns once', async () => {
   running = app.runOnSources('primary.ts')
   for (let n = 0; n < 4; n++) await app.open()
   await eventually(

@@ -8,7 +8,9 @@ import { onSources } from '../sources/on-sources.ts'
 
 const page = readFileSync(join(root, 'docs/shutdown.md'), 'utf8')
 
-/** The block in `language` under the heading `section` of docs/shutdown.md: what people copy is what is tested. */
+/**
+ * The block in `language` under the heading `section` of docs/shutdown.md: the tested code is the code that users copy.
+ */
 function blockOnPage(section: string, language: string): string {
   const [text = ''] = page.split(`\n## ${section}\n`)[1]?.split('\n## ') ?? []
   const block = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1]
@@ -16,10 +18,10 @@ function blockOnPage(section: string, language: string): string {
   return block
 }
 
-/** The files of docs/shutdown.md in a folder of their own. */
+/** The files of docs/shutdown.md in a separate folder. */
 export class NewsApp {
   readonly port: number
-  /** What all processes have printed. */
+  /** The output of all processes. */
   output = ''
   readonly #project = new SnippetProject()
 
@@ -39,7 +41,7 @@ export class NewsApp {
     return this.#project.folder
   }
 
-  /** A process of node in the app's folder. */
+  /** A node process in the folder of the app. */
   run(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
     const child = spawn(process.execPath, args, {
       cwd: this.folder,
@@ -58,7 +60,7 @@ export class NewsApp {
     return this.run([...onSources, file])
   }
 
-  /** A stream that has begun: what it has received by now, and whether it has ended. */
+  /** A stream that has begun: what it has received so far, and whether it has ended. */
   async open(): Promise<{ text: string; ended: boolean }> {
     const opened = { text: '', ended: false }
     const response = await eventually('a process that answers', () =>
@@ -84,7 +86,7 @@ export class NewsApp {
   }
 }
 
-/** The code that it exits with. */
+/** The exit code. */
 export async function exitCode(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return child.exitCode

@@ -19,7 +19,7 @@ afterEach(async () => {
   app.remove()
 })
 
-test('a reload ends the streams of each process in time, and a new process is ready before', async () => {
+test('a reload ends the streams of each process in time, after a new process is ready', async () => {
   await pm2('start', 'ecosystem.config.cjs')
   const streams = await Promise.all(Array.from({ length: 12 }, () => app.open()))
   const before = await pids()
@@ -42,20 +42,20 @@ test('a reload ends the streams of each process in time, and a new process is re
   await visitors
   for (const stream of streams) {
     await eventually('the end of the stream', () => stream.ended)
-    // Not killed: a farewell.
+    // Not killed: it has sent its retry.
     expect(stream.text).toMatch(/\nretry: \d+\n\n$/)
   }
   expect(refused).toBe(0)
   expect((await pids()).filter((pid) => before.includes(pid))).toEqual([])
 })
 
-test('processes with a log of their own warn', async () => {
+test('processes with separate logs warn', async () => {
   await pm2('start', 'ecosystem.config.cjs')
   await app.open()
   await eventually('the warning', async () => (await logs()).includes('[SSE_LOCAL_LOG]'))
 })
 
-/** pm2's own files are in the app's folder, and so is its daemon's socket. */
+/** The files of pm2 are in the folder of the app, and so is the socket of its daemon. */
 async function pm2(...args: string[]): Promise<string> {
   app.output = ''
   const child = app.run([pm2Program, ...args], {

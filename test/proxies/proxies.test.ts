@@ -5,7 +5,7 @@ import { closeServers, servers, type TestServer } from '../clients/servers.ts'
 import { proxies, type TestedProxy } from './proxies.ts'
 import { RunningProxy } from './running-proxy.ts'
 
-/** Longer than any test, so that nothing is found out by it. */
+/** Longer than any test, so that no test depends on it. */
 const NEVER = 600
 /** In seconds. */
 const SOON = 2
@@ -24,7 +24,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     return express.start(
       {
         '/events': (sse, { raw }) => {
-          // As an app that crashes does.
+          // As a crashing app does.
           if (raw.headers['x-crash']) raw.socket.destroy()
           else streams.add(sse(options))
         },
@@ -59,7 +59,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     await closeServers()
   })
 
-  test('each event comes when it is sent, and is not compressed', async () => {
+  test('each event arrives when it is sent, uncompressed', async () => {
     const client = await open({ 'Accept-Encoding': 'gzip, br' })
     await client.receives('HTTP/1.1 200')
     await client.receives(':\n\n')
@@ -71,7 +71,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
   })
 
-  test('an event of a compressed stream comes when it is sent, and is not compressed again', async () => {
+  test('an event of a compressed stream arrives when it is sent, and is not compressed again', async () => {
     options = { compression: 'own' }
     const controller = new AbortController()
     const response = await fetch(`${running.url}/events`, { signal: controller.signal })
@@ -92,13 +92,13 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
   })
 
   const how = proxy.hearsOfLeaving ? 'at once' : 'when a comment is sent'
-  test(`the app hears that a client has left ${how}`, async () => {
+  test(`the app notices that a client has disconnected ${how}`, async () => {
     options = { keepAlive: proxy.hearsOfLeaving ? false : OFTEN }
     const client = await open()
     await client.receives(':\n\n')
     const { signal } = await streams.at(0)
     client.close()
-    await eventually('the stream being over', () => signal.aborted)
+    await eventually('the stream is over', () => signal.aborted)
     expect(signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
@@ -112,18 +112,18 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(texts.sort()).toEqual(['for one', 'for two'])
   })
 
-  test('a client whose request the app has not survived is told to come back', async () => {
+  test('a client whose request ended with the app is told to reconnect', async () => {
     const client = await open({ 'X-Crash': '1' })
     await expectComeBack(client)
   })
 
-  test('an error that the app answers reaches the client', async () => {
+  test('an error response of the app reaches the client', async () => {
     const client = await open({}, '/events/none')
     await client.receives('Cannot GET /events/none')
     expect(client.text).toMatch(/^HTTP\/1.1 404 /)
   })
 
-  test('while the app is away clients are told to come back, and when it is back they are served', async () => {
+  test('while the app is down clients are told to reconnect, and then they are served', async () => {
     await app.close()
     const client = await open()
     await expectComeBack(client)
@@ -136,7 +136,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
   })
 })
 
-/** Anything else ends an EventSource for good. */
+/** Anything else ends an EventSource permanently. */
 async function expectComeBack(client: RawClient): Promise<void> {
   await client.receives('\r\n\r\n')
   expect(client.text).toMatch(/^HTTP\/1.1 200 /)
@@ -181,7 +181,7 @@ test.each([
 )
 
 // All at once: each of them takes its time.
-test('their time limits are for silence, and comments are below them', async () => {
+test('their time limits are for silence, and comments come more often', async () => {
   const [express] = servers as [(typeof servers)[number]]
   const app = await express.start({
     '/events': (sse, { raw }) => sse({ keepAlive: raw.headers['x-silent'] ? false : OFTEN }),

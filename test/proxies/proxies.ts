@@ -1,17 +1,17 @@
-// What stands around the settings of docs/proxies.md: the rest of a configuration, and how to start it.
+// What the settings of docs/proxies.md need around them: the rest of a configuration, and how to start the proxy.
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settingsOnPage } from './settings-on-page.ts'
 
-/** A proxy that docs/proxies.md has settings for. */
+/** A proxy with settings in docs/proxies.md. */
 export interface TestedProxy {
-  /** As the heading of its section. */
+  /** The heading of its section. */
   name: string
   /** As in test-parts.mjs. */
   part: string
-  /** Of the block with its settings. */
+  /** The language of the block with its settings. */
   language: string
-  /** Whether it hears of a client that has left, or finds out when it writes to it. */
+  /** Whether it notices a disconnected client at once, or only when it writes. */
   hearsOfLeaving: boolean
   /** Writes the configuration to `directory` and returns the arguments of the program. */
   configure(settings: string, directory: string, port: number): string[]
@@ -55,12 +55,12 @@ http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port}; ${s
     hearsOfLeaving: false,
     configure: (settings, directory, port) => {
       const file = join(directory, 'apache.conf')
-      // Its workers are nobody, and have to read this.
+      // Its workers run as the user nobody and must be able to read this.
       chmodSync(directory, 0o755)
       writeFileSync(join(directory, 'come-back.asis'), settingsOnPage('Apache', 'asis'))
       const modules = ['mpm_event', 'authz_core', 'unixd', 'proxy', 'proxy_http', 'asis', 'alias']
         .map((name) => [name, join(apacheModules(), `mod_${name}.so`)])
-        // Some are built in.
+        // Some modules are built in.
         .filter(([, path]) => existsSync(path as string))
         .map(([name, path]) => `LoadModule ${name}_module ${path}`)
       writeFileSync(

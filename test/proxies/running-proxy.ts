@@ -11,9 +11,9 @@ import type { TestedProxy } from './proxies.ts'
 import { settingsOnPage } from './settings-on-page.ts'
 
 interface RunningProxyOptions {
-  /** Of the app, on this machine. */
+  /** The port of the app on this machine. */
   appPort: number
-  /** In place of the page's 60. */
+  /** Replaces the 60 of the page. */
   idleSeconds: number
 }
 
@@ -54,7 +54,7 @@ export class RunningProxy {
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const closed = once(this.#process, 'close')
-      // All of its processes: asked to end, Apache waits for its open streams.
+      // All of its processes: after SIGTERM Apache waits for its open streams.
       process.kill(-(this.#process.pid as number), 'SIGKILL')
       await closed
     }
@@ -62,7 +62,7 @@ export class RunningProxy {
   }
 }
 
-/** The page's block, with the port and the time of this test. */
+/** The block of the page, with the port and the time of this test. */
 function settings({ name, language }: TestedProxy, { appPort, idleSeconds }: RunningProxyOptions): string {
   return settingsOnPage(name, language)
     .replaceAll(/\b3000\b/g, String(appPort))

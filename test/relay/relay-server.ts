@@ -1,4 +1,6 @@
-/** A process with an Express app and a Fastify app that relay what real packages hand out. Sends the ports of both. */
+/**
+ * A process with an Express app and a Fastify app that relay the responses of real packages. Sends the ports of both.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,14 +23,14 @@ function cut(bytes: Uint8Array, at: number): Response {
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
 }
 
-/** One response, relayed once for every place where it can be cut; `next` comes after each. */
+/** Relays one response once for every position where it can be cut; calls `next` after each. */
 async function* cuts(bytes: Uint8Array): AsyncGenerator<Response> {
   for (let at = 1; at < bytes.length; at++) yield cut(bytes, at)
 }
 
 const kept = new Map<string, Promise<Uint8Array>>()
 
-/** The same bytes for everybody who asks. */
+/** The same bytes for every request. */
 function bytesOf(name: string): Promise<Uint8Array> {
   const made = (async () => {
     const response = await responses[name]?.(new AbortController().signal)
@@ -39,7 +41,7 @@ function bytesOf(name: string): Promise<Uint8Array> {
   return bytes
 }
 
-/** When the upstream that says nothing was asked, and when it was left. */
+/** Reports when the silent upstream gets a request, and when the request is cancelled. */
 const quiet = createServer((req, res) => {
   if (req.url === '/head') res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
   process.send?.({ asked: req.url })
@@ -49,7 +51,7 @@ quiet.listen(0, '127.0.0.1')
 await once(quiet, 'listening')
 const quietUrl = `http://127.0.0.1:${(quiet.address() as AddressInfo).port}`
 
-/** What both apps do; `fail` answers in the framework's way. */
+/** The common part of both apps; `fail` answers in the way of the framework. */
 async function serve(
   path: string,
   name: string,

@@ -8,10 +8,10 @@ import { onSources } from '../sources/on-sources.ts'
 const frameworks = ['express', 'fastify'] as const
 const packages = ['ai', 'openai', 'anthropic', 'tanstack', 'langchain', 'mcp']
 
-// A process of its own: some of these packages are ESM only.
+// A separate process, because some of these packages are ESM only.
 let server: ChildProcess
 let ports: Record<(typeof frameworks)[number], number>
-const told: { asked?: string; left?: string }[] = []
+const log: { asked?: string; left?: string }[] = []
 
 beforeAll(async () => {
   server = fork(join(__dirname, 'relay-server.ts'), {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const [message] = await once(server, 'message')
   ports = message
   expect(message.names).toEqual(packages)
-  server.on('message', (one: (typeof told)[number]) => told.push(one))
+  server.on('message', (one: (typeof log)[number]) => log.push(one))
 })
 
 afterAll(() => server?.kill('SIGKILL'))
@@ -28,7 +28,7 @@ afterAll(() => server?.kill('SIGKILL'))
 const url = (framework: (typeof frameworks)[number], path: string) =>
   `http://127.0.0.1:${ports[framework]}/${path}`
 
-/** As somebody else's parser reads them. */
+/** As an independent parser reads them. */
 function parsed(text: string): object[] {
   const events: object[] = []
   const parser = createParser({ onEvent: (event) => events.push(event) })
@@ -41,7 +41,7 @@ async function read(framework: (typeof frameworks)[number], path: string): Promi
 }
 
 describe.each(frameworks)('through %s', (framework) => {
-  test.each(packages)('the response of %s arrives as it is, wherever its bytes are cut', async (name) => {
+  test.each(packages)('the response of %s arrives unchanged, wherever its bytes are cut', async (name) => {
     const raw = await (await fetch(url('express', `raw/${name}`))).text()
     const expected = parsed(raw)
     expect(expected.length).toBeGreaterThanOrEqual(name === 'mcp' ? 1 : 8)
@@ -55,8 +55,8 @@ describe.each(frameworks)('through %s', (framework) => {
     }
   })
 
-  test.each(packages)('a function that asks %s for its response is a source', async (name) => {
-    // Not the same bytes: some of them have random ids.
+  test.each(packages)('a function that returns a response of %s is a source', async (name) => {
+    // The bytes differ: some of the responses contain random ids.
     const expected = parsed(await (await fetch(url('express', `raw/${name}`))).text())
     expect(await read(framework, `whole/${name}`)).toHaveLength(expected.length)
   })
@@ -67,14 +67,14 @@ describe.each(frameworks)('through %s', (framework) => {
   })
 
   test.each(['before', 'head'])(
-    'an upstream that says nothing (%s) is cancelled when the client leaves',
+    'a silent upstream (%s) is cancelled when the client disconnects',
     async (which) => {
-      told.length = 0
+      log.length = 0
       const leave = new AbortController()
       await fetch(url(framework, `quiet/${which}`), { signal: leave.signal })
-      await eventually('the upstream being asked', () => told.some(({ asked }) => asked === `/${which}`))
+      await eventually('the upstream gets the request', () => log.some(({ asked }) => asked === `/${which}`))
       leave.abort()
-      await eventually('the upstream being left', () => told.some(({ left }) => left === `/${which}`))
+      await eventually('the upstream is cancelled', () => log.some(({ left }) => left === `/${which}`))
     },
   )
 })

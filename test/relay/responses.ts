@@ -12,7 +12,7 @@ import OpenAI from 'openai'
 
 const words = ['Grüße', ' 世界', ' 👩‍👩‍👧', '\n\n', ' "data: [DONE]"', ' \u2028 \r\n', ' end.']
 
-/** The two APIs that are asked over the network, as far as a streamed answer goes. */
+/** Fakes of the two APIs that are called over the network, limited to streamed responses. */
 const provider = createServer((req, res) => {
   res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
   if (req.url?.endsWith('/messages')) {
@@ -46,7 +46,9 @@ async function* chunks(): AsyncGenerator<StreamChunk> {
   yield { type: EventType.RUN_FINISHED, threadId: 'thread', runId: 'run' }
 }
 
-/** What each package hands out, made by the package itself: one tool call of MCP, else an answer of a model. */
+/**
+ * The response of each package, created by the package itself: one tool call of MCP, otherwise an answer of a model.
+ */
 export const responses: Record<string, (signal: AbortSignal) => Promise<Response>> = {
   async ai(signal) {
     const model = createOpenAI({ apiKey: 'none', baseURL }).chat('local')

@@ -1,6 +1,6 @@
 /**
- * A process of an app, on Express or on Fastify, whose runs are on Redis: `node.ts <express|fastify> <port of Redis> <lease>`.
- * It is given orders by its parent, and serves `GET /<id>`.
+ * A process of an app, on Express or on Fastify, whose runs are on Redis: `node.ts <express|fastify> <port of Redis>
+ * <lease>`. Its parent sends it commands, and it serves `GET /<id>`.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -14,19 +14,22 @@ import express from 'express'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 
-/** What the parent asks for. */
+/** The commands of the parent. */
 export type Order =
-  /** A run of so many events, `pause` ms apart (0: as fast as it goes, in pieces); if it `stays`, it does not end by itself. */
+  /**
+   * A run of this many events, `pause` ms apart (0: as fast as possible, in pieces); if it `stays`, it does not end by
+   * itself.
+   */
   | { do: 'start'; id: string; events: number; pause: number; stays?: boolean }
   | { do: 'stop'; id: string }
   | { do: 'state'; id: string }
 
-/** What a source tells when its run is stopped. */
+/** What a source reports when its run is stopped. */
 export interface Stopped {
   id: string
   /** The code of the signal's reason. */
   reason: string
-  /** When the source has yielded for the last time, in ms since the epoch. */
+  /** The time of the last yield, in ms since the epoch. */
   lastYieldAt: number
 }
 

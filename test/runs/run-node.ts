@@ -6,11 +6,11 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { onSources } from '../sources/on-sources.ts'
 import type { Order, Stopped } from './node.ts'
 
-/** A process that serves runs, as its parent sees it. */
+/** The parent's view of a process that serves runs. */
 export class RunNode {
   readonly #process: ChildProcess
   readonly #answers = new Map<number, (state: RunState | undefined) => void>()
-  /** What its sources have told, by the ids of their runs. */
+  /** What its sources have reported, by the ids of their runs. */
   readonly stopped = new Map<string, Stopped>()
   #port = 0
 
@@ -39,7 +39,7 @@ export class RunNode {
     })
   }
 
-  /** The events of a run after an id, up to its end or to `count` of them, as the parser of somebody else reads them. */
+  /** The events of a run after an id, up to its end or to `count` of them, as an independent parser reads them. */
   async read(id: string, after = '', count = Number.POSITIVE_INFINITY): Promise<EventSourceMessage[]> {
     const leave = new AbortController()
     const headers: Record<string, string> = after === '' ? {} : { 'Last-Event-ID': after }

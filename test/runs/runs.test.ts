@@ -2,7 +2,7 @@ import { RedisServer } from '../../packages/redis/test/harness/redis-server.ts'
 import { RunNode } from './run-node.ts'
 import { kill, reload, stop } from './scenarios.ts'
 
-// The same as scripts/measure-runs.mjs, which does more of it and has the figures.
+// A short form of scripts/measure-runs.mjs, which produces the figures.
 const lease = 3_000
 let redis: RedisServer
 let nodes: [RunNode, RunNode]
@@ -20,7 +20,7 @@ afterAll(async () => {
   await redis?.close()
 })
 
-test('pages that reload and come back through another framework miss nothing and repeat nothing', async () => {
+test('pages that reload and reconnect through another framework miss and repeat nothing', async () => {
   expect(await reload(nodes, { runs: 20, events: 200, reloads: 5 })).toEqual({
     received: 20 * 200,
     missing: 0,

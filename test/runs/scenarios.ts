@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { RunNode } from './run-node.ts'
 
-/** What followers of several runs have received, against what was produced. */
+/** What followers of several runs have received, compared with what was produced. */
 export interface Verdict {
   received: number
   missing: number
   twice: number
   outOfOrder: number
   gaps: number
-  /** Runs whose end was not `done`, or not the last event, or not there. */
+  /** Runs whose end was missing, was not the last event, or was not `done`. */
   badEnds: number
 }
 
 let count = 0
 
 /**
- * `runs` runs of `events` events, half of them produced in each process; a page of each reloads `reloads` times at random
- * places, and comes back through either process.
+ * `runs` runs of `events` events, half of them produced in each process; a page of each reloads `reloads` times at
+ * random positions, and reconnects through either process.
  */
 export async function reload(
   nodes: readonly RunNode[],
@@ -37,7 +37,7 @@ export async function reload(
     all.push(...(await anyNode().read(id, all.at(-1)?.id)))
     judge(all, events, verdict)
   }
-  // Forty pages at once.
+  // Forty pages concurrently.
   const left = Array.from({ length: runs }, () => one)
   await Promise.all(
     Array.from({ length: 40 }, async () => {
@@ -61,20 +61,20 @@ function judge(all: readonly EventSourceMessage[], events: number, verdict: Verd
     newest = Math.max(newest, n)
   }
   verdict.missing += events - seen.size
-  // Whoever has the end and comes back for it is given it again.
+  // A client that reconnects after it has received the end receives it again.
   const ends = all.filter(({ event }) => event === 'end')
   const ended = all.at(-1)?.event === 'end' && ends.every(({ data }) => data === '{"status":"done"}')
   if (!ended || new Set(ends.map(({ id }) => id)).size !== 1) verdict.badEnds++
 }
 
-/** What became of runs that were stopped from another process. */
+/** The results of runs that were stopped from another process. */
 export interface Stops {
-  /** For each run, by how many ms its source went on yielding after the call of stop(): below 0 it did not. */
+  /** For each run, how many ms after the call of stop() its source last yielded; below 0: before it. */
   late: number[]
   reasons: string[]
   /** The last event of each follower, in each process. */
   ends: string[]
-  /** Events that a follower has beyond what the run says that it has. */
+  /** Events that a follower has beyond the number in the state of the run. */
   beyond: number
 }
 
@@ -90,9 +90,9 @@ export async function stop(
     await other.read(id, '', 3 + Math.floor(Math.random() * 10))
     const calledAt = performance.timeOrigin + performance.now()
     const state = await other.order({ do: 'stop', id })
-    const told = producer.stopped.get(id)
-    stops.late.push((told?.lastYieldAt ?? Number.POSITIVE_INFINITY) - calledAt)
-    stops.reasons.push(told?.reason ?? '')
+    const stop = producer.stopped.get(id)
+    stops.late.push((stop?.lastYieldAt ?? Number.POSITIVE_INFINITY) - calledAt)
+    stops.reasons.push(stop?.reason ?? '')
     for (const events of await Promise.all(followers)) {
       stops.ends.push(`${events.at(-1)?.event} ${events.at(-1)?.data}`)
       if (events.length - 1 !== state?.events) stops.beyond++
@@ -101,9 +101,9 @@ export async function stop(
   return stops
 }
 
-/** What followers of one run had when its producer was killed. */
+/** What the followers of one run had received when its producer was killed. */
 export interface Kill {
-  /** How many events of how many in the right order. */
+  /** How many events of how many, in the right order. */
   had: string
   end: string
   /** In ms after the kill. */

@@ -1,7 +1,6 @@
-// Runs conformance suites on a runtime that Jest does not run on: `bun run-suites.ts` and `deno run -A run-suites.ts`,
-// with the names of the suites, or none for all.
-// It gives the test files what they need of Jest's globals, runs the cases one after the other, and exits with 1 if one
-// of them has failed.
+// Runs conformance suites on a runtime that Jest does not support: `bun run-suites.ts` and `deno run -A run-suites.ts`,
+// with the names of the suites, or none for all. It provides the globals of Jest that the test files need, runs the
+// cases one after another, and exits with 1 if one of them has failed.
 import timers from 'node:timers'
 import { setPatience } from '../../packages/testing/src/eventually.ts'
 
@@ -27,14 +26,14 @@ const wanted = new Set(
   asked.length > 0 ? asked : [...streams, 'RedisLog on ioredis 6', 'RedisLog on node-redis 6'],
 )
 
-/** A case that takes this many ms is hanging. */
+/** A case that takes this many ms hangs. */
 const TIMEOUT = 120_000
 
 const suites: Suite[] = []
 let file: Suite
 let current: Suite
 
-// Deno gives packages in node_modules Node's timers, and sources outside of it its own.
+// Deno uses Node's timers in packages in node_modules, and its own in sources outside it.
 const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = timers
 Object.assign(globalThis, {
   setTimeout,

@@ -5,7 +5,7 @@ import { showState } from '../public/show-state.js'
 
 export function Conversation({ chat }: { chat: Chat<UIMessage> }) {
   const [prompt, setPrompt] = useState('')
-  // A question without an answer: the answer is on its way.
+  // A question without an answer: the answer is still being generated.
   const [resume] = useState(chat.messages.at(-1)?.role === 'user')
   const { messages, sendMessage, status, error, resumeStream } = useChat({ chat, resume })
   const answering = status === 'submitted' || status === 'streaming'

@@ -7,7 +7,7 @@ type Part = Awaited<ReturnType<Model['doStream']>>['stream'] extends ReadableStr
 const tokenMs = Number(process.env.TOKEN_MS || 70)
 const says = ['The answer goes on.', 'The page may go.', 'The run stays here.', 'A reload costs nothing.']
 
-/** Stands for a model of a provider, and needs no key and no network: put `openai('gpt-5-mini')` in its place. */
+/** A fake of a provider’s model that needs no key and no network: use `openai('gpt-5-mini')` instead. */
 export const model: Model = {
   specificationVersion: 'v3',
   provider: 'local',

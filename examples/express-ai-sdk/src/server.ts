@@ -7,9 +7,9 @@ import { script } from './page.ts'
 
 const port = Number(process.env.PORT || 3000)
 
-/** The messages of each chat: put your database here. */
+/** The messages of each chat: use your database here. */
 const chats = new Map<string, UIMessage[]>()
-// The SDK's client takes each event for a chunk of its own, so no `end`: its stream has one already.
+// The client of the SDK parses each event as a chunk, so there is no `end`: its stream already has one.
 const runs = createRuns({ controlEvents: { end: false } })
 
 /** The id of the run that answers the newest question of a chat. */
@@ -25,7 +25,7 @@ app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 app.get('/main.js', (_req, res) => res.type('js').send(script))
 
 app.get('/api/chat/:id', (req, res) => {
-  // Here, and in the routes below, belongs: may this user see this chat?
+  // Check here, and in the routes below, whether this user may see this chat.
   res.set('Cache-Control', 'no-store').json(chats.get(req.params.id) ?? [])
 })
 
@@ -39,7 +39,7 @@ app.post('/api/chat', express.json({ limit: '64kb' }), async (req, res) => {
     return streamText({ model, messages, abortSignal: signal }).toUIMessageStreamResponse({
       originalMessages,
       generateMessageId: generateId,
-      // Or onFinish would not come when the run is stopped.
+      // Otherwise onFinish would not be called when the run is stopped.
       consumeSseStream: consumeStream,
       onFinish: ({ messages }) => {
         chats.set(id, messages)
@@ -49,14 +49,14 @@ app.post('/api/chat', express.json({ limit: '64kb' }), async (req, res) => {
   return runs.follow(res.sse(), run)
 })
 
-// useChat({ resume: true }) asks here when the page is loaded, and resumeStream() when it is called.
+// useChat({ resume: true }) sends this request when the page is loaded, and resumeStream() when it is called.
 app.get('/api/chat/:id/stream', async (req, res) => {
   const run = runOf(req.params.id)
   if ((await runs.state(run)) === undefined) return res.sendStatus(204)
   return runs.follow(res.sse(), run)
 })
 
-// The SDK's stop() ends the request only, and the run would go on.
+// stop() of the SDK only ends the request, and the run would continue.
 app.delete('/api/chat/:id/stream', async (req, res) => {
   await runs.stop(runOf(req.params.id))
   res.sendStatus(204)

@@ -26,7 +26,7 @@ test('a reload in the middle and a second tab show the whole answer, nothing twi
   expect(await answers(other)).toEqual([text])
 })
 
-test('a time offline costs nothing, and the next question goes on from there', async () => {
+test('a time offline loses nothing, and the next question continues from there', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await visit.open()
@@ -50,7 +50,7 @@ test('a time offline costs nothing, and the next question goes on from there', a
   }
 })
 
-test('Stop stops the answer in both tabs, and the model', async () => {
+test('Stop ends the answer in both tabs, and stops the model', async () => {
   const page = await visit.open()
   await ask(page, 'How long?')
   await waitForWords(page, 5)
@@ -61,7 +61,7 @@ test('Stop stops the answer in both tabs, and the model', async () => {
   const [text = ''] = await answers(page)
   expect(await answers(other)).toEqual([text])
   expect(text.split(' ').length).toBeLessThan(60)
-  // The model has said at most the token that was on its way.
+  // After Stop the model may have sent at most the token that was on its way.
   expect((await kept(page)).split(' ').length).toBeLessThanOrEqual(text.split(' ').length + 1)
 })
 
@@ -88,7 +88,7 @@ function answers(page: Page): Promise<string[]> {
   return page.locator('.assistant').allTextContents()
 }
 
-/** The newest answer as the app has saved it, once it has. */
+/** The newest answer, once the app has saved it. */
 async function kept(page: Page): Promise<string> {
   const chat = new URL(page.url()).searchParams.get('chat')
   for (;;) {

@@ -8,7 +8,7 @@ const element = (id) => document.getElementById(id)
 let source
 let wasInside = false
 
-// What comes in
+// Incoming
 
 async function start() {
   source?.close()
@@ -30,14 +30,14 @@ function open(after) {
   source.onopen = () => showState('open')
   source.onerror = async () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200.
+    // A browser reconnects by itself, but stops permanently after any status other than 200.
     if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
-    // Perhaps we were logged out, in another tab. The next attempt would tell as well; this tells at once.
+    // The user may have logged out in another tab. The next attempt would show that too; this shows it at once.
     else if (await isLoggedOut()) start()
   }
   source.addEventListener('note', (event) => element('notes').prepend(newItem(JSON.parse(event.data))))
   source.addEventListener('gap', (event) => {
-    // Notes may be missing: the server was restarted, or we were away for too long.
+    // Notes may be missing: the server was restarted, or this page was offline for too long.
     source.close()
     setTimeout(start, JSON.parse(event.data).delay)
   })
@@ -52,7 +52,7 @@ function isLoggedOut() {
     )
 }
 
-// What goes out
+// Outgoing
 
 element('login').onsubmit = async (event) => {
   event.preventDefault()
@@ -76,7 +76,7 @@ function formData(form) {
   return Object.fromEntries(new FormData(form))
 }
 
-/** Returns whether it was accepted; if not, shows why. */
+/** Returns whether it was accepted; if not, shows the reason. */
 async function post(url, body, problem) {
   element(problem).textContent = ''
   try {
@@ -93,7 +93,7 @@ async function post(url, body, problem) {
   return false
 }
 
-// What is seen
+// Display
 
 function showOutside() {
   showState('signed out')
@@ -119,7 +119,7 @@ function swap(from, to) {
   const hadFocus = element(from).contains(document.activeElement)
   element(from).hidden = true
   element(to).hidden = false
-  // A hidden element loses the focus, and a keyboard user would have to start again at the top.
+  // A hidden element loses the focus, and a keyboard user would start again at the top of the page.
   if (hadFocus) element(to).querySelector('input').focus()
 }
 

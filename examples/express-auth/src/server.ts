@@ -26,7 +26,7 @@ const hub = createHub<{ [channel: `user:${string}`]: { note: Note } }>()
 
 const app = express()
 // The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
-// maxAge: a stream outlives the login that it was opened with. It ends after this time at most, and the login is checked again.
+// maxAge: a stream outlives the login with which it was opened. It ends after this time at most; then the login is checked.
 const events = sse({ retry: 1000, maxAge: 15 * 60_000, lastEventIdParameter: 'after' })
 
 app.use(events)
@@ -48,7 +48,7 @@ app.post('/login', async (req, res, next) => {
     res.status(401).json({ error: 'Wrong name or password.' })
     return
   }
-  // A new session: one that somebody else has planted must not become a login.
+  // A new session: a session that an attacker has planted must not become a login.
   req.session.regenerate((error) => {
     if (error) return next(error)
     req.session.user = user
@@ -57,7 +57,7 @@ app.post('/login', async (req, res, next) => {
 })
 
 app.post('/logout', requireLogin, (req, res, next) => {
-  // First the session, then the streams: their browsers reconnect, and must be refused.
+  // First the session, then the streams: the browsers reconnect and must be refused.
   req.session.destroy((error) => {
     if (error) return next(error)
     hub.disconnect(res.locals.user)
@@ -65,7 +65,7 @@ app.post('/logout', requireLogin, (req, res, next) => {
   })
 })
 
-// Not a 401: the page asks at its first load, and a browser prints every 401 as an error.
+// Not a 401: the page sends this request when it loads, and a browser logs every 401 as an error.
 app.get('/me', (req, res) => {
   const { user } = req.session
   const mine = user === undefined ? [] : (notes.get(user) ?? [])

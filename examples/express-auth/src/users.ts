@@ -3,13 +3,13 @@ import { promisify } from 'node:util'
 
 const derive = promisify<string, Buffer, number, Buffer>(scrypt)
 
-/** This is where a database goes. It never holds a password, only what was made of it. */
+/** Use your database here. It never stores a password, only its hash. */
 const users = new Map([
   ['ada', await hash('lovelace')],
   ['grace', await hash('hopper')],
 ])
 
-/** Whose password nobody knows. An answer that comes at once would tell that there is no such user. */
+/** The hash of an unknown password: an immediate answer would reveal that the user does not exist. */
 const nobody = await hash(randomBytes(16).toString('hex'))
 
 export function isUser(name: unknown): name is string {

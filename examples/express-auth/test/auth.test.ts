@@ -7,7 +7,7 @@ type User = keyof typeof passwords
 
 const visit = visitExample(() => ExampleServer.start('express-auth', {}))
 
-test('a visitor who is not logged in sees so, and gets 401 and no stream', async () => {
+test('a page without a login says so, and gets 401 and no stream', async () => {
   const page = await visit.open()
   const asked: string[] = []
   page.on('request', (request) => asked.push(new URL(request.url()).pathname))
@@ -38,7 +38,7 @@ test('a wrong password is refused', async () => {
   await waitForState(page, 'open')
 })
 
-test('a note reaches its receiver, in all tabs, and nobody else', async () => {
+test('a note reaches its receiver, in all tabs, and no other user', async () => {
   const [ada, grace] = [await enter('ada'), await enter('grace')]
   const secondTab = await visit.open('/', grace.context())
   await waitForState(secondTab, 'open')
@@ -52,7 +52,7 @@ test('a note reaches its receiver, in all tabs, and nobody else', async () => {
   await waitForNotes(grace, ['Another', 'A secret'])
 })
 
-test('a logout ends all streams at once, and no page gets another', async () => {
+test('a logout ends all streams at once, and no page gets a new one', async () => {
   const ada = await enter('ada')
   const secondTab = await visit.open('/', ada.context())
   const grace = await enter('grace')
@@ -67,14 +67,14 @@ test('a logout ends all streams at once, and no page gets another', async () => 
     await tab.getByRole('button', { name: 'Log in' }).waitFor()
     expect(await tab.locator('#notes li').count()).toBe(0)
   }
-  // It ends: text() would wait for ever for a stream that does not.
+  // The response ends: text() would otherwise wait for ever.
   expect(await stream.text()).toContain('event: bookmark')
   const again = await fetch(`${visit.server.url}/events`, { headers: { cookie } })
   expect(again.status).toBe(401)
   expect(await grace.locator('#state').textContent()).toBe('Live')
 })
 
-test('another device of the same user is let in again', async () => {
+test('another device of the same user can log in again', async () => {
   const [laptop, phone] = [await enter('ada'), await enter('ada')]
   const back = phone.waitForResponse('**/events*')
   await laptop.getByRole('button', { name: 'Log out' }).click()
@@ -86,7 +86,7 @@ test('another device of the same user is let in again', async () => {
   await waitForNotes(phone, ['Still there?'])
 })
 
-test('refuses notes of strangers, and what is no note', async () => {
+test('refuses notes without a login, and invalid notes', async () => {
   expect(await statusOf({ to: 'ada', text: 'Hello' }, '')).toBe(401)
   const cookie = await cookieOf((await enter('ada')).context())
   expect(await statusOf({ to: 'grace', text: 'Hello' }, cookie)).toBe(201)
@@ -101,7 +101,7 @@ test('ends at Ctrl-C while a page is open', async () => {
   await waitForState(page, 'reconnecting')
 })
 
-/** In a browser of its own. */
+/** In a separate browser. */
 async function enter(user: User): Promise<Page> {
   const page = await visit.open()
   await fillIn(page, user, passwords[user])

@@ -9,18 +9,18 @@ const randomId = () =>
     '',
   )
 
-// With the chat in its address, the page finds it again after a reload, and another window finds the same.
+// With the chat in its address, the page finds it again after a reload, and so does another window.
 const chat = new URLSearchParams(location.search).get('chat') ?? randomId()
 history.replaceState(null, '', `?${new URLSearchParams({ chat })}`)
 element('window').href = location.href
 
-/** Messages by id, each with what shows it and, while its answer comes, with the stream of that. */
+/** Messages by id, each with its element and, while its answer is generated, the stream of the answer. */
 const shown = new Map()
 let connection = 'connecting'
 
-// What comes in
+// Incoming
 
-/** All there is, then what is asked from here on: in this window or another. */
+/** Loads all messages, then follows the questions that are asked in this window or another. */
 async function load() {
   const { cursor, messages } = await (await request(`chats/${chat}`)).json()
   for (const message of messages) show(message)
@@ -31,18 +31,18 @@ async function load() {
     source.close()
     setTimeout(load, delay)
   }
-  // We were away for longer than the hub remembers.
+  // This page was offline for longer than the hub remembers.
   source.addEventListener('gap', (event) => again(JSON.parse(event.data).delay))
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) again(retryAfter)
   }
 }
 
 function show(message) {
   const before = shown.get(message.id)
-  // It is being shown already; or it is over, and this says nothing new.
+  // It is already being shown, or it is complete and nothing has changed.
   if (before?.source !== undefined) return
   if (before !== undefined && message.answer !== undefined) return
   before?.article.remove()
@@ -58,16 +58,16 @@ function show(message) {
   else follow(message, entry)
 }
 
-/** From its beginning. When the connection is lost, the browser comes back by itself and goes on after the last event. */
+/** Follows an answer from its beginning. After a lost connection the browser reconnects by itself and resumes after the last event. */
 function follow(message, entry) {
   setText(entry, '')
-  // A screen reader reads it when it is finished; not each word as it comes.
+  // A screen reader reads it when it is complete, not each word as it arrives.
   entry.article.ariaBusy = 'true'
   entry.source = new EventSource(`chats/${chat}/${message.id}/answer`)
   entry.source.addEventListener('token', (event) =>
     keepScrolled(() => entry.article.querySelector('.text').append(event.data)),
   )
-  // What follows begins anew.
+  // The answer starts again.
   entry.source.addEventListener('gap', () => setText(entry, ''))
   entry.source.addEventListener('end', (event) => showEnd(entry, JSON.parse(event.data).status))
   entry.source.onerror = async () => {
@@ -81,7 +81,7 @@ function follow(message, entry) {
 }
 
 function showEnd(entry, status) {
-  // Or the browser would take the end of the stream for an accident, and come back for ever.
+  // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
   entry.source?.close()
   entry.source = undefined
   entry.article.ariaBusy = 'false'
@@ -92,7 +92,7 @@ function showEnd(entry, status) {
   showState()
 }
 
-// What goes out
+// Outgoing
 
 async function ask(message, again) {
   const before = shown.get(message.id)
@@ -101,18 +101,18 @@ async function ask(message, again) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ prompt: message.prompt, again }),
   })
-  // Unless the hub has told us already.
+  // Unless it has already arrived from the hub.
   if (shown.get(message.id) === before) show({ ...message })
 }
 
-/** Asks until there is an answer: to ask twice starts nothing twice. */
+/** Repeats the request until there is a response. A repeated request starts nothing again. */
 async function request(url, init) {
   for (;;) {
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
       if (response.status < 500) return response
     } catch {
-      // No connection, or no answer of ours.
+      // No connection, or a response that is not from this server.
     }
     await sleep(retryAfter)
   }
@@ -128,7 +128,7 @@ element('stop').onclick = () => {
     if (source) request(`chats/${chat}/${id}/answer`, { method: 'DELETE' })
 }
 
-// What is seen
+// Display
 
 function setText({ article }, text) {
   keepScrolled(() => {
@@ -145,7 +145,7 @@ function showState(state = connection) {
   element('stop').ariaDisabled = String(!answering)
 }
 
-/** Somebody who reads the newest goes on doing so; somebody who reads older ones is not moved. */
+/** Scrolls to the newest message only if the reader was already there. */
 function keepScrolled(change) {
   const { scrollHeight, scrollTop, clientHeight } = element('log')
   const atEnd = scrollHeight - scrollTop - clientHeight < 40

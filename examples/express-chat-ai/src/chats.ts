@@ -4,11 +4,11 @@ export interface Message {
   id: string
   at: number
   prompt: string
-  /** When its run has ended. */
+  /** The time at which its run ended. */
   answer?: string
 }
 
-/** The messages of all chats. Put your database here: this is a hash of Redis for each chat or, without Redis, memory. */
+/** The messages of all chats. Use your database here: this is a Redis hash for each chat or, without Redis, memory. */
 export class Chats {
   readonly #redis: Redis | undefined
   readonly #memory = new Map<string, Map<string, string>>()

@@ -30,8 +30,8 @@ const objects = [
 ]
 
 /**
- * The call of your model: this function is all that has to change, and the README shows it for three providers. This one
- * needs no key and no network.
+ * The call of your model: only this function must change, and the README shows it for three providers. This one needs
+ * no key and no network.
  */
 export async function* generate(prompt: string, signal: AbortSignal): AsyncGenerator<string, void> {
   const sentences = Array.from(
@@ -39,7 +39,7 @@ export async function* generate(prompt: string, signal: AbortSignal): AsyncGener
     (_, n) => `${n % 4 === 0 ? '\n\n' : ' '}${pick(subjects)} ${pick(verbs)} ${pick(objects)}.`,
   )
   for (const token of `You asked: “${prompt}”${sentences.join('')}`.split(/(?= )/)) {
-    // Without the signal Stop would end the run, and the model would go on and be paid.
+    // Without the signal Stop would end the run, but the model would continue and cost money.
     await sleep(tokenMs, undefined, { signal })
     yield token
   }

@@ -7,15 +7,15 @@ import { Chats, type Message } from './chats.ts'
 import { generate } from './model.ts'
 
 const port = Number(process.env.PORT || 3000)
-/** When a process dies, its answers are lost for the others after so long. */
+/** After this time other processes report the answers of a dead process as lost. */
 const lease = Number(process.env.LEASE_MS || 10_000)
-// Without Redis all of it is in this process, and ends with it.
+// Without Redis everything is in this process and ends with it.
 const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : undefined
 
 const chats = new Chats(redis)
-/** The answers: each goes on whoever watches. */
+/** The answers: each continues, whether a page follows it or not. */
 const runs = createRuns({ store: redis && new RedisRunStore(redis, { lease }) })
-/** Tells the windows of a chat that something was asked in it. */
+/** Notifies the windows of a chat of new questions. */
 const hub = createHub<{ [chat: `chat:${string}`]: { asked: Message } }>({ log: redis && new RedisLog(redis) })
 
 async function* answer(chat: string, message: Message, signal: AbortSignal) {
@@ -28,7 +28,7 @@ async function* answer(chat: string, message: Message, signal: AbortSignal) {
       yield { event: 'token', data: token }
     }
   } finally {
-    // Also when it was stopped. A run can be followed for ten minutes after its end; this is for later.
+    // Also after Stop. A run can be followed for ten minutes after its end; the saved answer is for later.
     await chats.save(chat, { ...message, answer: text })
   }
 }
@@ -40,13 +40,13 @@ app.use(events)
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 
 app.param('chat', (_req, res, next, chat) => {
-  // Here belongs: may this user see this chat? The ids of runs begin with it, so all routes are behind this check.
+  // Check here whether this user may see this chat. The ids of runs begin with it, so this covers all routes.
   if (/^[\w-]{1,64}$/.test(chat)) next()
   else res.sendStatus(404)
 })
 
 app.get('/chats/:chat', async ({ params: { chat } }, res) => {
-  // The cursor first: what is asked in between comes twice rather than never.
+  // The cursor first: a question asked in between then arrives twice instead of being lost.
   const cursor = hub.cursor()
   const messages = (await chats.list(chat)).map(async (message) => {
     if (message.answer !== undefined) return message
@@ -71,7 +71,7 @@ app.put('/chats/:chat/:id', express.json({ limit: '16kb' }), async (req, res) =>
     return res.status(400).json({ error: 'A question has an id and a prompt of up to 2000 characters.' })
   }
   const message = { id, at: Date.now(), prompt: prompt.trim() }
-  // The page chose the id: if it sends the question again because the answer to this request was lost, nothing starts twice.
+  // The page chose the id: if it repeats the question because the response was lost, nothing starts twice.
   const source = ({ signal }: { signal: AbortSignal }) => answer(chat, message, signal)
   const { started } = await runs.start(`${chat}/${id}`, source, { replace: again })
   res.sendStatus(started ? 201 : 200)
@@ -97,7 +97,7 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop(drain: number) {
-  // The port is free at once, for the next version of this app. Answers that are on their way may come to their end here.
+  // The port is free at once for the next version of this app. Answers in progress may finish in this process.
   server.close()
   await runs.close({ drain })
   await events.close({ server })

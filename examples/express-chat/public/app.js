@@ -8,18 +8,18 @@ const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeS
 const element = (id) => document.getElementById(id)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Items of the list by id: a message may come by page, by event, and by fetch() after a gap, and is shown once. */
+/** Items of the list by id: a message may arrive with the page, as an event and by fetch() after a gap, and is shown once. */
 const shown = new Map()
-/** Items of our own messages by key, until the server has them. */
+/** Items of this page's own messages by key, until the server has them. */
 const unsent = new Map()
 let sending = Promise.resolve()
 let connection = 'connecting'
 let refreshes = 0
 
-// What comes in
+// Incoming
 
 function open() {
-  // One connection for all tabs: a browser opens six to one server, and the seventh tab would wait for ever.
+  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
   const source = connect('events', { after: document.body.dataset.cursor, share: true })
   source.on('message', (message) => keepScrolled(() => add(message)))
   source.on('gap', ({ delay }) => refresh(delay))
@@ -29,7 +29,7 @@ function open() {
   })
 }
 
-/** Messages may be missing here: the server was restarted, or we were away for too long. */
+/** Messages may be missing here: the server was restarted, or this page was offline for too long. */
 async function refresh(delay) {
   refreshes++
   showState()
@@ -39,7 +39,7 @@ async function refresh(delay) {
   showState()
   keepScrolled(() => {
     for (const message of messages) add(message)
-    // Between what is older and the history there may be a hole.
+    // Messages may be missing between the older items and the history.
     for (const id of shown.keys()) if (id < messages[0]?.id) remove(id)
   })
 }
@@ -62,7 +62,7 @@ function remove(id) {
   shown.delete(id)
 }
 
-// What goes out
+// Outgoing
 
 function send(name, text) {
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
@@ -70,7 +70,7 @@ function send(name, text) {
   unsent.set(key, item)
   element('outbox').append(item)
   scrollDown()
-  // One after the other, so that they arrive in the order in which they were written.
+  // One after another, so that they arrive in the order in which they were written.
   sending = sending.then(() => post({ key, name, text }))
 }
 
@@ -86,7 +86,7 @@ async function post(message) {
   element('problem').textContent = body.error
 }
 
-/** Asks until there is an answer. The server may have got the message and not the chance to say so: it knows the key. */
+/** Repeats the request until there is a response. If the server already has the message, it recognizes the key. */
 async function request(url, init) {
   for (;;) {
     try {
@@ -94,13 +94,13 @@ async function request(url, init) {
       const body = await response.json()
       if (response.status < 500) return { ok: response.ok, body }
     } catch {
-      // No connection, or no answer of ours.
+      // No connection, or a response that is not from this server.
     }
     await sleep(retryAfter)
   }
 }
 
-// What is seen
+// Display
 
 function newItem(name, text, time) {
   const item = element('message').content.firstElementChild.cloneNode(true)
@@ -111,7 +111,7 @@ function newItem(name, text, time) {
   return item
 }
 
-/** What the server cannot know: the reader's name and time zone. */
+/** Adds what the server does not know: the name and time zone of the reader. */
 function finish(item) {
   const name = item.querySelector('.name').textContent
   item.classList.toggle('own', name === element('name').value.trim())

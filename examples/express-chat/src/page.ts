@@ -1,6 +1,6 @@
 import type { Message } from './history.ts'
 
-/** The page as it is now. `cursor` is where its events go on. */
+/** The current page. Its events start after `cursor`. */
 export function renderPage(messages: readonly Message[], cursor: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -18,7 +18,7 @@ const client = readFileSync(fileURLToPath(import.meta.resolve('@downstream/clien
 app.use(events)
 
 app.get('/', (_req, res) => {
-  // The cursor first: were a message to come in between, the page would be sent it twice, and know it by its id.
+  // The cursor first: the page receives a message in between twice, and recognizes it by its id.
   const cursor = hub.cursor()
   res.set('Cache-Control', 'no-store').send(renderPage(history.messages, cursor))
 })
@@ -45,7 +45,7 @@ app.post('/messages', express.json({ limit: '16kb' }), async (req, res) => {
       .json({ error: 'A message has a key, a name of up to 40 characters and a text of up to 2000.' })
     return
   }
-  // A sender that has lost the answer sends the message again.
+  // A sender that did not receive the response sends the message again.
   let message = history.find(key)
   if (message === undefined) {
     message = history.add({ key, name: name.trim(), text: text.trim() })

@@ -7,12 +7,12 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../../test/browser/chromium.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 
-/** Says something all the time. */
+/** Sends messages continuously. */
 class Robot {
   #stopped = false
   readonly #said = this.#talk()
 
-  /** Resolves with what it has said. */
+  /** Resolves with the messages that it has sent. */
   stop(): Promise<string[]> {
     this.#stopped = true
     return this.#said
@@ -56,7 +56,7 @@ afterEach(async () => {
 
 afterAll(() => browser?.close())
 
-test('all pages show the same lines in one order, and who comes later sees the history', async () => {
+test('all pages show the same lines in one order, and a later page shows the history', async () => {
   const [ada, grace] = await Promise.all([enter('Ada'), enter('Grace')])
   await Promise.all([
     sayAll(ada, ['Hello', 'Is anybody here?', 'I am']),
@@ -81,7 +81,7 @@ test('all pages show the same lines in one order, and who comes later sees the h
   }
 })
 
-test('nobody loses a line or sees one twice when the server is killed and restarted', async () => {
+test('no page loses or repeats a line when the server is killed and restarted', async () => {
   const [ada, grace] = await Promise.all([enter('Ada'), enter('Grace')])
   robot = new Robot()
   await waitForLines(ada, 10)
@@ -137,7 +137,7 @@ test('markup in a name or a message stays text', async () => {
   }
 })
 
-test('takes a message once, and refuses what is none', async () => {
+test('accepts a message once, and refuses invalid ones', async () => {
   const message = { key: 'a key', name: 'Ada', text: 'Once' }
   expect(await statusOf(message)).toBe(201)
   expect(await statusOf(message)).toBe(201)
@@ -179,7 +179,7 @@ async function sayAll(page: Page, texts: string[]): Promise<void> {
   for (const text of texts) await say(page, text)
 }
 
-/** As a page does it: sent again, with the same key, until there is an answer. False: there was none for long. */
+/** As a page does it: repeats the message, with the same key, until there is a response. False: there was none. */
 async function post(name: string, text: string): Promise<boolean> {
   const message = { key: randomUUID(), name, text }
   const timeout = AbortSignal.timeout(10_000)

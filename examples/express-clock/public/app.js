@@ -13,7 +13,7 @@ let retryTimer
 let lastEventId = ''
 
 function start() {
-  // A browser opens six connections to one server, for all its tabs together. So a hidden one has none.
+  // A browser opens at most six connections to a server for all of its tabs, so a hidden tab has none.
   if (document.hidden) return show('paused')
   show('connecting')
   open()
@@ -29,7 +29,7 @@ function open() {
   source.onopen = () => show('open')
   source.onerror = () => {
     show('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, 1000)
   }
   source.addEventListener('time', onTime)

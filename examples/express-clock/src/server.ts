@@ -14,7 +14,7 @@ const notifications = [
 ]
 let openStreams = 0
 
-/** The events of one page: goes on where it left off, and ends in its `finally` when the page is closed. */
+/** The events of one page: continues where the page left off; its `finally` runs when the page is closed. */
 async function* ticks({ lastEventId, signal }: EventStream): AsyncGenerator<ServerSentEvent> {
   // It comes from the client, so it can be anything.
   const resumedAfter = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : undefined

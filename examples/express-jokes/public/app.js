@@ -11,7 +11,7 @@ let rate = 2
 let source
 let retryTimer
 let lastEventId = ''
-/** What the server has asked for, and since when it is gone. */
+/** The retry of the server, and when the connection was lost. */
 let asked
 let goneAt
 
@@ -23,10 +23,10 @@ function open() {
     showState('open')
   }
   source.onerror = () => {
-    // It comes again with each attempt that fails.
+    // It is dispatched again after each failed attempt.
     if (goneAt === undefined) showGone()
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, retryAfter)
   }
   source.addEventListener('joke', (event) => {
@@ -38,7 +38,7 @@ function open() {
   })
 }
 
-/** The rate is in the URL, so another one is another connection. */
+/** The rate is in the URL, so another rate needs another connection. */
 function changeRate(by) {
   const next = rate + by
   if (rates[next] === undefined) return
@@ -48,17 +48,17 @@ function changeRate(by) {
   source.close()
   asked = goneAt = undefined
   element('wait').replaceChildren()
-  log(`Opened anew, for a joke every ${rates[rate]} s`)
+  log(`Opened again, for a joke every ${rates[rate]} s`)
   showState('connecting')
   open()
 }
 
-// What is seen
+// Display
 
 function showGone() {
   goneAt = performance.now()
   if (asked === undefined) return log('The connection was lost', 'lost')
-  log(`Closed by the server, which asked to come back after ${asked} ms`)
+  log(`Closed by the server, which set a retry of ${asked} ms`)
   const bar = document.createElement('div')
   bar.style.animationDuration = `${asked}ms`
   element('wait').replaceChildren(bar)

@@ -9,7 +9,7 @@ const port = Number(process.env.PORT || 3000)
 const retryMs = Number(process.env.RETRY_MS || 0)
 const jokesPerConnection = 3
 
-/** A few jokes, then the server closes, and says when the browser is to come back. */
+/** Sends a few jokes, then closes; the browser reconnects after the given time. */
 async function* tell({ lastEventId, signal }: EventStream, everyMs: number): AsyncGenerator<ServerSentEvent> {
   let told = Number(lastEventId)
   for (let count = 0; count < jokesPerConnection; count++) {
@@ -17,7 +17,7 @@ async function* tell({ lastEventId, signal }: EventStream, everyMs: number): Asy
     yield { event: 'joke', id: told, data: jokes[told] }
     await sleep(everyMs, undefined, { signal })
   }
-  // `retry` is for the browser, which keeps it to itself. `data` is for the page, so that it can check.
+  // `retry` is for the browser, which does not show it to the page. `data` is for the page, so that it can check.
   const retry = retryMs || randomInt(2000, 6000)
   yield { event: 'closing', retry, data: { retry } }
 }
@@ -28,7 +28,7 @@ function anotherThan(last: number): number {
 }
 
 const app = express()
-// The page that opens another EventSource, for another rate, says by this which joke it had last.
+// A page that opens another EventSource, for another rate, sends the id of its last joke here.
 const events = sse({ lastEventIdParameter: 'last' })
 
 app.use(events)

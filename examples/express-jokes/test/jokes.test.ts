@@ -4,14 +4,14 @@ import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 import { jokes } from '../src/jokes.ts'
 
-/** More than the 3 s that Chromium waits by itself. */
+/** More than the 3 s that Chromium waits by default. */
 const retry = 4_000
 const visit = visitExample(() => ExampleServer.start('express-jokes', { RETRY_MS: String(retry) }))
 
-test('the browser is back when the server has asked it to be, and the page shows both', async () => {
+test('the browser reconnects after the time that the server has set, and the page shows both times', async () => {
   const page = await openQuick()
   expect(jokes).toContain(await page.locator('#joke').textContent())
-  await waitForLog(page, `Closed by the server, which asked to come back after ${retry} ms`)
+  await waitForLog(page, `Closed by the server, which set a retry of ${retry} ms`)
   const last = await page.locator('#joke').textContent()
   await waitForState(page, 'reconnecting')
   const back = page.waitForResponse('**/jokes?*')
@@ -45,7 +45,7 @@ test('Slower and Faster change the rate', async () => {
   expect(await page.locator('#log li').count()).toBe(6)
 })
 
-test('a connection that breaks is not one that the server has closed', async () => {
+test('the page distinguishes a lost connection from one that the server has closed', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await visit.open()
@@ -69,7 +69,7 @@ test('a connection brings three jokes and a retry, then it ends', async () => {
   expect(text).toMatch(/^event: closing\nretry: 4000\ndata: \{"retry":4000\}\n\n$/m)
 })
 
-test('the first joke is not the last one of the connection before', async () => {
+test('the first joke differs from the last one of the previous connection', async () => {
   for (let visits = 0; visits < 150; visits++) {
     const leaving = new AbortController()
     const response = await fetch(`${visit.server.url}/jokes`, {

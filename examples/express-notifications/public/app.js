@@ -7,11 +7,11 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const element = (id) => document.getElementById(id)
 const user = new URLSearchParams(location.search).get('user') ?? 'Ada'
 
-/** By number: one that came between the cursor and the list comes twice. */
+/** By number: a notification between the cursor and the list arrives twice. */
 const notifications = new Map()
 let readUpTo = 0
 
-// What comes in
+// Incoming
 
 async function load() {
   const response = await fetch(`inbox/${encodeURIComponent(user)}`)
@@ -37,7 +37,7 @@ function open(after) {
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
   }
   source.addEventListener('message', onNotification)
@@ -48,7 +48,7 @@ function open(after) {
     show()
   })
   source.addEventListener('gap', (event) => {
-    // Some may be missing: the server was restarted, or we were away for too long.
+    // Some may be missing: the server was restarted, or this page was offline for too long.
     source.close()
     setTimeout(start, JSON.parse(event.data).delay)
   })
@@ -63,7 +63,7 @@ function onNotification(event) {
   show()
 }
 
-// What is seen
+// Display
 
 function show() {
   const newestFirst = [...notifications.values()].sort((a, b) => b.number - a.number)
@@ -100,7 +100,7 @@ function showUsers(users) {
   element('to').append(...['everybody', ...users].map((name) => new Option(name, name)))
 }
 
-// What goes out
+// Outgoing
 
 function post(url, body) {
   return fetch(url, {

@@ -1,6 +1,6 @@
 const maxLength = 50
 
-/** What a user was notified of. This is where a database goes. */
+/** The notifications of a user. Use your database here. */
 class Inbox {
   /** The newest last. @type {{ number: number }[]} */
   notifications = []

@@ -12,14 +12,14 @@ let lastNumber = 0
 
 const hub = createHub()
 const app = express()
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
 const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
 
 app.use(events)
 app.use(express.static(path.join(__dirname, '../public')))
 app.use(express.json({ limit: '16kb' }))
 
-// Here everybody may be anybody. Behind a login, take the user from the session instead.
+// Here everyone may choose any user. In an app with a login, take the user from the session.
 app.param('user', (_req, res, next, user) => {
   res.locals.inbox = inboxes.get(user)
   if (res.locals.inbox) next()
@@ -27,7 +27,7 @@ app.param('user', (_req, res, next, user) => {
 })
 
 app.get('/inbox/:user', (_req, res) => {
-  // The cursor first: were a notification to come in between, the page would get it twice, and know it by its number.
+  // The cursor first: the page receives a notification in between twice, and recognizes it by its number.
   const cursor = hub.cursor()
   res.set('Cache-Control', 'no-store').json({ cursor, users, ...res.locals.inbox })
 })

@@ -5,7 +5,7 @@ import { visitExample, waitForState } from '../../../test/browser/visit-example.
 
 const visit = visitExample(() => ExampleServer.start('express-notifications'))
 
-test('one tab sees what another sends, each kind in its own way', async () => {
+test('a tab shows what another one sends, each kind in its own way', async () => {
   const grace = await enter('Grace')
   const ada = await enter('Ada')
   await send(ada, 'Message', 'Grace', 'Lunch at one?')
@@ -27,11 +27,11 @@ test('one tab sees what another sends, each kind in its own way', async () => {
   expect(new Set(colors).size).toBe(3)
 })
 
-test('what is for one user reaches nobody else', async () => {
+test('a notification reaches only its receiver', async () => {
   const [ada, grace, linus] = [await enter('Ada'), await enter('Grace'), await enter('Linus')]
   await send(ada, 'Message', 'Grace', 'A secret')
   await waitForItems(grace, 1)
-  // When the second is there, the first would be.
+  // Once the second has arrived, the first would have arrived, too.
   await send(ada, 'Message', 'everybody', 'No secret')
   await waitForItems(linus, 1)
   expect(await itemsOf(linus)).toEqual(['message: No secret (Ada to everybody)'])
@@ -39,7 +39,7 @@ test('what is for one user reaches nobody else', async () => {
   await waitForItems(linus, 1)
 })
 
-test('the badge counts what is unread, and is the same in all tabs of a user', async () => {
+test('the badge counts unread notifications, and is the same in all tabs of a user', async () => {
   const ada = await enter('Ada')
   const grace = await enter('Grace')
   const secondTab = await enter('Grace', grace)
@@ -63,7 +63,7 @@ test('the badge counts what is unread, and is the same in all tabs of a user', a
   expect(await secondTab.locator('.unread .text').allTextContents()).toEqual(['Three'])
 })
 
-test('what is sent between the inbox and the start of its events is not missed', async () => {
+test('a notification between the inbox and the start of its events is not missed', async () => {
   const ada = await enter('Ada')
   const grace = await enter('Grace')
   const held = new Promise<Route>((resolve) => {
@@ -76,7 +76,7 @@ test('what is sent between the inbox and the start of its events is not missed',
   await waitForItems(grace, 1)
 })
 
-test('what is sent while the connection is lost comes when it is back, once', async () => {
+test('a notification during a lost connection arrives after the reconnect, once', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const ada = await enter('Ada')
@@ -106,7 +106,7 @@ test('markup in a notification stays text', async () => {
   expect(await page.locator('img').count()).toBe(0)
 })
 
-test('refuses what is no notification, and who is no user', async () => {
+test('refuses invalid notifications and unknown users', async () => {
   const good = { type: 'order', from: 'Ada', to: 'Grace', text: 'Fine' }
   expect(await statusOf(good)).toBe(201)
   for (const change of [
@@ -147,7 +147,7 @@ async function waitForItems(page: Page, count: number): Promise<void> {
   await page.waitForFunction(`document.querySelectorAll('#notifications li').length === ${count}`)
 }
 
-/** What a screen reader says. */
+/** The text that a screen reader reads. */
 async function waitForSpoken(page: Page, role: 'status' | 'alert', text: string): Promise<void> {
   await page.getByRole(role).getByText(text, { exact: true }).waitFor()
 }

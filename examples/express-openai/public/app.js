@@ -30,7 +30,7 @@ async function ask(content) {
   asking = undefined
 }
 
-/** Yields the pieces of an answer. EventSource cannot POST, so this is fetch() and a parser. */
+/** Yields the pieces of an answer. EventSource cannot POST, so this uses fetch() and a parser. */
 async function* answer(stream, signal) {
   const response = await fetch('v1/chat/completions', {
     method: 'POST',
@@ -61,7 +61,7 @@ async function generatorState() {
   return 'still running'
 }
 
-// What is seen
+// Display
 
 function show(role) {
   const item = document.createElement('li')

@@ -24,7 +24,7 @@ export class Answer {
     this.#options = options
   }
 
-  /** `stream: true`. The clients wait for `[DONE]`, and take an end without it for a broken connection. */
+  /** `stream: true`. Clients wait for `[DONE]`, and treat an end without it as a broken connection. */
   async *chunks(
     tokens: AsyncIterable<string>,
     includeUsage: boolean,

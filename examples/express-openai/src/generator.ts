@@ -15,11 +15,11 @@ water is black and the circle of light is small. A small light is enough for a b
 const words = text.trim().split(/\s+/)
 const shortest = 40
 
-/** A Markov chain: what follows a word is what follows it somewhere in the text. Put your model in its place. */
+/** A Markov chain: each word is followed by a word that follows it somewhere in the text. Use your model instead. */
 export class Generator {
   /** How many answers are being generated at the moment. */
   running = 0
-  /** How many tokens it has generated, ever. */
+  /** The number of tokens that it has ever generated. */
   tokens = 0
   readonly #tokenMs: number
 
@@ -45,7 +45,7 @@ export class Generator {
   }
 }
 
-/** What the prompt speaks of, if the text does, too. */
+/** A word of the prompt that also occurs in the text. */
 function subjectOf(prompt: string): string | undefined {
   const spoken = new Set(prompt.toLowerCase().match(/[a-z]+/g))
   return pick(words.filter((word, index) => words[index - 1]?.toLowerCase() === 'the' && spoken.has(word)))

@@ -36,7 +36,7 @@ app.post('/v1/chat/completions', express.json({ limit: '1mb' }), async (req, res
   const maxTokens = max_completion_tokens ?? max_tokens ?? Number.POSITIVE_INFINITY
   const answer = new Answer({ model, messages, maxTokens })
   if (stream) {
-    // The signal aborts when the client leaves, and the generator stops in the middle of whatever it is doing.
+    // The signal aborts when the client disconnects, and the generator stops at once.
     await res.sse(({ signal }) =>
       answer.chunks(generator.generate(prompt, signal), stream_options?.include_usage),
     )
@@ -55,7 +55,7 @@ app.get('/v1/models', (_req, res) => {
   res.json({ object: 'list', data: [{ id: 'markov', object: 'model', created: 0, owned_by: 'you' }] })
 })
 
-/** What the generator is doing: see it stop when you do. */
+/** The state of the generator: it stops when you press Stop. */
 app.get('/status', (_req, res) => {
   const { running, tokens } = generator
   res.set('Cache-Control', 'no-store').json({ running, tokens })

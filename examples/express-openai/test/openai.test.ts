@@ -41,14 +41,14 @@ describe('the openai client', () => {
     expect(usage?.completion_tokens).toBe(choices[0]?.message.content?.split(' ').length)
   })
 
-  test('gets as many tokens as it wants', async () => {
+  test('gets as many tokens as it requests', async () => {
     const { choices } = await completions().create({ ...question, max_completion_tokens: 3 })
     expect(choices[0]?.message.content?.split(' ')).toHaveLength(3)
     expect(choices[0]?.finish_reason).toBe('length')
   })
 
   // The generator waits for a minute before each token: it does not stop by itself in time.
-  test('stops the generator by leaving a stream', async () => {
+  test('stops the generator by closing a stream', async () => {
     await slowDown('60000')
     const stream = await completions().create({ ...question, stream: true })
     for await (const { choices } of stream) {
@@ -59,7 +59,7 @@ describe('the openai client', () => {
     await waitUntilIdle()
   })
 
-  test('stops the generator by leaving before the answer', async () => {
+  test('stops the generator by disconnecting before the answer', async () => {
     await slowDown('60000')
     const leaving = new AbortController()
     const answer = completions().create(question, { signal: leaving.signal })
@@ -69,7 +69,7 @@ describe('the openai client', () => {
     await waitUntilIdle()
   })
 
-  test('is told what is wrong with a request', async () => {
+  test('gets an error that says what is wrong with a request', async () => {
     for (const messages of [[], [{ role: 'user' as const, content: [] }], 'Hello' as never]) {
       const error = await completions()
         .create({ ...question, messages })
@@ -92,11 +92,11 @@ describe('the page', () => {
     expect(first).toMatch(/^The gulls .*\.$/)
     expect(second).toMatch(/^The lamp .*\.$/)
     expect(await page.locator('.user p').allTextContents()).toEqual(['What of the gulls?', 'And the lamp?'])
-    // What a screen reader is told, in one piece.
+    // The text for a screen reader, in one piece.
     expect(await page.locator('#spoken').textContent()).toBe(second)
   })
 
-  test('Stop keeps what has come, and stops the generator', async () => {
+  test('Stop keeps the tokens so far, and stops the generator', async () => {
     await slowDown('1000')
     const page = await visit.open()
     await ask(page, 'What of the gulls?')
@@ -110,7 +110,7 @@ describe('the page', () => {
     expect(await status()).toEqual({ running: 0, tokens })
   })
 
-  test('says so when the server ends in the middle of an answer', async () => {
+  test('reports that the server has ended in the middle of an answer', async () => {
     await slowDown('1000')
     const page = await visit.open()
     await ask(page, 'What of the gulls?')
@@ -125,7 +125,7 @@ function completions(): OpenAI.Chat.Completions {
   return new OpenAI({ apiKey: 'none', baseURL: `${visit.server.url}/v1`, maxRetries: 0 }).chat.completions
 }
 
-/** Until an answer takes long enough to be stopped. */
+/** Repeats until an answer takes long enough to be stopped. */
 async function slowDown(tokenMs: string): Promise<void> {
   await visit.server.kill()
   visit.server = await ExampleServer.start('express-openai', { TOKEN_MS: tokenMs })

@@ -8,7 +8,7 @@ let id = new URLSearchParams(location.search).get('job')
 let job
 let source
 
-// What comes in
+// Incoming
 
 async function load() {
   const response = await fetch(`jobs/${id}`)
@@ -31,18 +31,18 @@ function watch(after) {
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200. Perhaps the job is gone.
+    // A browser reconnects by itself, but stops permanently after any status other than 200. The job may no longer exist.
     if (source.readyState === EventSource.CLOSED) setTimeout(start, retryAfter)
   }
   source.addEventListener('progress', (event) => show({ ...job, ...JSON.parse(event.data) }))
   source.addEventListener('over', (event) => {
-    // Or the browser would take the end of the stream for an accident, and come back for ever.
+    // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
     source.close()
     show(JSON.parse(event.data))
   })
 }
 
-// What goes out
+// Outgoing
 
 element('form').onsubmit = async (event) => {
   event.preventDefault()
@@ -70,7 +70,7 @@ element('cancel').onclick = () => {
   })
 }
 
-// What is seen
+// Display
 
 function show(now) {
   job = now
@@ -92,7 +92,7 @@ function show(now) {
   if (state !== 'running') showState('idle')
 }
 
-/** It is spoken, so it does not change with every photo. */
+/** A screen reader reads it, so it does not change with every photo. */
 function reportOf({ state, photos, finished, error }) {
   const count = `${finished} of ${photos.length} photos`
   if (state === 'done') return `Done: ${count}.`
@@ -104,7 +104,7 @@ function reportOf({ state, photos, finished, error }) {
 
 function showGone() {
   document.body.dataset.job = 'gone'
-  showText('report', 'There is no such job, or not any more.')
+  showText('report', 'This job does not exist, or no longer exists.')
   showButtons(false)
   showState('idle')
 }
@@ -115,7 +115,7 @@ function showButtons(running) {
   element('cancel').ariaDisabled = String(!running)
 }
 
-/** A screen reader would speak the same text again. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it. */
 function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }

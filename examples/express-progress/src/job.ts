@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Work that takes a while: it resizes photos, or would. What is public of it is what the page gets. */
+/** Work that takes a while: it pretends to resize photos. The page receives its public properties. */
 export class Job {
   readonly id: string = randomUUID()
   readonly photos: string[] = Array.from({ length: 24 }, (_, index) => `IMG_${2041 + index}.jpg`)
@@ -10,7 +10,7 @@ export class Job {
   error = ''
   readonly #cancelling = new AbortController()
 
-  /** Yields each photo when it is finished, and ends when the job is over, whatever the outcome. */
+  /** Yields each photo when it is finished, and ends when the job has ended, whatever the result. */
   async *run(stepMs: number, damaged?: string): AsyncGenerator<string, void> {
     const { signal } = this.#cancelling
     try {

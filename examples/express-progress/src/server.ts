@@ -8,7 +8,7 @@ const stepMs = Number(process.env.STEP_MS || 500)
 
 const jobs = new Map<string, Job>()
 const runs = new Set<Promise<void>>()
-/** The id of a job's last event, when it is over. */
+/** The id of the last event of a job that has ended. */
 const farewells = new Map<Job, string>()
 const hub = createHub<{
   [channel: `job:${string}`]: { progress: { photo: string; finished: number }; over: Job }
@@ -19,14 +19,14 @@ async function run(job: Job, damaged?: string): Promise<void> {
   for await (const photo of job.run(stepMs, damaged)) {
     await hub.publish(channel, { event: 'progress', data: { photo, finished: job.finished } })
   }
-  // A stream has no end that a browser would not take for an accident. This event tells the page to close.
+  // A browser treats every end of a stream as a lost connection. This event tells the page to close it.
   farewells.set(job, await hub.publish(channel, { event: 'over', data: job }))
   // For clients that do not.
   setTimeout(() => hub.disconnect(job.id), 1000).unref()
 }
 
 const app = express()
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
 const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
 
 app.use(events)
@@ -44,11 +44,11 @@ app.post('/jobs', express.json(), (req, res) => {
 app.param('id', (_req, res, next, id) => {
   res.locals.job = jobs.get(id)
   if (res.locals.job) next()
-  else res.status(404).json({ error: 'There is no such job, or not any more.' })
+  else res.status(404).json({ error: 'This job does not exist, or no longer exists.' })
 })
 
 app.get('/jobs/:id', (_req, res) => {
-  // The cursor first: progress that is made in between comes twice rather than never.
+  // The cursor first: progress in between then arrives twice instead of being lost.
   const cursor = hub.cursor()
   res.set('Cache-Control', 'no-store').json({ cursor, ...res.locals.job })
 })
@@ -62,7 +62,7 @@ app.get('/jobs/:id/events', (req, res) => {
   const { job } = res.locals
   const farewell = farewells.get(job)
   if (farewell === undefined) hub.subscribe(res.sse(), `job:${job.id}`, { key: job.id })
-  // It has had the last event and did not close: after a 204 a browser does not come again.
+  // It has received the last event and did not close: after a 204 a browser does not reconnect.
   else if (req.get('Last-Event-ID') === farewell) res.sendStatus(204)
   else res.sse([{ event: 'over', id: farewell, data: job }])
 })
@@ -76,7 +76,7 @@ const server = app.listen(port, (error) => {
 })
 
 async function stop() {
-  // These jobs end with the process. Their pages should hear of it.
+  // These jobs end with the process, and their pages must be notified.
   for (const job of jobs.values()) job.cancel()
   await Promise.all(runs)
   await events.close({ server })

@@ -4,10 +4,10 @@ import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 
-/** Jobs take about half a minute: long enough for everything that is done to them in the middle. */
+/** Jobs take about half a minute: long enough for everything that happens to them in the tests. */
 const visit = visitExample(() => ExampleServer.start('express-progress', { STEP_MS: '1200' }))
 
-test('shows how a job ends, and does not ask again', async () => {
+test('shows the result of a job, and does not reconnect', async () => {
   await speedUp()
   const page = await visit.open()
   let asked = 0
@@ -18,7 +18,7 @@ test('shows how a job ends, and does not ask again', async () => {
   await waitForReport(page, 'Done: 24 of 24 photos.')
   expect(await finishedOf(page)).toBe(24)
   expect(await page.locator('#percent').textContent()).toBe('100 %')
-  // The server ends the stream after a second. A browser that has not closed it would be back after another.
+  // The server ends the stream after a second. A browser that has not closed it would reconnect after another second.
   await sleep(2_500)
   expect(asked).toBe(1)
   await waitForState(page, 'idle')
@@ -26,7 +26,7 @@ test('shows how a job ends, and does not ask again', async () => {
   await waitForReport(page, 'Done: 24 of 24 photos.')
 })
 
-test('a job goes on while its page is reloaded or gone', async () => {
+test('a job continues while its page is reloaded or closed', async () => {
   const page = await startJob()
   const address = page.url()
   await waitForFinished(page, 2)
@@ -44,7 +44,7 @@ test('a job goes on while its page is reloaded or gone', async () => {
   await waitForFinished(later, before + 2)
 })
 
-test('a connection that is lost in the middle costs nothing', async () => {
+test('a connection that is lost in the middle loses nothing', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await startJob()
@@ -62,7 +62,7 @@ test('a connection that is lost in the middle costs nothing', async () => {
   }
 })
 
-test('who was away at the end is told of it', async () => {
+test('a page that was offline at the end gets the result', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await startJob()
@@ -75,7 +75,7 @@ test('who was away at the end is told of it', async () => {
     const comingBack = await held
     const job = `${visit.server.url}/jobs/${idOf(page)}`
     await fetch(job, { method: 'DELETE' })
-    // When the job's stream ends by itself, everything has been said on it.
+    // Once the stream of the job has ended by itself, it has sent everything.
     await (await fetch(`${job}/events`)).text()
     await comingBack.continue()
     await waitForCancelled(page)
@@ -96,7 +96,7 @@ test('Cancel stops the work', async () => {
   await waitForState(page, 'idle')
 })
 
-test('a failure is shown, and the next job starts afresh', async () => {
+test('a failure is shown, and the next job starts from the beginning', async () => {
   await speedUp()
   const page = await visit.open()
   await page.getByLabel('Let it fail on the way').check()
@@ -108,7 +108,7 @@ test('a failure is shown, and the next job starts afresh', async () => {
   await waitForReport(page, 'Done: 24 of 24 photos.')
 })
 
-test('a client that does not close at the end is stopped', async () => {
+test('a client that reconnects after the end gets a 204', async () => {
   await speedUp()
   const started = await fetch(`${visit.server.url}/jobs`, { method: 'POST' })
   expect(started.status).toBe(202)
@@ -124,13 +124,13 @@ test('a client that does not close at the end is stopped', async () => {
   expect(again.status).toBe(204)
 })
 
-test('says so when there is no such job', async () => {
+test('reports that a job does not exist', async () => {
   const page = await visit.open('/?job=nonsense')
-  await waitForReport(page, 'There is no such job, or not any more.')
+  await waitForReport(page, 'This job does not exist, or no longer exists.')
   await waitForState(page, 'idle')
 })
 
-test('ends at Ctrl-C while a job runs, and its page is told', async () => {
+test('ends at Ctrl-C while a job runs, and notifies its page', async () => {
   const page = await startJob()
   await waitForFinished(page, 1)
   expect(await visit.server.interrupt()).toBe(0)

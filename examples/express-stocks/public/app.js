@@ -23,7 +23,7 @@ async function load() {
   const response = await fetch('stocks')
   if (!response.ok) throw new Error(`HTTP ${response.status}`)
   const { cursor, stocks: list } = await response.json()
-  // Another choice was made meanwhile.
+  // The user has made another choice in the meantime.
   if (turn !== loading) return
   if (chart === undefined) build(list)
   chart.clear()
@@ -35,7 +35,7 @@ async function load() {
   else open(cursor)
 }
 
-/** The stream of other symbols is another stream. */
+/** Other symbols need another stream. */
 function start() {
   clearTimeout(retryTimer)
   source?.close()
@@ -50,12 +50,12 @@ function open(after) {
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(start, retryAfter)
   }
   source.addEventListener('price', (event) => onPrice(JSON.parse(event.data)))
   source.addEventListener('gap', (event) => {
-    // Prices may be missing: the server was restarted, or we were away for too long.
+    // Prices may be missing: the server was restarted, or this page was offline for too long.
     source.close()
     retryTimer = setTimeout(start, JSON.parse(event.data).delay)
   })

@@ -2,10 +2,10 @@ import uPlot from './uplot/uPlot.esm.js'
 
 const maxLength = 240
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
-/** A line is told from the others by its dashes as well as by its colour. */
+/** Lines differ in their dashes as well as in their colour. */
 export const dashes = [[], [10, 5], [2, 4], [12, 4, 2, 4], [5, 3], [18, 5]]
 
-/** A line for each symbol. However much comes in, it is drawn once a frame. */
+/** A line for each symbol. It is drawn once per frame, however many events arrive. */
 export class Chart {
   #times = []
   #columns = new Map()

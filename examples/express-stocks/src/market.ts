@@ -15,7 +15,7 @@ const names = {
 }
 const maxLength = 240
 
-/** Prices at random, and the newest of them. */
+/** Random prices, and the newest of them. */
 export class Market {
   readonly stocks = Object.entries(names).map(([symbol, name], index) => {
     const opened = 2_000 + 1_500 * index
@@ -30,7 +30,7 @@ export class Market {
   move(time: number): Price[] {
     return this.stocks.map((stock) => {
       const { symbol, prices } = stock
-      // Up or down by 0.3 % at most, and a little more often towards where it started.
+      // Up or down by at most 0.3 %, and slightly more often towards the first price.
       const drift = (stock.opened / stock.cents - 1) / 100
       stock.cents = Math.round(stock.cents * (1 + drift + 0.006 * (Math.random() - 0.5)))
       prices.push([time, stock.cents])

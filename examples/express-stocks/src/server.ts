@@ -17,7 +17,7 @@ function tick(time: number): void {
 }
 
 const app = express()
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
 const events = sse({ retry: 1000, lastEventIdParameter: 'after' })
 
 app.use(events)
@@ -25,7 +25,7 @@ app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 app.use('/uplot', express.static(`${uplot}/dist`))
 
 app.get('/stocks', (_req, res) => {
-  // The cursor first: a price that comes in between is in both, and the page knows it by its time.
+  // The cursor first: a price in between arrives twice, and the page recognizes it by its time.
   const cursor = hub.cursor()
   res.set('Cache-Control', 'no-store').json({ cursor, stocks: market.stocks })
 })
@@ -39,7 +39,7 @@ app.get('/prices', (req, res) => {
   hub.subscribe(
     res.sse(),
     symbols.map((symbol) => `price:${symbol}` as const),
-    // While a page reads too slowly, it is kept the newest price of each channel, and no others.
+    // While a page reads too slowly, the hub keeps only the newest price of each channel for it.
     { coalesce: ({ channel }) => channel },
   )
 })

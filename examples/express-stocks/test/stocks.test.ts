@@ -5,7 +5,7 @@ import { visitExample, waitForState } from '../../../test/browser/visit-example.
 
 const visit = visitExample(() => ExampleServer.start('express-stocks', { TICK_MS: '50' }))
 
-test('draws a line for each chosen stock, and goes on drawing', async () => {
+test('draws a line for each chosen stock, and continues to draw', async () => {
   const page = await openMarket()
   await waitForLine(page, 'ACME')
   await waitForLine(page, 'CORK')
@@ -16,7 +16,7 @@ test('draws a line for each chosen stock, and goes on drawing', async () => {
     `document.querySelector('#stocks tr:first-child .price').textContent !== ${JSON.stringify(price)}`,
   )
   await page.waitForFunction(`document.querySelector('canvas').toDataURL() !== ${JSON.stringify(picture)}`)
-  // A screen reader would talk all the time.
+  // A screen reader would never stop.
   expect(await page.locator(':is([aria-live], [role=status], [role=log]) :is(canvas, td)').count()).toBe(0)
 })
 
@@ -42,7 +42,7 @@ test('follows the stocks that are chosen, and no others', async () => {
   await waitForState(page, 'nothing chosen')
 })
 
-test('goes on when the connection was lost', async () => {
+test('continues after a lost connection', async () => {
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await openMarket()
@@ -58,7 +58,7 @@ test('goes on when the connection was lost', async () => {
   }
 })
 
-test('refuses a stream of what is no stock', async () => {
+test('refuses a stream of an unknown stock', async () => {
   for (const query of ['', '?symbols=', '?symbols=ACME,toString', '?symbols=ACME&symbols=NOPE']) {
     const response = await fetch(`${visit.server.url}/prices${query}`)
     await response.text()
@@ -98,7 +98,7 @@ function hasLine(page: Page, symbol: string): Promise<boolean> {
   return page.evaluate<boolean>(isDrawn(symbol))
 }
 
-/** Whether the chart has pixels of exactly the colour that the table shows for the stock. */
+/** Whether the chart has pixels in exactly the colour that the table shows for the stock. */
 function isDrawn(symbol: string): string {
   return `(() => {
     const row = [...document.querySelectorAll('#stocks tr')].find((each) => each.textContent.includes('${symbol}'))

@@ -5,7 +5,7 @@ const element = (id) => document.getElementById(id)
 /** The rows, by id. */
 let rows = new Map()
 
-// On EventSource: to replace and to apply is all that a page with snapshots has to do.
+// On EventSource: a page with snapshots only replaces the state and applies changes.
 const source = new EventSource('table')
 
 source.addEventListener('snapshot', (event) => {
@@ -24,14 +24,14 @@ source.addEventListener('row', (event) => {
 source.onopen = () => showState('open')
 source.onerror = () => showState(source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting')
 
-/** Sends a change. The page does not show it by itself: it comes back over the stream, as to all other pages. */
+/** Sends a change. The page shows it only when it arrives over the stream, like all other pages. */
 async function change(id, by) {
   const response = await fetch(`rows/${id}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ by }),
   }).catch(() => undefined)
-  element('problem').textContent = response?.ok ? '' : 'Not saved. Is the server away?'
+  element('problem').textContent = response?.ok ? '' : 'Not saved. Is the server running?'
 }
 
 function render() {

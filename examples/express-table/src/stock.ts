@@ -4,7 +4,7 @@ export interface Row {
   count: number
 }
 
-/** Stands for your database. */
+/** Use your database here. */
 const rows = new Map<string, Row>(
   ['Anchors', 'Buoys', 'Charts', 'Lanterns', 'Oars', 'Ropes', 'Sails'].map((name, n) => {
     const id = String(n + 1)
@@ -12,12 +12,12 @@ const rows = new Map<string, Row>(
   }),
 )
 
-/** The state of the table. At the top of a module: one call serves all the pages that ask within a second. */
+/** The state of the table. One function for all pages: a call serves all of those that connect within a second. */
 export async function readTable(): Promise<Row[]> {
   return [...rows.values()]
 }
 
-/** Returns the whole row as it is now; undefined when there is no such row. */
+/** Returns the whole current row; undefined if there is none. */
 export function changeCount(id: string, by: number): Row | undefined {
   const row = rows.get(id)
   if (row === undefined) return undefined

@@ -21,7 +21,7 @@ function post(path: string, by: unknown): Promise<Response> {
   })
 }
 
-test('what one page changes, all pages show', async () => {
+test('a change in one page appears in all pages', async () => {
   const pages = [await visit.open(), await visit.open()]
   const [one, other] = pages as [Page, Page]
   for (const page of pages) await sees(page, 'Oars', 50)
@@ -35,7 +35,7 @@ test('what one page changes, all pages show', async () => {
   }
 })
 
-test('a page whose connection was cut gets what it has missed, and not the table again', async () => {
+test('a page whose connection was cut gets the changes that it has missed, and not the table again', async () => {
   const { port } = visit.server as ExampleServer
   const proxy = await CuttingProxy.start(port)
   try {
@@ -52,7 +52,7 @@ test('a page whose connection was cut gets what it has missed, and not the table
   }
 })
 
-test('after a restart of the server each page has its table, and no other', async () => {
+test('after a restart of the server each page has the new table', async () => {
   const page = await visit.open()
   await more(page, 'Charts')
   await sees(page, 'Charts', 31)
@@ -65,7 +65,7 @@ test('after a restart of the server each page has its table, and no other', asyn
   expect(await page.locator('#snapshots').textContent()).toBe('2')
 })
 
-test('a change that is none is refused', async () => {
+test('refuses an invalid change', async () => {
   expect((await post('/rows/99', 1)).status).toBe(404)
   expect((await post('/rows/1', 'many')).status).toBe(404)
 })

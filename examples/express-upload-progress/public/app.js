@@ -3,14 +3,14 @@ import { showState } from './show-state.js'
 const reports = {
   waiting: 'The server waits for it.',
   receiving: 'The server receives it.',
-  hashing: 'The server has all of it, and works on it.',
+  hashing: 'The server has received all of it and is processing it.',
 }
 const megabytes = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 const element = (id) => document.getElementById(id)
 
 let busy = false
-/** Of the upload that is under way. */
+/** The URL of the current upload. */
 let url
 
 async function upload(file) {
@@ -29,12 +29,12 @@ async function upload(file) {
     headers: { 'Content-Type': 'application/octet-stream' },
     body: file,
   }).catch(() => {
-    // It was cancelled, or the connection was lost. The server sees that, too, and tells what has become of it.
+    // It was cancelled, or the connection was lost. The server notices that, too, and reports the result.
   })
   show(await over)
 }
 
-/** Shows the progress. Resolves with how it ended. */
+/** Shows the progress. Resolves with the result. */
 function follow() {
   return new Promise((resolve, reject) => {
     const source = new EventSource(`${url}/events`)
@@ -46,14 +46,14 @@ function follow() {
     }
     source.addEventListener('progress', (event) => show(JSON.parse(event.data)))
     source.addEventListener('over', (event) => {
-      // Or the browser would take the end of the stream for an accident, and come back for ever.
+      // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
       source.close()
       resolve(JSON.parse(event.data))
     })
   })
 }
 
-// What is seen
+// Display
 
 function show({ state, size, received, hashed, sha256, error }) {
   showBytes('received', received, size)
@@ -65,14 +65,14 @@ function show({ state, size, received, hashed, sha256, error }) {
 }
 
 function showBytes(name, bytes, size) {
-  // A file may be empty. A bar of 0 of 0 would be one that does not know.
+  // A file may be empty. A bar of 0 of 0 would be indeterminate.
   element(name).max = size || 1
   element(name).value = size === 0 ? 1 : bytes
   element(`${name}-bytes`).textContent =
     `${megabytes.format(bytes / 1e6)} of ${megabytes.format(size / 1e6)} MB`
 }
 
-/** A screen reader would speak the same text again. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it. */
 function showText(name, text) {
   if (element(name).textContent !== text) element(name).textContent = text
 }

@@ -12,14 +12,14 @@ const bytesPerSecond = Number(process.env.BYTES_PER_SECOND || 4_000_000)
 
 const uploads = new Map<string, Upload>()
 
-/** How an upload stands, up to ten times a second. What is out of date by the time that it could be sent never is. */
+/** The state of an upload, at most ten times a second. A state that is out of date before it can be sent is skipped. */
 async function* progress(upload: Upload, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
   for (let told = ''; !upload.over; await sleep(100, undefined, { signal })) {
     const status = JSON.stringify(upload)
     if (status !== told) yield { event: 'progress', data: status }
     told = status
   }
-  // With this the page closes its EventSource. Otherwise the browser would come back for ever.
+  // After this event the page closes its EventSource. Otherwise the browser would reconnect for ever.
   yield { event: 'over', id: 'over', data: upload }
 }
 
@@ -29,7 +29,7 @@ const events = sse({ retry: 1000 })
 app.use(events)
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 
-// Announced first: what is too large is refused before it is sent, and progress can be followed from the first byte on.
+// Announced first: a file that is too large is refused before it is sent, and progress can be followed from the first byte.
 app.post('/uploads', express.json(), (req, res) => {
   const size = req.body?.size
   if (!Number.isSafeInteger(size) || size < 0 || size > maxBytes) {
@@ -48,12 +48,12 @@ app.param('id', (_req, res, next, id) => {
 })
 
 app.get('/uploads/:id/events', (req, res) => {
-  // It has had the last event and did not close: after a 204 a browser does not come again.
+  // It has received the last event and did not close: after a 204 a browser does not reconnect.
   if (req.get('Last-Event-ID') === 'over') res.sendStatus(204)
   else res.sse(({ signal }) => progress(res.locals.upload, signal))
 })
 
-/** The file is the body, as it is: nothing has to be parsed, so there is nothing between the socket and the disk. */
+/** The body is the file itself: without parsing, it goes directly from the socket to the disk. */
 app.put('/uploads/:id', async (req, res) => {
   const upload: Upload = res.locals.upload
   if (upload.state !== 'waiting' || Number(req.get('Content-Length')) !== upload.size) {

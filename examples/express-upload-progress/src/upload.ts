@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A file on its way: first it is received, then there is work to do on it. */
+/** An upload: first the file is received, then processed. */
 export class Upload {
   readonly id: string = randomUUID()
   state: 'waiting' | 'receiving' | 'hashing' | 'done' | 'failed' = 'waiting'
@@ -34,7 +34,7 @@ export class Upload {
     return this.#cancelling.signal.aborted
   }
 
-  /** Resolves when all of it is on the disk. When the client leaves in the middle, this rejects. */
+  /** Resolves when the whole file is on the disk. Rejects if the client disconnects before that. */
   async receive(body: Readable): Promise<void> {
     const { signal } = this.#cancelling
     this.state = 'receiving'
@@ -60,7 +60,7 @@ export class Upload {
   fail(error: unknown): void {
     this.state = 'failed'
     if (this.cancelled) this.error = 'it was cancelled'
-    // What a request fails with when its client leaves.
+    // The error of a request whose client disconnects.
     else if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') {
       this.error = 'it was broken off'
     } else {
@@ -69,7 +69,7 @@ export class Upload {
     }
   }
 
-  /** Instead of this, move the file to where you keep it. */
+  /** Your app would move the file to its storage instead. */
   async throwAway(): Promise<void> {
     await rm(this.#file, { force: true })
   }

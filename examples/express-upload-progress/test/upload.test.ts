@@ -27,7 +27,7 @@ const visit = visitExample(() =>
 
 afterEach(() => rm(directory, { recursive: true }))
 
-describe('a server that is fast', () => {
+describe('a fast server', () => {
   beforeAll(() => {
     bytesPerSecond = fast
   })
@@ -49,13 +49,13 @@ describe('a server that is fast', () => {
       expect(await page.locator(`#${id}`).evaluate((bar) => Reflect.get(bar, 'position'))).toBe(1)
     }
     await waitForState(page, 'idle')
-    // A browser that has not closed the stream would be back after a second.
+    // A browser that has not closed the stream would reconnect after a second.
     await sleep(2_500)
     expect(asked).toBe(1)
     expect(await readdir(directory)).toEqual([])
   })
 
-  test('refuses what is too large before it is sent', async () => {
+  test('refuses a file that is too large before it is sent', async () => {
     const page = await visit.open()
     let sent = 0
     page.on('request', (request) => {
@@ -66,7 +66,7 @@ describe('a server that is fast', () => {
     expect(sent).toBe(0)
   })
 
-  test('stops a client that does not close at the end', async () => {
+  test('answers 204 to a client that reconnects after the end', async () => {
     const url = await announce(5)
     const stream = fetch(`${url}/events`)
     const put = () => fetch(url, { method: 'PUT', body: 'hello' })
@@ -74,12 +74,12 @@ describe('a server that is fast', () => {
     expect(await (await stream).text()).toMatch(/event: over\nid: over\ndata: \{.*"state":"done"/)
     const again = await fetch(`${url}/events`, { headers: { 'Last-Event-ID': 'over' } })
     expect(again.status).toBe(204)
-    // And it is received once.
+    // The file is received only once.
     expect((await put()).status).toBe(409)
   })
 })
 
-test('notices that a client leaves in the middle, and keeps nothing of what it has sent', async () => {
+test('notices that a client disconnects in the middle, and keeps nothing of the file', async () => {
   const url = await announce(1000)
   const { pathname, port } = new URL(url)
   const client = connect(Number(port), 'localhost')
@@ -91,12 +91,12 @@ test('notices that a client leaves in the middle, and keeps nothing of what it h
   while ((await readdir(directory)).length > 0) await sleep(20)
 })
 
-describe('a server that takes its time', () => {
+describe('a slow server', () => {
   beforeAll(() => {
     bytesPerSecond = slow
   })
 
-  test('shows what it has received, and not what was sent', async () => {
+  test('shows the bytes that the server has received, not those that were sent', async () => {
     const page = await visit.open()
     await upload(page, Buffer.alloc(3_000_000))
     const received = await receivedMoreThan(page, 0)
@@ -107,7 +107,7 @@ describe('a server that takes its time', () => {
     expect(await readdir(directory)).toHaveLength(1)
   })
 
-  test('Cancel stops the upload, and nothing is left of it', async () => {
+  test('Cancel stops the upload, and nothing of it remains', async () => {
     const page = await visit.open()
     const asking = page.waitForRequest('**/events')
     const answer = page.waitForResponse((response) => response.request().method() === 'PUT')
@@ -121,7 +121,7 @@ describe('a server that takes its time', () => {
     while ((await readdir(directory)).length > 0) await sleep(20)
   })
 
-  test('ends at Ctrl-C in the middle of an upload, and leaves nothing behind', async () => {
+  test('ends at Ctrl-C in the middle of an upload, and leaves no file', async () => {
     const page = await visit.open()
     await upload(page, Buffer.alloc(3_000_000))
     await receivedMoreThan(page, 0)

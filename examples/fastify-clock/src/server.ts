@@ -15,7 +15,7 @@ const notifications = [
 ]
 let openStreams = 0
 
-/** The events of one page: goes on where it left off, and ends in its `finally` when the page is closed. */
+/** The events of one page: continues where the page left off; its `finally` runs when the page is closed. */
 async function* ticks({ lastEventId, signal }: EventStream): AsyncGenerator<ServerSentEvent> {
   // It comes from the client, so it can be anything.
   const resumedAfter = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : undefined
@@ -44,7 +44,7 @@ function status() {
   }
 }
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
 // A page that opens a new EventSource cannot set the header Last-Event-ID, but it can write the URL.

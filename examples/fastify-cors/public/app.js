@@ -41,14 +41,14 @@ function open() {
   }
 }
 
-/** The browser has given up: the answer was not 200, or CORS hides it from this page. It does not say which, so ask. */
+/** The browser has stopped: the status was not 200, or CORS hides the response from this page. It does not say which, so check. */
 async function findOutWhy() {
   const current = source
   const state = await reason()
   if (current !== source) return
   showState(state)
   showUser()
-  // It may be a proxy's answer while the server restarts, so do not give up for good. Only a new session helps with a 401.
+  // It may be a proxy's response while the server restarts, so try again. Only a new session helps against a 401.
   if (state === 'reconnecting') retryTimer = setTimeout(open, 1000)
   if (state === 'refused') retryTimer = setTimeout(open, 10_000)
 }
@@ -64,7 +64,7 @@ async function reason() {
   }
 }
 
-/** With JSON the browser asks the server first whether this origin may (a preflight), so no other page can do this. */
+/** For JSON the browser first asks the server whether this origin may send it (a preflight), so no other page can do this. */
 function post(path, body) {
   return fetch(api + path, {
     method: 'POST',
@@ -77,12 +77,12 @@ function post(path, body) {
 async function showUser() {
   const response = await fetch(`${api}/session`, { credentials: 'include' }).catch(() => undefined)
   const user = response?.ok ? (await response.json()).name : ''
-  // Notes are nobody else's business.
+  // Notes are private.
   if (user !== document.body.dataset.user) element('notes').replaceChildren()
   element('user').textContent = user
   const hadFocus = element('account').contains(document.activeElement)
   document.body.dataset.user = user
-  // The form that had the focus is hidden now; a keyboard user would have to start again at the top.
+  // The form that had the focus is now hidden; a keyboard user would start again at the top of the page.
   if (hadFocus) element(user === '' ? 'name' : 'text').focus()
 }
 
@@ -104,7 +104,7 @@ element('sign-in').onsubmit = async (event) => {
 }
 element('sign-out').onsubmit = async (event) => {
   event.preventDefault()
-  // Ends the streams of all windows. Their browsers come back, are answered 401 and give up.
+  // Ends the streams of all windows. Their browsers reconnect, get a 401 and stop.
   await post('/session/end', {})
   open()
 }
@@ -125,7 +125,7 @@ for (const [id, origin] of Object.entries(pages)) {
 }
 element('page').textContent = location.origin
 element('api').textContent = api
-// No stream before there is a session: its 401 would be an error in the console.
+// No stream without a session: its 401 would be an error in the console.
 const state = await reason()
 if (state === 'signed out') {
   showState(state)

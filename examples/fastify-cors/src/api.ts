@@ -9,13 +9,13 @@ interface Session {
   name: string
 }
 
-/** The events, on an origin of their own. Pages of `origin` may read them, and sign in; pages of others may not. */
+/** The events, on a separate origin. Only pages of `origin` may read them and sign in. */
 export async function createApi(origin: string): Promise<FastifyInstance> {
   const hub = createHub<{ [user: `user:${string}`]: { note: { text: string } } }>()
   const sessions = new Map<string, Session>()
   const api = Fastify({ forceCloseConnections: true })
 
-  // First of all: a page can read a 401 only if that has the headers, too. With credentials the origin must be named.
+  // First of all: a page can read a 401 only if it has the headers, too. With credentials the origin must be named.
   await api.register(cors, { origin, credentials: true })
   await api.register(cookie)
   await api.register(sse, { retry: 1000, maxAge: 15 * 60_000, lastEventIdParameter: 'after' })
@@ -25,20 +25,20 @@ export async function createApi(origin: string): Promise<FastifyInstance> {
   api.post<{ Body: { name: string } }>('/session', { schema: withText('name', 40) }, (request, reply) => {
     const session = { id: randomUUID(), name: request.body.name }
     sessions.set(session.id, session)
-    // Lax is enough for another port or subdomain. For another site it has to be 'none', and secure.
+    // Lax is enough for another port or subdomain. For another site it must be 'none' and secure.
     reply
       .setCookie('session', session.id, { path: '/', httpOnly: true, sameSite: 'lax' })
       .send({ name: session.name })
   })
 
   api.get('/session', (request, reply) => {
-    // Not a 401: the page asks at its first load, and a browser prints every 401 as an error.
+    // Not a 401: the page sends this request when it loads, and a browser logs every 401 as an error.
     return reply.header('Cache-Control', 'no-store').send({ name: sessionOf(request)?.name ?? '' })
   })
 
   api.post('/session/end', (request, reply) => {
     const { id } = sessionOf(request) ?? {}
-    // First the session, then its streams: their browsers reconnect at once, and must be refused.
+    // First the session, then its streams: the browsers reconnect at once and must be refused.
     if (id !== undefined && sessions.delete(id)) hub.disconnect(id)
     reply.code(204).send()
   })

@@ -15,13 +15,13 @@ await api.listen({ port: apiPort }).catch((cause) => {
   })
 })
 
-// Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; close() alone would wait a minute for such a connection.
 const pages = Fastify({ forceCloseConnections: true })
 await pages.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 pages.get('/config.json', (_request, reply) => {
   reply.header('Cache-Control', 'no-store').send({
     api: `http://localhost:${(api.server.address() as AddressInfo).port}`,
-    // The same server under another name is another origin.
+    // The same server with another name is another origin.
     pages: { allowed: origin, refused: `http://127.0.0.1:${port}` },
   })
 })

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 afterAll(() => browser?.close())
 
-test('events of another origin come with the cookie', async () => {
+test('events of another origin arrive with the cookie', async () => {
   const response = page.waitForResponse((response) => response.url().includes('/events') && response.ok())
   await signIn(page, 'Ada')
   expect(new URL((await response).url()).origin).not.toBe(new URL(page.url()).origin)
@@ -42,7 +42,7 @@ test('events of another origin come with the cookie', async () => {
   expect(await notes(second).allTextContents()).toEqual(['Buy rope'])
 })
 
-test('the cookie says whose events they are', async () => {
+test('the cookie selects the events of its user', async () => {
   await signIn(page, 'Ada')
   const other = await openPage(await browser.newContext())
   await signIn(other, 'Bob')
@@ -54,7 +54,7 @@ test('the cookie says whose events they are', async () => {
   expect(await notes(other).allTextContents()).toEqual(['for Bob'])
 })
 
-test('without withCredentials the cookie stays at home', async () => {
+test('without withCredentials the cookie is not sent', async () => {
   await signIn(page, 'Ada')
   await page.getByLabel('withCredentials').uncheck()
   await waitForState(page, 'no cookie')
@@ -85,7 +85,7 @@ test('signing out ends the streams of all windows', async () => {
   await second.getByRole('button', { name: 'Sign in' }).waitFor()
 })
 
-test('a server that is away is not taken for a refusal', async () => {
+test('the page distinguishes an unreachable server from a refusal', async () => {
   await signIn(page, 'Ada')
   await server.kill()
   await waitForState(page, 'reconnecting')

@@ -3,7 +3,7 @@ import { showState } from './show-state.js'
 const element = (id) => document.getElementById(id)
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} KB`
 
-// The whole table each time: there is nothing to merge, and nothing to get wrong after a break.
+// The whole table each time: nothing is merged, so nothing can be wrong after an interruption.
 const tables = new EventSource('table')
 tables.addEventListener('table', ({ data }) => {
   element('rows').innerHTML = data

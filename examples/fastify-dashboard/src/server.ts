@@ -8,18 +8,18 @@ import { measure, renderRows } from './services.ts'
 const port = Number(process.env.PORT || 3001)
 const tickMs = Number(process.env.TICK_MS || 1000)
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 const hub = createHub<{
   tables: { table: string }
   costs: { bytes: { sent: number; plain: number; pages: number } }
 }>()
 
-// The table is compressed once a second, however many pages are open. It has no secret in it, see README.md.
+// The table is compressed once a second, however many pages are open. It contains no secret: see README.md.
 await app.register(sse, { retry: 1000, compression: 'shared' })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
-/** What went to the pages that are open, and what it would have been without compression. */
+/** The bytes that were sent to the open pages, and their number without compression. */
 const pages = new Map<Socket, number>()
 let sent = 0
 let plain = 0
@@ -50,7 +50,7 @@ app.get('/table', ({ socket }, reply) => {
   hub.subscribe(stream, 'tables', { after: lastButOne })
 })
 
-// The costs are on a stream of their own, so that they are not counted.
+// The costs have a separate stream, so that they are not counted.
 app.get('/costs', (_request, reply) => hub.subscribe(reply.sse({ compression: false }), 'costs'))
 
 app.addHook('onClose', async () => {

@@ -1,4 +1,4 @@
-/** What the dashboard shows: made up here, measured in an app of yours. */
+/** The data of the dashboard: random here, measured in a real app. */
 export interface Service {
   name: string
   requests: number
@@ -14,7 +14,7 @@ export const services: Service[] = REGIONS.flatMap((region) =>
   PARTS.map((part) => ({ name: `${part}.${region}`, requests: 1_000, latency: 40, errors: 0 })),
 )
 
-/** A second passes: a few services change. */
+/** Simulates one second: a few services change. */
 export function measure(): void {
   for (let change = 0; change < 4; change++) {
     const service = services[Math.floor(Math.random() * services.length)] as Service

@@ -21,7 +21,7 @@ test('nine tenths of the bytes are saved, with one page and with several', async
   for (const one of pages) await one.waitForFunction(`${saved} > 90`)
 })
 
-test('goes on after the server was restarted', async () => {
+test('continues after a restart of the server', async () => {
   const page = await visit.open()
   await waitForState(page, 'open')
   const { port } = visit.server as ExampleServer

@@ -1,4 +1,4 @@
-// `npm run load`: clients that come and go, so that the curves move. CLIENTS=50 of them, URL=http://localhost:3001.
+// `npm run load`: clients that connect and disconnect, so that the curves change. CLIENTS=50, URL=http://localhost:3001.
 const url = `${process.env.URL || 'http://localhost:3001'}/events`
 const clients = Number(process.env.CLIENTS || 50)
 
@@ -9,7 +9,7 @@ async function comeAndGo(): Promise<never> {
       const { body } = await fetch(url, { signal: leaving, headers: { Accept: 'text/event-stream' } })
       if (body !== null) for await (const _chunk of body);
     } catch {
-      // It has left, or the server is not there.
+      // It has disconnected, or the server is not running.
     }
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 2000))
   }

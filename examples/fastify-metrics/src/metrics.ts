@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { Hub, StreamCloseMessage, StreamOpenMessage, StreamRefuseMessage } from '@downstream/fastify'
 import { Counter, Gauge, Histogram, register } from 'prom-client'
 
-/** Registers what Prometheus reads. Call it before the first stream opens. */
+/** Registers the metrics for Prometheus. Call it before the first stream opens. */
 export function registerMetrics(app: { readonly sse: { readonly size: number } }, hub: Hub): typeof register {
   gauge('sse_streams_open', 'Open event streams', () => app.sse.size)
   gauge('sse_hub_lagging', 'Streams that are not up to date', () => hub.stats().lagging)

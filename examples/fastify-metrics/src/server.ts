@@ -17,7 +17,7 @@ app.get('/events', (_request, reply) => {
   hub.subscribe(reply.sse(), 'ticks')
 })
 
-// For Prometheus. Keep it off the internet: on a port of its own, or behind your login.
+// For Prometheus. Do not expose it to the internet: use a separate port, or your login.
 app.get('/metrics', async (_request, reply) => {
   reply.type(metrics.contentType)
   return metrics.metrics()

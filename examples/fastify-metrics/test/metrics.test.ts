@@ -14,14 +14,14 @@ beforeAll(async () => {
 
 afterAll(() => server?.kill())
 
-/** The value of a series, from its text. */
+/** The value of a series in this text. */
 async function read(series: string): Promise<number> {
   const response = await fetch(new URL('metrics', server.url))
   const line = (await response.text()).split('\n').find((one) => one.startsWith(`${series} `))
   return Number(line?.slice(series.length + 1) ?? 0)
 }
 
-test('streams that open, end and are refused move the numbers', async () => {
+test('the metrics change when streams open, end and are refused', async () => {
   const clients = await Promise.all(Array.from({ length: 12 }, () => RawClient.connect(server.url)))
   for (const client of clients) client.get('/events')
   await Promise.all(clients.map((client) => client.receives(':\n\n')))
@@ -38,7 +38,7 @@ test('streams that open, end and are refused move the numbers', async () => {
   expect(await read('sse_stream_lifetime_minutes_count')).toBe(12)
 })
 
-test('the load moves them', async () => {
+test('the load changes the metrics', async () => {
   const env = { ...process.env, URL: server.url.replace(/\/$/, ''), CLIENTS: '5' }
   const load = spawn(process.execPath, [...onSources, 'src/load.ts'], {
     cwd: example,
@@ -52,7 +52,7 @@ test('the load moves them', async () => {
   }
 })
 
-test('the dashboard asks for series that there are', async () => {
+test('the dashboard queries series that exist', async () => {
   const metrics = await (await fetch(new URL('metrics', server.url))).text()
   const dashboard = readFileSync(join(example, 'grafana.json'), 'utf8')
   const asked = new Set(dashboard.match(/sse_\w+/g))

@@ -7,18 +7,18 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
 const element = (id) => document.getElementById(id)
 const { cursor } = document.body.dataset
-/** Names the connection, which is that of all tabs. */
+/** Identifies the connection that all tabs share. */
 const key = localStorage.getItem('key') ?? document.body.dataset.key
 localStorage.setItem('key', key)
 
 let source
 let offlineTimer
-/** Of the newest headline in the list. Undefined while whatever comes next is right. */
+/** The number of the newest headline in the list. Undefined if any number may come next. */
 let lastNumber
 const counts = { received: 0, missing: 0, repeated: 0 }
 
 function open(after) {
-  // One connection for all tabs: a browser opens six to one server, and the seventh tab would wait for ever.
+  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
   source = connect(`events?${new URLSearchParams({ key })}`, { after, share: true })
   source.on('headline', add)
   source.on('gap', onGap)
@@ -49,7 +49,7 @@ function add({ number, text, time }) {
   prepend(item)
 }
 
-/** Counts the headline, and marks what is missing before it. */
+/** Counts the headline, and marks those that are missing before it. */
 function check(number) {
   const expected = lastNumber === undefined ? number : lastNumber + 1
   if (number > expected) mark(`${number - expected} missing`, 'hole')
@@ -61,7 +61,7 @@ function check(number) {
   showCounts()
 }
 
-/** News may be missing, after a restart of the server for example: load the page again, as it brings its own list. */
+/** News may be missing, for example after a restart of the server: reload the page, which contains the list. */
 function onGap({ reason, delay }) {
   lastNumber = undefined
   mark(`News may be missing here (${reason}): the page loads again`, 'hole')
@@ -123,12 +123,12 @@ element('cut').onclick = () => {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ key }),
   }).catch(() => {
-    // No connection: nothing to cut.
+    // There is no connection to cut.
   })
 }
 element('reload').onclick = () => location.reload()
 
-// The page was rendered with the newest first.
+// The page was rendered with the newest headline first.
 for (const item of [...element('headlines').children].reverse()) {
   check(Number(item.dataset.number))
   showTime(item)

@@ -1,5 +1,5 @@
 export interface Headline {
-  /** 1, 2, 3 …, so that a hole is seen. */
+  /** 1, 2, 3 …, so that missing ones are noticed. */
   number: number
   text: string
   time: string
@@ -8,9 +8,9 @@ export interface Headline {
 interface PageContent {
   /** The newest first. */
   headlines: readonly Headline[]
-  /** Where the page's events go on. */
+  /** The events of the page start after this. */
   cursor: string
-  /** For a browser that has none yet: names its connection. */
+  /** For a browser that has none yet: identifies its connection. */
   key: string
 }
 

@@ -18,7 +18,7 @@ const texts = [
   'Baker finds a recipe from 1741 behind the oven',
   'Storks return to the chimney of the power station',
 ]
-/** The newest headlines, the newest first: what a page is rendered with. */
+/** The newest headlines for a new page, the newest first. */
 const headlines: Headline[] = []
 let reported = 0
 
@@ -32,14 +32,14 @@ function report(): void {
   hub.publish('news', { event: 'headline', data: headline })
 }
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
 await app.register(sse, { retry: 1000 })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
 app.get('/', (_request, reply) => {
-  // The browser keeps the first one that it gets. Nobody else knows it, so nobody else can cut its connection.
+  // The browser keeps the first id that it gets. No other page knows it, so no other page can cut its connection.
   const page = renderPage({ headlines, cursor: hub.cursor(), key: randomUUID() })
   reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(page)
 })

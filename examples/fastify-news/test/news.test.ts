@@ -63,7 +63,7 @@ test('a connection that the server cuts loses nothing', async () => {
   await expectToResume()
 })
 
-test('a socket that dies loses nothing', async () => {
+test('a dead socket loses nothing', async () => {
   await waitForMore(1)
   proxy.cut()
   await expectToResume()
@@ -133,12 +133,12 @@ async function expectToResume(): Promise<void> {
   expect(await marks()).toEqual([`Back after #${seen}`])
   const all = await numbers()
   expectContiguous(all)
-  // The browser was away for a while: not all of it came live.
+  // The browser was offline for a while: not all headlines arrived live.
   expect(last(all)).toBeGreaterThan(seen + 10)
   await expectNoLoss()
 }
 
-/** What the page has counted itself. */
+/** The counts of the page itself. */
 async function expectNoLoss(): Promise<void> {
   expect(await page.locator('#missing').textContent()).toBe('0')
   expect(await page.locator('#repeated').textContent()).toBe('0')

@@ -1,13 +1,13 @@
 import { showState as showConnection } from './show-state.js'
 
-/** How long to wait for the first event before this way is taken for one that cannot stream. */
+/** How long to wait for the first event before assuming that streaming does not work. */
 const patience = 3000
 const retryAfter = 1000
 const maxResponses = 10
 const maxReadings = 30
 
 const reasons = {
-  connecting: 'The page waits for a first event.',
+  connecting: 'The page is waiting for a first event.',
   streaming: 'One response that does not end: each reading arrives when it is taken.',
   polling: `Nothing came for ${patience / 1000} s, so something on this way holds responses back until they end. The page asks for short ones: each has what is new since the last event ID, then ends.`,
   reconnecting: 'The server cannot be reached. The browser tries again.',
@@ -15,18 +15,18 @@ const reasons = {
 
 const element = (id) => document.getElementById(id)
 
-/** `streaming` until it is known that this way cannot. */
+/** `streaming` until the page knows that it does not work. */
 let way = 'streaming'
 let source
 let timer
 let lastEventId
-/** Of the newest reading. Undefined while whatever comes next is right. */
+/** The number of the newest reading. Undefined if any number may come next. */
 let lastNumber
 /** Attempts that have failed since the last response. */
 let failures = 0
 const counts = { received: 0, missing: 0, repeated: 0, count: 0 }
 
-/** Loads what is there, and from there on listens. */
+/** Loads the current readings, then listens for new ones. */
 async function start() {
   try {
     const response = await fetch('newest')
@@ -60,19 +60,19 @@ function open() {
     if (way === 'polling') showState(way)
   }
   source.onerror = () => {
-    // Each short response ends with one. A second one in a row means that there was no response.
+    // Each short response ends with one error. A second one in a row means that there was no response.
     if (++failures > 1 || way === 'streaming') showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryAfter)
   }
-  // Not by `open`: some proxies pass the headers on and buffer the rest.
+  // Not at `open`: some proxies forward the headers and buffer the rest.
   source.addEventListener('hello', () => {
     clearTimeout(timer)
     showState(way)
   })
   source.addEventListener('reading', (event) => addReading(JSON.parse(event.data)))
   source.addEventListener('gap', (event) => {
-    // Readings are missing, after a restart of the server for example.
+    // Readings are missing, for example after a restart of the server.
     source.close()
     timer = setTimeout(start, JSON.parse(event.data).delay)
   })

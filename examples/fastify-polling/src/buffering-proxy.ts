@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 
 interface BufferingProxyOptions {
-  /** Whose responses are held back: `http://localhost:3001`. */
+  /** The server whose responses are buffered: `http://localhost:3001`. */
   target: string
 }
 
-/** Stands for an antivirus program or a company's proxy: passes a response on when it has the whole of it, not before. */
+/** Acts like an antivirus program or a company's proxy: forwards a response only when it is complete. */
 export const bufferingProxy: FastifyPluginAsync<BufferingProxyOptions> = async (scope, { target }) => {
   scope.get('/*', async (request, reply) => {
     const gone = new AbortController()
@@ -24,7 +24,7 @@ export const bufferingProxy: FastifyPluginAsync<BufferingProxyOptions> = async (
         .header('Cache-Control', 'no-store')
         .send(body)
     } catch {
-      // The client has left, or the app has died in the middle of a response.
+      // The client has disconnected, or the app has died during a response.
       return reply.code(502).send({ error: 'No answer' })
     }
   })

@@ -11,16 +11,16 @@ const readingMs = Number(process.env.READING_MS || 400)
 const hub = createHub<{ weather: { reading: Reading } }>()
 const station = new WeatherStation()
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
 // A page that changes from streaming to polling opens a new EventSource. It writes its last event ID into the URL, and
-// for how many seconds an answer may wait.
+// the number of seconds that a response may wait.
 await app.register(sse, { lastEventIdParameter: 'after', waitParameter: 'wait' })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 await app.register(bufferingProxy, { prefix: '/buffered', target: `http://localhost:${port}` })
 
-// The cursor first: a reading in between comes twice, and the page knows it by its number.
+// The cursor first: a reading in between arrives twice, and the page recognizes it by its number.
 app.get('/newest', (_request, reply) => {
   const cursor = hub.cursor()
   reply.header('Cache-Control', 'no-store').send({ cursor, reading: station.newest })
@@ -29,7 +29,7 @@ app.get('/newest', (_request, reply) => {
 // The same route streams, and answers long polls: see `waitParameter`.
 app.get('/events', (_request, reply) => {
   const stream = reply.sse({ retry: 1000 })
-  // Comes at once, unless something on the way holds it back: by that the page knows whether it can be streamed to.
+  // Arrives at once, unless a proxy buffers it: so the page knows whether streaming works.
   stream.send({ event: 'hello', data: '' })
   hub.subscribe(stream, 'weather')
 })

@@ -1,5 +1,5 @@
 export interface Reading {
-  /** 1, 2, 3 …, so that a hole is seen. */
+  /** 1, 2, 3 …, so that missing ones are noticed. */
   number: number
   /** In knots. */
   wind: number
@@ -9,7 +9,7 @@ export interface Reading {
   waves: number
 }
 
-/** Makes up the weather: each reading is a little different from the one before. */
+/** Random weather: each reading differs a little from the previous one. */
 export class WeatherStation {
   newest: Reading = { number: 0, wind: 14, air: 11, waves: 1.2 }
 

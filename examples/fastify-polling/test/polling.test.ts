@@ -9,7 +9,7 @@ const env = { READING_MS: String(readingMs) }
 let browser: Browser
 let server: ExampleServer
 let page: Page
-/** Of the page's event streams, as they come through the proxy. */
+/** The event streams of the page, as they arrive through the proxy. */
 let responses: Response[]
 
 beforeAll(async () => {
@@ -32,8 +32,8 @@ afterEach(async () => {
 
 afterAll(() => browser?.close())
 
-test('where nothing is held back, the page streams', async () => {
-  // The page's patience has no end, however slow this machine is.
+test('without buffering, the page streams', async () => {
+  // The page waits without a limit, however slow this machine is.
   await page.clock.install({ time: 0 })
   await page.clock.pauseAt(1000)
   await page.goto(server.url)
@@ -44,7 +44,7 @@ test('where nothing is held back, the page streams', async () => {
   expect(await readings()).toHaveLength(1)
 })
 
-test('behind a proxy that buffers it goes on with short responses, and loses nothing', async () => {
+test('behind a proxy that buffers, it continues with short responses, and loses nothing', async () => {
   await page.goto(server.url)
   await page.getByRole('link', { name: 'Through a proxy' }).click()
   await waitForState('polling')
@@ -66,12 +66,12 @@ test('behind a proxy that buffers it goes on with short responses, and loses not
     expect(await response.finished()).toBeNull()
     expect(new URL(response.url()).searchParams.get('wait')).toBe('20')
   }
-  // The browser itself says where it was.
+  // The browser itself sends its last event ID.
   const { 'last-event-id': lastEventId } = await third.request().allHeaders()
   expect(lastEventId).toBe(lastIdOf(await second.text()))
 })
 
-test('a response that has nothing to tell waits for it', async () => {
+test('a response without news waits for some', async () => {
   await server.kill()
   server = await ExampleServer.start('fastify-polling', { READING_MS: '2500' })
   await page.goto(`${server.url}/buffered/`)
@@ -83,7 +83,7 @@ test('a response that has nothing to tell waits for it', async () => {
   await expectNoLoss()
 })
 
-test('a reader who was away for a while loses nothing', async () => {
+test('a page that was offline for a while loses nothing', async () => {
   await page.goto(`${server.url}/buffered/`)
   await waitForNumber('count', 2)
   await page.context().setOffline(true)
@@ -96,7 +96,7 @@ test('a reader who was away for a while loses nothing', async () => {
   await expectNoLoss()
 })
 
-test('after a restart of the server it polls on', async () => {
+test('after a restart of the server it continues to poll', async () => {
   await page.goto(`${server.url}/buffered/`)
   await waitForNumber('count', 2)
   await server.kill()
@@ -115,7 +115,7 @@ test('ends at Ctrl-C while the page is open', async () => {
   await waitForState('reconnecting')
 })
 
-/** What the page has counted itself, since it was loaded. */
+/** The counts of the page itself, since it was loaded. */
 async function expectNoLoss(): Promise<void> {
   expect(await number('missing')).toBe(0)
   expect(await number('repeated')).toBe(0)

@@ -1,7 +1,7 @@
 import { showStateIn } from './show-state.js'
 
 const maxMessages = 8
-/** A stream that has reached its maxAge reconnects sooner than this; the page shows nothing of it. */
+/** A stream that has reached its maxAge reconnects sooner than this; the page does not show it. */
 const patience = 2000
 
 const element = (id) => document.getElementById(id)
@@ -38,7 +38,7 @@ class Feed {
     }
   }
 
-  /** Shows that it makes no sense to open it yet. */
+  /** Shows that the stream cannot be opened yet. */
   refuse() {
     this.#show('signed out')
   }
@@ -50,11 +50,11 @@ class Feed {
 
   async #onError() {
     if (this.#source.readyState !== EventSource.CLOSED) {
-      // It comes at each failed attempt; the first one counts.
+      // It is dispatched at each failed attempt; the first one counts.
       if (this.#timer === undefined) this.#wait(() => this.#show('reconnecting'))
       return
     }
-    // The browser has given up: the answer was a 401, or a proxy's while the server restarts. It does not say which.
+    // The browser has stopped: the response was a 401, or a proxy's error while the server restarts. It does not say which.
     const current = this.#source
     const allowed = await this.#isAllowed()
     if (current !== this.#source) return
@@ -62,7 +62,7 @@ class Feed {
     this.#wait(allowed ? () => this.open() : undefined)
   }
 
-  /** Does `what` when it is time, instead of what it has waited for. */
+  /** Calls `what` after the delay, instead of what was scheduled before. */
   #wait(what) {
     clearTimeout(this.#timer)
     this.#timer = what && setTimeout(what, patience)
@@ -109,7 +109,7 @@ async function isSignedIn() {
 function showSession(state) {
   const signedOut = state === 'signed out'
   element('session').textContent = signedOut ? 'Sign in as crew' : 'Sign out'
-  // Messages to the crew are not for the next person at this page.
+  // The next person at this page must not see messages to the crew.
   if (signedOut) element('messages').replaceChildren()
 }
 
@@ -119,11 +119,11 @@ const crew = new Feed('crew', { message: showMessage }, { isAllowed: isSignedIn,
 element('session').onclick = async () => {
   const signedOut = element('crew').dataset.state === 'signed out'
   await fetch(signedOut ? 'session' : 'session/end', { method: 'POST' }).catch(() => {})
-  // At sign out the server ends the stream, and the hook refuses the browser when it reconnects.
+  // At sign-out the server ends the stream, and the hook refuses the browser when it reconnects.
   if (signedOut) crew.open()
 }
 
 departures.open()
-// No stream before there is a session: its 401 would be an error in the console.
+// No stream without a session: its 401 would be an error in the console.
 if (await isSignedIn()) crew.open()
 else crew.refuse()

@@ -7,12 +7,12 @@ interface DeparturesOptions {
   door: Door
 }
 
-/** For everybody: nothing stands in front of these events. */
+/** For everyone: no hook protects these events. */
 export const departures: FastifyPluginAsync<DeparturesOptions> = async (scope, { hub, board, door }) => {
   scope.get('/events', (_request, reply) => {
-    // A board that is always there: streams stay open as long as they can, and nobody is in a hurry to come back.
+    // A board that is always on: streams stay open as long as possible, and clients need not reconnect quickly.
     const stream = reply.sse({ retry: 3000 })
-    // How things are now, and from the hub how they change.
+    // The current state, then the changes from the hub.
     stream.send({ event: 'board', data: board })
     stream.send({ event: 'door', data: door })
     hub.subscribe(stream, ['departures', 'door'])

@@ -18,10 +18,10 @@ const timetable = new Timetable()
 const sessions = new Set<string>()
 const door = { ran: 0, refused: 0, opened: 0 }
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// Once, at the root: reply.sse() is there in all plugins and under all prefixes.
+// Once, at the root: reply.sse() then works in all plugins and under all prefixes.
 await app.register(sse)
 await app.register(cookie)
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
@@ -40,7 +40,7 @@ app.get('/session', ({ cookies }, reply) => {
 })
 
 app.post('/session/end', ({ cookies: { session } }, reply) => {
-  // First the session, then its streams: their browsers come back at once, and are to find the door shut.
+  // First the session, then its streams: the browsers reconnect at once and must be refused.
   if (session !== undefined && sessions.delete(session)) hub.disconnect(session)
   reply.clearCookie('session', { path: '/' }).code(204).send()
 })

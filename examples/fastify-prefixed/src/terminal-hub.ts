@@ -11,7 +11,7 @@ export interface Message {
   text: string
 }
 
-/** What the hook in front of the crew's events has seen. */
+/** What the hook of the crew's events has counted. */
 export interface Door {
   ran: number
   refused: number

@@ -9,9 +9,9 @@ const calls = [
 ]
 const length = 5
 
-/** The next ferries, and what the crew is told of them. */
+/** The next ferries, and the messages about them to the crew. */
 export class Timetable {
-  /** Of today, the next one first. Changed in place. */
+  /** The ferries of today, the next one first. Changed in place. */
   readonly board: Departure[] = []
   #minutes = 9 * 60
   #messages = 0

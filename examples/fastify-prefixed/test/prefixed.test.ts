@@ -24,7 +24,7 @@ afterEach(async () => {
 
 afterAll(() => browser?.close())
 
-test('everybody gets the departures, and nobody the crew’s events without signing in', async () => {
+test('every page gets the departures, and only signed-in pages get the crew’s events', async () => {
   await waitForState(page, 'crew', 'signed out')
   await waitForState(page, 'departures', 'open')
   await page.getByRole('cell', { name: 'boarding' }).first().waitFor()
@@ -33,7 +33,7 @@ test('everybody gets the departures, and nobody the crew’s events without sign
   await waitForCounts({ ran: 0, refused: 0, opened: 0 })
 })
 
-test('the hook runs before the stream: its 401 is an ordinary answer', async () => {
+test('the hook runs before the stream: its 401 is an ordinary response', async () => {
   const response = await fetch(`${server.url}/crew/events`)
   expect(response.status).toBe(401)
   expect(response.headers.get('content-type')).toMatch('application/json')
@@ -47,10 +47,10 @@ test('a signed-in visitor receives the crew’s events', async () => {
   expect(await messages(page).first().textContent()).toMatch(/^#\d+ .+ the \d\d:\d\d to /)
 })
 
-test('the crew’s streams end and come back through the hook, without a loss; the others stay', async () => {
+test('the crew’s streams end and reconnect through the hook, without a loss; the others stay open', async () => {
   await signIn()
   await waitForNumber('#crew .opened', 4)
-  // What came while the stream was away is there, and what comes after it.
+  // What was sent while the stream was closed has arrived, and so does what follows.
   const [first = ''] = await messages(page).locator('small').allTextContents()
   await waitForNumber('#messages small', Number(first.slice(1)) + 2)
   const shown = (await messages(page).locator('small').allTextContents()).map((mark) => Number(mark.slice(1)))
@@ -63,7 +63,7 @@ test('the crew’s streams end and come back through the hook, without a loss; t
   })()`)
 })
 
-test('signing out shuts the door for all windows, long before maxAge would', async () => {
+test('signing out ends the streams of all windows, long before maxAge', async () => {
   await server.kill()
   server = await ExampleServer.start('fastify-prefixed', { TICK_MS: '200', MAX_AGE: '3600000' }, server.port)
   await page.reload()

@@ -15,7 +15,7 @@ function open() {
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) setTimeout(open, 1000)
   }
   source.addEventListener('score', (event) => showScore(JSON.parse(event.data)))
@@ -27,13 +27,13 @@ function open() {
       if (type === 'goal') prepend(newItem('goal', incident), element('goals'), maxGoals)
     })
   }
-  // Events are missing, after a restart of the server for example: the page is rendered with the scores as they are.
+  // Events are missing, for example after a restart of the server: the reloaded page has the current scores.
   source.addEventListener('gap', (event) => {
     source.close()
     showState('reloading')
     setTimeout(() => location.reload(), JSON.parse(event.data).delay)
   })
-  // A bookmark moves the last event ID while nothing happens. It matters to who opens the next EventSource himself.
+  // A bookmark moves the last event ID while nothing happens. A page that opens another EventSource needs it.
   for (const type of ['score', 'kick-off', 'goal', 'card', 'end', 'bookmark']) {
     source.addEventListener(type, (event) => {
       lastEventId = event.lastEventId
@@ -41,11 +41,11 @@ function open() {
   }
 }
 
-/** An event says how things are, not by how much they have changed: it may be shown twice. */
+/** An event contains the current state, not a change, so it may be shown twice. */
 function showScore({ id, round, teams, goals, clock }) {
   const match = element(`match-${id}`)
   const find = (selector) => match.querySelector(selector)
-  // The incidents are those of the match before.
+  // The incidents belong to the previous match.
   if (match.dataset.round !== String(round)) find('.incidents').replaceChildren()
   match.dataset.round = round
   find('.home').textContent = teams[0]
@@ -69,7 +69,7 @@ function newItem(template, { id, type, minute, text, result }) {
 }
 
 function prepend(item, list, max) {
-  // It was in the page already.
+  // It was already on the page.
   if (list.querySelector(`[data-id="${item.dataset.id}"]`)) return
   list.prepend(item)
   while (list.children.length > max) list.lastElementChild.remove()

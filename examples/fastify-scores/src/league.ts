@@ -1,5 +1,5 @@
 export interface Match {
-  /** Of its pitch, which has one match after the other. */
+  /** The id of its pitch, which has one match after another. */
   id: number
   round: number
   /** Home and away. */
@@ -12,7 +12,7 @@ export interface Match {
 }
 
 export interface Incident {
-  /** Unique in the league: an incident that arrives twice is known by it. */
+  /** Unique in the league, so that an incident that arrives twice is recognized. */
   id: number
   type: 'kick-off' | 'goal' | 'card' | 'end'
   minute: number
@@ -47,12 +47,12 @@ const players = [
   'Ito',
 ]
 
-/** Four matches at a time, made up by chance. A tick is a minute of play. */
+/** Four random matches at a time. A tick is a minute of play. */
 export class League {
   readonly matches: Match[]
   readonly #pause: number
   readonly #onChange: Listener
-  /** Of each match; below 1: it has not begun. */
+  /** The minute of each match; below 1: it has not begun. */
   readonly #minutes: number[] = []
   #incidents = 0
 
@@ -76,7 +76,7 @@ export class League {
     if (this.#minutes.every((minute) => minute > 95 + this.#pause)) this.#draw(3)
   }
 
-  /** Who plays whom in the next round. They do not all begin in the same minute. */
+  /** The pairings of the next round. They do not all begin in the same minute. */
   #draw(delay: number): void {
     const urn = [...teams]
     const draw = () => urn.splice(Math.floor(Math.random() * urn.length), 1)[0] as string

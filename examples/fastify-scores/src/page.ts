@@ -4,11 +4,11 @@ interface PageContent {
   matches: readonly Match[]
   /** Id of the one match to show; undefined: all. */
   only: number | undefined
-  /** Where the page's events go on. */
+  /** The events of the page start after this. */
   cursor: string
 }
 
-/** For the templates, which the page's script fills in. */
+/** For the templates that the script of the page fills in. */
 const blank: Incident = { id: 0, type: 'goal', minute: 0, text: '', result: '' }
 
 export function renderPage({ matches, only, cursor }: PageContent): string {

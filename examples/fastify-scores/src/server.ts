@@ -9,9 +9,9 @@ const port = Number(process.env.PORT || 3001)
 const minuteMs = Number(process.env.MINUTE_MS || 500)
 const pauseMinutes = Number(process.env.PAUSE_MINUTES || 20)
 
-/** A match as it is now, without its history. */
+/** The current state of a match, without its history. */
 type Score = Omit<Match, 'incidents'>
-/** What has happened, and the score since. */
+/** What has happened, and the new score. */
 type Report = { score: Score; incident: Incident }
 
 /** A channel for each match, so that a page can follow one of them or all. */
@@ -31,10 +31,10 @@ const league = new League(pauseMinutes, ({ incidents, ...score }, incident) => {
   else hub.publish(channel, { event: incident.type, data: { score, incident } })
 })
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
-// The page writes hub.cursor() into the URL. When a connection was lost, the browser's Last-Event-ID goes before it.
+// The page writes hub.cursor() into the URL. After a lost connection the browser's Last-Event-ID takes precedence.
 await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
@@ -43,7 +43,7 @@ const schema = { querystring: { type: 'object', properties: { match } } }
 type Query = { Querystring: { match?: number } }
 
 app.get<Query>('/', { schema }, ({ query }, reply) => {
-  // The cursor first: what happens in between comes twice, and the page knows it by its id.
+  // The cursor first: an incident in between arrives twice, and the page recognizes it by its id.
   const cursor = hub.cursor()
   const page = renderPage({ matches: league.matches, only: query.match, cursor })
   reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(page)

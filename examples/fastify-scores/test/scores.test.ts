@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await server?.kill()
   for (const context of browser.contexts()) await context.close()
-  // An event of a match that is not shown has nowhere to go, for example.
+  // For example, an event of a match that is not shown.
   expect(pageErrors).toEqual([])
 })
 
@@ -45,7 +45,7 @@ test('a page opened in the middle of a match misses nothing, however long its st
   await expectTheTruth()
 })
 
-test('what arrives twice is shown once', async () => {
+test('an incident that arrives twice is shown once', async () => {
   await page.goto(server.url)
   const cursor = await page.locator('body').getAttribute('data-cursor')
   await waitForMinute(30)
@@ -99,7 +99,7 @@ test('follows one match', async () => {
   await expectTheTruth('?match=2')
 })
 
-test('begins the next round with an empty sheet', async () => {
+test('starts the next round without incidents', async () => {
   await server.kill()
   server = await ExampleServer.start('fastify-scores', { MINUTE_MS: '20', PAUSE_MINUTES: '200' })
   await page.goto(server.url)
@@ -109,7 +109,7 @@ test('begins the next round with an empty sheet', async () => {
   expect(await page.locator('#match-1 .end').count()).toBe(1)
 })
 
-test('loads again when the server was restarted', async () => {
+test('reloads after a restart of the server', async () => {
   await page.goto(server.url)
   await waitForMinute(30)
   await server.kill()
@@ -128,7 +128,7 @@ test('ends at Ctrl-C while the page is open', async () => {
   await waitForState('reconnecting')
 })
 
-/** At the end of the matches the page shows what a page shows that is loaded only now. */
+/** At the end of the matches the page shows the same as a page that is loaded now. */
 async function expectTheTruth(path = ''): Promise<void> {
   const matchesShown = await page.locator('.match').count()
   await page.waitForFunction(`document.querySelectorAll('.match .end').length === ${matchesShown}`)

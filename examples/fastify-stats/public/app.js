@@ -27,7 +27,7 @@ function open() {
   source.onopen = () => showState('open')
   source.onerror = () => {
     showState('reconnecting')
-    // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+    // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
     if (source.readyState === EventSource.CLOSED) retryTimer = setTimeout(open, 1000)
   }
   source.addEventListener('sample', (event) => {
@@ -36,7 +36,7 @@ function open() {
     samples.splice(0, samples.length - maxSamples)
     draw()
   })
-  // The server was restarted, or we were away for hours: what is shown does not join on to what comes. Begin anew.
+  // The server was restarted, or this page was offline for hours: start again, as the shown samples do not connect to the next.
   source.addEventListener('gap', (event) => {
     source.close()
     lastEventId = ''
@@ -72,11 +72,11 @@ function formatDuration(seconds) {
 
 element('pause').onclick = () => {
   const paused = document.body.dataset.state === 'paused'
-  element('pause').textContent = paused ? 'Pause' : 'Go on'
+  element('pause').textContent = paused ? 'Pause' : 'Continue'
   clearTimeout(retryTimer)
   source.close()
   showState(paused ? 'connecting' : 'paused')
-  // From the last id on: what was measured in the meantime comes first.
+  // After the last id: samples from the meantime come first.
   if (paused) open()
 }
 element('requests').onclick = () => {

@@ -1,11 +1,11 @@
 import uPlot from './uplot/uPlot.esm.js'
 
 const height = 150
-/** Steps of the axis: 1, 2, 5, 10, 20 … There is no half connection. */
+/** Steps of the axis: 1, 2, 5, 10, 20 … No fractions, because there is no half connection. */
 const steps = Array.from({ length: 36 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3))
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' })
 
-/** One number over time: its line, what it is now, and its peak in what is shown. */
+/** One number over time: its line, its current value, and the peak of the shown range. */
 export class Plot {
   #format
   #section
@@ -20,7 +20,7 @@ export class Plot {
     box.ariaLabel = `${title}, over time`
     document.getElementById('plots').append(this.#section)
 
-    // Functions: uPlot asks again at each redraw, so that the colours follow the page's, light or dark.
+    // Functions, which uPlot calls at each redraw: the colours follow the light or dark mode of the page.
     const line = () => getComputedStyle(this.#find('.canvas')).color
     const quiet = () => getComputedStyle(this.#find('small')).color
     const faint = (color) => color.replace('rgb(', 'rgba(').replace(')', ', 0.15)')

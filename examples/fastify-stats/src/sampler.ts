@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 export interface Sample {
   /** When it was taken, in ms since 1970. */
   time: number
-  /** Of the process, in seconds. */
+  /** The uptime of the process, in seconds. */
   uptime: number
   connections: number
   requestsPerSecond: number
@@ -16,13 +16,13 @@ export interface Sample {
   cpu: number
 }
 
-/** The histogram times a timer of this many ms. What it takes longer is the delay of the event loop. */
+/** The histogram measures a timer of this many ms. The excess is the delay of the event loop. */
 const resolution = 10
 
-/** Measures this process and its server. What it counts is counted since the sample before. */
+/** Measures this process and its server. Counts are since the previous sample. */
 export class Sampler {
   readonly #countConnections: () => Promise<number>
-  /** They take turns: a histogram that was reset is blind until its timer has fired once more. */
+  /** Two in turn: a histogram that was reset measures nothing until its timer has fired again. */
   readonly #loops = [monitorEventLoopDelay({ resolution }), monitorEventLoopDelay({ resolution })] as const
   #loop: 0 | 1 = 0
   #requests = 0

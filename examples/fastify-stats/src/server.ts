@@ -6,10 +6,10 @@ import { type Sample, Sampler } from './sampler.ts'
 
 const port = Number(process.env.PORT || 3001)
 const sampleMs = Number(process.env.SAMPLE_MS || 1000)
-/** What a new page is shown: two minutes, at one sample a second. */
+/** The samples for a new page: two minutes, at one per second. */
 const windowLength = 120
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 const hub = createHub<{ stats: { sample: Sample & { streams: number } } }>()
 const sampler = new Sampler(app.server)
@@ -32,7 +32,7 @@ const sampling = setInterval(() => {
 
 app.addHook('onRequest', async () => sampler.countRequest())
 
-// A page that goes on after a pause opens a new EventSource. That cannot set the header Last-Event-ID, but write the URL.
+// A page that continues after a pause opens a new EventSource. It cannot set the header Last-Event-ID, but it can write the URL.
 await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 await app.register(fastifyStatic, {
@@ -41,12 +41,12 @@ await app.register(fastifyStatic, {
   decorateReply: false,
 })
 
-// A new page starts two minutes ago: the log sends it those samples and then the new ones, in one go.
+// A new page starts two minutes ago: it receives those samples from the log, then the new ones.
 app.get('/events', (_request, reply) => {
   hub.subscribe(reply.sse(), 'stats', { after: ids[0] })
 })
 
-// For the two buttons with which the page makes its plots move. An app of yours has other routes.
+// For the two buttons with which the page changes its plots. A real app has other routes.
 app.get('/ping', () => ({ pong: true }))
 app.post('/block', (_request, reply) => {
   const end = performance.now() + 300

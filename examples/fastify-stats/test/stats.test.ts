@@ -54,7 +54,7 @@ test('shows the requests, and an event loop that is blocked', async () => {
   await waitForPeak(page, 'Event-loop delay', 250)
 })
 
-test('a new page shows what was measured before it came', async () => {
+test('a new page shows samples from before it was opened', async () => {
   await page.getByRole('button', { name: 'Block it' }).click()
   await waitForPeak(page, 'Event-loop delay', 250)
   const second = await openPage()
@@ -63,7 +63,7 @@ test('a new page shows what was measured before it came', async () => {
   await now(page, 'Event streams').getByText('2', { exact: true }).waitFor()
 })
 
-test('shows after a pause what was measured during it', async () => {
+test('shows the samples of a pause after it', async () => {
   await waitForSamples(page, 1)
   await page.getByRole('button', { name: 'Pause' }).click()
   await waitForState('paused')
@@ -75,13 +75,13 @@ test('shows after a pause what was measured during it', async () => {
   expect(await page.locator('#samples').textContent()).toBe(before)
 
   const request = page.waitForRequest('**/events*')
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
   expect(new URL((await request).url()).searchParams.get('after')).not.toBe('')
   await waitForState('open')
   await waitForPeak(page, 'Event-loop delay', 250)
 })
 
-test('begins anew when the server was restarted', async () => {
+test('starts again after a restart of the server', async () => {
   await waitForSamples(page, 30)
   await server.kill()
   await waitForState('reconnecting')
@@ -110,7 +110,7 @@ function now(page: Page, title: string) {
   return plot(page, title).locator('.now')
 }
 
-/** Until enough pixels of the plot of memory have the colour of its line, as the page has it at the moment. */
+/** Waits until enough pixels of the memory plot have the current colour of its line. */
 async function waitForLine(): Promise<void> {
   await page.waitForFunction(`(() => {
     const canvas = document.querySelector('[aria-label^=Memory] canvas')

@@ -28,7 +28,7 @@ async function ask(prompt) {
       keepScrolled(() => text.append(data))
     }
   } catch {
-    // We have stopped it; or the connection is lost, and the answer stays as it is.
+    // The user has stopped it, or the connection is lost; the answer stays as it is.
     if (stopping.signal.aborted) state = 'stopped'
   }
   article.ariaBusy = 'false'
@@ -41,7 +41,7 @@ async function ask(prompt) {
   if (id !== undefined) showWork(article, id)
 }
 
-/** What the server says that it has done. A second later: had it gone on, there would be more by then. */
+/** Shows what the server reports. A second later: if it had continued, there would be more tokens. */
 async function showWork(article, id) {
   await new Promise((resolve) => setTimeout(resolve, 1000))
   const response = await fetch(`answers/${id}`).catch(() => undefined)
@@ -54,7 +54,7 @@ async function showWork(article, id) {
 function newArticle(prompt) {
   const article = element('answer').content.firstElementChild.cloneNode(true)
   article.querySelector('h2').textContent = prompt
-  // A screen reader is told that it is done, and reads it then; not each word as it comes.
+  // A screen reader reads it when it is complete, not each word as it arrives.
   article.ariaBusy = 'true'
   element('answers').append(article)
   scrollDown()

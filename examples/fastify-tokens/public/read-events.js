@@ -1,8 +1,8 @@
 import { EventSourceParserStream } from './eventsource-parser/stream.js'
 
 /**
- * The events of a response. EventSource cannot POST; this can, and does not reconnect: an answer that was cut off would
- * begin again. To stop it, abort the signal in `init`.
+ * The events of a response. EventSource cannot POST; this can, and does not reconnect, because an interrupted answer
+ * would start again. To stop it, abort the signal in `init`.
  */
 export async function* readEvents(url, init) {
   const response = await fetch(url, init)

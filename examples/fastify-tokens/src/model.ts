@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What an answer has cost so far. */
+/** The cost of an answer so far. */
 export interface Work {
   tokens: number
 }
@@ -18,7 +18,7 @@ The children of the town can tell the boats by the sound of the engine. Nobody a
 remembers the moon and the moon remembers the water. When the light goes out somebody walks to the end of the pier with a lamp.
 `
 const words = text.trim().split(/\s+/)
-/** Which words may come after two others. */
+/** The words that may follow two others. */
 const followers = new Map<string, string[]>()
 for (const [i, word] of words.entries()) {
   const before = words.slice(i - 2, i).join(' ')
@@ -28,7 +28,7 @@ const openings = words.flatMap((word, i) =>
   i === 0 || words[i - 1]?.endsWith('.') ? [[word, words[i + 1]]] : [],
 )
 
-/** Stands for a model: knows its own words only, costs nothing, and stops the moment that `signal` aborts. */
+/** A fake model: it knows only its own words, costs nothing, and stops as soon as `signal` aborts. */
 export async function* generate(prompt: string, work: Work, signal: AbortSignal): AsyncGenerator<string> {
   for (const token of tokensOf(prompt)) {
     await sleep(tokenMs, undefined, { signal })

@@ -8,14 +8,14 @@ import { generate, type Work } from './model.ts'
 const port = Number(process.env.PORT || 3001)
 
 interface Answer extends Work {
-  /** How many of the tokens there were when the stream ended. */
+  /** The number of tokens when the stream ended. */
   tokensAtEnd: number | null
 }
 
-/** The newest answers, for the page to see what was done for it. */
+/** The newest answers, so that the page can show the work of the server. */
 const answers = new Map<string, Answer>()
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
 await app.register(sse)
@@ -34,7 +34,7 @@ app.post<{ Body: { prompt: string } }>('/answers', { schema }, (request, reply) 
   const answer: Answer = { tokens: 0, tokensAtEnd: null }
   remember(id, answer)
 
-  // The function is given the stream. When the page stops it, closes or loses its connection, `signal` aborts.
+  // The function receives the stream. `signal` aborts when the page stops the answer, is closed or loses its connection.
   return reply.sse(async function* ({ signal }) {
     signal.addEventListener('abort', () => {
       answer.tokensAtEnd = answer.tokens
@@ -43,7 +43,7 @@ app.post<{ Body: { prompt: string } }>('/answers', { schema }, (request, reply) 
     for await (const token of generate(request.body.prompt, answer, signal)) {
       yield { event: 'token', data: token }
     }
-    // So that the page can tell an answer that is complete from one that was cut off.
+    // So that the page can distinguish a complete answer from one that was cut off.
     yield { event: 'done', data: '' }
   })
 })

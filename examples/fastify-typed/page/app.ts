@@ -10,7 +10,7 @@ const element = (id: string) => document.getElementById(id) as HTMLElement
 let counts: Record<string, number> = {}
 
 const state = await loadStations()
-// One connection for all tabs: a browser opens six to one server, and the seventh tab would wait for ever.
+// One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
 const source = connect<EventsOf<typeof hub, 'bikes'>>('events', { after: state.cursor, share: true })
 
 source.on('rented', ({ bike, station, at }) => {
@@ -21,7 +21,7 @@ source.on('returned', ({ bike, station, at }) => {
   change(station, 1)
   addRide(`Bike ${bike} is back: ${station}`, at)
 })
-// Events are missing: after a restart of the server, or a long time away.
+// Events are missing: the server was restarted, or this page was offline for too long.
 source.on('gap', ({ delay }) => setTimeout(() => location.reload(), delay))
 source.onState(showState)
 

@@ -10,13 +10,13 @@ import { hub } from './hub.ts'
 const port = Number(process.env.PORT || 3001)
 const rideMs = Number(process.env.RIDE_MS || 800)
 
-// Browsers connect ahead of their next request; app.close() alone would wait a minute for such a connection.
+// Browsers open connections in advance; app.close() alone would wait a minute for such a connection.
 const app = Fastify({ forceCloseConnections: true })
 
 await app.register(sse)
 await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', import.meta.url)) })
 
-// The page is TypeScript, too. Here it only loses its types; a bundler would do the same and more.
+// The page is TypeScript, too. Here only its types are removed; a bundler would do the same and more.
 const source = await readFile(new URL('../page/app.ts', import.meta.url), 'utf8')
 const { code } = await transform(source, { loader: 'ts', target: 'es2022' })
 const client = await readFile(fileURLToPath(import.meta.resolve('@downstream/client/browser.js')))
@@ -24,7 +24,7 @@ const client = await readFile(fileURLToPath(import.meta.resolve('@downstream/cli
 app.get('/app.js', (_request, reply) => reply.type('text/javascript').send(code))
 app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(client))
 
-// The cursor first: what happens in between is in both, and the page loads again after a gap only.
+// The cursor first: what happens in between is in both. The page reloads only after a gap.
 app.get('/bikes', (_request, reply) => {
   const cursor = hub.cursor()
   reply.header('Cache-Control', 'no-store').send({ cursor, stations: countBikes() })

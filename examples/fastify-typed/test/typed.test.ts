@@ -37,7 +37,7 @@ async function open(): Promise<Page> {
   return page
 }
 
-test('shows stations and rides as they come', async () => {
+test('shows stations and rides as they arrive', async () => {
   const page = await open()
   expect(await page.locator('#stations li').allTextContents()).toHaveLength(5)
   expect(await page.locator('#rides li').first().textContent()).toMatch(
@@ -54,7 +54,7 @@ test('ten tabs share one connection', async () => {
   }
 })
 
-// What the functions that run in a page find there.
+// The globals of the functions that run in a page.
 declare const document: { getElementById(id: string): { innerHTML: string } }
 
 test('the compiler checks server and page against the one declaration', async () => {
@@ -76,7 +76,7 @@ test('it refuses events and properties that are not declared, and a Date, which 
   for (const named of ['"borrowed"', "'bicycle'", "'Date'"]) expect(said).toContain(named)
 })
 
-/** What the compiler says of the example, or of the example with this page. */
+/** The messages of the compiler for the example, or for the example with this page. */
 async function compile(page?: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'fastify-typed-'))
   try {

@@ -9,9 +9,9 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 let source
 let lastEventId
-/** The process at the other end. */
+/** The process that serves this page. */
 let server
-/** The newest of the news: its numbering and its number. Undefined while whatever comes next is right. */
+/** The numbering and number of the newest news. Undefined if any number may come next. */
 let last
 const counts = { received: 0, missing: 0, repeated: 0, gaps: 0, moves: 0 }
 /** Of the events in the list. */
@@ -21,13 +21,13 @@ const keys = new Set()
 const ownKeys = new Set()
 
 async function start() {
-  // The events go on exactly where the list that is loaded ends.
+  // The events start exactly where the loaded list ends.
   lastEventId = await loadProcesses()
   if (lastEventId === undefined) setTimeout(start, retryAfter)
   else open()
 }
 
-/** Returns the cursor that belongs to it; undefined when nobody answers. */
+/** Returns the cursor of the list; undefined without a response. */
 async function loadProcesses() {
   const response = await fetch('processes', { cache: 'no-store' }).catch(() => undefined)
   if (!response?.ok) return undefined
@@ -42,10 +42,10 @@ function open() {
     showServer()
     showState('reconnecting')
     loadProcesses()
-    // A browser reconnects by itself, but gives up for good at any answer other than 200.
+    // A browser reconnects by itself, but stops permanently after any status other than 200.
     if (source.readyState === EventSource.CLOSED) setTimeout(open, retryAfter)
   }
-  // Not at "open": with no process there, it is nginx that answers.
+  // Not at "open": without a process, nginx answers.
   source.addEventListener('process', ({ data }) => onServer(data))
   source.addEventListener('news', (event) => onNews(event, JSON.parse(event.data)))
   source.addEventListener('line', (event) => onLine(event, JSON.parse(event.data)))
@@ -68,7 +68,7 @@ function onServer(name) {
   showCounts()
 }
 
-/** Without a name: nobody, at the moment. */
+/** Without a name: no process at the moment. */
 function showServer(name = '') {
   document.body.dataset.server = name
   speak('served', name === '' ? 'Waiting for a process' : `Served by ${name}`)
@@ -78,7 +78,7 @@ function showServer(name = '') {
 function onNews(event, news) {
   const { run, number, confirmed, text } = news
   const before = last === undefined ? number - 1 : last.run === run ? last.number : 0
-  // What Redis has not confirmed was promised to nobody: it may be missing.
+  // What Redis has not confirmed was not promised: it may be missing.
   const missing = Math.max(0, confirmed - before)
   if (missing > 0) mark(`${missing} missing`, 'bad')
   counts.missing += missing
@@ -89,7 +89,7 @@ function onNews(event, news) {
 
 function onLine(event, { key, text, via }) {
   count(event)
-  // Its sender had no answer, and has sent it again: that is no repetition of an event.
+  // Its sender had no response and has sent it again: that is not a repeated event.
   if (keys.has(key)) return
   keys.add(key)
   add({ label: ownKeys.has(key) ? 'You' : 'Page', text, id: `${event.lastEventId}\nby ${via}` })
@@ -100,7 +100,7 @@ function onProcesses(event, processes) {
   showProcesses(processes)
 }
 
-/** The server cannot tell what is missing. An app would fetch afresh; this page shows where it happened. */
+/** The server does not know what is missing. A real app would fetch the state again; this page shows where it happened. */
 function onGap({ reason }) {
   last = undefined
   counts.gaps++
@@ -156,7 +156,7 @@ function showProcesses(processes) {
     }
     item.dataset.state = state
     item.querySelector('.condition').textContent = state === 'up' ? `up, pid ${pid}` : state
-    // A disabled one would lose the keyboard's focus.
+    // A disabled button would lose the keyboard focus.
     item.querySelector('button').ariaDisabled = state !== 'up'
   }
 }
@@ -167,7 +167,7 @@ function ask(url) {
   })
 }
 
-/** A screen reader would speak the same text again at each failed attempt. */
+/** Changes the text only if it differs: otherwise a screen reader would repeat it at each failed attempt. */
 function speak(id, text) {
   if (element(id).textContent !== text) element(id).textContent = text
 }
@@ -177,7 +177,7 @@ function showCounts() {
   for (const name of ['missing', 'repeated', 'gaps']) element(name).classList.toggle('bad', counts[name] > 0)
 }
 
-/** Sends a line until there is an answer. One that was stored though its answer got lost is known by its key. */
+/** Sends a line until there is a response. A line that was stored although its response was lost is recognized by its key. */
 async function send(text) {
   const key = crypto.randomUUID()
   ownKeys.add(key)
@@ -208,7 +208,7 @@ element('form').onsubmit = (event) => {
   input.value = ''
   waiting++
   showOutbox()
-  // One after the other, in the order in which they were written.
+  // One after another, in the order in which they were written.
   sent = sent
     .then(() => send(text))
     .then(

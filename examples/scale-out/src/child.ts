@@ -1,21 +1,21 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
-/** How long a child may take to end by itself, in ms. */
+/** How long a child process may take to end by itself, in ms. */
 const PATIENCE = 8_000
 
-/** The groups of those that are there. */
+/** The groups of the running children. */
 const groups = new Set<number>()
 
-// However this process ends, it leaves none behind.
+// However this process ends, no child remains.
 process.on('exit', () => {
   for (const group of groups) killGroup(group)
 })
 
 /**
- * Remembers a child for the end of this process.
+ * Registers a child to be ended with this process.
  *
- * @param child - `detached`, so that it leads a group: a terminal sends Ctrl-C to all of its own
+ * @param child - `detached`, so that it leads a group: a terminal sends Ctrl-C to its whole own group
  */
 export function adopt<Child extends ChildProcess>(child: Child): Child {
   const { pid } = child
@@ -26,7 +26,7 @@ export function adopt<Child extends ChildProcess>(child: Child): Child {
   return child
 }
 
-/** Asks a child to end, and makes it. Resolves when it has. */
+/** Asks a child to end, and kills it if it does not. Resolves when it has ended. */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
@@ -40,6 +40,6 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL')
   } catch {
-    // It has just ended.
+    // It has just ended by itself.
   }
 }

@@ -14,7 +14,7 @@ app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 
 app.get('/events', (_req, res) => {
   const stream = res.sse()
-  // For this page only, and without an id: ids are the hub's.
+  // For this page only, and without an id: ids belong to the hub.
   stream.send({ event: 'process', data: name })
   hub.subscribe(stream, ['news', 'chat', 'processes'])
 })
@@ -36,7 +36,7 @@ function isText(value: unknown, maxLength: number): value is string {
 await hub.ready()
 const server = app.listen(port, '127.0.0.1', (error) => {
   if (error) throw error
-  // Tells the process manager, if there is one, that the process is up.
+  // Notifies the process manager, if there is one, that the process is up.
   process.send?.('ready')
 })
 

@@ -14,7 +14,7 @@ await app.register(fastifyStatic, { root: fileURLToPath(new URL('../public', imp
 
 app.get('/events', (_request, reply) => {
   const stream = reply.sse()
-  // For this page only, and without an id: ids are the hub's.
+  // For this page only, and without an id: ids belong to the hub.
   stream.send({ event: 'process', data: name })
   hub.subscribe(stream, ['news', 'chat', 'processes'])
 })
@@ -39,5 +39,5 @@ process.once('SIGTERM', () => app.close())
 
 await hub.ready()
 await app.listen({ port, host: '127.0.0.1' })
-// Tells the process manager, if there is one, that the process is up.
+// Notifies the process manager, if there is one, that the process is up.
 process.send?.('ready')

@@ -2,19 +2,19 @@ import { createHub } from '@downstream/core'
 import { RedisLog } from '@downstream/redis'
 import { Redis } from 'ioredis'
 
-/** Numbered, so that the page can tell that nothing is missing: see news.ts. */
+/** Numbered, so that the page can check that nothing is missing: see news.ts. */
 export interface News {
-  /** Names the numbering: it begins anew when the newsroom does. */
+  /** Identifies the numbering, which starts again with the newsroom. */
   run: string
   /** 1, 2, 3 … */
   number: number
-  /** The newest number in front of it that Redis has confirmed. */
+  /** The newest number before it that Redis has confirmed. */
   confirmed: number
   text: string
 }
 
 export interface Line {
-  /** Made by the sender, so that a line that is sent again is known. */
+  /** Created by the sender, so that a repeated line is recognized. */
   key: string
   text: string
   /** The process that published it. */
@@ -27,10 +27,10 @@ export interface ProcessStatus {
   pid?: number | undefined
 }
 
-// Only duplicates of the client are used. Lazy, it opens no connection itself, and none has to be closed.
+// Only duplicates of the client are used. With lazyConnect it opens no connection itself, so none must be closed.
 const redis = new Redis(process.env.REDIS_URL || 'redis://localhost:6379', { lazyConnect: true })
 
-/** Each process makes one. As they share a log, what is published in one reaches the pages of all. */
+/** Each process creates one. They share a log, so events published in one process reach the pages of all. */
 export const hub = createHub<{
   news: { news: News }
   chat: { line: Line }

@@ -6,14 +6,14 @@ import type { ProcessStatus } from './hub.ts'
 
 interface KeptProcessOptions {
   name: string
-  /** Relative to this one. */
+  /** Relative to this file. */
   file: string
   env: Record<string, string>
-  /** How many ms it stays away when it has crashed or was killed. */
+  /** How many ms pass before it is restarted after a crash or a kill. */
   restartMs: number
 }
 
-/** A process that is started again when it has ended. Emits `change`, `up` and `down`. */
+/** A process that is restarted when it has ended. Emits `change`, `up` and `down`. */
 export class KeptProcess extends EventEmitter {
   readonly #options: KeptProcessOptions
   #child: ChildProcess | undefined
@@ -50,7 +50,7 @@ export class KeptProcess extends EventEmitter {
     await up
   }
 
-  /** Ends it for good. */
+  /** Ends it permanently. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -59,7 +59,7 @@ export class KeptProcess extends EventEmitter {
 
   #start(): void {
     const { file, env, restartMs } = this.#options
-    // fork() takes the flags of this process, and gives it a process.send().
+    // fork() passes on the flags of this process and provides process.send().
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
       env: { ...process.env, ...env },
       detached: true,

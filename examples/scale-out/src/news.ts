@@ -13,8 +13,9 @@ const texts = [
 ]
 
 /**
- * Publishes numbered news until the signal aborts. When Redis does not answer, a publish that fails may be in the log
- * or not: only `confirmed` ones may be missed. One at a time, so that the next one tells whether the last one was.
+ * Publishes numbered news until the signal aborts. When Redis does not answer, a failed publish may be in the log or
+ * not: only `confirmed` ones may be missed. One at a time, so that the next one shows whether the previous one was
+ * confirmed.
  */
 export async function publishNews(intervalMs: number, signal: AbortSignal): Promise<void> {
   const run = randomUUID()
@@ -25,7 +26,7 @@ export async function publishNews(intervalMs: number, signal: AbortSignal): Prom
       await hub.publish('news', { event: 'news', data: { run, number, confirmed, text } })
       confirmed = number
     } catch {
-      // The hub tells of it.
+      // The hub reports it.
     }
     await sleep(intervalMs, undefined, { signal }).catch(() => {})
   }

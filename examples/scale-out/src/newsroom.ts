@@ -10,7 +10,7 @@ interface NewsroomOptions {
   newsMs: number
 }
 
-/** What this demonstration has beside its processes: news from one place, and what the buttons of the page do. */
+/** What this demonstration has besides its processes: one source of news, and the actions of the page's buttons. */
 export async function openNewsroom({
   processes,
   port,
@@ -21,7 +21,7 @@ export async function openNewsroom({
   const list = () => processes.map(({ status }) => status)
   let rolling = false
 
-  // The cursor first. It is this process's, and good for all: they share one log.
+  // The cursor first. It is that of this process, and valid in all: they share one log.
   app.get('/processes', () => ({ cursor: hub.cursor(), processes: list() }))
 
   app.delete<{ Params: { name: string } }>('/processes/:name', (request, reply) => {
@@ -30,7 +30,7 @@ export async function openNewsroom({
     return reply.code(found === undefined ? 404 : 204).send()
   })
 
-  // One after the other, as a deployment does it.
+  // One after another, as a deployment does it.
   app.delete('/processes', async (_request, reply) => {
     reply.code(202).send()
     if (rolling) return
@@ -54,7 +54,7 @@ export async function openNewsroom({
   }
 }
 
-/** The hub would wait for ever. */
+/** Without this the hub would wait for ever. */
 async function redisAnswers(): Promise<void> {
   const timer = new AbortController()
   const silence = sleep(10_000, undefined, { signal: timer.signal }).then(() => {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What is needed and npm does not bring. */
+/** The programs that npm does not install. */
 const programs = {
   redis: { commands: ['redis-server', 'valkey-server'], apt: 'redis-server', brew: 'redis' },
   nginx: { commands: ['nginx'], apt: 'nginx-light', brew: 'nginx' },
@@ -31,7 +31,7 @@ export function findPrograms(names: readonly ProgramName[]): Map<ProgramName, st
 
 function find(commands: readonly string[]): string | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  // Debian keeps servers in /usr/sbin, which is not on everybody's PATH, beside /usr/bin.
+  // Debian installs servers in /usr/sbin, which is not in the PATH of every user.
   const beside = directories.map((directory) => directory.replace(/\/bin\/?$/, '/sbin'))
   return [...directories, ...beside]
     .flatMap((directory) => commands.map((command) => join(directory, command)))

@@ -1,4 +1,4 @@
-// `npm start`: Redis, two Express and two Fastify processes, nginx in front of them. Ctrl-C ends all of it.
+// `npm start`: Redis, two Express and two Fastify processes, and nginx as their proxy. Ctrl-C ends everything.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -14,11 +14,11 @@ const newsMs = Number(process.env.NEWS_MS || 1000)
 const restartMs = Number(process.env.RESTART_MS || 2000)
 
 const stopping = new AbortController()
-/** Ends what has been started, the last first. */
+/** Ends everything that was started, in reverse order. */
 const ends: (() => unknown)[] = []
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0))
-// `kill` on npm ends npm and the shell between us, and tells us nothing. Then we are somebody else's child.
+// `kill` on npm ends npm and its shell without a signal to this process, which then has another parent.
 if (process.env.npm_lifecycle_event === 'start') {
   const parent = process.ppid
   setInterval(() => process.ppid !== parent && stop(0), 200)
@@ -34,7 +34,7 @@ try {
 }
 
 async function start(): Promise<void> {
-  // nginx has the port itself, the processes those behind it, the newsroom the last.
+  // nginx uses the port itself, the processes the next ones, and the newsroom the last.
   if (!Number.isInteger(port) || port < 1 || port + 5 > 65_535) {
     throw new Error(`PORT is ${process.env.PORT}: it must be a number from 1 to 65530.`)
   }
@@ -64,7 +64,7 @@ async function start(): Promise<void> {
   })
   ends.push(() => Promise.all(processes.map((kept) => kept.stop())))
 
-  // It connects to Redis as soon as it is loaded.
+  // It connects to Redis as soon as it is imported.
   const { openNewsroom } = await import('./newsroom.ts')
   ends.push(await openNewsroom({ processes, port: port + 5, newsMs }))
   await Promise.all(processes.map((kept) => kept.start()))
@@ -74,7 +74,7 @@ async function start(): Promise<void> {
   await listening({ port })
 }
 
-/** What the system's own nginx.conf would have around ours: all of it in the temporary directory. */
+/** The rest of an nginx.conf around ours: everything is in the temporary directory. */
 function nginxConf(): string {
   const conf = readFileSync(new URL('../nginx.conf', import.meta.url), 'utf8')
   return `pid nginx.pid;
@@ -88,7 +88,7 @@ http {
 `
 }
 
-/** Starts Redis or nginx. Nothing goes on without it. */
+/** Starts Redis or nginx. If it ends, everything ends. */
 function run(path: string, args: string[]): void {
   const child = adopt(spawn(path, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] }))
   ends.push(() => end(child))

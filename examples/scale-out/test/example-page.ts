@@ -1,13 +1,13 @@
 import type { Browser, Page, Response } from 'playwright-core'
 
-/** An item of the list of events, as it was put there. */
+/** An item of the list of events, as it was added. */
 interface Item {
   label: string
   text: string
   id: string
 }
 
-/** Notes what is put into the list of events, which itself drops the oldest. It runs in the page, as all strings here. */
+/** Records what is added to the list of events, which drops the oldest. It runs in the page, like all strings here. */
 const recorder = `
   const items = window.items = []
   const textOf = (item, selector) => item.querySelector(selector)?.textContent ?? ''
@@ -23,9 +23,9 @@ const recorder = `
 /** The page of the example in a browser. */
 export class ExamplePage {
   readonly page: Page
-  /** The answers to its requests for a stream. */
+  /** The responses to its requests for a stream. */
   readonly streams: Response[] = []
-  /** Streams that broke: they did not end in the normal way. */
+  /** Streams that broke instead of ending normally. */
   readonly broken: (string | undefined)[] = []
 
   static async open(browser: Browser, url: string): Promise<ExamplePage> {
@@ -49,7 +49,7 @@ export class ExamplePage {
     })
   }
 
-  /** How often nginx has told it to come back, because there was no process for it. */
+  /** How often nginx has told it to reconnect because no process was available. */
   get turnedAway(): number {
     return this.streams.filter((response) => response.headers()['cache-control'] === 'no-store').length
   }
@@ -63,7 +63,7 @@ export class ExamplePage {
     return (await this.items()).filter(({ label }) => label === 'You' || label === 'Page')
   }
 
-  /** What it has counted: missing, repeated, gaps. */
+  /** Its counts: missing, repeated, gaps. */
   async faults(): Promise<number[]> {
     return [await this.number('missing'), await this.number('repeated'), await this.number('gaps')]
   }
@@ -91,7 +91,7 @@ export class ExamplePage {
     await this.page.getByRole('button', { name }).click()
   }
 
-  /** Until there was an item whose text begins so. */
+  /** Waits for an item whose text begins with this. */
   async waitForItem(text: string): Promise<void> {
     await this.page.waitForFunction(`items.some(({ text }) => text.startsWith(${JSON.stringify(text)}))`)
   }
@@ -103,7 +103,7 @@ export class ExamplePage {
     )
   }
 
-  /** Until it is told that the process is up, and not the one with this pid. */
+  /** Waits until it shows that the process is up with a pid other than this. */
   async waitForOther(name: string, pid: number): Promise<void> {
     await this.#condition(name)
       .filter({ hasText: /^up, pid \d+$/, hasNotText: `up, pid ${pid}` })

@@ -14,24 +14,24 @@ import type { ProcessStatus } from '../src/hub.ts'
 
 interface Ending {
   code: number | null
-  /** All that it has printed. */
+  /** Its output so far. */
   said: string
   leavesFiles: boolean
 }
 
-/** nginx, the four processes, and what is behind the buttons. */
+/** The ports of nginx, the four processes, and the newsroom. */
 const PORTS = 6
 
-/** The example as `npm start` starts it, on free ports. */
+/** The example, started like `npm start` on free ports. */
 export class RunningExample {
   readonly port: number
-  /** Its temporary directory is in it. */
+  /** Contains its temporary directory. */
   readonly #temporary: string
   readonly #process: ChildProcessByStdio<null, Readable, Readable>
   #said = ''
   #left: boolean | undefined
 
-  /** Resolves when it says where it is. */
+  /** Resolves when it prints its URL. */
   static async start(env: Record<string, string> = {}): Promise<RunningExample> {
     const example = await RunningExample.attempt({ PATH: pathWithPrograms(), ...env })
     await Promise.race([once(example.#process.stdout, 'data'), once(example.#process, 'exit')])
@@ -39,13 +39,13 @@ export class RunningExample {
     throw new Error(`The example does not start: ${(await example.end()).said}`)
   }
 
-  /** Starts it and waits for nothing. */
+  /** Starts it without waiting. */
   static async attempt(env: Record<string, string>): Promise<RunningExample> {
     const port = Number(env.PORT ?? (await freePorts(PORTS)))
     return new RunningExample(port, await mkdtemp(join(tmpdir(), 'test-')), env)
   }
 
-  /** On the sources of our packages, and without a process in between. */
+  /** With the sources of our packages, and without a process in between. */
   private constructor(port: number, temporary: string, env: Record<string, string>) {
     this.port = port
     this.#temporary = temporary
@@ -65,7 +65,7 @@ export class RunningExample {
     return `http://localhost:${this.port}`
   }
 
-  /** What it has put into its temporary directory; undefined when there is none. */
+  /** The files in its temporary directory; undefined if there is none. */
   async files(): Promise<{ directory: string; names: string[] } | undefined> {
     const [name] = (await readdir(this.#temporary)).filter((name) => name.startsWith('scale-out-'))
     if (name === undefined) return undefined
@@ -79,7 +79,7 @@ export class RunningExample {
     return processes
   }
 
-  /** To one of the processes itself. Resolves with the status. */
+  /** Sends a request directly to one of the processes. Resolves with the status. */
   async post(index: number, line: object): Promise<number> {
     const response = await fetch(`http://127.0.0.1:${this.port + 1 + index}/chat`, {
       method: 'POST',
@@ -90,7 +90,7 @@ export class RunningExample {
     return response.status
   }
 
-  /** The ids of all that it has started: the four, nginx, Redis. */
+  /** The pids of everything that it has started: the four processes, nginx, Redis. */
   async pids(): Promise<number[]> {
     const directory = (await this.files())?.directory ?? ''
     const redis = new Redis(join(directory, 'redis.sock'))
@@ -117,7 +117,7 @@ export class RunningExample {
     return { code: this.#process.exitCode, said: this.#said, leavesFiles: this.#left }
   }
 
-  /** Those of its ports on which somebody listens. */
+  /** Its ports on which a process listens. */
   async listeningPorts(): Promise<number[]> {
     const ports = portsFrom(this.port, PORTS)
     const sockets = ports.map((port) => connect(port, '127.0.0.1'))

@@ -5,19 +5,19 @@ import { ExamplePage } from './example-page.ts'
 import { RunningExample } from './running-example.ts'
 import { Visit, Visitors } from './visitors.ts'
 
-// Processes start and end all the time, which takes long on a busy machine.
+// The tests start and end many processes, which takes long on a busy machine.
 jest.setTimeout(300_000)
 
 const names = ['express-1', 'express-2', 'fastify-1', 'fastify-2'] as const
 
 let browser: Browser
-/** One for all tests. The last one ends it. */
+/** One for all tests; the last test ends it. */
 let example: RunningExample
 let pages: [ExamplePage, ExamplePage]
 
 beforeAll(async () => {
   browser = await launchChromium()
-  // A killed process stays away for longer than any page takes to come back.
+  // A killed process is restarted only after every page has had time to reconnect.
   example = await RunningExample.start({ NEWS_MS: '100', RESTART_MS: '3000' })
 })
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   await example?.end()
 })
 
-test('whichever process is killed, its pages go on in another one and miss nothing', async () => {
+test('when any process is killed, its pages continue in another one and miss nothing', async () => {
   const [page] = pages
   const said: string[] = []
   for (const name of names) {
@@ -54,7 +54,7 @@ test('whichever process is killed, its pages go on in another one and miss nothi
   await expectNoLoss()
 })
 
-test('when all are killed at once, pages wait for them, and are served as soon as there is one', async () => {
+test('when all are killed at once, pages wait, and are served as soon as one is up', async () => {
   const [page] = pages
   const pids = (await example.processes()).map(({ pid }) => pid)
   for (const name of names) await page.press(`Kill ${name}`)
@@ -67,13 +67,13 @@ test('when all are killed at once, pages wait for them, and are served as soon a
   for (const page of pages) {
     await page.waitForState('open')
     expect(page.turnedAway).toBeGreaterThan(0)
-    // A browser gives up at anything else.
+    // A browser stops after any other status.
     expect(page.streams.filter((response) => response.status() !== 200)).toEqual([])
   }
   await expectNoLoss()
 })
 
-test('a restart of all, one after the other, loses nothing, and there is a process for whoever comes', async () => {
+test('a restart of all, one after another, loses nothing, and every new page is served', async () => {
   const [page] = pages
   const pids = await Promise.all(names.map((name) => page.pidOf(name)))
   const visitors = new Visitors(`${example.url}/events`)
@@ -90,13 +90,13 @@ test('a restart of all, one after the other, loses nothing, and there is a proce
   for (const page of pages) {
     expect(page.streams.length).toBeGreaterThan(1)
     expect(page.turnedAway).toBe(0)
-    // Their streams ended in the normal way.
+    // Their streams ended normally.
     expect(page.broken).toEqual([])
   }
   await expectNoLoss()
 })
 
-test('a line that any of the processes takes reaches all pages once, however often it is sent', async () => {
+test('a line that any process accepts reaches all pages once, however often it is sent', async () => {
   for (const [index, name] of names.entries()) {
     const post = (line: object) => example.post(index, line)
     const line = { key: name, text: `<b>hello</b> from ${name}` }
@@ -122,7 +122,7 @@ test('a line that any of the processes takes reaches all pages once, however oft
   await expectNoLoss()
 })
 
-test('counts what is missing and what came twice, but not what Redis has never confirmed', async () => {
+test('counts missing and repeated events, but not those that Redis has never confirmed', async () => {
   const [examplePage] = pages
   const { page } = examplePage
   let stream = ''
@@ -133,7 +133,7 @@ test('counts what is missing and what came twice, but not what Redis has never c
     `event: news\nid: ${run}${number}\ndata: ${JSON.stringify({ run, number, confirmed, text: 'News' })}\n\n`
 
   stream += `retry: 600000\n\nevent: process\ndata: express-1\n\n${news('a', 5, 4)}${news('a', 6, 5)}`
-  // 7 was not confirmed. It may be there or not.
+  // 7 was not confirmed. It may be stored or not.
   stream += `${news('a', 8, 6)}${news('a', 9, 8)}`
   // Another newsroom.
   stream += `${news('b', 1, 0)}${news('b', 2, 1)}`
@@ -153,7 +153,7 @@ test('counts what is missing and what came twice, but not what Redis has never c
   ])
 })
 
-test('Ctrl-C ends all of it while pages are open, and leaves nothing behind', async () => {
+test('Ctrl-C ends all processes while pages are open, and leaves no files', async () => {
   const pids = await example.pids()
   expect(pids).toHaveLength(6)
   expect(pids.filter(isRunning)).toEqual(pids)
@@ -166,7 +166,7 @@ test('Ctrl-C ends all of it while pages are open, and leaves nothing behind', as
   for (const page of pages) await page.waitForState('reconnecting')
 })
 
-/** By what the pages have counted, and by what they have shown. */
+/** Checks the counts of the pages, and the items that they have shown. */
 async function expectNoLoss(): Promise<void> {
   for (const page of pages) {
     await page.waitForMore(5)
@@ -178,7 +178,7 @@ async function expectNoLoss(): Promise<void> {
   const [first = [], second = []] = (await Promise.all(pages.map((page) => page.items()))).map((items) =>
     items.map(({ id }) => id).filter(Boolean),
   )
-  // The second page was opened later, so it begins later. Either may be further by now.
+  // The second page was opened later, so it starts later. Either may have received more by now.
   const rest = first.slice(first.indexOf(second[0] as string))
   const length = Math.min(rest.length, second.length)
   expect(length).toBeGreaterThan(5)

@@ -27,7 +27,7 @@ test('says which programs are missing and how to install them', async () => {
   })
 })
 
-test('needs no redis-server where REDIS_URL names a Redis', async () => {
+test('needs no redis-server if REDIS_URL is set', async () => {
   example = await RunningExample.attempt({ PATH: '', REDIS_URL: 'redis://localhost:1' })
   const { code, said } = await example.ended()
   expect(code).toBe(1)
@@ -59,7 +59,7 @@ test('says that the Redis of REDIS_URL does not answer', async () => {
   expect(said).toContain('Redis does not answer: is REDIS_URL right?\n')
 })
 
-test('uses the Redis of REDIS_URL, and none of its own', async () => {
+test('uses the Redis of REDIS_URL, and starts no other', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'redis-'))
   const path = join(directory, 'own.sock')
   const server = spawn(programPath('redis-server'), ['--port', '0', '--unixsocket', path, '--save', ''], {
@@ -67,7 +67,7 @@ test('uses the Redis of REDIS_URL, and none of its own', async () => {
     stdio: 'ignore',
   })
   const client = new Redis(path)
-  // Until it is there.
+  // Until it exists.
   client.on('error', () => {})
   try {
     await client.ping()

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How many of them stay, so that every process has streams to end. */
+/** How many of them stay connected, so that every process has streams to end. */
 const STAYING = 12
 
-/** Open streams, one after the other, until they are stopped. */
+/** Open streams one after another, until they are stopped. */
 export class Visitors {
-  /** How many got an event of a process. */
+  /** How many received an event of a process. */
   served = 0
-  /** How many were told by nginx to come back, because it had no process for them. */
+  /** How many were told by nginx to reconnect because no process was available. */
   turnedAway = 0
   readonly #url: string
   readonly #staying = new Set<Visit>()
@@ -45,11 +45,11 @@ export class Visitors {
 export class Visit {
   isTurnedAway = false
   isServed = false
-  /** Resolves when the stream is over, however it ends. */
+  /** Resolves when the stream has ended, in whatever way. */
   over: Promise<void> = Promise.resolve()
   readonly #leaving = new AbortController()
 
-  /** Resolves when it has got the event of the process, or all that there is. */
+  /** Resolves when it has received the event of the process, or the whole response. */
   static async begin(url: string): Promise<Visit> {
     const visit = new Visit()
     const { body, headers } = await fetch(url, { signal: visit.#leaving.signal })

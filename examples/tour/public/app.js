@@ -14,7 +14,7 @@ import * as tokens from './panels/tokens.js'
 import './panels/wire.js'
 import './view-source.js'
 
-// Not every browser lets the keyboard scroll what has nothing to press in it.
+// Not every browser lets the keyboard scroll an element without controls.
 for (const scroller of document.querySelectorAll('.scrolls')) scroller.tabIndex = 0
 
 document.addEventListener('connections', () => {

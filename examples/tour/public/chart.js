@@ -13,8 +13,8 @@ const charts = new Set()
 let colors = readColors()
 
 /**
- * A line over time that fills its element and takes its text colour.
- * `draw(times, values)` takes times in s. With `axes` it has numbers at its sides and tells `onPoint` what is pointed at.
+ * A line over time that fills its element and has its text colour.
+ * `draw(times, values)` takes times in s. With `axes` it has numbers at its sides and calls `onPoint` with the point under the pointer.
  */
 export class LineChart {
   #element
@@ -54,7 +54,7 @@ export class LineChart {
     charts.add(this)
   }
 
-  /** Many events may come at once; one picture is enough. */
+  /** Many events may arrive at once; it is drawn once. */
   draw(times, values) {
     if (!this.#next) requestAnimationFrame(() => this.#drawNext())
     this.#next = [times, values]
@@ -64,7 +64,7 @@ export class LineChart {
     this.#plot.redraw(false)
   }
 
-  /** For who cannot see it. */
+  /** The text for users who cannot see the chart. */
   describe(text) {
     this.#element.ariaLabel = text
   }
@@ -95,7 +95,7 @@ function timeText(time) {
   return clock.format(new Date(time * 1000))
 }
 
-/** Canvas does not know custom properties, nor light-dark(). */
+/** Canvas supports neither custom properties nor light-dark(). */
 function readColors() {
   const probe = document.body.appendChild(document.createElement('span'))
   const read = (name) => {

@@ -1,13 +1,13 @@
 import { takePlace } from './places.js'
 
-/** So long a hidden page keeps its connections, in ms. */
+/** How long a hidden page keeps its connections, in ms. */
 const patience = 5000
 
 const all = new Set()
 
 /**
- * A connection to the server that is held while it is wanted and somebody looks at the page.
- * Its subclass has `connect()`, which returns what disconnects.
+ * A connection to the server that is open while it is wanted and a user looks at the page.
+ * Its subclass has `connect()`, which returns a function that disconnects.
  *
  * Its state is one of stopped, connecting, open, reconnecting, paused; each change is an event `connections` of the document.
  */
@@ -30,7 +30,7 @@ export class Connection {
     const attempt = ++this.#attempt
     this.report('connecting')
     const release = await takePlace(() => this.pause())
-    // It may have been stopped meanwhile, and started again.
+    // It may have been stopped and started again in the meantime.
     if (attempt !== this.#attempt) return release()
     this.#release = release
     this.#disconnect = this.connect()
@@ -42,7 +42,7 @@ export class Connection {
     this.report('stopped')
   }
 
-  /** Stops until the visitor comes back to the page. */
+  /** Stops until the visitor returns to the page. */
   pause() {
     if (this.state === 'stopped' || this.state === 'paused') return
     this.#end()
@@ -53,7 +53,7 @@ export class Connection {
     if (this.state === 'paused') this.start()
   }
 
-  /** Connects anew, because it is to be asked for something else. */
+  /** Connects again with another request. */
   reconnect() {
     if (!this.#disconnect) return
     this.#disconnect()
@@ -93,8 +93,8 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) timer = setTimeout(pauseAll, patience)
   else resumeAll()
 })
-// Two windows side by side are both visible: here it is the one that is clicked on.
+// Two windows side by side are both visible; this is the one that the user clicks on.
 window.addEventListener('focus', resumeAll)
-// A page with open connections would not be kept for the back button.
+// Browsers do not keep a page with open connections for the back button.
 window.addEventListener('pagehide', pauseAll)
 window.addEventListener('pageshow', resumeAll)

@@ -2,7 +2,7 @@ import { Connection } from './connection.js'
 
 const retryAfter = 1000
 
-/** An EventSource after the other, each behind the last event of the one before. */
+/** One EventSource after another, each starting after the last event of the previous one. */
 export class EventSourceConnection extends Connection {
   lastEventId = ''
   #path
@@ -13,7 +13,7 @@ export class EventSourceConnection extends Connection {
     super(name, onState)
     this.#path = path
     this.#parameters = parameters
-    // A bookmark moves the last event ID while the channels are quiet.
+    // A bookmark moves the last event ID while there are no events.
     this.#listeners = { bookmark: () => {}, ...events }
   }
 
@@ -27,7 +27,7 @@ export class EventSourceConnection extends Connection {
       source.onopen = () => this.report('open')
       source.onerror = () => {
         this.report('reconnecting')
-        // A browser reconnects by itself, but gives up for good at any answer other than 200: a proxy's 502, for example.
+        // A browser reconnects by itself, but stops permanently after any status other than 200, such as a proxy's 502.
         if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryAfter)
       }
       for (const [type, listener] of Object.entries(this.#listeners)) {

@@ -11,7 +11,7 @@ let stream
 let received = 0
 let awaySince
 
-/** One stream for all panels: each has a channel, listeners for its events, and a `load` for what was before them. */
+/** One stream for all panels: each has a channel, listeners for its events, and a `load` for the state before them. */
 export function openPageStream(all) {
   const events = { gap: onGap }
   for (const panel of all) {
@@ -29,7 +29,7 @@ export function openPageStream(all) {
   return load()
 }
 
-/** Asks for the channel's events, or no longer. The stream goes on behind the last event, so the others miss nothing. */
+/** Adds or removes a channel. The stream resumes after the last event, so the other channels miss nothing. */
 export function follow(channel, wanted) {
   if (wanted) left.delete(channel)
   else left.add(channel)
@@ -39,7 +39,7 @@ export function follow(channel, wanted) {
 async function load() {
   const state = await fetchState()
   for (const panel of panels.values()) panel.load(state[panel.channel])
-  // What follows is what the state does not have yet.
+  // Later events are not in the state yet.
   stream.lastEventId = state.cursor
   stream.start()
   return state
@@ -57,7 +57,7 @@ async function fetchState() {
   }
 }
 
-/** Events may be missing: the server was restarted, or we were away for too long. The page begins anew. */
+/** Events may be missing: the server was restarted, or this page was offline for too long. The page starts again. */
 function onGap(event) {
   const { reason, delay } = JSON.parse(event.data)
   tell(
@@ -71,7 +71,7 @@ function onState(state) {
   showText('state', words[state] ?? state)
   document.body.dataset.state = state
   element('paused').hidden = state !== 'paused'
-  // All that one sees of a hidden page.
+  // The title is all that a user sees of a hidden page.
   document.title = (state === 'paused' ? '⏸ ' : '') + document.title.replace('⏸ ', '')
   if (state === 'paused') awaySince = Date.now()
   if (state === 'open' && awaySince) countMissed()

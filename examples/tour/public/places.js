@@ -1,14 +1,14 @@
-// Over HTTP/1.1 a browser opens six connections to one origin, for all its tabs together; the seventh request waits
-// without a word. So the streams of all tabs share five places, and one connection is left for everything else.
+// Over HTTP/1.1 a browser opens at most six connections to one origin, for all of its tabs; the seventh request
+// silently waits. So the streams of all tabs share five places, and one connection is left for everything else.
 const places = ['stream 1', 'stream 2', 'stream 3', 'stream 4', 'stream 5']
 const mine = new Set()
 
 /**
- * Resolves with what gives the place back. When none is free, it is taken from the page that has had one for longest,
- * and `onLost` is called there.
+ * Resolves with a function that releases the place. If none is free, the place is taken from the page that has held one
+ * for longest, and `onLost` is called there.
  */
 export async function takePlace(onLost) {
-  // A browser has no locks on plain HTTP, except on localhost. There a stream too many waits.
+  // A browser has no locks on plain HTTP, except on localhost. Without locks a seventh stream waits.
   if (!navigator.locks) return () => {}
   for (const name of places) {
     const release = await lock(name, { ifAvailable: true }, onLost)
@@ -31,7 +31,7 @@ function lock(name, options, onLost) {
         })
       })
     })
-    // It fails when the place is taken away.
+    // It rejects when another page takes the place.
     locked.catch(() => {
       mine.delete(name)
       onLost()

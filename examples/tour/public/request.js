@@ -1,4 +1,4 @@
-/** Whether the server has done it. */
+/** Returns whether the request succeeded. */
 export async function request(method, path, body = {}) {
   try {
     const headers = { 'Content-Type': 'application/json' }

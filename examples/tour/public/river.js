@@ -1,9 +1,9 @@
 import { element } from './element.js'
 
-/** How long an event is seen, in ms. */
+/** How long an event is visible, in ms. */
 const length = 16_000
 const row = 24
-/** Between two pictures, in ms. They move by a pixel or two; more of them would only warm the room. */
+/** The time between two frames, in ms. Events move by a pixel or two; more frames would only waste power. */
 const pace = 50
 
 const canvas = element('river')
@@ -14,7 +14,7 @@ let drops = []
 let waiting = false
 let seen = true
 
-/** An event of the channel floats by. */
+/** Shows an event of the channel floating by. */
 export function flow(channel) {
   const lane = lanes.findIndex((item) => item.dataset.channel === channel)
   const count = (counts.get(channel) ?? 0) + 1
@@ -43,7 +43,7 @@ function draw(now) {
   context.fillStyle = getComputedStyle(canvas).color
   for (const { lane, time } of drops) {
     const age = (now - time) / length
-    // Those that come together are still seen as several.
+    // Events that arrive together stay visible as several.
     context.globalAlpha = (1 - age) * 0.9
     context.beginPath()
     context.arc(4 + age * (width - 8), (lane + 0.5) * row, 3 + 2 * Math.max(0, 1 - age * 20), 0, 7)

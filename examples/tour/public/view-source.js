@@ -52,7 +52,7 @@ for (const button of document.querySelectorAll('[data-source]')) {
   button.after(link)
 }
 element('source-close').onclick = () => dialog.close()
-// A click beside it.
+// A click outside it.
 dialog.onclick = (event) => {
   if (event.target === dialog) dialog.close()
 }

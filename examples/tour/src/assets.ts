@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const { resolve } = createRequire(import.meta.url)
 
-/** Where files are served from: the page, and what it needs of node_modules. */
+/** The folders of served files: the page, and what it needs from node_modules. */
 export const assets: { path: string; root: string }[] = [
   { path: '/', root: fileURLToPath(new URL('../public', import.meta.url)) },
   { path: '/vendor/uplot', root: dirname(resolve('uplot')) },

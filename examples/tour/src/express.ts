@@ -14,7 +14,7 @@ import { pageState } from './panels.ts'
 import { viewSource } from './view-source.ts'
 import { readChannels, readWord } from './visitor-input.ts'
 
-/** Resolves when it listens, with what stops it. */
+/** Resolves when it listens, with a function that stops it. */
 export async function startExpress(port: number, fastifyPort: number): Promise<() => Promise<void>> {
   const app = express()
   const events = sse({ retry: 1000, lastEventIdParameter: 'after' })

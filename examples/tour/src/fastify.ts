@@ -17,9 +17,9 @@ import { readChannels, readWord } from './visitor-input.ts'
 type Query = { Querystring: Record<string, unknown> }
 type Body = { Body: Record<string, unknown> | null }
 
-/** Resolves when it listens, with what stops it. */
+/** Resolves when it listens, with a function that stops it. */
 export async function startFastify(port: number, expressPort: number): Promise<() => Promise<void>> {
-  // Browsers connect ahead of their next request; close() alone would wait a minute for such a connection.
+  // Browsers open connections in advance; close() alone would wait a minute for such a connection.
   const app = Fastify({ forceCloseConnections: true, bodyLimit: 16_384 })
 
   await app.register(sse, { retry: 1000, lastEventIdParameter: 'after' })

@@ -1,2 +1,2 @@
-/** Where both servers listen. In a container it has to be every address: `HOST=::`. */
+/** The address of both servers. In a container it must be every address: `HOST=::`. */
 export const host = process.env.HOST || 'localhost'

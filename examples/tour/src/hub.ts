@@ -10,7 +10,7 @@ import type { StockEvents } from './panels/stocks.ts'
 import type { TokenEvents } from './panels/tokens.ts'
 
 // #region hub
-/** What is published: channel, event, type of the data. */
+/** The published events: channel, event, type of the data. */
 export type Channels = {
   clock: ClockEvents
   notifications: NotificationEvents
@@ -23,6 +23,6 @@ export type Channels = {
   news: NewsEvents
 }
 
-/** One for the process: the streams of both frameworks follow it. */
+/** One hub for the process: the streams of both frameworks follow it. */
 export const hub: Hub<Channels> = createHub<Channels>()
 // #endregion

@@ -18,9 +18,9 @@ export function startPanels(): void {
   startNews()
 }
 
-/** What a page shows before the first event comes. */
+/** What a page shows before the first event arrives. */
 export function pageState(): { cursor: string; [panel: string]: unknown } {
-  // The cursor first: what is published in between is then in both, and not in neither.
+  // The cursor first: what is published in between is then in both, instead of in neither.
   const cursor = hub.cursor()
   return {
     cursor,

@@ -14,7 +14,7 @@ const stopFastify = await startFastify(port + 1, port).catch(explain)
 console.log(`Express  http://localhost:${port}\nFastify  http://localhost:${port + 1}`)
 
 let stopping = false
-// A terminal and npm may both send it.
+// A terminal and npm may both send the signal.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopping || stop())
 
 async function stop(): Promise<void> {

@@ -7,7 +7,7 @@ export interface Excerpt {
   code: string
 }
 
-/** What a panel's "view source" shows: regions of files, as file#region. */
+/** The regions that "view source" of a panel shows, as file#region. */
 const regions: Record<string, string[]> = {
   clock: ['panels/clock.ts#clock', 'express.ts#events', 'fastify.ts#events'],
   notifications: [
@@ -26,7 +26,7 @@ const regions: Record<string, string[]> = {
   wire: ['hub.ts#hub', 'express.ts#events', 'fastify.ts#events'],
 }
 
-/** Read when it is asked for, so that it is what is in the file. undefined: there is no such panel. */
+/** Read for each request, so that it is the current file. undefined: there is no such panel. */
 export async function viewSource(panel: string): Promise<Excerpt[] | undefined> {
   if (!Object.hasOwn(regions, panel)) return undefined
   return Promise.all((regions[panel] ?? []).map(readRegion))

@@ -2,7 +2,7 @@ import type { Channels } from './hub.ts'
 
 const pageChannels = ['clock', 'notifications', 'chat', 'stocks', 'stats', 'match', 'job', 'tokens'] as const
 
-/** Of a comma-separated list those that there are; all of them when none is left. */
+/** The known names in a comma-separated list; all names if there are none. */
 export function readChannels(value: unknown): (keyof Channels)[] {
   const asked = typeof value === 'string' ? value.split(',') : []
   const channels = pageChannels.filter((channel) => asked.includes(channel))

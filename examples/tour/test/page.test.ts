@@ -16,7 +16,7 @@ afterEach(() => tour.closePages())
 
 afterAll(() => tour?.stop())
 
-test('has no accessibility problem that axe knows', async () => {
+test('has no accessibility problem that axe finds', async () => {
   const page = await tour.open()
   await useEverything(page)
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -28,7 +28,7 @@ test('has no accessibility problem that axe knows', async () => {
   expect(await violations(page)).toEqual([])
 })
 
-test('fits into every width', async () => {
+test('fits every width', async () => {
   const page = await tour.open()
   await useEverything(page)
   for (const width of [320, 390, 768, 1280]) {
@@ -57,7 +57,7 @@ test('leaves the console empty', async () => {
   expect(tour.problems).toEqual([])
 })
 
-test('needs nothing from elsewhere', async () => {
+test('loads nothing from other origins', async () => {
   const page = await tour.open()
   const urls: string[] = []
   page.on('request', (request) => urls.push(request.url()))
@@ -88,7 +88,7 @@ function accepts(host: string, port: number): Promise<boolean> {
   })
 }
 
-test('the keyboard is enough', async () => {
+test('works with the keyboard alone', async () => {
   const page = await tour.open()
   await page.keyboard.press('Tab')
   expect(await focused(page)).toBe('Skip to the panels')
@@ -123,7 +123,7 @@ test('the keyboard is enough', async () => {
   expect(await focused(page)).toBe('Message')
 })
 
-test('a screen reader is told of what matters, and of nothing that ticks', async () => {
+test('a screen reader reads what matters, and nothing that ticks', async () => {
   const page = await tour.open()
   const live = await page.evaluate(
     `[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map(({ id }) => id)`,
@@ -160,7 +160,7 @@ async function useEverything(page: Page): Promise<void> {
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe)
-  // Not while something fades in: its contrast is not what it will be.
+  // Not while something fades in: its contrast is not final.
   return page.evaluate(`
     Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
       .then(() => axe.run({ resultTypes: ['violations'] }))
@@ -168,7 +168,7 @@ async function violations(page: Page): Promise<string[]> {
   `)
 }
 
-/** What sticks out at the side, and is not in something that scrolls. */
+/** Elements that overflow the page and are not inside a scrolling element. */
 function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(`
     [...document.querySelectorAll('body, body *')]
@@ -177,7 +177,7 @@ function tooWide(page: Page): Promise<string[]> {
   `)
 }
 
-/** The accessible name, near enough. */
+/** The accessible name, approximately. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(`
     (() => {

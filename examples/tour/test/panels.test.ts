@@ -13,7 +13,7 @@ afterEach(() => tour.closePages())
 
 afterAll(() => tour?.stop())
 
-test('both pages say who serves them, and link to each other', async () => {
+test('both pages name their framework, and link to each other', async () => {
   const { express, fastify } = await tour.openBoth()
   expect(await express.locator('.badge').textContent()).toBe('served by Express')
   expect(await fastify.locator('.badge').textContent()).toBe('served by Fastify')
@@ -26,7 +26,7 @@ test('both pages say who serves them, and link to each other', async () => {
   expect(tour.problems).toEqual([])
 })
 
-test('the clock stops and starts, and the rest of the stream goes on', async () => {
+test('the clock stops and starts, and the rest of the stream continues', async () => {
   const page = await tour.open()
   await waitForNumber(page, '[data-channel="clock"] .count', 2)
   expect(await page.locator('#clock-tick').textContent()).toMatch(/^Tick \d+, none missing$/)
@@ -60,7 +60,7 @@ test('a notification sent on one page arrives on both, as an event of its type',
   }
 })
 
-test('what is written on Express is read on Fastify, with its lines and in any script, and back', async () => {
+test('a message sent on Express arrives on Fastify, with its lines and in any script, and vice versa', async () => {
   const { express, fastify } = await tour.openBoth()
   const text = 'Zeile eins\nстрока два\n行三 🌊\n<b>not bold</b>'
   await say(express, text)
@@ -129,7 +129,7 @@ test('the statistics count what happens', async () => {
     .waitFor()
 })
 
-test('the match goes on, and its score is that of its goals', async () => {
+test('the match continues, and its score is the number of its goals', async () => {
   const page = await tour.open()
   const minute = () => page.locator('#match-minute').textContent()
   const before = await minute()
@@ -141,7 +141,7 @@ test('the match goes on, and its score is that of its goals', async () => {
   expect(score).toBe(goals)
 })
 
-test('tokens: a story that nobody stops comes to its end, and once', async () => {
+test('tokens: a story that is not stopped reaches its end, once', async () => {
   const page = await tour.open()
   await page.getByLabel('Prompt').fill('Erzähl mir was')
   await page.getByRole('button', { name: 'Generate' }).click()
@@ -155,7 +155,7 @@ test('tokens: a story that nobody stops comes to its end, and once', async () =>
   expect(story.split(/\s+/)).toHaveLength(await numberIn(page, '#tokens-count'))
 })
 
-test('every panel shows its code as it is in the files', async () => {
+test('every panel shows its code unchanged from the files', async () => {
   const page = await tour.open()
   const buttons = page.getByRole('button', { name: 'View source' })
   expect(await buttons.count()).toBe(11)
@@ -172,7 +172,7 @@ test('every panel shows its code as it is in the files', async () => {
   await page.locator('#excerpts').getByText("await hub.publish('chat', { data: message })").waitFor()
 })
 
-test('every panel leads to its page of the docs, which is there', async () => {
+test('every panel links to its page of the docs, which exists', async () => {
   const page = await tour.open()
   const links = page.getByRole('link', { name: 'Docs of' })
   expect(await links.count()).toBe(11)
@@ -189,7 +189,7 @@ async function stockCount(page: Page): Promise<number> {
   return numberIn(page, '[data-channel="stocks"] .count')
 }
 
-/** How many pixels of the chart are not empty, and what it says to who does not see it. */
+/** The number of pixels that are not empty, and the text alternative of the chart. */
 async function picture(
   page: Page,
   selector: string,

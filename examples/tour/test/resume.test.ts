@@ -11,7 +11,7 @@ afterEach(() => tour.closePages())
 
 afterAll(() => tour?.stop())
 
-test('a job goes on while the page is reloaded, and is seen and cancelled on the other', async () => {
+test('a job continues while the page is reloaded, and can be seen and cancelled on the other page', async () => {
   const { express, fastify } = await tour.openBoth()
   await express.getByRole('button', { name: 'Start the job' }).click()
   await waitForNumber(fastify, '#job-percent', 3)
@@ -45,7 +45,7 @@ test('news: going offline and back loses nothing', async () => {
   await reportNews(page, 4)
   expect(await numberIn(page, '#news-received')).toBe(received)
 
-  // The button is now the last thing that is seen of the panel: the list is below the window.
+  // Only the button of the panel is still visible: the list is below the window.
   await page
     .locator('#news-offline')
     .evaluate((button: { scrollIntoView(how: object): void; click(): void }) => {
@@ -57,7 +57,7 @@ test('news: going offline and back loses nothing', async () => {
   await expectAllNews(page)
 })
 
-test('news have a stream while they are seen, and miss nothing in between', async () => {
+test('news have a stream while they are visible, and miss nothing in between', async () => {
   const page = await openNews()
   expect(await page.locator('#stream-names').textContent()).toContain('news')
   await page.evaluate('scrollTo({ top: 0, behavior: "instant" })')
@@ -68,7 +68,7 @@ test('news have a stream while they are seen, and miss nothing in between', asyn
   await expectAllNews(page)
 })
 
-test('a hidden page gives its streams back, and has everything when it is seen again', async () => {
+test('a hidden page closes its streams, and has everything when it is visible again', async () => {
   const { express, fastify } = await tour.openBoth()
   await waitForNumber(express, '[data-channel="clock"] .count', 2)
   await hide(express, true)
@@ -101,7 +101,7 @@ test('more windows than a browser has connections do not block each other', asyn
   await say(last, 'Seven windows')
   await last.locator('#chat-messages').getByText('Seven windows').waitFor()
 
-  await first.getByRole('button', { name: 'Go on here' }).click()
+  await first.getByRole('button', { name: 'Continue here' }).click()
   await waitForState(first, 'live')
   await first.locator('#chat-messages').getByText('Seven windows').waitFor()
   const live = await Promise.all(
@@ -110,7 +110,7 @@ test('more windows than a browser has connections do not block each other', asyn
   expect(live.filter(Boolean).length).toBe(5)
 })
 
-test('after a restart of the server the page says that it could not resume, and shows what is there now', async () => {
+test('after a restart of the server the page says that it could not resume, and shows the new state', async () => {
   const page = await tour.open()
   await say(page, 'Soon forgotten')
   await page.locator('#chat-messages').getByText('Soon forgotten').waitFor()
@@ -123,7 +123,7 @@ test('after a restart of the server the page says that it could not resume, and 
   expect(await page.locator('#clock-tick').textContent()).toMatch(/, none missing$/)
 })
 
-test('ends at Ctrl-C while pages are open and work is under way', async () => {
+test('ends at Ctrl-C while pages are open and work is in progress', async () => {
   const { express, fastify } = await tour.openBoth()
   await express.getByRole('button', { name: 'Start the job' }).click()
   await express.getByRole('button', { name: 'Generate' }).click()
@@ -155,7 +155,7 @@ async function newestHeadline(): Promise<number> {
   return news.at(-1)?.number ?? 0
 }
 
-/** What the page has counted, and what is in its list. */
+/** The counts of the page, and the items of its list. */
 async function expectAllNews(page: Page): Promise<void> {
   const texts = await page.locator('#headlines .number').allTextContents()
   const numbers = texts.map((text) => Number(text.slice(1)))
@@ -165,7 +165,7 @@ async function expectAllNews(page: Page): Promise<void> {
   expect(await page.locator('#headlines .hole').count()).toBe(0)
 }
 
-/** What a browser does when another tab comes to the front. */
+/** Acts as a browser does when another tab becomes visible. */
 async function hide(page: Page, hidden: boolean): Promise<void> {
   await page.evaluate(`
     Object.defineProperty(document, 'hidden', { configurable: true, value: ${hidden} })

@@ -29,7 +29,7 @@ test.each(['express', 'fastify'] as const)('tokens on %s: Stop ends the work on 
   expect(made).toBeLessThan(150)
 })
 
-test('jokes come when the server said they would, each in a response of its own', async () => {
+test('jokes arrive when the server said they would, each in a separate response', async () => {
   const page = await tour.open()
   const responses: string[] = []
   page.on('response', (response) => {
@@ -50,7 +50,7 @@ test('jokes come when the server said they would, each in a response of its own'
   await page.locator('#jokes-state').getByText('stopped').waitFor()
 })
 
-test('the wire is shown as it is: head, comments, fields, lines of data', async () => {
+test('the wire is shown unchanged: headers, comments, fields, lines of data', async () => {
   const page = await tour.open()
   await page.getByRole('button', { name: 'Watch' }).click()
   await waitForLine(page, '200 OK')
@@ -78,7 +78,7 @@ test('the wire is shown as it is: head, comments, fields, lines of data', async 
   await page.getByRole('button', { name: 'Watch' }).waitFor()
 })
 
-test('the page says how many streams it holds, and gives them back', async () => {
+test('the page says how many streams it holds, and closes them', async () => {
   const page = await tour.open()
   await page.locator('#streams').getByText('1 stream', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Watch' }).click()

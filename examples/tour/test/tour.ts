@@ -5,7 +5,7 @@ import { ExampleServer } from '../../../test/browser/example-server.ts'
 
 /** The tour as a process, and a Chromium whose tabs all belong to one visitor. */
 export class Tour {
-  /** What the pages complained of in the console. */
+  /** The errors of the pages in the console. */
   readonly problems: string[] = []
   server: ExampleServer
   readonly #browser: Browser
@@ -34,7 +34,7 @@ export class Tour {
     return `http://localhost:${this.server.port + 1}/`
   }
 
-  /** A page that is live. */
+  /** A connected page. */
   async open(url: string = this.expressUrl): Promise<Page> {
     const page = await this.#visitor.newPage()
     page.on('console', (message) => {
@@ -83,11 +83,11 @@ export async function numberIn(page: Page, selector: string): Promise<number> {
   return Number.parseFloat((await page.locator(selector).textContent()) ?? '')
 }
 
-/** Until the expression is true in the page. Playwright's own waiting needs eval(), which the page does not allow. */
+/** Waits until the expression is true in the page. Playwright's own wait needs eval(), which the page does not allow. */
 export async function waitUntil(page: Page, expression: string): Promise<void> {
   const deadline = Date.now() + 60_000
   while (!(await page.evaluate(expression))) {
-    if (Date.now() > deadline) throw new Error(`Waited 60 s in vain: ${expression}`)
+    if (Date.now() > deadline) throw new Error(`Timed out after 60 s: ${expression}`)
     await sleep(20)
   }
 }

@@ -5,9 +5,9 @@ import { nchanMissing, nchanVersion } from './server/nchan.mjs'
 /**
  * @typedef {object} Contestant
  * @property {string} title
- * @property {string} [package] What its version is read from.
+ * @property {string} [package] The package that has its version.
  * @property {boolean} [compresses] Its clients accept gzip.
- * @property {string} [ours] Which of ours it is compared with: the one on the same kind of server.
+ * @property {string} [ours] Which of our contestants it is compared with: the one on the same kind of server.
  */
 
 /** By the name of its file in server/. @type {Record<string, Contestant>} */
@@ -41,17 +41,17 @@ const all = {
   nchan: { title: 'nginx + nchan', ours: 'downstream-node' },
 }
 
-/** Why nchan is left out; undefined when it is not. */
+/** Why nchan is skipped; undefined if it is not. */
 export const withoutNchan = nchanMissing()
 
-/** Why the log on Redis is left out; undefined when it is not. */
+/** Why the log on Redis is skipped; undefined if it is not. */
 export const withoutRedis = redisMissing()
 
-/** Logs that several processes share: they have a workload of their own. @type {readonly string[]} */
+/** Logs that several processes share: they have a separate workload. @type {readonly string[]} */
 export const sharedLogs =
   withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
 
-/** Those that compress, and one that does not: they have workloads of their own. @type {readonly string[]} */
+/** Those that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
 export const compressing = ['downstream-node', 'downstream-shared', 'downstream-own', 'gzip-each']
 
 /** Those of the workloads about runs and relays. */

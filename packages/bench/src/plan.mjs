@@ -14,23 +14,23 @@ import { unrelatedRequest } from './workload/unrelated-request.mjs'
 import { grouped } from './workload/workload.mjs'
 
 /**
- * How much of everything.
+ * The sizes of a run.
  *
  * @typedef {object} Size
  * @property {number} rounds
- * @property {number} roundsOfMany Of them, those with many clients, whose connecting takes most of the time.
+ * @property {number} roundsOfMany The rounds with many clients, which take most of the time to connect.
  * @property {number} few Clients.
  * @property {number} many
- * @property {number} small Events delivered to measure one cell with small events.
+ * @property {number} small Events that are delivered to measure one cell with small events.
  * @property {number} large The same with large ones.
- * @property {number} tokens That come many at a time.
- * @property {number} lonelyTokens That come one at a time.
- * @property {number} runTokens Of a run.
+ * @property {number} tokens Tokens that are sent many at a time.
+ * @property {number} lonelyTokens Tokens that are sent one at a time.
+ * @property {number} runTokens Tokens of a run.
  * @property {number} visitors How many connect and disconnect.
  * @property {number} missed Events.
  * @property {number} probing In ms.
  * @property {number} following In seconds.
- * @property {boolean} short Only what has a target, unless something else is asked for by name.
+ * @property {boolean} short Only workloads with a target, unless others are named.
  */
 
 /** @type {Record<'full' | 'quick' | 'tiny', Size>} */
@@ -67,7 +67,7 @@ const sizes = {
     following: 1,
     short: true,
   },
-  // For the test: what it measures means nothing.
+  // For the test: its figures mean nothing.
   tiny: {
     rounds: 1,
     roundsOfMany: 1,
@@ -105,8 +105,8 @@ export function makePlan(name, only = {}) {
     names.filter((one) => only.contestants?.some((word) => one.includes(word)) ?? true)
   /** @param {readonly string[]} excluded */
   const without = (...excluded) => chosen(contestants).filter((one) => !excluded.includes(one))
-  // express-sse writes to all clients whenever one comes: ten thousand would take minutes to connect. And fastify-sse-v2
-  // would take a minute to show what a thousand show.
+  // express-sse writes to all clients whenever one connects: ten thousand would take minutes. And fastify-sse-v2
+  // would take a minute for the same result as with a thousand.
   const inThousands = without('express-sse', 'fastify-sse-v2')
 
   /** @param {readonly string[]} contestants @param {number} clients @returns {import('./workload/workload.mjs').Workload} */
@@ -169,7 +169,7 @@ export function makePlan(name, only = {}) {
 }
 
 /**
- * With those contestants alone that a target is about.
+ * Only with the contestants of a target.
  *
  * @param {import('./workload/workload.mjs').Workload} workload
  * @param {Size} size

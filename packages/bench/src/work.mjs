@@ -1,14 +1,14 @@
-// What is sent, the same to the byte for every contestant.
+// The data that is sent: the same bytes for every contestant.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Ends every event that counts, and is in no header, id, comment or other event of any contestant. */
+/** Ends every event that counts, and occurs in no header, id, comment or other event of any contestant. */
 export const MARK = '~'
 
-/** What can be compressed as an app's events can. @typedef {'price' | 'list' | 'table'} Kind */
+/** Events that can be compressed like those of real apps. @typedef {'price' | 'list' | 'table'} Kind */
 
 /**
- * @param {number} n The event's number, by which the order is checked.
- * @param {number | Kind} bytes Of one letter, or an event of a kind.
+ * @param {number} n The number of the event, which is used to check the order.
+ * @param {number | Kind} bytes This many bytes of one letter, or an event of a kind.
  */
 export function eventData(n, bytes) {
   if (typeof bytes === 'number') return `${n} `.padEnd(bytes - MARK.length, 'x') + MARK
@@ -26,7 +26,7 @@ const KINDS = {
 
 const SYMBOLS = ['ACME', 'GLOBX', 'INITECH', 'UMBRL', 'HOOLI', 'VNDLY', 'STARK', 'WAYNE']
 
-/** When the row was new last: one in `every` is with each event. @param {number} n @param {number} row @param {number} every */
+/** The number of the last event that changed the row: each event changes one row in `every`. @param {number} n @param {number} row @param {number} every */
 function version(n, row, every) {
   return n - ((n + row) % every)
 }
@@ -53,11 +53,11 @@ function noise(a, b) {
 }
 
 /**
- * The tokens that a client asked for: `/tokens?count=50000&burst=50` is 50 000 of them, 50 in each turn of the event loop.
+ * The tokens that a client requested: `/tokens?count=50000&burst=50` is 50 000 of them, 50 in each turn of the event loop.
  *
  * @template [Token=string]
  * @param {string | undefined} url
- * @param {(text: string) => Token} as What the contestant calls an event.
+ * @param {(text: string) => Token} as The form of an event of the contestant.
  * @returns {AsyncGenerator<Token, void>}
  */
 export async function* tokens(url = '', as = (text) => /** @type {Token} */ (text)) {

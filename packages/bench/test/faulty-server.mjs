@@ -1,4 +1,4 @@
-// A server that sends four events to two clients, and not as it should: FAULT says how.
+// A server that sends four events to two clients with the fault in FAULT.
 import { createServer } from 'node:http'
 
 /** Which events the two get. @type {Record<string, [number[], number[]]>} */
@@ -7,7 +7,7 @@ const faults = {
     [0, 2, 3],
     [0, 1, 2, 3],
   ],
-  // In sum there is none missing.
+  // The sum is correct.
   'mixes up': [
     [0, 1, 1, 2, 3],
     [0, 2, 3],

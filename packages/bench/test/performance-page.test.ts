@@ -3,7 +3,7 @@ import { chart } from '../src/report/chart.mjs'
 import { markdownReport } from '../src/report/markdown.mjs'
 import { chartFile, pageFile, resultsFile, withReport } from '../src/report/write.mjs'
 
-// A figure that is changed in one of them, or a report that is changed and not made anew.
+// Fails if a figure is changed in only one of them, or if a report is not generated again.
 test('docs/performance.md and the chart show what results.json holds', () => {
   const results = JSON.parse(readFileSync(resultsFile, 'utf8'))
   const page = readFileSync(pageFile, 'utf8')

@@ -1,7 +1,7 @@
 import { Course, Oracle } from '../src/soak/oracle.ts'
 import { growths, type Sample } from '../src/soak/page.ts'
 
-/** Lets a client have these numbers; a string is something else that happens to it. */
+/** A client that receives these numbers; a string is another thing that happens to it. */
 function judge(numbers: (number | 'gap' | 'forged')[], { doubtful = [] as number[], newest = 0 } = {}) {
   const oracle = new Oracle()
   const course = new Course()
@@ -18,23 +18,23 @@ function judge(numbers: (number | 'gap' | 'forged')[], { doubtful = [] as number
 
 const good = { lost: 0, twice: 0, silent: 0 }
 
-test('a client that has everything in order has lost nothing', () => {
+test('a client that received everything in order has lost nothing', () => {
   expect(judge([5, 6, 7], { newest: 7 })).toEqual(good)
 })
 
-test('an event that never came is lost, in the middle and at the end', () => {
+test('an event that never arrived is lost, in the middle and at the end', () => {
   expect(judge([5, 7])).toEqual({ ...good, lost: 1 })
   expect(judge([5, 9])).toEqual({ ...good, lost: 3 })
   expect(judge([5, 6], { newest: 8 })).toEqual({ ...good, lost: 2 })
 })
 
-test('what came after a gap is not lost; what came after that is', () => {
+test('an event missing at a gap is not lost; one missing after it is', () => {
   expect(judge([5, 'gap', 9])).toEqual(good)
   expect(judge([5, 'gap', 9, 11])).toEqual({ ...good, lost: 1 })
   expect(judge([5, 'gap'], { newest: 9 })).toEqual(good)
 })
 
-test('an event that comes again, or too late, came twice, after a gap too', () => {
+test('an event that arrives again or too late is counted as repeated, even after a gap', () => {
   expect(judge([5, 5])).toEqual({ ...good, twice: 1 })
   expect(judge([5, 6, 4])).toEqual({ ...good, twice: 1 })
   expect(judge([5, 'gap', 5])).toEqual({ ...good, twice: 1 })
@@ -45,7 +45,7 @@ test('an event whose publish was rejected may be missing', () => {
   expect(judge([5, 8], { doubtful: [6] })).toEqual({ ...good, lost: 1 })
 })
 
-test('a client that comes back from an earlier place has those events again', () => {
+test('a client that reconnects with an earlier id gets those events again', () => {
   const oracle = new Oracle()
   const course = new Course()
   for (const number of [5, 6, 7]) oracle.take('client', 'a', course, number)
@@ -57,7 +57,7 @@ test('a client that comes back from an earlier place has those events again', ()
   expect(oracle.judge()).toEqual({ ...good, lost: 1 })
 })
 
-test('memory that grows is seen, and memory that jumps is not', () => {
+test('steady growth of memory is detected, and a jump is not', () => {
   const sample = (at: number, mb: number) => ({
     app: 'a',
     at,

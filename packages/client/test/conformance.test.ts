@@ -54,7 +54,7 @@ describe('The client', () => {
     hub.publish('numbers', { event: 'number', data: { n: n++ } })
   }
 
-  /** Follows the numbers from here on, while `meanwhile` runs, until it has the last one. */
+  /** Follows the numbers from the current one, while `meanwhile` runs, until it has the last one. */
   async function receiveAll(options: ConnectOptions, meanwhile: (received: number[]) => Promise<void>) {
     const first = n
     requests = []
@@ -78,7 +78,7 @@ describe('The client', () => {
     await eventually('no stream is open', () => hub.stats().streams === 0)
   }
 
-  test('receives everything once through cuts, and resumes after its id', () =>
+  test('receives everything once despite cuts, and resumes after its id', () =>
     receiveAll({}, async (received) => {
       for (let round = 0; round < 3; round++) {
         publish()
@@ -89,7 +89,7 @@ describe('The client', () => {
       await eventually('four requests', () => requests.length === 4)
     }))
 
-  test('comes back after a 503 and after HTML', () =>
+  test('reconnects after a 503 and after HTML', () =>
     receiveAll({}, async (received) => {
       publish()
       await eventually('a number', () => received.at(-1) === n - 1)
@@ -104,7 +104,7 @@ describe('The client', () => {
       await eventually('refusals', () => refused === 4)
     }))
 
-  test('asks for fresh headers after a 401, once', () =>
+  test('requests fresh headers after a 401, once', () =>
     receiveAll({ headers: async (error) => ({ 'X-Token': `${error?.status}` }) }, async () => {
       refuse = (res) => {
         refuse = undefined
@@ -117,7 +117,7 @@ describe('The client', () => {
       )
     }))
 
-  test('shares where it can, and connects by itself where it cannot', () =>
+  test('shares a connection if possible, and opens its own if not', () =>
     receiveAll({ share: true }, async (received) => {
       publish()
       await eventually('a number', () => received.at(-1) === n - 1)
@@ -143,7 +143,7 @@ describe('The client', () => {
     )
   })
 
-  test('a loop throws why it is over', async () => {
+  test('a loop throws the error that ended it', async () => {
     refuse = (res) => void res.writeHead(404).end()
     const loop = async () => {
       for await (const _ of connect(url));

@@ -24,12 +24,12 @@ function open(options: ConnectOptions) {
   return { source, states, messages }
 }
 
-/** As the server does it for a request with Prefer: wait. */
+/** As the server answers a request with Prefer: wait. */
 function answerPoll({ res }: Exchange, text: string): void {
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Preference-Applied': 'wait=1' }).end(text)
 }
 
-test('poll: always asks for finite answers, each from where the one before ended', async () => {
+test('poll: always requests finite responses, each from where the previous one ended', async () => {
   const { messages, states } = open({ poll: 'always' })
   for (let n = 0; n < 3; n++) {
     const exchange = await server.requests.at(n)
@@ -37,11 +37,11 @@ test('poll: always asks for finite answers, each from where the one before ended
     answerPoll(exchange, `id: ${n + 1}\ndata: ${n}\n\n`)
   }
   expect(await messages.first(3)).toEqual([0, 1, 2])
-  // A page between two answers is as up to date as one that streams.
+  // Between two responses a page is as up to date as one that streams.
   expect(states.entries).toEqual(['connecting', 'open'])
 })
 
-test('answers that come at once are asked for as often as retry allows', async () => {
+test('responses that end at once are requested as often as retry allows', async () => {
   open({ poll: 'always', retry: { min: 300 } })
   const started = Date.now()
   for (let n = 0; n < 3; n++) answerPoll(await server.requests.at(n), `data: ${n}\n\n`)
@@ -49,7 +49,7 @@ test('answers that come at once are asked for as often as retry allows', async (
   expect(Date.now() - started).toBeGreaterThanOrEqual(890)
 })
 
-test('a poll that fails is tried again', async () => {
+test('a failed poll is repeated', async () => {
   const { states } = open({ poll: 'always' })
   ;(await server.requests.at(0)).answer(502)
   ;(await server.requests.at(1)).res.destroy()
@@ -67,35 +67,32 @@ test('a poll that fails is tried again', async () => {
 test.each<[what: string, hold: (exchange: Exchange) => void]>([
   ['the head', () => {}],
   ['the first byte', ({ res }) => res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders()],
-])(
-  'where %s of a stream is held back, it polls with the same id, and streams again later',
-  async (_, hold) => {
-    const { messages, states } = open({ openTimeout: 100, after: '7' })
-    const stream = await server.requests.at(0)
-    expect(stream.headers).not.toHaveProperty('prefer')
-    hold(stream)
-    const first = await server.requests.at(1)
-    expect(first.headers).toMatchObject({ prefer: 'wait=1', 'last-event-id': '7' })
-    answerPoll(first, 'id: 8\ndata: 8\n\n')
-    let polls = 0
-    for (let n = 2; ; n++) {
-      const exchange = await server.requests.at(n)
-      expect(exchange.headers['last-event-id']).toBe('8')
-      if (!exchange.headers.prefer) {
-        exchange.stream('id: 9\ndata: 9\n\n')
-        break
-      }
-      polls++
-      expect(exchange.headers.prefer).toBe('wait=20')
-      setTimeout(() => answerPoll(exchange, ':\n\n'), 100)
+])('if %s of a stream is held back, it polls with the same id, and streams again later', async (_, hold) => {
+  const { messages, states } = open({ openTimeout: 100, after: '7' })
+  const stream = await server.requests.at(0)
+  expect(stream.headers).not.toHaveProperty('prefer')
+  hold(stream)
+  const first = await server.requests.at(1)
+  expect(first.headers).toMatchObject({ prefer: 'wait=1', 'last-event-id': '7' })
+  answerPoll(first, 'id: 8\ndata: 8\n\n')
+  let polls = 0
+  for (let n = 2; ; n++) {
+    const exchange = await server.requests.at(n)
+    expect(exchange.headers['last-event-id']).toBe('8')
+    if (!exchange.headers.prefer) {
+      exchange.stream('id: 9\ndata: 9\n\n')
+      break
     }
-    expect(polls).toBeGreaterThan(0)
-    expect(await messages.first(2)).toEqual([8, 9])
-    expect(states.entries.at(-1)).toBe('open')
-  },
-)
+    polls++
+    expect(exchange.headers.prefer).toBe('wait=20')
+    setTimeout(() => answerPoll(exchange, ':\n\n'), 100)
+  }
+  expect(polls).toBeGreaterThan(0)
+  expect(await messages.first(2)).toEqual([8, 9])
+  expect(states.entries.at(-1)).toBe('open')
+})
 
-test('where neither is answered it goes back to streaming', async () => {
+test('if neither is answered, it returns to streaming', async () => {
   const { messages } = open({ openTimeout: 100 })
   await server.requests.at(1)
   const third = await server.requests.at(2)
@@ -108,7 +105,7 @@ test('where neither is answered it goes back to streaming', async () => {
   await messages.first(1)
 })
 
-test('a server that knows no long polling and has nothing to say is left to be quiet', async () => {
+test('a silent server without long polling is not polled again and again', async () => {
   const { states, messages } = open({ openTimeout: 100 })
   const beQuiet = ({ res }: Exchange) =>
     res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders()

@@ -27,7 +27,7 @@ async function loop(): Promise<void> {
 }
 void loop
 
-// Without a declaration any event may come, and its data can be anything.
+// Without a declaration any event may arrive, and its data can be anything.
 connect('/any').on('what', (data) => {
   data satisfies unknown
   // @ts-expect-error unknown
@@ -41,7 +41,7 @@ connect('/news', {
   retry: { min: 1 },
 })
 
-// From the hub's declaration.
+// The types come from the hub.
 const hub = createHub<{ news: { headline: { title: string; at: Date } } }>()
 const news = connect<EventsOf<typeof hub, 'news'>>('/news')
 news.on('headline', ({ title, at }) => [title, at] satisfies [string, string])

@@ -9,7 +9,7 @@ import {
 } from '../src/index.ts'
 import { EventServer } from './event-server.ts'
 
-/** Quick, so that tests are. */
+/** Short, so that the tests are fast. */
 const retry = { min: 1, max: 5 }
 
 let server: EventServer
@@ -38,7 +38,7 @@ function open(options: ConnectOptions = {}, url: string = server.url) {
   return { source, states, errors, messages }
 }
 
-test('asks for an event stream, without an id at first', async () => {
+test('requests an event stream, without an id at first', async () => {
   open()
   const { method, headers } = await server.requests.at(0)
   expect(method).toBe('GET')
@@ -47,7 +47,7 @@ test('asks for an event stream, without an id at first', async () => {
   expect(headers).not.toHaveProperty('prefer')
 })
 
-test('a listener receives parsed data, and the event beside it', async () => {
+test('a listener receives parsed data and the event', async () => {
   const { source } = open()
   const received = new Journal<unknown>()
   source.on('news', (data, event) => received.add([data, event]))
@@ -61,7 +61,7 @@ test('a listener receives parsed data, and the event beside it', async () => {
   expect(source.lastEventId).toBe('1')
 })
 
-test('bytes of one character may come apart, and a byte order mark is dropped', async () => {
+test('the bytes of one character may arrive separately, and a byte order mark is dropped', async () => {
   const { messages } = open()
   const { res } = await server.requests.at(0)
   const bytes = Buffer.from('\ufeffdata: "Grüße 😀"\n\n')
@@ -73,7 +73,7 @@ test('bytes of one character may come apart, and a byte order mark is dropped', 
   expect(await messages.at(0)).toBe('Grüße 😀')
 })
 
-test('a listener that was taken off receives nothing more', async () => {
+test('a removed listener receives nothing more', async () => {
   const { source, messages } = open()
   const received: unknown[] = []
   const listener = (data: unknown) => received.push(data)
@@ -89,7 +89,7 @@ test('a listener that was taken off receives nothing more', async () => {
   expect(received).toEqual([1, 1, 2])
 })
 
-test('what a listener throws is reported, and the others receive the event', async () => {
+test('an error of a listener is reported, and the others receive the event', async () => {
   const reported = new Journal<unknown>()
   const globals = globalThis as { reportError?: (error: unknown) => void }
   globals.reportError = (error) => reported.add(error)
@@ -110,7 +110,7 @@ test('what a listener throws is reported, and the others receive the event', asy
   }
 })
 
-test('parse makes the data, and what it throws is reported', async () => {
+test('parse makes the data, and its error is reported', async () => {
   const reported = new Journal<unknown>()
   const globals = globalThis as { reportError?: (error: unknown) => void }
   globals.reportError = (error) => reported.add(String(error))
@@ -128,7 +128,7 @@ test('parse makes the data, and what it throws is reported', async () => {
   }
 })
 
-test('comes back after an end and after a cut, with the last id', async () => {
+test('reconnects after an end and after a cut, with the last id', async () => {
   const { messages, states } = open()
   const first = await server.requests.at(0)
   first.stream('id: a b\ndata: 1\n\n')
@@ -149,13 +149,13 @@ test('comes back after an end and after a cut, with the last id', async () => {
   expect(states.entries).toEqual([...cycle, ...cycle, ...cycle, ['connecting']])
 })
 
-test('starts after the id that it is given, also one that is not ASCII', async () => {
+test('starts after the given id, even one that is not ASCII', async () => {
   open({ after: 'ä' })
   const { headers } = await server.requests.at(0)
   expect(Buffer.from(String(headers['last-event-id']), 'latin1').toString()).toBe('ä')
 })
 
-test.each([500, 502, 503, 504, 429])('comes back after a %i', async (status) => {
+test.each([500, 502, 503, 504, 429])('reconnects after a %i', async (status) => {
   const { states, messages } = open()
   ;(await server.requests.at(0)).answer(status)
   ;(await server.requests.at(1)).stream('data: 1\n\n')
@@ -163,7 +163,7 @@ test.each([500, 502, 503, 504, 429])('comes back after a %i', async (status) => 
   expect(states.entries).toEqual([['connecting'], ['waiting', status], ['connecting', status], ['open']])
 })
 
-test('comes back after a 200 of another type', async () => {
+test('reconnects after a 200 of another type', async () => {
   const { states, messages } = open()
   ;(await server.requests.at(0)).answer(200, { 'Content-Type': 'text/html' })
   ;(await server.requests.at(1)).stream('data: 1\n\n')
@@ -171,7 +171,7 @@ test('comes back after a 200 of another type', async () => {
   expect(states.entries[1]).toEqual(['waiting', 200])
 })
 
-test('comes back to a server that was not there', async () => {
+test('reconnects to a server that was not running', async () => {
   const { port } = server
   const { messages, states } = open()
   ;(await server.requests.at(0)).stream('id: 1\ndata: 1\n\n')
@@ -197,7 +197,7 @@ test.each(['1', () => new Date(Date.now() + 1_500).toUTCString()])(
   },
 )
 
-test('the retry of the server is the least that it waits', async () => {
+test('it waits at least for the retry of the server', async () => {
   open()
   const { res, stream } = await server.requests.at(0)
   stream('retry: 300\n')
@@ -207,12 +207,12 @@ test('the retry of the server is the least that it waits', async () => {
   expect(Date.now() - ended).toBeGreaterThanOrEqual(290)
 })
 
-test('headers are asked for at each attempt, and a 401 leads to one more at once', async () => {
-  const told: (number | undefined)[] = []
+test('headers are requested for each attempt, and a 401 leads to one more at once', async () => {
+  const statuses: (number | undefined)[] = []
   const { states, messages, errors } = open({
     headers: async (error) => {
-      told.push(error?.status)
-      return { Authorization: `Bearer ${told.length}` }
+      statuses.push(error?.status)
+      return { Authorization: `Bearer ${statuses.length}` }
     },
   })
   ;(await server.requests.at(0)).answer(401)
@@ -226,11 +226,11 @@ test('headers are asked for at each attempt, and a 401 leads to one more at once
   expect(server.requests.entries.map(({ headers }) => headers.authorization)).toEqual(
     [1, 2, 3, 4].map((n) => `Bearer ${n}`),
   )
-  expect(told).toEqual([undefined, 401, undefined, 403])
+  expect(statuses).toEqual([undefined, 401, undefined, 403])
   expect(states.entries.at(-1)).toEqual(['closed', 401])
 })
 
-test('an attempt whose headers cannot be had counts as failed', async () => {
+test('an attempt whose headers() fails counts as failed', async () => {
   let calls = 0
   const { messages, states } = open({
     headers: () => {
@@ -258,7 +258,7 @@ test('a 204 closes it without an error', async () => {
   expect(server.requests.entries).toHaveLength(1)
 })
 
-test('the event "end" is received, and then it is closed', async () => {
+test('the event "end" is received, and then the source is closed', async () => {
   const { source, errors, messages } = open()
   const ends: unknown[] = []
   source.on('end', (data) => ends.push(data))
@@ -270,7 +270,7 @@ test('the event "end" is received, and then it is closed', async () => {
   expect(server.requests.entries).toHaveLength(1)
 })
 
-test('until names another last event, or none', async () => {
+test('until sets another last event, or none', async () => {
   const first = open({ until: 'done' })
   ;(await server.requests.at(0)).stream('event: end\ndata: 1\n\nevent: done\ndata: 1\n\n')
   await first.errors.at(0)
@@ -334,7 +334,7 @@ test('a loop over a source that is refused throws', async () => {
   expect(await failure).toMatchObject({ status: 404 })
 })
 
-test('leaving a loop closes the source', async () => {
+test('ending a loop closes the source', async () => {
   const { source, states } = open()
   const loop = (async () => {
     for await (const _ of source) break
@@ -347,7 +347,7 @@ test('leaving a loop closes the source', async () => {
 })
 
 describe('a POST', () => {
-  test('is sent with its body and headers, and an end is its end', async () => {
+  test('is sent with its body and headers, and is over with its response', async () => {
     const { errors, messages } = open({
       method: 'POST',
       body: '{"q":1}',
@@ -384,7 +384,7 @@ describe('a POST', () => {
     expect(server.requests.entries).toHaveLength(1)
   })
 
-  test('goes on by GET at the URL to resume at, with its id', async () => {
+  test('continues by GET at the resume URL, with its id', async () => {
     const other = await EventServer.start()
     try {
       const { messages, errors } = open({ body: 'x', resume: other.url })
@@ -407,7 +407,7 @@ describe('a POST', () => {
 })
 
 describe('silence', () => {
-  test('reopens a connection on which nothing comes, with its id', async () => {
+  test('reopens a silent connection, with its id', async () => {
     const { messages, states } = open({ silence: 200 })
     const { stream } = await server.requests.at(0)
     stream('id: 1\ndata: 1\n\n')
@@ -426,12 +426,13 @@ describe('silence', () => {
     const comments = setInterval(() => res.write(':\n\n'), 50)
     await sleep(2_000)
     clearInterval(comments)
-    // The machine may have been busy for longer than the silence: then it waited, but no comment was lost on it.
+    // The machine may have been busy for longer than the silence: then it reconnected, but the comment was not the
+    // cause.
     expect(states.entries.slice(0, 2)).toEqual([['connecting'], ['open']])
     expect(server.requests.entries.length).toBeLessThan(3)
   })
 
-  test('an attempt that is not answered is given up', async () => {
+  test('an attempt that is not answered is aborted', async () => {
     open({ openTimeout: 100, poll: 'never' })
     await server.requests.first(3)
   })

@@ -8,7 +8,7 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
-test('acts once, after its time', () => {
+test('fires once, after its time', () => {
   const deadline = createDeadline()
   const action = jest.fn()
   deadline(12_000, action)
@@ -33,7 +33,7 @@ test('the last call counts, and one without arguments clears it', () => {
   expect(first).not.toHaveBeenCalled()
 })
 
-test('after a sleep, during which timers stand still, it acts within 5 s', () => {
+test('after a sleep, in which timers do not run, it fires within 5 s', () => {
   const deadline = createDeadline()
   const action = jest.fn()
   deadline(45_000, action)

@@ -14,7 +14,7 @@ export interface Exchange {
   answer(status: number, headers?: Record<string, string>): void
 }
 
-/** A server that counts: each request is an entry, and the test answers it. */
+/** A server that records each request; the test answers it. */
 export class EventServer {
   readonly requests: Journal<Exchange> = new Journal<Exchange>()
   readonly #server = createServer(async (req, res) => {

@@ -1,6 +1,6 @@
 import { createListeners } from '../src/listeners.ts'
 
-test('calls those of a key, in the order in which they were added', () => {
+test('calls the listeners of a key, in the order in which they were added', () => {
   const listeners = createListeners()
   const calls: unknown[] = []
   listeners.add('a', (...args) => calls.push(['first', ...args]))

@@ -8,7 +8,7 @@ function parse(pieces: string[], id = '') {
   const retries: number[] = []
   const push = createParser(
     id,
-    // What has neither data nor a new id is of no use to anybody.
+    // A block with neither data nor a new id is not reported.
     (block) => (block.data !== undefined || block.id !== (blocks.at(-1)?.id ?? id)) && blocks.push(block),
     (ms) => retries.push(ms),
   )
@@ -18,7 +18,7 @@ function parse(pieces: string[], id = '') {
 
 const message = (data: string, id = '') => ({ event: 'message', data, id })
 
-/** Text of a stream, and what the HTML standard makes of it. */
+/** The text of a stream, and what a client must receive according to the HTML standard. */
 const cases: [title: string, text: string, blocks: Block[], retries?: number[]][] = [
   ['data', 'data: a\n\n', [message('a')]],
   ['only the first space after the colon is not data', 'data:  a \n\n', [message(' a ')]],
@@ -64,7 +64,7 @@ test.each(cases)('%s: cut anywhere', (_, text, blocks, retries = []) => {
   expect(parse([...text])).toEqual({ blocks, retries })
 })
 
-/** What the server's parser makes of it. */
+/** What the parser of the server returns for it. */
 async function parseByCore(pieces: string[]): Promise<Block[]> {
   const blocks: Block[] = []
   let lastId = ''
@@ -75,14 +75,14 @@ async function parseByCore(pieces: string[]): Promise<Block[]> {
   return blocks
 }
 
-/** What eventsource-parser makes of it: without ids, which it does not keep from one event to the next. */
+/** What eventsource-parser returns for it: without ids, which it does not keep from one event to the next. */
 function parseByOther(pieces: string[]): Pick<Block, 'event' | 'data'>[] {
   const events: Pick<Block, 'event' | 'data'>[] = []
   const parser = createOtherParser({
     onEvent: ({ event, data }) => events.push({ event: event || 'message', data }),
   })
   for (const piece of pieces) parser.feed(piece)
-  // It waits for what follows a CR; the line after it is a comment.
+  // It waits for the character after a CR; the line that follows is a comment.
   parser.feed(':\n')
   return events
 }
@@ -91,20 +91,23 @@ function withoutIds(blocks: Block[]) {
   return blocks.filter(({ data }) => data !== undefined).map(({ event, data }) => ({ event, data }))
 }
 
-test.each(cases)('%s: the parsers of the server and of others agree, cut anywhere', async (_, text) => {
-  const expected = parse([text]).blocks
-  for (let at = 0; at <= text.length; at++) {
-    const pieces = [text.slice(0, at), text.slice(at)].filter(Boolean)
-    expect(await parseByCore(pieces)).toEqual(expected)
-    expect(parseByOther(pieces)).toEqual(withoutIds(expected))
-  }
-})
+test.each(cases)(
+  '%s: agrees with the parsers of the server and of other packages, cut anywhere',
+  async (_, text) => {
+    const expected = parse([text]).blocks
+    for (let at = 0; at <= text.length; at++) {
+      const pieces = [text.slice(0, at), text.slice(at)].filter(Boolean)
+      expect(await parseByCore(pieces)).toEqual(expected)
+      expect(parseByOther(pieces)).toEqual(withoutIds(expected))
+    }
+  },
+)
 
-test('goes on with the id that the client has', () => {
+test('continues with the id that the client has', () => {
   expect(parse(['data: a\n\n'], '7').blocks).toEqual([message('a', '7')])
 })
 
-test('any text in any pieces is what the other parsers make of it', async () => {
+test('parses any text in any pieces as the other parsers do', async () => {
   const line = fc.constantFrom('data', 'data: a', 'data:b', 'id: 1', 'event: e', ':c', 'retry: 1', 'x', '')
   const end = fc.constantFrom('\n', '\r', '\r\n')
   const text = fc.array(fc.tuple(line, end), { maxLength: 20 }).map((lines) => lines.flat().join(''))
@@ -116,7 +119,7 @@ test('any text in any pieces is what the other parsers make of it', async () => 
         .map((place, index) => text.slice(places[index], place))
         .filter(Boolean)
       const { blocks } = parse(pieces)
-      // Without data there is no event, whatever its name would be.
+      // Without data there is no event, whatever its name is.
       const named = blocks.map((block) => (block.data === undefined ? { ...block, event: 'message' } : block))
       expect(await parseByCore(pieces)).toEqual(named)
       expect(parseByOther([text])).toEqual(withoutIds(blocks))
@@ -125,7 +128,7 @@ test('any text in any pieces is what the other parsers make of it', async () => 
   )
 })
 
-test('an event of many pieces costs no more than its text', () => {
+test('an event of many pieces takes no more memory than its text', () => {
   const pieces = ['data: ', ...Array.from({ length: 20_000 }, () => 'x'.repeat(1_000)), '\n\n']
   expect(parse(pieces).blocks[0]?.data).toHaveLength(20_000_000)
 })

@@ -18,10 +18,10 @@ test.each([
   expect(Math.max(...all)).toBeGreaterThan(upper - width / 10)
 })
 
-test('a min above max, as a server may ask for, is kept', () => {
+test('a min above max, which a server may send, is kept', () => {
   expect(new Set(delays(3, 60_000, 30_000))).toEqual(new Set([60_000]))
 })
 
-test('a min of 0 becomes slower and slower while attempts fail', () => {
+test('with a min of 0 the delay grows while attempts fail', () => {
   expect(Math.max(...delays(6, 0, 30_000))).toBeGreaterThan(1_000)
 })

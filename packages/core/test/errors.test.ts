@@ -1,6 +1,6 @@
 import { checkOptionNames } from '../src/errors.ts'
 
-test('an option that there is none of is refused, with all that there are', () => {
+test('refuses an unknown option and lists those that exist', () => {
   expect(() =>
     checkOptionNames({ filter: 1, fliter: 2 }, ['filter', 'key'], 'options of a subscription'),
   ).toThrow('There is no option fliter. The options of a subscription are: filter, key.')

@@ -1,4 +1,4 @@
-// Compile-time assertions: `npm run typecheck` is their run. Nothing here is ever called.
+// Compile-time assertions: `npm run typecheck` runs them. Nothing here is ever called.
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
@@ -113,7 +113,7 @@ export function sources() {
 export function sending() {
   const sent = stream.send({ event: 'e', data: { any: ['thing'] }, id: 7, retry: 1, comment: 'c' })
   assertType<Equal<typeof sent, Promise<boolean>>>()
-  // Absent and undefined are the same, also under exactOptionalPropertyTypes.
+  // Absent and undefined are the same, even under exactOptionalPropertyTypes.
   stream.send({ event: undefined, data: null, id: undefined, retry: undefined, comment: undefined })
   const typed: ServerSentEvent<{ at: Date }> = { data: { at: new Date() } }
   assertType<Equal<typeof typed.data, { at: Date }>>()

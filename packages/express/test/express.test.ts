@@ -43,7 +43,7 @@ describe.each([
     ],
     ['body parsers', [express.json(), express.urlencoded({ extended: true })]],
     ['all of them', [helmet(), cors(), compression({ threshold: 0 }), express.json(), cookieParser()]],
-  ])('streams as it is behind %s', async (_what, middleware) => {
+  ])('streams unchanged behind %s', async (_what, middleware) => {
     const response = await request(appWith(...(middleware as RequestHandler[])))
       .get('/n')
       .set('Accept-Encoding', 'gzip, br')
@@ -110,7 +110,7 @@ describe.each([
     expect(cookies.map((cookie) => cookie.split('=')[0])).toEqual(['a', 'b', 'connect.sid'])
   })
 
-  test('hands the error of a source to the error handlers of the router that has the route, once', async () => {
+  test('passes the error of a source to the error handlers of the router that has the route, once', async () => {
     const seen: [where: string, error: unknown][] = []
     const note =
       (where: string): ErrorRequestHandler =>
@@ -152,7 +152,7 @@ describe.each([
     expect(parseEvents(text)[0]?.data).toBe('7')
   })
 
-  test('leaves an open stream after the events that a test asked for', async () => {
+  test('stops reading an open stream after the events that a test requested', async () => {
     const ended: string[] = []
     const app = express()
     app.use(sse())
@@ -172,7 +172,7 @@ describe.each([
     }
   })
 
-  test('answers a mistake before the head with an ordinary error response', async () => {
+  test('answers an error before the headers with an ordinary error response', async () => {
     const app = express()
     app.use(sse())
     app.get('/', (_req, res) => res.sse('text' as never))
@@ -182,7 +182,7 @@ describe.each([
     expect(response.body).toEqual({ code: 'ERR_SSE_INVALID_SOURCE' })
   })
 
-  test('says what to write when the middleware was not made, and does not hang', async () => {
+  test('says what to write if the middleware was not created, and does not hang', async () => {
     const app = express()
     app.use(sse)
     app.use(((error, _req, res, _next) => res.status(500).send(error.message)) as ErrorRequestHandler)
@@ -201,7 +201,7 @@ describe.each([
   })
 })
 
-// It called a next that had been used up long ago: under middie another client got this request's error.
+// It called a `next` that was used up long before: under middie another client got the error of this request.
 test('without an Express router the error of a source is a process warning, and next is called once', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')
@@ -221,7 +221,7 @@ test('without an Express router the error of a source is a process warning, and 
   }
 })
 
-test('gives the error of a source to onSourceError in place of the error handlers', async () => {
+test('passes the error of a source to onSourceError instead of the error handlers', async () => {
   const seen: unknown[] = []
   const app = express5()
   app.use(sse({ onSourceError: (error, req, res) => void seen.push(error, req.url, res.statusCode) }))
@@ -233,7 +233,7 @@ test('gives the error of a source to onSourceError in place of the error handler
   expect(seen).toEqual([error, '/', 200])
 })
 
-test('refuses bad options when the middleware is made', () => {
+test('refuses bad options when the middleware is created', () => {
   expect(() => sse({ onSourceError: 'log' as never })).toThrow('Option onSourceError must be a function.')
   expect(() => sse({ keepAlive: 0 })).toThrow(expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }))
 })

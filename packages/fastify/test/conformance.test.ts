@@ -19,7 +19,7 @@ describe.each(hosts)('%s', (name, protocol, create) => {
   frameworkSuite({ test, protocol, start: startOn(protocol, create), routesQuery: name !== 'Fastify 4' })
 })
 
-// The same with a hook that is pending when the handler returns: the way most apps with cookies or sessions are.
+// The same with a hook that is pending when the handler returns, as in most apps with cookies or sessions.
 describe('Fastify 5 with an async onSend hook', () => {
   const create: CreateApp = (options) => {
     const app = createFastify5(options)

@@ -89,7 +89,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(response.headers.getSetCookie().map((one) => one.split(';')[0])).toEqual(['a=1', 'b=2'])
   })
 
-  test('is left alone by the compress plugin', async () => {
+  test('is not compressed by the compress plugin', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0 })
     await app.register(sse)
     app.get('/', (_request, reply) => {
@@ -104,7 +104,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   test.each<[string, (payload: Readable) => Readable]>([
     ['piped through a transform', (payload) => payload.pipe(new PassThrough())],
     ['iterated', (payload) => Readable.from(payload)],
-  ])('is an ordinary Readable when a hook has it %s', async (_how, through) => {
+  ])('is an ordinary Readable if a hook has it %s', async (_how, through) => {
     await app.register(sse)
     app.addHook('onSend', async (_request, _reply, payload) => through(payload as Readable))
     app.get('/', (_request, reply) => {
@@ -119,7 +119,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     )
   })
 
-  test('ends a stream that a hook has piped elsewhere when the client goes', async () => {
+  test('ends a stream that a hook has piped elsewhere when the client disconnects', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
     app.addHook('onSend', async (_request, _reply, payload) => (payload as Readable).pipe(new PassThrough()))
@@ -161,7 +161,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     ['a value', { a: 1 }],
     ['null', null],
     ['a string', 'text'],
-  ])('does not care when an async handler returns %s while a hook is pending', async (_what, value) => {
+  ])('works if an async handler returns %s while a hook is pending', async (_what, value) => {
     await app.register(sse)
     app.addHook('onSend', async () => {
       await sleep(10)
@@ -201,7 +201,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   })
 
   // Fastify runs the onSend hooks for the error of an onSend hook too. When one of them failed again while the handler was
-  // pending, the handler's return threw FST_ERR_SEND_INSIDE_ONERR in a promise that nobody handles, which ended the process.
+  // pending, the handler's return threw FST_ERR_SEND_INSIDE_ONERR as an unhandled rejection, which ended the process.
   test('answers with an error when an onSend hook fails twice while the handler is pending', async () => {
     await app.register(sse)
     const ended = jest.fn()
@@ -253,8 +253,8 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  // Fastify's logger is off by default, and every error of a source vanished.
-  test('warns of the error of a source where the logger is off', async () => {
+  // The logger of Fastify is off by default, and every error of a source was lost.
+  test('warns of the error of a source if the logger is off', async () => {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const quiet = fastify()
     await quiet.register(sse)
@@ -274,7 +274,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  test('gives the error of a source to onSourceError alone, with request and reply', async () => {
+  test('passes the error of a source to onSourceError alone, with request and reply', async () => {
     const seen: unknown[] = []
     await app.register(sse, {
       onSourceError: (error, request, reply) => {
@@ -298,7 +298,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  // A hook that measures the time a request takes sets a trailer; the stream ended at once.
+  // A hook that measures the duration of a request sets a trailer, and the stream ended at once.
   test('sends trailers after the stream', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
@@ -331,7 +331,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(await response.text()).toContain('data: three\n\n')
   })
 
-  test('is left alone by the compress plugin when its customTypes match it', async () => {
+  test('is not compressed by the compress plugin even if its customTypes match it', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /^text\// })
     await app.register(sse)
     app.get('/', (_request, reply) => {
@@ -348,8 +348,8 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(other.headers.get('content-encoding')).not.toBeNull()
   })
 
-  // The text went out as text/event-stream, and the stream said that the client was gone.
-  test('gives way to a hook that replaces it by a text', async () => {
+  // The text was sent as text/event-stream, and the stream reported that the client had disconnected.
+  test('is replaced by the text of a hook', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
     app.addHook('onSend', async (_request, reply, payload) => {
@@ -367,7 +367,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(stream?.signal.reason.code).toBe('ERR_SSE_WRITE_FAILED')
   })
 
-  test('keeps an old Content-Length from the stream', async () => {
+  test('removes an old Content-Length from the stream', async () => {
     await app.register(sse)
     app.addHook('onSend', async (_request, _reply, payload) => (payload as Readable).pipe(new PassThrough()))
     app.get('/', (_request, reply) => {
@@ -379,7 +379,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(parseEvents(await response.text())).toHaveLength(3)
   })
 
-  test('lets connectionTimeout pass when a hook pipes it', async () => {
+  test('is not ended by connectionTimeout when a hook pipes it', async () => {
     let stream: EventStream | undefined
     const timed = fastify({ connectionTimeout: 150 })
     await timed.register(sse)
@@ -415,7 +415,8 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(bytes).toBe(text.length)
   })
 
-  // Fastify sent what the handler returned inside its own error hook, and the process ended with an unhandled rejection.
+  // Fastify sent what the handler returned inside its own error hook, and the process crashed with an unhandled
+  // rejection.
   test.each([
     ['nothing', undefined],
     ['a value', { a: 1 }],
@@ -486,7 +487,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(app.sse.stats()).toMatchObject({ opened: 2, refused: { total: 0 } })
   })
 
-  test('runs onResponse at the end, and logs a client that leaves as nothing special', async () => {
+  test('runs onResponse at the end, and does not log a client that disconnects as an error', async () => {
     const responses: string[] = []
     await app.register(sse)
     app.addHook('onResponse', async (request) => void responses.push(request.url))
@@ -507,7 +508,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(log.filter(({ level, msg }) => level >= 40 || /premature/.test(msg))).toEqual([])
   })
 
-  test('holds nothing of Fastify while the stream is open, and leaves the listeners of hooks alone', async () => {
+  test('retains nothing of Fastify while the stream is open, and leaves the listeners of hooks alone', async () => {
     const finished: string[] = []
     let raw: ServerResponse | undefined
     let bare: string[] = []
@@ -537,7 +538,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       await eventually('the head', () => raw?.headersSent)
       const names = raw?.eventNames() ?? []
       expect(names.map((name) => `${String(name)} ${raw?.listenerCount(name)}`).sort()).toEqual(
-        // Node's own listener, and the hook's.
+        // Node's own listener and that of the hook.
         bare.map((one) => (one === 'finish 1' ? 'finish 2' : one)).sort(),
       )
       stream?.close()
@@ -589,7 +590,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(parseEvents(await response.text())).toHaveLength(3)
   })
 
-  test('answers a mistake before the head with an ordinary error response', async () => {
+  test('answers an error before the headers with an ordinary error response', async () => {
     await app.register(sse)
     app.get('/', (_request, reply) => reply.sse('text' as never))
     const response = await app.inject('/')
@@ -613,12 +614,12 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     await expect(other.register(sse)).rejects.toMatchObject({ code: 'FST_ERR_DEC_ALREADY_PRESENT' })
   })
 
-  test('takes the options of register() for what they are', async () => {
+  test('accepts the options of register()', async () => {
     await app.register(sse, { prefix: '/x', logLevel: 'warn', retry: 1_000 } as object)
     await app.ready()
   })
 
-  test('refuses an option that there is none of', async () => {
+  test('refuses an unknown option', async () => {
     app.register(sse, { keepalive: 1 } as object)
     await expect(app.ready()).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_OPTION' })
   })
@@ -642,7 +643,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
 })
 
 describe('Fastify 5 alone', () => {
-  test('takes inject({ signal }) for a client that disconnects', async () => {
+  test('treats an aborted inject({ signal }) as a client that disconnects', async () => {
     let stream: EventStream | undefined
     const app = fastify5()
     await app.register(sse)
@@ -659,7 +660,7 @@ describe('Fastify 5 alone', () => {
     await app.close()
   })
 
-  test('an open stream is read from inject({ payloadAsStream: true })', async () => {
+  test('an open stream can be read from inject({ payloadAsStream: true })', async () => {
     const app = fastify5()
     await app.register(sse)
     app.get('/', (_request, reply) => {
@@ -672,7 +673,7 @@ describe('Fastify 5 alone', () => {
     await app.close()
   })
 
-  test('handlerTimeout spares a stream, and request.signal still hears of a client that leaves', async () => {
+  test('handlerTimeout does not end a stream, and request.signal still aborts when a client disconnects', async () => {
     const app = fastify5({ handlerTimeout: 50 })
     await app.register(sse)
     let requestSignal: AbortSignal | undefined
@@ -694,7 +695,7 @@ describe('Fastify 5 alone', () => {
     await app.close()
   })
 
-  test('helmet and a response schema leave the stream as it is', async () => {
+  test('helmet and a response schema leave the stream unchanged', async () => {
     const app = fastify5()
     await app.register(helmet)
     await app.register(sse)

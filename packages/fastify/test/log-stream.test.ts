@@ -31,7 +31,7 @@ async function start(options: SseOptions, level = 'debug') {
   return { app, lines, client }
 }
 
-test('a stream is logged at debug when it opens and when it is over; a client that leaves is no error', async () => {
+test('a stream is logged at debug when it opens and when it ends; a client that disconnects is not an error', async () => {
   const { app, lines, client } = await start({})
   client.get('/open')
   await client.receives('one')
@@ -68,7 +68,7 @@ test.each<[what: string, options: SseOptions, level: string]>([
   expect(lines).toEqual([])
 })
 
-test('a level that there is none of is refused', async () => {
+test('an unknown level is refused', async () => {
   const app = fastify()
   await expect(async () => app.register(sse, { log: 'verbose' as 'info' })).rejects.toThrow(
     "Option log must be 'trace', 'debug', 'info', 'warn', 'error', 'fatal' or false",

@@ -1,12 +1,12 @@
 import { type EventStream, type SseOptions, sse } from '@downstream/fastify'
 import fastify, { type FastifyTypeProvider } from 'fastify'
 
-/** As TypeBox and zod have it: what a handler may return is what the schema says. */
+/** As in TypeBox and zod: the schema says what a handler may return. */
 interface OnlyOk extends FastifyTypeProvider {
   serializer: { ok: boolean }
 }
 
-// Checked by the compiler; run so that it is known to be valid.
+// The compiler checks it; running it shows that it is valid.
 test('the plugin and reply.sse() are typed on HTTP/1 and HTTP/2 instances', async () => {
   const options: SseOptions = { keepAlive: false, drain: 100 }
 

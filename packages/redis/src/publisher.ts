@@ -5,44 +5,46 @@ import { GuardedConnection } from './connection/guarded-connection.ts'
 import type { Send } from './connection/session.ts'
 import type { Confirmation } from './continuity/confirmed.ts'
 import type { ResolvedRedisLogOptions } from './redis-log-options.ts'
-import { isSamePlace, type Place } from './stream/cursor.ts'
+import { isSamePosition, type Position } from './stream/cursor.ts'
 import { type Identify, RedisStream } from './stream/redis-stream.ts'
 import { readRange } from './stream/row.ts'
 
-/** Bytes that a pending entry takes beyond its text: its promises, its timer, its entry in the client's queue. */
+/** What a pending entry takes beyond its text, in bytes: its promises, its timer, its slot in the client's queue. */
 const OVERHEAD = 1_000
 
-/** Adds entries to the stream, over a connection of its own. */
+/** Adds entries to the stream over a connection of its own. */
 export class Publisher {
   readonly #connection: GuardedConnection
   readonly #stream: RedisStream
   readonly #identify: Identify
   readonly #options: ResolvedRedisLogOptions
-  readonly #placeOfFollower: () => Place | undefined
+  readonly #positionOfFollower: () => Position | undefined
   readonly #fence = new Fence()
   readonly #pending = new Set<Promise<unknown>>()
   #pendingBytes = 0
   #replicated: Promise<unknown> | undefined
-  /** Replication id of the server that it is connected to; '' when that is not known. */
+  /** Replication id of the connected server; '' if unknown. */
   #server = ''
-  /** It has confirmed an entry that followers cannot read: it may be connected to another server than they are. */
+  /** It confirmed an entry that no follower can read, so it may be connected to another server than the followers. */
   #suspected = false
 
-  /** @param placeOfFollower - an entry that the followers' server holds */
+  /**
+   * @param positionOfFollower - an entry that the followers' server holds
+   */
   constructor(
     connect: Connect,
     identify: Identify,
     options: ResolvedRedisLogOptions,
-    placeOfFollower: () => Place | undefined,
+    positionOfFollower: () => Position | undefined,
   ) {
     this.#identify = identify
     this.#options = options
-    this.#placeOfFollower = placeOfFollower
+    this.#positionOfFollower = positionOfFollower
     this.#connection = new GuardedConnection(connect, options.timeout, (send) => this.#greet(send))
     this.#stream = new RedisStream(this.#connection, options.key)
   }
 
-  /** Why nothing can be published; undefined when something can, or was not tried yet. */
+  /** Why nothing can be published; undefined if publishing works, or was not tried yet. */
   get trouble(): Error | undefined {
     return this.#connection.trouble
   }
@@ -50,9 +52,9 @@ export class Publisher {
   /**
    * Adds an entry, in the order of the calls.
    *
-   * @param onAdded - called when the stream has it, replicas or not
+   * @param onAdded - called when the stream has it, even if replicas do not have it yet
    */
-  async add(entry: NewLogEntry, onAdded: (confirmation: Confirmation) => void): Promise<Place> {
+  async add(entry: NewLogEntry, onAdded: (confirmation: Confirmation) => void): Promise<Position> {
     const bytes = entryBytes(entry) + OVERHEAD
     const { maxPendingBytes } = this.#options
     if (this.#pending.size > 0 && this.#pendingBytes + bytes > maxPendingBytes) {
@@ -74,14 +76,14 @@ export class Publisher {
   }
 
   /**
-   * A confirmed entry is missing in the stream that holds `place`, on the server with the replication id `server`.
-   * Checks whether this connection reaches another server.
+   * An entry that was confirmed is missing from the stream that contains `position`, on the server with the replication
+   * id `server`. Checks whether this publisher is connected to another server.
    */
-  async suspect(place: Place, server: string): Promise<void> {
+  async suspect(position: Position, server: string): Promise<void> {
     if (server !== '' && server === this.#server) return
     this.#suspected = true
     const { session } = this
-    const held = await this.#stream.holds(place)
+    const held = await this.#stream.holds(position)
     if (session !== this.session) return
     if (held) this.#suspected = false
     else this.#connection.fail(new Error(SPLIT))
@@ -97,7 +99,7 @@ export class Publisher {
     this.#connection.drop(reason)
   }
 
-  /** Resolves with the trouble that is left: without this only the next publish would find out that it is over. */
+  /** Resolves with the remaining trouble. Without this check, only the next publish would show that it has ended. */
   retry(): Promise<Error | undefined> {
     return this.#stream.checkWritable().then(
       () => undefined,
@@ -111,20 +113,22 @@ export class Publisher {
     this.#connection.close()
   }
 
-  async #add(entry: NewLogEntry, onAdded: (confirmation: Confirmation) => void): Promise<Place> {
+  async #add(entry: NewLogEntry, onAdded: (confirmation: Confirmation) => void): Promise<Position> {
     const sent = performance.now()
     const added = this.#stream.add(entry, this.#options.maxLength)
     const replicated = this.#options.replicas > 0 ? this.#replicate() : undefined
     // It is awaited below, unless the entry is refused.
     replicated?.catch(() => {})
     const { session } = this.#connection
-    const place = await added
-    onAdded({ place, session, server: this.#server, sent, at: performance.now() })
+    const position = await added
+    onAdded({ position, session, server: this.#server, sent, at: performance.now() })
     await replicated
-    return place
+    return position
   }
 
-  /** Resolves when replicas have what was sent up to now: one command for all that is sent in one turn. */
+  /**
+   * Resolves when replicas have all that was sent up to now. One command serves everything that is sent in one turn.
+   */
   #replicate(): Promise<unknown> {
     const { replicas, timeout } = this.#options
     this.#replicated ??= Promise.resolve().then(async () => {
@@ -140,10 +144,10 @@ export class Publisher {
   async #greet(send: Send): Promise<void> {
     await this.#fence.greet(send)
     this.#server = await this.#identify(send)
-    const place = this.#placeOfFollower()
-    if (!this.#suspected || place === undefined) return
-    const reply = await send(['XRANGE', this.#options.key, place.id, place.id])
-    if (!isSamePlace(readRange(reply)[0], place)) throw new Error(SPLIT)
+    const position = this.#positionOfFollower()
+    if (!this.#suspected || position === undefined) return
+    const reply = await send(['XRANGE', this.#options.key, position.id, position.id])
+    if (!isSamePosition(readRange(reply)[0], position)) throw new Error(SPLIT)
     this.#suspected = false
   }
 }

@@ -1,43 +1,43 @@
 import { SseError } from '@downstream/core'
 
-/** How a `RedisLog` behaves; none is needed. */
+/** Options of a `RedisLog`, all of them optional. */
 export interface RedisLogOptions {
   /**
-   * Name of the stream in Redis. All processes that share a hub use the same; another hub uses another.
-   * Default: `downstream:log`.
+   * Key of the stream in Redis. All processes that share a hub use the same key; another hub uses another one. Default:
+   * `downstream:log`.
    */
   key?: string | undefined
   /**
    * How many of the newest entries Redis holds; a few more, because it drops them a hundred at a time. A client that
-   * was away for longer than these gets a gap. At least: entries per second x (keep-alive of the streams + the
-   * longest reconnect to be survived), in seconds. Default: 100 000.
+   * missed more than these gets a gap. Set at least: entries per second x (`keepAlive` of the streams + the longest
+   * interruption from which clients must be able to resume), both in seconds. Default: 100 000.
    */
   maxLength?: number | undefined
   /**
-   * Clients that reconnect get a gap in place of entries older than this many ms; Redis drops those as well, from time
-   * to time. Entries that a process holds in its own memory (`tail` of the hub) are handed out whatever their age.
-   * Needs Redis 6.2. Default: none.
+   * Clients that reconnect get a gap instead of entries older than this many ms. Redis drops these entries as well,
+   * from time to time. Entries that a process holds in memory (the hub's `tail`) are delivered whatever their age.
+   * Needs Redis 6.2. Default: no limit.
    */
   maxAge?: number | undefined
   /**
-   * How many ms Redis may take to answer. Beyond it the connection is given up for dead: a publish that waits for it is
-   * rejected, and the follower connects anew. Default: 5 000.
+   * How many ms Redis may take to answer. After that the connection is considered dead: pending publishes reject, and
+   * the follower reconnects. Default: 5 000.
    */
   timeout?: number | undefined
   /**
-   * How many replicas must have an event before `publish()` resolves (WAIT). If they do not confirm it within `timeout`,
-   * it rejects; the event is in the stream all the same. A failover to one of those replicas does not lose the event.
-   * Not with the cluster class of ioredis. Default: 0.
+   * How many replicas must have an event before `publish()` resolves (WAIT). If they do not confirm it within
+   * `timeout`, it rejects; the event is in the stream nevertheless. A failover to one of those replicas does not lose
+   * the event. Not supported with the cluster class of ioredis. Default: 0.
    */
   replicas?: number | undefined
   /**
-   * How many bytes of events may wait for Redis to confirm them, with about 1 000 for each beyond its text. A publish
-   * beyond that rejects with `ERR_SSE_LOG_BUSY`, and is not sent. Default: 16 MiB.
+   * How many bytes of events may wait for confirmation by Redis; each event counts about 1 000 bytes in addition to its
+   * text. A publish beyond that rejects with `ERR_SSE_LOG_BUSY`, and is not sent. Default: 16 MiB.
    */
   maxPendingBytes?: number | undefined
 }
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedRedisLogOptions {
   readonly key: string
   readonly maxLength: number
@@ -70,7 +70,7 @@ export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisL
   if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty')
   if (!isCount(maxLength)) throw invalid('maxLength', 'an integer above 0')
   if (maxAge !== undefined && !isCount(maxAge)) throw invalid('maxAge', 'an integer of ms above 0')
-  // A longer one would make setTimeout() fire at once.
+  // setTimeout() fires at once for a longer time.
   if (!isCount(timeout) || timeout > 2 ** 30) throw invalid('timeout', 'an integer of ms above 0')
   if (replicas !== 0 && !isCount(replicas)) throw invalid('replicas', 'an integer, 0 or more')
   if (!isCount(maxPendingBytes)) throw invalid('maxPendingBytes', 'an integer of bytes above 0')

@@ -23,16 +23,16 @@ import { LogPages } from './stream/log-pages.ts'
 import { type Identify, RedisStream, replicationId } from './stream/redis-stream.ts'
 
 /**
- * The log of a hub on one Redis Stream: the processes that share it publish to each other's clients, and a client that
- * reconnects to any of them resumes after its last event. Needs Redis 5 or Valkey. It opens a connection to publish,
- * one to follow, and one to read for clients that were away when the first of them comes.
+ * The log of a hub on one Redis Stream. The processes that share it publish to each other's clients, and a client that
+ * reconnects to any of them resumes after its last event. Needs Redis 5 or Valkey. It opens one connection to publish
+ * and one to follow. A third one, to read for reconnecting clients, is opened when the first of them needs it.
  */
 export class RedisLog implements EventLog {
   readonly #options: ResolvedRedisLogOptions
   readonly #connect: Connect
   readonly #identify: Identify
   readonly #publisher: Publisher
-  /** Reads wait for large answers: a publish must not queue after them, nor be lost with them. */
+  /** Reads wait for large answers. On a connection of their own, they neither delay a publish nor lose it. */
   readonly #reads: GuardedConnection
   readonly #ageLimit: AgeLimit | undefined
   readonly #pages: LogPages
@@ -40,8 +40,8 @@ export class RedisLog implements EventLog {
   readonly #followers = new Set<StreamFollower>()
 
   /**
-   * @param client - a client or cluster of ioredis, iovalkey or redis (node-redis). Only duplicates of it are used: it
-   * need not be connected, and stays yours to close.
+   * @param client - a client or cluster of ioredis, iovalkey or redis (node-redis). Only duplicates of it are used, so
+   *   it need not be connected, and you remain responsible for closing it.
    * @throws SseError ERR_SSE_INVALID_OPTION
    */
   constructor(client: RedisClient, options: RedisLogOptions = {}) {
@@ -55,28 +55,28 @@ export class RedisLog implements EventLog {
         'Option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
       )
     }
-    // It sends commands without a key to any node.
+    // A cluster of ioredis sends commands without a key to any node.
     this.#identify = isCluster ? async () => '' : replicationId
-    const placeOfFollower = () => [...this.#followers][0]?.place
-    this.#publisher = new Publisher(this.#connect, this.#identify, this.#options, placeOfFollower)
+    const positionOfFollower = () => [...this.#followers][0]?.position
+    this.#publisher = new Publisher(this.#connect, this.#identify, this.#options, positionOfFollower)
     this.#reads = new GuardedConnection(this.#connect, timeout)
     const stream = new RedisStream(this.#reads, key)
     this.#ageLimit =
       maxAge === undefined ? undefined : new AgeLimit(stream, maxAge, (error) => this.#warn('maxAge', error))
-    this.#pages = new LogPages(stream, this.#ageLimit, placeOfFollower)
+    this.#pages = new LogPages(stream, this.#ageLimit, positionOfFollower)
   }
 
   async append(entry: NewLogEntry): Promise<Cursor> {
     this.#checkOpen()
     try {
-      const place = await this.#publisher.add(entry, (confirmation) => {
+      const position = await this.#publisher.add(entry, (confirmation) => {
         for (const follower of this.#followers) follower.confirm(confirmation)
       })
       this.#ageLimit?.trim()
-      return formatCursor(place)
+      return formatCursor(position)
     } catch (error) {
       if (error instanceof SseError) throw error
-      throw unavailable('Redis has not confirmed the event, and may have it or not', error)
+      throw unavailable('Redis did not confirm the event, which may be stored or not', error)
     }
   }
 
@@ -117,7 +117,7 @@ export class RedisLog implements EventLog {
     this.#closing.abort()
     for (const follower of this.#followers) follower.close()
     this.#reads.close()
-    // What was published before is not left in doubt.
+    // Settle what was published before.
     await this.#publisher.close()
   }
 

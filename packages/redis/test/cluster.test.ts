@@ -39,7 +39,7 @@ test.each(Object.entries(clusterClients))('two logs on %s share their entries', 
   await Promise.all([hub.ready(), otherHub.ready()])
   const before = otherHub.cursor()
   const cursors = [await hub.publish('news', { data: 1 }), await otherHub.publish('news', { data: 2 })]
-  await eventually('both having both', () =>
+  await eventually('both have both', () =>
     [hub, otherHub].every((each) => each.cursor() === cursors[1] && each.stats().published === 2),
   )
   const reading = await one.read(before, { length: 10, bytes: 1_000_000 })

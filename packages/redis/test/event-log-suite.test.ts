@@ -34,7 +34,7 @@ describe.each(allClients)('RedisLog on %s', (name) => {
       const connect = () => new RedisLog(counted, { key, maxLength })
       return {
         log: connect(),
-        // Redis drops a hundred at a time, and none before it holds a hundred more than it has to.
+        // Redis drops a hundred entries at a time, and only once it holds a hundred too many.
         bounds: { length: maxLength, slack: 200 },
         connect,
         clear: async () => void (await server.command('DEL', key)),

@@ -18,7 +18,7 @@ afterAll(() => Promise.all([server?.close(), replica?.close()]))
 
 const opened: (() => unknown)[] = []
 
-// Also after a test that has failed: an open connection holds the process.
+// Even after a failed test: an open connection keeps the process alive.
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
@@ -39,7 +39,7 @@ async function proxyTo(port: number): Promise<FaultyProxy> {
 const entry = (data: string) => ({ channels: ['c'], data })
 
 describe.each(mostUsedClients)('with %s', (name) => {
-  // A publish was rejected at the timeout, then delivered by the network behind a newer one: 100, 102, 101.
+  // A publish was rejected at the timeout, then the network delivered it after a newer one: 100, 102, 101.
   test('a publish that was rejected is not stored after a newer one', async () => {
     const proxy = await proxyTo(server.port)
     const log = open(name, proxy.port, { timeout: 300 })
@@ -83,8 +83,8 @@ describe.each(mostUsedClients)('with %s', (name) => {
     await replica.command('REPLICAOF', '127.0.0.1', server.port)
   })
 
-  // A replica refused every publish, each on a new connection, while the log said that it was up.
-  test('a read-only server is reported once, and publishing to it opens no connection for each event', async () => {
+  // A replica refused every publish, each on a new connection, while the log reported that it was up.
+  test('a read-only server is reported once, and does not cost a connection for each publish', async () => {
     const proxy = await proxyTo(server.port)
     const log = open(name, proxy.port, {})
     const follower = RecordingFollower.of(log)
@@ -95,14 +95,14 @@ describe.each(mostUsedClients)('with %s', (name) => {
     for (let n = 0; n < 200; n++) await log.append(entry(String(n))).catch(() => refused++)
     expect(refused).toBe(200)
     expect(proxy.accepted - accepted).toBeLessThan(50)
-    await eventually('the log being down', () => follower.states.includes('down'))
+    await eventually('the log is down', () => follower.states.includes('down'))
     expect(follower.states.filter((state) => state.includes('READONLY')).length).toBeLessThanOrEqual(2)
     await server.command('REPLICAOF', 'NO', 'ONE')
-    await eventually('the log being up again, though nobody publishes', () => follower.states.at(-1) === 'up')
+    await eventually('the log is up again, even without a publish', () => follower.states.at(-1) === 'up')
   })
 })
 
-test('events that wait for Redis are bounded, with a clear error for the rest', async () => {
+test('the number of publishes that wait for Redis is bounded, with a clear error for the rest', async () => {
   const hanging = await proxyTo(server.port)
   const log = open('ioredis 6', hanging.port, { timeout: 1_000, maxPendingBytes: 100_000 })
   hanging.blackHole()

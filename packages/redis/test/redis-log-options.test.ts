@@ -1,6 +1,6 @@
 import { resolveRedisLogOptions } from '../src/redis-log-options.ts'
 
-test('no option is needed', () => {
+test('all options are optional', () => {
   expect(resolveRedisLogOptions({})).toEqual({
     key: 'downstream:log',
     maxLength: 100_000,
@@ -26,7 +26,7 @@ test.each([
   ['timeout', Number.POSITIVE_INFINITY],
   ['timeout', 2 ** 31],
   ['maxlength', 100],
-])('refuses %s: %p, and names it', (name, value) => {
+])('refuses the option %s: %p, and names it', (name, value) => {
   expect(() => resolveRedisLogOptions({ [name]: value })).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(name) }),
   )

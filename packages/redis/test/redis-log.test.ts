@@ -20,50 +20,50 @@ beforeAll(async () => {
 afterAll(() => server?.close())
 
 async function start(log: RedisLog): Promise<{ head: string; data: string[] }> {
-  const told = { head: '', data: [] as string[] }
+  const received = { head: '', data: [] as string[] }
   void log.follow(
     {
       start(head) {
-        told.head = head
+        received.head = head
       },
-      entries: (batch) => told.data.push(...batch.map(({ data }) => data)),
-      reset: (_, reason) => told.data.push(reason),
+      entries: (batch) => received.data.push(...batch.map(({ data }) => data)),
+      reset: (_, reason) => received.data.push(reason),
       state() {},
     },
     { backlog: { length: 10, bytes: 1_000_000 } },
   )
-  await eventually('the start', () => told.head !== '')
-  return told
+  await eventually('the start', () => received.head !== '')
+  return received
 }
 
-test('rows of other programs are skipped, and a follower does not begin at one', async () => {
+test('entries of other programs in the stream are skipped, and their ids are not positions to start at', async () => {
   const key = 'with strangers'
   await server.command('XADD', key, '*', 'hello', 'world')
   const log = new RedisLog(client, { key })
-  const told = await start(log)
-  expect(await log.read(told.head, { length: 10, bytes: 1_000_000 })).toEqual({ gap: false, entries: [] })
+  const received = await start(log)
+  expect(await log.read(received.head, { length: 10, bytes: 1_000_000 })).toEqual({ gap: false, entries: [] })
   await server.command('XADD', key, '*', 'hello', 'again')
   const cursor = await log.append({ channels: ['c'], data: 'mine' })
-  await eventually('the entry', () => told.data.length > 0)
-  expect(told.data).toEqual(['mine'])
-  expect(await log.read(told.head, { length: 10, bytes: 1_000_000 })).toMatchObject({
+  await eventually('the entry', () => received.data.length > 0)
+  expect(received.data).toEqual(['mine'])
+  expect(await log.read(received.head, { length: 10, bytes: 1_000_000 })).toMatchObject({
     gap: false,
     entries: [{ cursor, data: 'mine' }],
   })
   await log.close()
 })
 
-test('maxAge drops what is older, by the clock of Redis', async () => {
+test('maxAge drops older entries, by the clock of Redis', async () => {
   const key = 'aged'
   const old = Date.now() - 3_600_000
   for (let n = 0; n < 200; n++) await server.command('XADD', key, `${old}-${n + 1}`, 'c', 'c', 'd', 'old')
   const log = new RedisLog(client, { key, maxAge: 60_000 })
   await log.append({ channels: ['c'], data: 'new' })
-  await eventually('the old ones being dropped', async () => Number(await server.command('XLEN', key)) < 200)
+  await eventually('the old ones are dropped', async () => Number(await server.command('XLEN', key)) < 200)
   await log.close()
 })
 
-test('a process that waits for a Redis that cannot be reached keeps waiting', async () => {
+test('a process that waits for an unreachable Redis keeps waiting', async () => {
   const module = (path: string) => JSON.stringify(pathToFileURL(require.resolve(path)).href)
   const program = `
     import { Redis } from ${module('ioredis')}
@@ -77,8 +77,8 @@ test('a process that waits for a Redis that cannot be reached keeps waiting', as
   const child = spawn(process.execPath, args, { cwd: join(__dirname, '../../..') })
   try {
     const ended = once(child, 'exit').then(([code]) => `ended with ${code}`)
-    const told = once(child.stdout, 'data').then(([text]) => String(text))
-    expect(await Promise.race([told, ended])).toContain('down')
+    const received = once(child.stdout, 'data').then(([text]) => String(text))
+    expect(await Promise.race([received, ended])).toContain('down')
     const later = new Promise<string>((resolve) => setTimeout(resolve, 3_000, 'still waiting'))
     expect(await Promise.race([later, ended])).toBe('still waiting')
   } finally {

@@ -7,7 +7,7 @@ import { RedisLog } from '../src/redis-log.ts'
 import { type OpenedClient, redisClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
-test('a client gets the state from any process, and again when Redis has lost its place', async () => {
+test('a client gets the state from any process, and again when Redis has lost its cursor', async () => {
   const redis = await RedisServer.start()
   const state: Record<string, number> = { a: 1 }
   const readState = () => ({ ...state })
@@ -38,13 +38,13 @@ test('a client gets the state from any process, and again when Redis has lost it
   try {
     const first = await connect(1)
     await first.receives('data: {"table":{"a":1}}\n\n')
-    const place = await set('a', 2)
+    const cursor = await set('a', 2)
     await first.receives('data: {"a":2}\n\n')
     expect(first.events.map(({ event }) => event)).toEqual(['snapshot', 'set'])
-    // Far more than Redis keeps, which trims in whole nodes.
+    // Far more than Redis keeps, because it trims in whole nodes.
     for (let n = 0; n < 600; n++) await set('b', n)
     await eventually('both hubs', () => hubs.every((hub) => hub.stats().published === 601))
-    const again = await connect(0, place)
+    const again = await connect(0, cursor)
     await again.receives('data: {"table":{"a":2,"b":599}}\n\n')
     expect(again.events.map(({ event }) => event)).toEqual(['snapshot'])
   } finally {

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import { eventReader, type ReceivedEvent } from './received-event.ts'
 
-/** A response parser as superagent and supertest take it. */
+/** A response parser with the interface of superagent and supertest. */
 export type EventParser = (
   response: unknown,
   done: (error: Error | null, events: ReceivedEvent[]) => void,
 ) => void
 
 /**
- * Makes supertest read an event stream: `response.body` is then the list of its events.
+ * Makes supertest parse an event stream: `response.body` is then the list of its events.
  *
- * @param count - leave the stream after this many events; without it, read until the server ends it
+ * @param count - disconnect after this many events; without it, read until the server ends the stream
  *
  * @example
  * const { body } = await request(app).get('/time').buffer(true).parse(eventParser(3))
@@ -31,7 +31,7 @@ export function eventParser(count: number = Number.POSITIVE_INFINITY): EventPars
       feed(text)
       if (events.length < count) return
       finish(null)
-      // superagent would report its own cut of the connection as a second result.
+      // superagent would report this disconnect as a second result.
       message.removeAllListeners('error').on('error', () => {})
       message.destroy()
     }

@@ -1,25 +1,25 @@
 import { AssertionError } from 'node:assert/strict'
 import promises from 'node:timers/promises'
 
-// Taken when this module is loaded: a test that waits while its timers are fake would wait for ever.
+// Captured when this module is loaded: with fake timers, a test would wait forever.
 const { setTimeout: sleep } = promises
 const now = performance.now.bind(performance)
 
-/** Below the 5 s after which Jest and Vitest end a test: they would hide the message. */
+/** Less than the 5 s after which Jest and Vitest end a test, which would hide the message. */
 let patience = 4_000
 
 /**
- * Sets how many ms {@link eventually}, {@link RawClient} and the conformance suites wait before they fail. Default:
- * 4 000. Set it where tests may take longer than the 5 s of Jest and Vitest, in a setup file for example, and keep it
- * below the runner's own timeout.
+ * Sets how many ms {@link eventually}, {@link RawClient} and the conformance suites wait before they fail. Default: 4
+ * 000. If your tests may take longer than the 5 s of Jest and Vitest, set it in a setup file, and keep it below the
+ * timeout of the test runner.
  */
 export function setPatience(ms: number): void {
   patience = ms
 }
 
 /**
- * Waits until `condition` returns something true, and returns that. Fails after 4 s (see {@link setPatience}); the
- * message says what was waited for, and what `state` returns by then.
+ * Waits until `condition` returns a truthy value, and returns it. Fails after 4 s (see {@link setPatience}); the
+ * message contains `what`, and the result of `state` at that time.
  */
 export async function eventually<T>(
   what: string,
@@ -58,5 +58,5 @@ export async function standstill(what: string, count: () => number): Promise<num
 
 function inVain(what: string, limit: number, state: unknown): string {
   const found = state === undefined ? '' : `; ${typeof state === 'string' ? state : JSON.stringify(state)}`
-  return `Waited ${limit} ms in vain: ${what}${found}`
+  return `Timed out after ${limit} ms: ${what}${found}`
 }

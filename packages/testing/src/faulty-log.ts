@@ -12,30 +12,32 @@ import { Gate } from './gate.ts'
 import { Outlet, type ResetReason } from './outlet.ts'
 
 /**
- * A log between the code under test and another log, its engine: what can go wrong between the two goes wrong when the
- * test says so, never by chance or by the clock. Several on one engine are the processes that share it; each has its
- * faults for itself, and `close` leaves the engine open.
+ * A log between the code under test and another log, its engine. It simulates failures between the two exactly when the
+ * test asks for them, and never by chance or by the clock. Several on one engine act as processes that share it: each
+ * has its own faults, and `close` leaves the engine open.
  *
  * @example
  * const log = new FaultyLog(new MemoryLog())
  * const hub = createHub({ log })
  * log.fail('append', { stored: true })
- * await hub.publish('news', { data: 'x' }) // rejects, and yet all streams receive it
+ * await hub.publish('news', { data: 'x' }) // rejects, although all streams receive it
  */
 export class FaultyLog implements EventLog {
   readonly #engine: EventLog
   readonly #gates = { append: new Gate(), read: new Gate(), entries: new Gate(), follow: new Gate() }
-  /** For each of the next calls that fail: whether it is done all the same. */
+  /** For each of the next calls that fail: whether the entry is stored nevertheless. */
   readonly #fails = { append: [] as boolean[], read: [] as boolean[] }
   readonly #outlets = new Set<Outlet>()
   readonly #seen: Cursor[] = []
   readonly #dropped = new Set<Cursor>()
   readonly #onClose: (() => void)[] = []
-  /** While the engine cannot be reached: makes it reachable. */
+  /** Set while the engine cannot be reached: makes it reachable again. */
   #restore: (() => void) | undefined
   #closed = false
 
-  /** @param engine - the log that does the work; `trim` knows of its newest million entries */
+  /**
+   * @param engine - the log that does the work; `trim` remembers its newest million entries
+   */
   constructor(engine: EventLog) {
     this.#engine = engine
     const see = (batch: readonly LogEntry[]) => {
@@ -53,17 +55,17 @@ export class FaultyLog implements EventLog {
   }
 
   /**
-   * Holds calls back until the returned function is called: appends and reads on their way to the engine, entries on
-   * theirs to the followers. They continue in their order, the entries as one batch for each follower. All three
-   * held is a network that swallows everything.
+   * Holds calls back until the returned function is called: appends and reads before they reach the engine, entries
+   * before they reach the followers. Then they continue in order, the entries as one batch for each follower. Holding
+   * all three simulates a network that drops everything.
    */
   hold(what: 'append' | 'read' | 'entries'): () => void {
     return this.#gates[what].hold()
   }
 
   /**
-   * Makes the next calls reject, `times` of them (default 1). With `stored` an append is stored all the same, only its
-   * answer is lost (default false).
+   * Makes the next calls reject, `times` of them (default: 1). With `stored`, an append is stored nevertheless and only
+   * its answer is lost (default: false).
    */
   fail(
     what: 'append' | 'read',
@@ -73,23 +75,26 @@ export class FaultyLog implements EventLog {
   }
 
   /**
-   * Drops all entries but the newest `keep` (default 0): reads across them are a gap, and a follower from whom they
-   * are held back is reset instead.
+   * Drops all entries but the newest `keep` (default: 0). A read across them returns a gap. If they are held back from
+   * a follower, it receives a reset instead.
    */
   trim(keep = 0): void {
     for (const cursor of this.#seen.splice(0, Math.max(0, this.#seen.length - keep)))
       this.#dropped.add(cursor)
   }
 
-  /** Drops all entries, and tells every follower that continuity is lost: at once, or when it may hear again. */
+  /**
+   * Drops all entries, and reports lost continuity to every follower: at once, or when its entries are no longer held
+   * back.
+   */
   reset(reason: ResetReason): void {
     this.trim()
     for (const outlet of this.#outlets) outlet.resetTo(reason)
   }
 
   /**
-   * Cuts the engine off: appends and reads reject, a follow does not start, and followers are called with the state and nothing else.
-   * What others store meanwhile comes after {@link up}.
+   * Disconnects the engine: appends and reads reject, a follow does not start, and followers are called only with the
+   * state. Entries that others store meanwhile are delivered after {@link up}.
    */
   down(): void {
     if (this.#restore !== undefined) return
@@ -100,7 +105,7 @@ export class FaultyLog implements EventLog {
     for (const { follower } of this.#outlets) follower.state(false, unreachable())
   }
 
-  /** Undoes {@link down}. */
+  /** Reverses {@link down}. */
   up(): void {
     const restore = this.#restore
     if (restore === undefined) return
@@ -110,7 +115,7 @@ export class FaultyLog implements EventLog {
   }
 
   async append(entry: NewLogEntry): Promise<Cursor> {
-    // Its owner may change it while it is held.
+    // The caller may change it while it is held back.
     const copy = { ...entry }
     return this.#gates.append.pass(async () => {
       if (this.#closed) throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed.')

@@ -1,4 +1,4 @@
-/** Lets calls through, or keeps them in their order. */
+/** Lets calls pass, or holds them back in order. */
 export class Gate {
   readonly #holds = new Set<object>()
   #waiting: (() => void)[] = []

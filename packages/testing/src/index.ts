@@ -4,7 +4,7 @@ export { eventually, setPatience } from './eventually.ts'
 export { readEvents, takeEvents } from './read-events.ts'
 export { parseEvents, type ReceivedEvent } from './received-event.ts'
 
-// What misbehaves: a client, a log
+// A client and a log that misbehave
 export { FaultyLog } from './faulty-log.ts'
 export type { ResetReason } from './outlet.ts'
 export { RawClient } from './raw-client.ts'

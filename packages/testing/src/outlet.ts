@@ -1,20 +1,20 @@
 import type { Cursor, LogEntry, LogFollower } from '@downstream/core'
 import type { Gate } from './gate.ts'
 
-/** Why a follower of {@link FaultyLog} is told of a reset. */
+/** Why a follower of {@link FaultyLog} receives a reset. */
 export type ResetReason = Parameters<LogFollower['reset']>[1]
 
-/** One follower of a {@link FaultyLog}, and what it was not told yet. */
+/** One follower of a {@link FaultyLog}, and what it has not received yet. */
 export class Outlet implements LogFollower {
   readonly follower: LogFollower
   closed = false
   readonly #gate: Gate
   readonly #dropped: ReadonlySet<Cursor>
-  /** The cursor of the last that it was told. */
+  /** The cursor of the last entry that was delivered. */
   #head: Cursor = ''
   #waiting: LogEntry[] = []
   #reset: ResetReason | undefined
-  #telling = false
+  #delivering = false
 
   constructor(follower: LogFollower, gate: Gate, dropped: ReadonlySet<Cursor>) {
     this.follower = follower
@@ -31,10 +31,10 @@ export class Outlet implements LogFollower {
 
   entries(batch: readonly LogEntry[]): void {
     this.#waiting.push(...batch)
-    this.#gate.run(() => this.#tell())
+    this.#gate.run(() => this.#deliver())
   }
 
-  /** The engine's own. */
+  /** A reset of the engine itself. */
   reset(head: Cursor, reason: ResetReason): void {
     this.#waiting = []
     this.#head = head
@@ -43,17 +43,17 @@ export class Outlet implements LogFollower {
 
   resetTo(reason: ResetReason): void {
     this.#reset = reason
-    this.#gate.run(() => this.#tell())
+    this.#gate.run(() => this.#deliver())
   }
 
   state(up: boolean, error?: unknown): void {
     if (!this.closed) guard(() => this.follower.state(up, error))
   }
 
-  #tell(): void {
-    // A follower that appends is told of it when it is through with what it is being told.
-    if (this.#telling) return
-    this.#telling = true
+  #deliver(): void {
+    // If a follower appends an entry during a delivery, it receives that entry after it.
+    if (this.#delivering) return
+    this.#delivering = true
     while (!this.closed && (this.#waiting.length > 0 || this.#reset !== undefined)) {
       const lost = this.#waiting.filter(({ cursor }) => this.#dropped.has(cursor))
       const batch = this.#waiting.slice(lost.length)
@@ -65,11 +65,11 @@ export class Outlet implements LogFollower {
       this.#head = batch.at(-1)?.cursor ?? this.#head
       if (batch.length > 0) guard(() => this.follower.entries(batch))
     }
-    this.#telling = false
+    this.#delivering = false
   }
 }
 
-/** A follower that throws is told the later entries all the same. */
+/** A follower that throws still receives the later entries. */
 function guard(call: () => void): void {
   try {
     call()

@@ -5,8 +5,8 @@ import { eventually } from './eventually.ts'
 import { parseEvents, type ReceivedEvent } from './received-event.ts'
 
 /**
- * A client on a bare TCP socket, for what no HTTP client would do: stall, reset, half-close, pipeline, speak
- * HTTP/1.0. It keeps all that it receives and counts the bytes.
+ * A client on a bare TCP socket that does what no HTTP client does: stall, reset, half-close, pipeline, use HTTP/1.0.
+ * It stores everything that it receives and counts the bytes.
  *
  * @example
  * const client = await RawClient.connect(origin)
@@ -23,7 +23,7 @@ export class RawClient {
   /** Connects to `http://host:port`. */
   static async connect(origin: string): Promise<RawClient> {
     const { hostname, port } = new URL(origin)
-    // A URL writes an IPv6 address in brackets, which a socket takes for a name.
+    // A URL has an IPv6 address in brackets, which a socket would take for a name.
     const host = hostname.replace(/^\[|\]$/g, '')
     const socket = connect({ host, port: Number(port), allowHalfOpen: true })
     const client = new RawClient(socket)
@@ -37,35 +37,35 @@ export class RawClient {
       this.#chunks.push(chunk)
       this.#bytes += chunk.length
     })
-    // A reset is what tests are about; the socket's 'close' tells.
+    // Tests reset connections on purpose; the socket's 'close' follows.
     socket.on('error', () => {})
   }
 
-  /** How many bytes have come. */
+  /** How many bytes were received. */
   get bytesReceived(): number {
     return this.#bytes
   }
 
-  /** All that has come, heads and chunk frames included. */
+  /** Everything that was received, including response headers and chunk frames. */
   get text(): string {
     return Buffer.concat(this.#chunks).toString()
   }
 
-  /** The events so far, heads and chunk frames taken off. */
+  /** The events so far, without response headers and chunk frames. */
   get events(): ReceivedEvent[] {
-    // An event stream has no CR of its own, so CRLF is always the frame's.
+    // An event stream contains no CR, so every CRLF belongs to a frame.
     const [head = '', ...rest] = this.text.split('\r\n\r\n')
     const body = rest.join('\r\n\r\n')
     const chunked = /^transfer-encoding: chunked$/im.test(head)
     return parseEvents(chunked ? body.replaceAll(/(?:^|\r\n)[\da-f]+\r\n/gi, '') : body)
   }
 
-  /** The server has ended its side, or the connection is gone. */
+  /** Whether the server has ended its side, or the connection is closed. */
   get ended(): boolean {
     return this.socket.readableEnded || this.socket.destroyed
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   write(text: string | Uint8Array): void {
     this.socket.write(text)
   }
@@ -75,13 +75,13 @@ export class RawClient {
     const lines = Object.entries({ Host: 'localhost', ...headers }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     )
-    // latin1: a header's bytes are the test's business.
+    // latin1, because a test may send any bytes in a header.
     this.socket.write(`GET ${path} HTTP/${version}\r\n${lines.join('')}\r\n`, 'latin1')
   }
 
   /**
-   * Waits until `text` is among what has come. Fails at once when the connection ends without it; the message shows
-   * the end of all that has come.
+   * Waits until `text` was received. Fails at once if the connection ends without it; the message contains the end of
+   * everything that was received.
    */
   async receives(text: string): Promise<void> {
     const received = () => `received ${this.#bytes} bytes, the last: ${JSON.stringify(this.text.slice(-500))}`
@@ -94,17 +94,17 @@ export class RawClient {
     }
   }
 
-  /** Waits until the server has ended its side, or the connection is gone. */
+  /** Waits until the server has ended its side, or the connection is closed. */
   async ends(): Promise<void> {
     await eventually('the connection ending', () => this.ended)
   }
 
-  /** Stops reading, so that the server's side fills up. */
+  /** Stops reading, so that the buffers of the server fill up. */
   pause(): void {
     this.socket.pause()
   }
 
-  /** Reads on. */
+  /** Continues reading. */
   resume(): void {
     this.socket.resume()
   }

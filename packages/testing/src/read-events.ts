@@ -2,10 +2,10 @@ import { TextDecoder } from 'node:util'
 import { eventReader, type ReceivedEvent } from './received-event.ts'
 
 /**
- * Reads the events of an open stream one by one: of `response.stream()` of Fastify's
- * `inject({ payloadAsStream: true })`, of a `fetch` response's `body`, of an `http.IncomingMessage`.
+ * Reads the events of an open stream one by one: from `response.stream()` of Fastify's `inject({ payloadAsStream: true
+ * })`, the `body` of a `fetch` response, or an `http.IncomingMessage`.
  *
- * Leaving the loop stops the stream, as a client that goes away does.
+ * Leaving the loop closes the stream, as a client that disconnects does.
  *
  * @example
  * for await (const { event, data } of readEvents(response.stream())) { ... }
@@ -22,7 +22,7 @@ export async function* readEvents(
   }
 }
 
-/** The first `count` events of an open stream, which is then left; fewer when it ends before. */
+/** Reads the first `count` events of an open stream, then closes it. Returns fewer if the stream ends earlier. */
 export async function takeEvents(
   body: AsyncIterable<Uint8Array | string>,
   count: number,

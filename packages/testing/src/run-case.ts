@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What a case of a suite works with. */
+/** The tools of a case. */
 interface CaseTools {
   open(): Promise<void>
   close(): Promise<void>
@@ -10,10 +10,10 @@ interface CaseTools {
 const DEADLINE = 30_000
 
 /**
- * Runs one case of a suite. Not every runner has a timeout of its own, so a promise that never settles fails the case
- * after 30 seconds.
+ * Runs one case of a suite. Some test runners have no timeout, so a promise that never settles fails the case after 30
+ * seconds.
  *
- * @param whose - what is under test, for the message
+ * @param whose - the tested object, for the message
  */
 export async function runCase<Tools extends CaseTools>(
   tools: Tools,
@@ -22,7 +22,7 @@ export async function runCase<Tools extends CaseTools>(
 ): Promise<void> {
   const over = new AbortController()
   const late = sleep(DEADLINE, undefined, { signal: over.signal, ref: false }).then(
-    () => assert.fail(`not through after ${DEADLINE} ms: a promise of the ${whose} did not settle`),
+    () => assert.fail(`not finished after ${DEADLINE} ms: a promise of the ${whose} did not settle`),
     () => {},
   )
   const whole = async () => {

@@ -17,7 +17,7 @@ import { onSources } from '../../../test/sources/on-sources.ts'
 const bounds = { length: 250 }
 const isThird = ({ data }: LogEntry) => data === 'entry 2'
 
-/** Passes on what it is given, but for what a test changes. */
+/** Passes everything on, except what a test changes. */
 class Relay implements LogFollower {
   protected readonly to: LogFollower
 
@@ -42,7 +42,7 @@ class Relay implements LogFollower {
   }
 }
 
-/** Tells followers `change` of each batch. */
+/** Delivers `change` of each batch to followers. */
 function telling(change: (batch: readonly LogEntry[]) => readonly LogEntry[]): EventLog {
   return following(
     class extends Relay {
@@ -62,7 +62,7 @@ function following(Wrapped: typeof Relay): EventLog {
   })(bounds)
 }
 
-/** Answers `change` of each reading. */
+/** Returns `change` of each read. */
 function reading(change: (reading: LogReading & { gap: false }) => readonly LogEntry[]): EventLog {
   return new (class extends MemoryLog {
     override async read(after: Cursor, bounds: LogBounds): Promise<LogReading> {
@@ -85,29 +85,29 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
   [
     'does not say why its engine is down',
     () => stating((up, _, to) => to.state(up)),
-    'reports why the engine is down and that it is up again, and gives every later entry',
-    'gives each entry once and in order',
+    'reports why the engine is down and that it is up again, and then delivers all later entries',
+    'delivers each entry once and in order',
   ],
   [
     'drops an entry on the way to followers',
     () => telling((batch) => batch.filter((entry) => !isThird(entry))),
-    'gives each entry once and in order',
-    'reads all in pages of any size, without a hole or a repetition',
+    'delivers each entry once and in order',
+    'reads all entries in pages of any size, without losing or repeating one',
   ],
   [
-    'drops an entry of a reading',
+    'drops an entry of a read',
     () => reading(({ entries }) => entries.filter((entry) => !isThird(entry))),
-    'reads all in pages of any size, without a hole or a repetition',
-    'gives each entry once and in order',
+    'reads all entries in pages of any size, without losing or repeating one',
+    'delivers each entry once and in order',
   ],
   [
     'repeats an entry to followers',
     () => telling((batch) => batch.flatMap((entry) => (isThird(entry) ? [entry, entry] : [entry]))),
-    'gives each entry once and in order',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'delivers each entry once and in order',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'gives two entries in the wrong order',
+    'delivers two entries in the wrong order',
     () => {
       let held: readonly LogEntry[] = []
       return telling((batch) => {
@@ -120,8 +120,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         return [...batch, ...late]
       })
     },
-    'gives each entry once and in order',
-    'keeps the order of appends in flight together, small ones after a large one too',
+    'delivers each entry once and in order',
+    'keeps the order of concurrent appends, even of a small one after a large one',
   ],
   [
     'reads newest first',
@@ -137,22 +137,22 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after, { ...bounds, length: bounds.length + 1 })
       return log
     },
-    'reads the oldest up to the limit',
-    'has an entry in its place when append resolves',
+    'reads the oldest entries, up to the limit',
+    'has stored an entry at its position when append resolves',
   ],
   [
-    'counts a page and does not weigh it',
+    'limits the count of a page and not its bytes',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
       log.read = (after, { length }, signal) => read.call(log, after, { length, bytes: 1e9 }, signal)
       return log
     },
-    'weighs what it reads: no more bytes than asked for beyond the first entry, and at least one entry',
-    'reads the oldest up to the limit',
+    'reads no more bytes than requested beyond the first entry, and at least one entry',
+    'reads the oldest entries, up to the limit',
   ],
   [
-    'counts a backlog and does not weigh it',
+    'limits the count of a backlog and not its bytes',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -160,8 +160,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         follow.call(log, follower, { backlog: { ...backlog, bytes: 1e9 } })
       return log
     },
-    'starts with the newest entries within a bound of bytes, and with one at least',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'starts with the newest entries within a limit of bytes, but at least one',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'reads for callers whose signal has aborted',
@@ -171,11 +171,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after, bounds)
       return log
     },
-    'drops a read when its signal aborts, and rejects with the reason of the signal',
-    'reads the oldest up to the limit',
+    'drops a read whose signal aborts, and rejects with its reason',
+    'reads the oldest entries, up to the limit',
   ],
   [
-    'calls a follower no more once it has thrown',
+    'stops delivering once a follower has thrown',
     () => {
       let silent = false
       return following(
@@ -191,8 +191,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         },
       )
     },
-    'gives later entries to a follower that throws, and to the others',
-    'gives each entry once and in order',
+    'delivers later entries to a follower that throws, and to the others',
+    'delivers each entry once and in order',
   ],
   [
     'reads the inclusive way',
@@ -209,7 +209,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       return log
     },
     'reads the entries after each cursor, and none after the last',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
     'gives no gap after it has dropped entries',
@@ -226,7 +226,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
-    'takes the cursors of another log for its own',
+    'accepts the cursors of another log',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -239,11 +239,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       log.read = (after, bounds) => read.call(log, after.replace(/^[\da-f]{12}(?=-)/, epoch ?? '$&'), bounds)
       return log
     },
-    'answers gap for every cursor of another log, one with fewer, as many or more entries',
+    'answers gap for every cursor of another log, whether it has fewer, as many or more entries',
     'reads the entries after each cursor, and none after the last',
   ],
   [
-    'is lenient with how a cursor is written',
+    'accepts cursors with small changes',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -262,7 +262,7 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'answers gap, malformed, for text that is not a cursor: SQL',
   ],
   [
-    'starts with a backlog beyond its bound',
+    'starts with a backlog larger than its bound',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -270,8 +270,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         follow.call(log, follower, { backlog: { ...backlog, length: backlog.length + 1 } })
       return log
     },
-    'starts with the newest entries, oldest first, not more than asked for',
-    'gives each entry once and in order',
+    'starts with the newest entries, oldest first, at most as many as requested',
+    'delivers each entry once and in order',
   ],
   [
     'starts with the newest entry first',
@@ -283,8 +283,8 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'starts with the newest entries, oldest first, not more than asked for',
-    'calls start first and once, even when entries are appended meanwhile',
+    'starts with the newest entries, oldest first, at most as many as requested',
+    'calls start first and only once, whatever is appended meanwhile',
   ],
   [
     'starts twice',
@@ -297,11 +297,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'calls start first and once, even when entries are appended meanwhile',
-    'keeps empty data as it is',
+    'calls start first and only once, whatever is appended meanwhile',
+    'stores empty data unchanged',
   ],
   [
-    'loses entries directly after the backlog',
+    'loses what is appended right after the backlog',
     () =>
       following(
         class extends Relay {
@@ -317,11 +317,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'has no hole and no repetition after the backlog, with appends in flight and 0 turns between',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'neither loses nor repeats an entry after the backlog, with appends in flight and 0 turns between',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'gives the backlog again after it',
+    'delivers the backlog again after it',
     () =>
       following(
         class extends Relay {
@@ -336,11 +336,11 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
           }
         },
       ),
-    'has no hole and no repetition after the backlog, with appends in flight and 5 turns between',
-    'starts with the newest entries, oldest first, not more than asked for',
+    'neither loses nor repeats an entry after the backlog, with appends in flight and 5 turns between',
+    'starts with the newest entries, oldest first, at most as many as requested',
   ],
   [
-    'gives an entry before it can be read',
+    'delivers an entry before it can be read',
     () => {
       const log = new MemoryLog(bounds)
       const { read } = log
@@ -359,23 +359,23 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
         after === newest ? { gap: true, reason: 'malformed' } : read.call(log, after, bounds)
       return log
     },
-    'has an entry to read when followers receive it',
-    'gives each entry once and in order',
+    'can read an entry as soon as followers receive it',
+    'delivers each entry once and in order',
   ],
   [
     'trims data',
     () => appending((entry) => ({ ...entry, data: entry.data.trim() })),
-    'keeps blanks at both ends as it is',
-    'keeps an event as it is',
+    'stores blanks at both ends unchanged',
+    'stores an event unchanged',
   ],
   [
     "takes '' for no event",
     () => appending(({ event, ...entry }) => (event ? { ...entry, event } : entry)),
-    "keeps an event of '' as it is",
-    'keeps an event of undefined as it is',
+    "stores an event of '' unchanged",
+    'stores an event of undefined unchanged',
   ],
   [
-    'gives two entries one cursor',
+    'gives two entries the same cursor',
     () => {
       const log = new MemoryLog(bounds)
       log.append = async (entry) => {
@@ -388,17 +388,17 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'ends every follow at close',
   ],
   [
-    'takes appends after close',
+    'accepts appends after close',
     () => {
       const log = new MemoryLog(bounds)
       log.close = async () => {}
       return log
     },
     'refuses appends after close with ERR_SSE_LOG_CLOSED',
-    'closes when it was never used',
+    'can be closed without ever being used',
   ],
   [
-    'scans all of the log for a page',
+    'scans the whole log for a page',
     () => {
       let scanned = 0
       const log = new MemoryLog(bounds)
@@ -410,19 +410,19 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
       }
       return { log, bounds, scanned: () => scanned }
     },
-    'examines at most the limit and the entry itself, and one entry for a cursor that is not held',
-    'reads the oldest up to the limit',
+    'scans no more entries than the limit and that of the cursor, and one entry for a cursor that is not stored',
+    'reads the oldest entries, up to the limit',
   ],
   [
-    'holds less than it says',
+    'holds fewer entries than it says',
     () => ({ log: new MemoryLog({ length: 240 }), bounds }),
-    'holds as many of the newest entries as it was created for',
+    'holds as many of the newest entries as its bounds allow',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
     'resumes after entries that the engine has lost',
     () => ({ log: new MemoryLog(bounds), bounds, clear() {} }),
-    'answers gap when the engine has lost everything, and followers receive every later entry or a reset',
+    'answers gap when the engine has lost everything; followers receive every later entry, or a reset',
     'answers gap, expired, when an entry after the cursor was dropped',
   ],
   [
@@ -435,19 +435,19 @@ const broken: [what: string, make: () => EventLog | EventLogHost, fails: string,
     'has no connect(), without saying so,',
     () => new MemoryLog(bounds),
     'continues when another log closes, and keeps what that one appended',
-    'closes twice, and at once',
+    'can be closed twice, also concurrently',
   ],
 ]
 
-/** What the suite waits for in vain. */
+/** What the suite waits for until its timeout. */
 const endless: [what: string, make: () => EventLog | EventLogHost, name: string][] = [
   [
     'does not say that its engine is down',
     () => stating((up, _, to) => up && to.state(up)),
-    'reports why the engine is down and that it is up again, and gives every later entry',
+    'reports why the engine is down and that it is up again, and then delivers all later entries',
   ],
   [
-    'stays open for followers',
+    'keeps its followers after close',
     () => {
       const log = new MemoryLog(bounds)
       const { follow } = log
@@ -458,7 +458,7 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
     'ends every follow at close',
   ],
   [
-    'leaves a timer',
+    'leaves a timer after close',
     () => {
       const log = new MemoryLog(bounds)
       log.follow = (follower, options) => {
@@ -467,11 +467,11 @@ const endless: [what: string, make: () => EventLog | EventLogHost, name: string]
       }
       return log
     },
-    'lets go of every timer and connection at close',
+    'releases every timer and connection at close',
   ],
 ]
 
-/** What becomes of one case of the suite. */
+/** The outcome of one case of the suite. */
 function outcomeOf(name: string, create: () => EventLogHost): Promise<string> {
   const cases = new Map<string, () => Promise<void>>()
   eventLogSuite({ test: (name, run) => cases.set(name, run), create })
@@ -503,7 +503,7 @@ function sound(): EventLogHost {
   return { log: connect(), bounds, connect, clear, cut, scanned: () => 0 }
 }
 
-/** A log that tells followers `change` of its states. */
+/** A log that reports `change` of its states to followers. */
 function stating(change: (up: boolean, error: unknown, to: LogFollower) => void): EventLogHost {
   const host = sound()
   const { follow } = host.log
@@ -523,7 +523,7 @@ test.each(broken)('a log that %s fails its case and passes another', async (_, m
   expect(await outcomeOf(passes, () => hostOf(make()))).toBe('passes')
 })
 
-test.each(endless)('a log that %s does not get through its case', async (_, make, name) => {
+test.each(endless)('a log that %s does not finish its case', async (_, make, name) => {
   const patience = new Promise((resolve) => setTimeout(resolve, 500, 'waits').unref())
   expect(await Promise.race([outcomeOf(name, () => hostOf(make())), patience])).toBe('waits')
 })
@@ -534,7 +534,7 @@ test('all these cases pass on a log that is not broken', async () => {
   }
 })
 
-test('cases that need what the engine has not got are left out when that is said, and only then', () => {
+test('skips the cases that need something that the engine lacks, if and only if the options say so', () => {
   const count = (options: object) => {
     let registered = 0
     eventLogSuite({ test: () => registered++, create: () => hostOf(new MemoryLog()), ...options })

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { eventually, standstill } from '../src/eventually.ts'
 
-test('gives the first thing that is true, of a promise too', async () => {
+test('returns the first truthy value, even of a promise', async () => {
   let asked = 0
   expect(await eventually('a number', () => (++asked < 3 ? undefined : asked))).toBe(3)
   expect(await eventually('a number', async () => (++asked < 6 ? null : asked))).toBe(6)
 })
 
-test('passes on what the condition throws', async () => {
+test('throws what the condition throws', async () => {
   await expect(
     eventually('nothing', () => {
       throw new TypeError('no such thing')
@@ -15,8 +15,8 @@ test('passes on what the condition throws', async () => {
   ).rejects.toThrow('no such thing')
 })
 
-describe('in vain', () => {
-  /** A copy of the module of its own, since the limit is the module's. */
+describe('without success', () => {
+  /** A separate copy of the module, because its limit belongs to the module. */
   function load(): typeof import('../src/eventually.ts') {
     let module: unknown
     jest.isolateModules(() => {
@@ -25,12 +25,14 @@ describe('in vain', () => {
     return module as typeof import('../src/eventually.ts')
   }
 
-  // Its 30 s outlasted the 5 s after which Jest and Vitest end a test, so nobody ever saw the message.
+  // Its limit of 30 s was longer than the 5 s after which Jest and Vitest end a test, so its message never appeared.
   test('it fails before Jest does', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] })
     try {
-      // Its clock is the fake one, since it is loaded only now.
-      const failed = expect(load().eventually('the end', () => false)).rejects.toThrow('Waited 4000 ms')
+      // Its clock is the fake one, because it is loaded only now.
+      const failed = expect(load().eventually('the end', () => false)).rejects.toThrow(
+        'Timed out after 4000 ms',
+      )
       jest.advanceTimersByTime(4_000)
       await failed
     } finally {
@@ -41,16 +43,16 @@ describe('in vain', () => {
   test.each<[name: string, condition: () => boolean | Promise<boolean>]>([
     ['what stays false', () => false],
     ['what never comes', () => new Promise(() => {})],
-  ])('it says what it waited for, and how things are: %s', async (_, condition) => {
+  ])('it says what it waited for, and the current state: %s', async (_, condition) => {
     const { eventually, setPatience } = load()
     setPatience(20)
     await expect(eventually('the end', condition, () => ({ open: 2 }))).rejects.toThrow(
-      'Waited 20 ms in vain: the end; {"open":2}',
+      'Timed out after 20 ms: the end; {"open":2}',
     )
   })
 })
 
-test('standstill waits until a number has stopped growing', async () => {
+test('standstill() waits until a number has stopped growing', async () => {
   let count = 0
   const growing = setInterval(() => count++, 10)
   const stopped = sleep(100).then(() => clearInterval(growing))

@@ -6,27 +6,27 @@ const entry = (data: string) => ({ channels: ['c'], data })
 const words = (entries: readonly LogEntry[]) => entries.map(({ data }) => data).join(' ')
 const dataOf = (reading: LogReading) => (reading.gap ? reading.reason : words(reading.entries))
 
-/** Appends one entry for each word, in flight together; gives their cursors. */
+/** Appends one entry for each word, concurrently; returns their cursors. */
 const fill = (log: FaultyLog, text: string) =>
   Promise.all(text.split(' ').map((data) => log.append(entry(data))))
 
-/** What a follower is told, a line for each call. */
-function listen(log: FaultyLog, backlog = 0): { told: string[]; heads: string[]; done: Promise<void> } {
-  const told: string[] = []
+/** What a follower receives, one line per call. */
+function listen(log: FaultyLog, backlog = 0): { received: string[]; heads: string[]; done: Promise<void> } {
+  const received: string[] = []
   const heads: string[] = []
   const follower: LogFollower = {
     start(head, entries) {
       heads.push(head)
-      told.push(`start ${words(entries)}`.trim())
+      received.push(`start ${words(entries)}`.trim())
     },
-    entries: (batch) => told.push(words(batch)),
+    entries: (batch) => received.push(words(batch)),
     reset(head, reason) {
       heads.push(head)
-      told.push(`reset ${reason}`)
+      received.push(`reset ${reason}`)
     },
-    state: (up, error) => told.push(up ? 'up' : `down: ${error}`),
+    state: (up, error) => received.push(up ? 'up' : `down: ${error}`),
   }
-  return { told, heads, done: log.follow(follower, { backlog: atMost(backlog) }) }
+  return { received, heads, done: log.follow(follower, { backlog: atMost(backlog) }) }
 }
 
 /** Whether a promise has settled. */
@@ -56,7 +56,7 @@ afterEach(() => log.close())
 const all = async () => dataOf(await engine.read(start, atMost(100)))
 
 describe('hold', () => {
-  test('append: nothing is stored until it is released, then all in order', async () => {
+  test('append: nothing is stored until it is released, then everything in order', async () => {
     const release = log.hold('append')
     const appends = fill(log, 'a b c')
     const watched = watch(appends)
@@ -68,7 +68,7 @@ describe('hold', () => {
     expect(await all()).toBe('a b c d')
   })
 
-  test('append: what its owner changes meanwhile is not stored', async () => {
+  test('append: what its caller changes in the meantime is not stored', async () => {
     const release = log.hold('append')
     const owned = entry('before')
     const append = log.append(owned)
@@ -78,7 +78,7 @@ describe('hold', () => {
     expect(await all()).toBe('before')
   })
 
-  test('read: it is answered when it is released, with what is there then', async () => {
+  test('read: it is answered when it is released, with what is stored then', async () => {
     const release = log.hold('read')
     const reading = log.read(start, atMost(10))
     const watched = watch(reading)
@@ -89,41 +89,41 @@ describe('hold', () => {
     expect(dataOf(await reading)).toBe('a')
   })
 
-  test('entries: every follower gets what it waited for as one batch, and later ones as they come', async () => {
+  test('entries: every follower gets the held entries as one batch, and later ones as they are appended', async () => {
     const followers = [listen(log), listen(log)]
     await fill(log, 'a')
     const release = log.hold('entries')
     await fill(log, 'b c d')
-    for (const { told } of followers) expect(told).toEqual(['start', 'up', 'a'])
+    for (const { received } of followers) expect(received).toEqual(['start', 'up', 'a'])
     release()
     await fill(log, 'e')
-    for (const { told } of followers) expect(told).toEqual(['start', 'up', 'a', 'b c d', 'e'])
+    for (const { received } of followers) expect(received).toEqual(['start', 'up', 'a', 'b c d', 'e'])
   })
 
-  test('entries: what a follower appends at one of a batch comes behind the batch', async () => {
-    const told: string[] = []
+  test('entries: an entry that a follower appends during a batch is delivered after the batch', async () => {
+    const received: string[] = []
     const entries = (batch: readonly LogEntry[]) => {
       for (const { data } of batch) {
         if (data === 'a') void fill(log, 'c')
-        told.push(data)
+        received.push(data)
       }
     }
     void log.follow({ start() {}, entries, reset() {}, state() {} }, { backlog: atMost(0) })
     const release = log.hold('entries')
     await fill(log, 'a b')
     release()
-    expect(told).toEqual(['a', 'b', 'c'])
+    expect(received).toEqual(['a', 'b', 'c'])
   })
 
-  test('twice: both have to be released, each once', async () => {
-    const { told } = listen(log)
+  test('twice: both must be released, each once', async () => {
+    const { received } = listen(log)
     const [first, second] = [log.hold('entries'), log.hold('entries')]
     await fill(log, 'a')
     first()
     first()
-    expect(told).toEqual(['start', 'up'])
+    expect(received).toEqual(['start', 'up'])
     second()
-    expect(told).toEqual(['start', 'up', 'a'])
+    expect(received).toEqual(['start', 'up', 'a'])
   })
 })
 
@@ -135,15 +135,15 @@ describe('fail', () => {
     expect(await all()).toBe('b')
   })
 
-  test('append, stored: it rejects, and yet it is there and followers are told', async () => {
-    const { told } = listen(log)
+  test('append, stored: it rejects, but the entry is stored and delivered', async () => {
+    const { received } = listen(log)
     log.fail('append', { stored: true })
     await expect(log.append(entry('a'))).rejects.toThrow('is stored')
     expect(await all()).toBe('a')
-    expect(told).toEqual(['start', 'up', 'a'])
+    expect(received).toEqual(['start', 'up', 'a'])
   })
 
-  test('read: as many as were asked for reject, of any cursor', async () => {
+  test('read: the given number of reads reject, whatever their cursors', async () => {
     log.fail('read', { times: 2 })
     await expect(log.read(start, atMost(10))).rejects.toThrow('read fails')
     await expect(log.read('', atMost(10))).rejects.toThrow('read fails')
@@ -152,7 +152,7 @@ describe('fail', () => {
 })
 
 describe('trim', () => {
-  test('reads across what was dropped are a gap, others go on', async () => {
+  test('reads across dropped entries are a gap, others continue', async () => {
     const cursors = await fill(log, 'a b c d')
     log.trim(2)
     const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
@@ -163,94 +163,94 @@ describe('trim', () => {
     expect(later.map(dataOf)).toEqual(['expired', 'expired', 'expired', 'e'])
   })
 
-  test('a new follower is not given what was dropped', async () => {
+  test('a new follower does not receive what was dropped', async () => {
     await fill(log, 'a b c')
     log.trim(1)
-    expect(listen(log, 10).told[0]).toBe('start c')
+    expect(listen(log, 10).received[0]).toBe('start c')
   })
 
-  test('a follower from whom it is held back is told of a reset in its place', async () => {
-    const { told, heads } = listen(log)
+  test('a follower whose entries were held gets a reset in place of the dropped ones', async () => {
+    const { received, heads } = listen(log)
     const release = log.hold('entries')
     const cursors = await fill(log, 'a b c d')
     log.trim(1)
     release()
-    expect(told).toEqual(['start', 'up', 'reset trimmed', 'd'])
+    expect(received).toEqual(['start', 'up', 'reset trimmed', 'd'])
     expect(heads.at(-1)).toBe(cursors[2])
     expect(dataOf(await log.read(heads.at(-1) as string, atMost(10)))).toBe('d')
   })
 
-  test('a follower that was told all before hears nothing of it', async () => {
-    const { told } = listen(log)
+  test('a follower that has received everything before gets no reset', async () => {
+    const { received } = listen(log)
     await fill(log, 'a b')
     log.trim()
     await fill(log, 'c')
-    expect(told).toEqual(['start', 'up', 'a', 'b', 'c'])
+    expect(received).toEqual(['start', 'up', 'a', 'b', 'c'])
   })
 })
 
 describe('reset', () => {
   test.each(['trimmed', 'log-changed'] as const)(
-    '%s: followers are told, and nothing older can be read',
+    '%s: followers are received, and nothing older can be read',
     async (reason) => {
-      const { told, heads } = listen(log)
+      const { received, heads } = listen(log)
       const cursors = await fill(log, 'a b')
       log.reset(reason)
-      expect(told).toEqual(['start', 'up', 'a', 'b', `reset ${reason}`])
+      expect(received).toEqual(['start', 'up', 'a', 'b', `reset ${reason}`])
       expect(heads.at(-1)).toBe(cursors[1])
       await fill(log, 'c')
-      expect(told.at(-1)).toBe('c')
+      expect(received.at(-1)).toBe('c')
       const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
       expect(readings.map(dataOf)).toEqual(['expired', 'expired', 'c'])
     },
   )
 
-  test('what was held back is lost in it', async () => {
-    const { told, heads } = listen(log)
+  test('held entries are lost in it', async () => {
+    const { received, heads } = listen(log)
     const release = log.hold('entries')
     const cursors = await fill(log, 'a b')
     log.reset('log-changed')
-    expect(told).toEqual(['start', 'up'])
+    expect(received).toEqual(['start', 'up'])
     await fill(log, 'c')
     release()
-    expect(told).toEqual(['start', 'up', 'reset log-changed', 'c'])
+    expect(received).toEqual(['start', 'up', 'reset log-changed', 'c'])
     expect(heads.at(-1)).toBe(cursors[1])
   })
 })
 
 describe('down and up', () => {
-  test('calls reject, nothing is stored, followers are told so and hear nothing until it is up', async () => {
+  test('calls reject, nothing is stored, followers are notified and receive nothing until it is up', async () => {
     const other = new FaultyLog(engine)
-    const { told } = listen(log)
+    const { received } = listen(log)
     log.down()
     log.down()
     await expect(log.append(entry('lost'))).rejects.toThrow('cannot be reached')
     await expect(log.read(start, atMost(10))).rejects.toThrow('cannot be reached')
     await fill(other, 'a b')
-    expect(told).toEqual(['start', 'up', expect.stringMatching(/^down: .*cannot be reached/)])
+    expect(received).toEqual(['start', 'up', expect.stringMatching(/^down: .*cannot be reached/)])
     log.up()
     log.up()
     await fill(log, 'c')
-    expect(told.slice(3)).toEqual(['up', 'a b', 'c'])
+    expect(received.slice(3)).toEqual(['up', 'a b', 'c'])
     expect(await all()).toBe('a b c')
   })
 
-  test('a follow begins when it is up', async () => {
+  test('a follow() starts when it is up', async () => {
     log.down()
-    const { told } = listen(log, 10)
+    const { received } = listen(log, 10)
     await fill(new FaultyLog(engine), 'a')
-    expect(told).toEqual([])
+    expect(received).toEqual([])
     log.up()
-    expect(told).toEqual(['start a', 'up'])
+    expect(received).toEqual(['start a', 'up'])
   })
 
-  test('what is dropped meanwhile makes a reset', async () => {
-    const { told } = listen(log)
+  test('what is dropped in the meantime causes a reset', async () => {
+    const { received } = listen(log)
     log.down()
     await fill(new FaultyLog(engine), 'a b c')
     log.trim(1)
     log.up()
-    expect(told.slice(3)).toEqual(['up', 'reset trimmed', 'c'])
+    expect(received.slice(3)).toEqual(['up', 'reset trimmed', 'c'])
   })
 
   test('an append that was held when it went down is not stored', async () => {
@@ -264,7 +264,7 @@ describe('down and up', () => {
   })
 })
 
-test('close settles what is held and ends every follow, down or not; the engine stays open', async () => {
+test('close() settles what is held and ends every follow(), down or not; the engine stays open', async () => {
   const followed = listen(log)
   log.hold('append')
   log.hold('read')
@@ -278,8 +278,8 @@ test('close settles what is held and ends every follow, down or not; the engine 
     followed.done,
     waiting.done,
   ])
-  expect(waiting.told).toEqual([])
+  expect(waiting.received).toEqual([])
   await engine.append(entry('b'))
   expect(await all()).toBe('b')
-  expect(followed.told).not.toContain('b')
+  expect(followed.received).not.toContain('b')
 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { EventStream, ServerSentEvent, SseMethod } from '@downstream/core'
 import { frameworkSuite, type StartFramework } from '@downstream/testing'
 
-/** What many apps have: it knows neither the grammar nor when a client is gone. */
+/** The code of many apps: it handles neither the grammar nor a disconnect. */
 const startNaive: StartFramework = async (handler) => {
   const server = createServer((request, response) => {
     const stream = {
@@ -55,7 +55,7 @@ frameworkSuite({
   start: startNaive,
 })
 
-test('the suite has a name for each promise', () => {
+test('the suite has a case for each promise', () => {
   expect(cases.size).toBeGreaterThan(80)
 })
 
@@ -68,10 +68,10 @@ test.each([
   ['fails', 'carries an object as JSON'],
   ['fails', 'answers 200 with exactly text/event-stream, uncached, untransformed and unsniffed'],
   ['fails', 'replaces a Cache-Control that would let a cache share the stream'],
-  ['passes', 'says Connection: keep-alive on HTTP/1.1'],
+  ['passes', 'sends Connection: keep-alive on HTTP/1.1'],
   [
     'fails',
-    'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream stays usable',
+    'refuses events that cannot be sent as given, with a code; no byte of them is sent and the stream stays usable',
   ],
   ['fails', 'sends the retry option first'],
   ['passes', 'answers 200 whatever status was set before, because a browser gives up at any other'],

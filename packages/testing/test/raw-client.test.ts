@@ -28,7 +28,7 @@ afterEach(() => {
   server.close()
 })
 
-test('sends a request, keeps what comes and takes the chunk frames off the events', async () => {
+test('sends a request, keeps the response and removes the chunk frames from the events', async () => {
   client.get('/a', { Accept: 'text/event-stream' })
   await client.receives('data: first\n\n')
   expect(client.text).toContain('x-path: /a')
@@ -44,7 +44,7 @@ test('speaks HTTP/1.0, where the end of the connection is the end of the body', 
   await client.ends()
 })
 
-test('stalls while it is paused, and reads on', async () => {
+test('stalls while it is paused, then continues to read', async () => {
   client.get('/flood')
   await client.receives('data: first')
   client.pause()
@@ -60,15 +60,15 @@ test('resets', async () => {
   expect(error[0].code).toBe('ECONNRESET')
 })
 
-test('half-closes, and hears the end of the other side', async () => {
+test('half-closes, and notices the end of the other side', async () => {
   const ended = once(socket, 'end')
   client.halfClose()
   await ended
   await client.ends()
 })
 
-// The message showed what had come before the wait, so a head that came during it was missing.
-test('says what has come when the awaited text does not', async () => {
+// The message showed only what had arrived before the wait, so headers that arrived during it were missing.
+test('says what it has received when the awaited text does not arrive', async () => {
   client.get('/a')
   const waiting = client.receives('data: second')
   await client.receives('data: first')
@@ -76,7 +76,7 @@ test('says what has come when the awaited text does not', async () => {
   await expect(waiting).rejects.toThrow(/"data: second"; received \d+ bytes, the last: .*x-path: \/a/)
 })
 
-// The brackets of the URL went to the socket, which looked them up as a name: ENOTFOUND.
+// The brackets of the URL were passed to the socket, which resolved them as a name: ENOTFOUND.
 test('connects to an IPv6 address', async () => {
   const other = createServer((_, res) => res.end('over IPv6')).listen(0, '::1')
   await once(other, 'listening')

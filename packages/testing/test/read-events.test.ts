@@ -8,7 +8,7 @@ const EVENTS = [
   { event: 'message', data: '😀', id: undefined },
 ]
 
-test('parseEvents() gives what a client would dispatch', () => {
+test('parseEvents() returns the events that a client would dispatch', () => {
   expect(parseEvents(TEXT)).toEqual(EVENTS)
 })
 
@@ -22,7 +22,7 @@ test.each([
   expect(events).toEqual(EVENTS)
 })
 
-test('takeEvents() leaves a stream that goes on', async () => {
+test('takeEvents() stops reading a stream that continues', async () => {
   const endless = Readable.from(
     (function* () {
       for (;;) yield 'data: again\n\n'
@@ -34,7 +34,7 @@ test('takeEvents() leaves a stream that goes on', async () => {
   expect(await takeEvents(Readable.from(['data: a\n\n']), 0)).toEqual([])
 })
 
-test('eventParser() gives supertest the events, or the error of a response that breaks', async () => {
+test('eventParser() gives supertest the events, or the error of a broken response', async () => {
   const app = (cut: boolean) => (_req: unknown, res: import('node:http').ServerResponse) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     res.write(TEXT)

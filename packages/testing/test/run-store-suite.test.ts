@@ -1,7 +1,7 @@
 import { MemoryRunStore, type RunClaim, type RunReading, type RunStore } from '@downstream/core'
 import { runStoreSuite } from '@downstream/testing'
 
-/** A store that is sound but for what is given. */
+/** A correct store, except for what is given. */
 function store(broken: (sound: MemoryRunStore) => Partial<RunStore> = () => ({})): RunStore {
   const sound = new MemoryRunStore()
   return {
@@ -14,7 +14,7 @@ function store(broken: (sound: MemoryRunStore) => Partial<RunStore> = () => ({})
   }
 }
 
-/** Answers `change` of each reading. */
+/** Returns `change` of each read. */
 function reading(change: (reading: RunReading) => RunReading): RunStore {
   return store((sound) => ({
     async read(id, place, limit) {
@@ -24,7 +24,7 @@ function reading(change: (reading: RunReading) => RunReading): RunStore {
   }))
 }
 
-/** Hands out `change` of each claim. */
+/** Returns `change` of each claim. */
 function claiming(change: (claim: RunClaim) => RunClaim): RunStore {
   return store((sound) => ({
     async start(id, run) {
@@ -49,7 +49,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
       let starts = 0
       return store((sound) => ({ start: (id, run) => sound.start(`${id} ${starts++}`, run) }))
     },
-    'gives one claim for twenty starts at once',
+    'gives one claim for twenty concurrent starts',
   ],
   [
     'replaces a run that is running',
@@ -65,7 +65,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'gives an attempt the name of another',
     () => claiming(({ append, end, ...claim }) => ({ ...claim, append, end, attempt: 'same' })),
-    'gives every attempt a name of its own: 1 to 32 of [0-9a-z], and never 0',
+    'gives every attempt its own name: 1 to 32 of [0-9a-z], and never 0',
   ],
   [
     'takes events after the end',
@@ -78,12 +78,12 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'ends a run as done, failed or stopped, and refuses events after that',
   ],
   [
-    'counts characters in place of bytes',
+    'counts characters instead of bytes',
     () => reading((answer) => ({ ...answer, state: { ...answer.state, bytes: answer.state.events * 9 } })),
-    'counts events and their UTF-8 bytes, and says when the run began and ended',
+    'counts events and their UTF-8 bytes, and records when the run started and ended',
   ],
   [
-    'takes ids that differ for the same',
+    'treats different ids as the same',
     () =>
       store((sound) => ({
         start: (id, run) => sound.start(id.toLowerCase(), run),
@@ -92,9 +92,9 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
     'keeps runs apart, whatever their ids are',
   ],
   [
-    'loses the first event of a reading',
+    'loses the first event of a read',
     () => reading((answer) => ({ ...answer, events: answer.events.slice(1) })),
-    'reads the events after each place, and none after the last',
+    'reads the events after each position, and none after the last',
   ],
   [
     'reads beyond the limit',
@@ -104,24 +104,24 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'changes a text',
     () => reading((answer) => ({ ...answer, events: answer.events.map((text) => text.replace('  ', ' ')) })),
-    'keeps every text as it is',
+    'stores every text unchanged',
   ],
   [
     'drops events too early',
     () => store((sound) => ({ start: (id, run) => sound.start(id, { ...run, maxBytes: run.maxBytes / 2 }) })),
-    'drops the oldest events beyond maxBytes, never fewer are held, and says where it begins',
+    'drops only the oldest events beyond maxBytes, and reports where the stored ones begin',
   ],
   [
-    'tells news of another place',
+    'notifies with the news of another position',
     () =>
       store((sound) => ({
         follow: (id, listener) =>
           sound.follow(id, (news) => listener(news && { ...news, first: news.first + 1 })),
       })),
-    'tells what is new as read() answers it from there',
+    'notifies with the same events that read() returns from there',
   ],
   [
-    'goes on calling those who have left',
+    'continues to call followers that have ended',
     () =>
       store((sound) => ({
         follow(id, listener) {
@@ -129,15 +129,15 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
           return () => {}
         },
       })),
-    'calls nobody who has ended following, and goes on calling the others',
+    'stops calling a follower that has ended, and continues to call the others',
   ],
   [
-    'stops a run without a word to its producer',
+    'stops a run without notifying its producer',
     () => store((sound) => ({ start: (id, run) => sound.start(id, { ...run, onRevoked() {} }) })),
-    'stops a run: the claim is revoked when stop resolves, followers are told',
+    'stops a run: the claim is revoked when stop resolves, and followers are notified',
   ],
   [
-    'says that it has stopped what was over',
+    'says that it has stopped a run that was over',
     () =>
       store((sound) => ({
         async stop(id) {
@@ -145,7 +145,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
           return state && { ...state, status: 'stopped' }
         },
       })),
-    'stops nothing that has ended or is not there',
+    'does not stop a run that has ended or does not exist',
   ],
 ]
 
@@ -170,7 +170,7 @@ test.each(broken)('a store that %s fails its case', async (_, make, name) => {
   expect(await outcomeOf(name, store)).toBe('passes')
 })
 
-test('cases that need what the engine has not got are left out when that is said, and only then', () => {
+test('skips the cases that need something that the engine lacks, if and only if the options say so', () => {
   const count = (options: object) => {
     let registered = 0
     runStoreSuite({ test: () => registered++, create: () => ({ store: store() }), ...options })

@@ -8,10 +8,10 @@ import { launchChromium } from '../../browser/chromium.ts'
 import { root } from '../../snippet-project.ts'
 import { HostileServer, postTrials, type Trial, trials } from './hostile-server.ts'
 
-/** What has not happened by then, in ms, does not happen: each client was asked to retry after 200. */
+/** What has not happened after this many ms does not happen: each client was told to retry after 200. */
 const LATE = 6_000
 
-/** What is used of each. */
+/** The parts of each that the test uses. */
 const exported: Record<string, string> = {
   '@downstream/client': 'connect',
   eventsource: 'EventSource',
@@ -33,7 +33,7 @@ afterAll(async () => {
   await server?.close()
 })
 
-test('docs/client.md says what each client does with a server that misbehaves', async () => {
+test('docs/client.md says what each client does with a server that fails', async () => {
   const table = readTable()
   const page = await browser.newPage()
   try {
@@ -76,7 +76,7 @@ test('docs/client.md says what each client does with a server that misbehaves', 
 })
 
 test.each(Object.entries(readTable().sizes).filter(([client]) => client in exported))(
-  '%s has the size that docs/client.md says',
+  '%s has the size that is stated in docs/client.md',
   (client, kilobytes) => {
     const contents = `export { ${exported[client]} } from '${client}'`
     const text = bundle({ stdin: { contents, resolveDir: __dirname } })

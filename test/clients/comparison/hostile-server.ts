@@ -12,9 +12,9 @@ interface Ask {
 type Answer = (res: ServerResponse, ask: Ask, attempt: number) => void
 
 export interface Trial {
-  /** In words of docs/client.md. */
+  /** A row of the table in docs/client.md. */
   title: string
-  /** What the server does at each attempt. It counts from 1. */
+  /** The response to each attempt. Attempts count from 1. */
   answer: Answer
   /** What must happen. */
   passes(asks: readonly Ask[], received: readonly string[]): boolean
@@ -27,7 +27,7 @@ const stream = (res: ServerResponse, text: string) =>
 const event = (id: number) => `retry: 200\nid: ${id}\ndata: ${id}\n\n`
 const refuse = (status: number) => (res: ServerResponse) => void res.writeHead(status).end('No')
 
-/** A first stream that is cut, then the answers, then a second stream that stays open. */
+/** A first stream that is cut, then the given responses, then a second stream that stays open. */
 function between(...answers: ((res: ServerResponse) => void)[]): Answer {
   return (res, _, attempt) => {
     if (attempt > 1 && attempt <= 1 + answers.length) {
@@ -39,21 +39,21 @@ function between(...answers: ((res: ServerResponse) => void)[]): Answer {
   }
 }
 
-/** With both events, and with the id of the first one at this attempt. */
+/** Both events must arrive, and this attempt must send the id of the first one. */
 function resumesAt(attempt: number): Trial['passes'] {
   return (asks, received) => received.slice(0, 2).join() === '1,2' && asks[attempt - 1]?.lastEventId === '1'
 }
 
 export const trials: Trial[] = [
   {
-    title: 'comes back after a clean end, with its id',
+    title: 'reconnects after a normal end, with its id',
     answer: (res, _, attempt) => {
       stream(res, event(attempt))
       if (attempt === 1) res.end()
     },
     passes: resumesAt(2),
   },
-  { title: 'comes back after a cut, with its id', answer: between(), passes: resumesAt(2) },
+  { title: 'reconnects after a cut, with its id', answer: between(), passes: resumesAt(2) },
   { title: 'survives a 502 of a proxy', answer: between(refuse(502)), passes: resumesAt(3) },
   {
     title: 'survives a 200 with HTML, as from a captive portal',
@@ -61,7 +61,7 @@ export const trials: Trial[] = [
     passes: resumesAt(3),
   },
   {
-    title: 'stops at a 204',
+    title: 'stops after a 204',
     answer: between(refuse(204)),
     passes: (asks) => asks.length === 2,
     spoils: (asks) => asks.length > 2,
@@ -72,19 +72,19 @@ export const trials: Trial[] = [
     passes: (asks) => asks.some(({ authorization }) => authorization !== undefined),
   },
   {
-    title: 'gets a fresh token after a 401, at once',
+    title: 'sends a fresh token after a 401, at once',
     answer: between(refuse(401)),
     passes: ([, refused, accepted]) =>
       accepted !== undefined && accepted.authorization !== refused?.authorization,
   },
   {
-    title: 'notices a connection that has gone silent',
+    title: 'detects a dead connection',
     answer: (res, _, attempt) => void stream(res, event(attempt)),
     passes: resumesAt(2),
   },
   {
-    title: 'works where a proxy holds streams back',
-    // It passes on what has ended, and nothing else.
+    title: 'works with a proxy that buffers streams',
+    // This proxy passes on only responses that have ended.
     answer: (res) => {
       if (!res.req.headers.prefer) return
       const headers = { 'Content-Type': 'text/event-stream', 'Preference-Applied': res.req.headers.prefer }
@@ -94,7 +94,7 @@ export const trials: Trial[] = [
   },
 ]
 
-/** For a request that is not GET. */
+/** For requests with another method than GET. */
 export const postTrials: Trial[] = [
   {
     title: 'sends a POST, and never repeats it',
@@ -108,7 +108,7 @@ export const postTrials: Trial[] = [
   },
 ]
 
-/** One of all clients and trials: `/<client>/<number of the trial>`, or `/post/<client>/<number>`. */
+/** One server for all clients and trials: `/<client>/<number of the trial>`, or `/post/<client>/<number>`. */
 export class HostileServer {
   readonly asks = new Map<string, Ask[]>()
   readonly #server: Server
@@ -139,7 +139,7 @@ export class HostileServer {
 
   #answer(req: IncomingMessage, res: ServerResponse): void {
     const { pathname: path, searchParams } = new URL(String(req.url), 'http://localhost')
-    // A page has six connections to one host, so each trial has a host of its own.
+    // A page has six connections to one host, so each trial has its own host.
     res.setHeader('Access-Control-Allow-Origin', '*')
     res.setHeader('Access-Control-Allow-Headers', '*, authorization, last-event-id, prefer')
     res.setHeader('Access-Control-Expose-Headers', '*')
@@ -157,7 +157,7 @@ export class HostileServer {
       const asks = this.asks.get(`${kind}/${client}/${number}`) ?? []
       this.asks.set(`${kind}/${client}/${number}`, asks)
       const { authorization, 'last-event-id': header } = req.headers
-      // reconnecting-eventsource cannot set the header, as nobody can who makes a new EventSource.
+      // reconnecting-eventsource cannot set the header, and neither can any other code that creates a new EventSource.
       const ask = {
         method: req.method,
         lastEventId: header ?? searchParams.get('lastEventId'),

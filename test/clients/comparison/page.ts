@@ -1,4 +1,4 @@
-// Runs in a page: each client against each trial, as its README shows it.
+// Runs in a page: each client against each trial, as the README of the client shows it.
 import { connect } from '@downstream/client'
 import { fetchEventSource } from '@microsoft/fetch-event-source'
 import { EventSource as EventSourcePackage } from 'eventsource'
@@ -9,12 +9,12 @@ interface Listenable {
   addEventListener(type: string, listener: (event: { data: string }) => void): void
 }
 
-// What a page has of these.
+// The globals that a page has of these.
 declare const EventSource: new (url: string) => Listenable
 declare const window: { received: Record<string, string[]> }
 declare const location: { port: string }
 
-// Its types are those of its CommonJS build, and this is bundled from the other one.
+// Its types are those of its CommonJS build, but the other build is bundled.
 const { default: ReconnectingEventSource } = reconnecting as unknown as {
   default: new (url: string) => Listenable
 }
@@ -25,7 +25,7 @@ function listen(source: Listenable, receive: (data: string) => void): void {
   source.addEventListener('message', ({ data }) => receive(data))
 }
 
-/** A new token at each call. */
+/** Returns a new token at each call. */
 function tokens(): () => string {
   let calls = 0
   return () => `Bearer ${++calls}`

@@ -31,7 +31,7 @@ button.onclick = () => {
   const wanted = button.textContent === 'Start'
   button.textContent = wanted ? 'Stop' : 'Start'
   element('clock-time').classList.toggle('stopped', !wanted)
-  // What it ticks meanwhile is not asked for, so it is not missing.
+  // Its ticks in the meantime are not requested, so they are not missing.
   last = undefined
   follow(channel, wanted)
 }

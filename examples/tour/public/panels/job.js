@@ -3,7 +3,7 @@ import { request } from '../request.js'
 
 const states = {
   idle: 'Nobody has started it yet.',
-  running: 'Running on the server. Reload the page: it goes on.',
+  running: 'Running on the server. Reload the page: it continues.',
   done: 'Done. The album is ready.',
   cancelled: 'Cancelled.',
 }

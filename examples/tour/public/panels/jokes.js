@@ -14,14 +14,14 @@ function joke(event) {
   element('joke').textContent = text
   element('jokes-retry').textContent = `retry: ${retry}`
   element('jokes-told').textContent = `Joke ${++told}. The next in ${(retry / 1000).toFixed(1)} s.`
-  // It begins anew.
+  // It starts again.
   for (const animation of bar.getAnimations()) animation.cancel()
   if (!calm.matches) bar.animate([{ scale: '1 1' }, { scale: '0 1' }], { duration: retry, fill: 'forwards' })
 }
 
 function onState(state) {
   button.textContent = state === 'stopped' ? 'Start' : 'Stop'
-  // Between two jokes there is no connection: the browser waits as long as it was told to.
+  // Between two jokes there is no connection: the browser waits for the given retry.
   const seen = state === 'reconnecting' ? 'waiting' : state
   showText('jokes-state', seen)
   element('jokes-state').dataset.state = seen

@@ -7,7 +7,7 @@ const maxHeadlines = 60
 const offlineButton = element('news-offline')
 const list = element('headlines')
 const words = { open: 'live', reconnecting: 'connection lost, trying again' }
-// Known to this page only, so nobody can cut the connection of somebody else.
+// Known only to this page, so no page can cut the connection of another.
 const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join('-')
 
 const stream = new EventSourceConnection('news', {
@@ -17,13 +17,13 @@ const stream = new EventSourceConnection('news', {
   onState,
 })
 const counts = { received: 0, missing: 0, repeated: 0 }
-/** Of the newest headline in the list. Undefined while whatever comes next is right. */
+/** The number of the newest headline in the list. Undefined if any number may come next. */
 let last
 let away = false
 let seen = false
 let offlineTimer
 
-/** The stream is open while any of the panel is seen: whoever can press its buttons sees what they do. */
+/** The stream is open while any part of the panel is visible, so that its buttons always have a visible effect. */
 export function startNews({ news, cursor }) {
   for (const headline of news) add(headline, 'loaded with the page')
   stream.lastEventId = cursor
@@ -40,10 +40,10 @@ function add({ number, text }, id) {
   prepend(fromTemplate('headline', { number: `#${number}`, text, id }))
 }
 
-/** Counts the headline, and marks what is missing in front of it. */
+/** Counts the headline, and marks those that are missing before it. */
 function check(number) {
   const expected = last === undefined ? number : last + 1
-  if (away) mark(`Back: goes on after #${last}`, 'back')
+  if (away) mark(`Back: resumed after #${last}`, 'back')
   away = false
   if (number > expected) mark(`${number - expected} missing`, 'hole')
   if (number < expected) mark(`#${number} came again`, 'hole')
@@ -54,7 +54,7 @@ function check(number) {
   for (const [name, count] of Object.entries(counts)) element(`news-${name}`).textContent = count
 }
 
-/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
+/** The server does not know what is missing. A real app would fetch its list again; this page shows where it happened. */
 function onGap(event) {
   last = undefined
   away = false

@@ -15,7 +15,7 @@ let prompt
 let run
 let tokens = 0
 
-/** What the page's stream tells of the server's side. */
+/** The state of the server, from the stream of the page. */
 export const channel = 'tokens'
 
 export const events = {

@@ -7,7 +7,7 @@ const choice = element('wire-choice')
 const log = element('wire-log')
 const scroll = element('wire-scroll')
 
-/** Reads a response with fetch() and shows its bytes, undecoded but for UTF-8. */
+/** Reads a response with fetch() and shows its bytes, decoded only as UTF-8. */
 class WireConnection extends Connection {
   connect() {
     const controller = new AbortController()

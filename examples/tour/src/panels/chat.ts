@@ -3,7 +3,7 @@ import { hub } from '../hub.ts'
 export interface Message {
   name: string
   text: string
-  /** The framework that took it. */
+  /** The framework that received it. */
   via: string
   time: string
 }
@@ -14,12 +14,12 @@ export type ChatEvents = { message: Message }
 export const messages: Message[] = []
 
 // #region chat
-/** False: it is no message. */
+/** False: it is not a message. */
 export async function say(body: unknown, via: string): Promise<boolean> {
   const { name, text } = Object(body)
   if (!isText(name, 40) || !isText(text, 2000)) return false
   const message = { name: name.trim(), text: text.trim(), via, time: new Date().toISOString() }
-  // First keep it, then publish it: a page that loads in between has it in one of the two.
+  // First store it, then publish it: a page that loads in between gets it from one of the two.
   messages.push(message)
   messages.splice(0, messages.length - 50)
   await hub.publish('chat', { data: message })

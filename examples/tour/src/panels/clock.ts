@@ -2,7 +2,7 @@ import { hub } from '../hub.ts'
 import { every } from '../tempo.ts'
 
 interface Tick {
-  /** 1, 2, 3 …, so that a page sees whether one is missing. */
+  /** 1, 2, 3 …, so that a page notices if one is missing. */
   number: number
   time: string
 }

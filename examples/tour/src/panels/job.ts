@@ -13,7 +13,7 @@ export type JobEvents = { progress: Job }
 const steps = ['Reading the photos', 'Turning them upright', 'Making thumbnails', 'Writing the album']
 let running: AbortController | undefined
 
-/** One for everybody: who loads the page in the middle of it sees how far it is. */
+/** One job for all visitors: a page that loads in the middle of it shows its progress. */
 export let job: Job = { state: 'idle', done: 0, total: 120, step: '' }
 
 // #region job

@@ -17,7 +17,7 @@ const jokes = [
 ]
 
 // #region jokes
-/** Each response is one joke. The browser comes back for the next after `retry` ms, which the server chooses. */
+/** Each response is one joke. The browser reconnects for the next one after `retry` ms, which the server chooses. */
 export function* joke({ lastEventId }: EventStream): Generator<ServerSentEvent> {
   const retry = inTempo(2500 + Math.random() * 4000)
   const number = otherThan(lastEventId)
@@ -25,7 +25,7 @@ export function* joke({ lastEventId }: EventStream): Generator<ServerSentEvent> 
 }
 // #endregion
 
-/** Any, but not the same again. */
+/** A random one, but not the same again. */
 function otherThan(lastEventId: string): number {
   const last = /^\d{1,4}$/.test(lastEventId) ? Number(lastEventId) : 0
   return (last + 1 + Math.floor(Math.random() * (jokes.length - 1))) % jokes.length

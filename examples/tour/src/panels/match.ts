@@ -43,7 +43,7 @@ export let match: Match = nextMatch()
 
 // #region match
 export function startMatch(): void {
-  // Nobody likes to come before the first goal.
+  // A visitor should not have to wait long for the first goal.
   while (match.minute < 40) play()
   every(1000, () => (match.over ? takeRest() : play()))
 }

@@ -2,7 +2,7 @@ import { hub } from '../hub.ts'
 import { every } from '../tempo.ts'
 
 export interface Headline {
-  /** 1, 2, 3 …, so that a hole is seen. */
+  /** 1, 2, 3 …, so that missing ones are noticed. */
   number: number
   text: string
   time: string

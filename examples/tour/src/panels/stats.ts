@@ -11,10 +11,10 @@ export interface Stats {
   /** Since the last statistics, on both servers. */
   requests: number
   uptimeSeconds: number
-  /** How late the event loop was since the last statistics at worst but one in a hundred, in ms. */
+  /** The 99th percentile of the event loop delay since the last statistics, in ms. */
   loopDelay: number
   memoryBytes: number
-  /** Streams that follow the hub, and events that it has handed to them. */
+  /** Streams that follow the hub, and events that it has passed to them. */
   streams: number
   delivered: number
 }

@@ -20,7 +20,7 @@ export interface Quote {
 export type StockEvents = { prices: Quote }
 
 const interval = 500
-/** The last two minutes, the oldest first. They begin before the server does, so that there is something to draw. */
+/** The last two minutes, the oldest first. They start before the server does, so that there is something to draw. */
 const quotes: Quote[] = []
 
 export function stocks(): { names: Record<string, string>; quotes: readonly Quote[] } {

@@ -16,7 +16,7 @@ for (const [index, word] of words.entries()) {
 }
 const beginnings = words.filter((word) => /^[A-Z]/.test(word))
 
-/** A language model of 150 words. The same prompt gives the same story, so that it can go on behind any token. */
+/** A language model of 150 words. The same prompt gives the same story, so that it can continue after any token. */
 export function* tellStory(prompt: string, length: number, after: number): Generator<string> {
   const random = randomNumbers(prompt)
   const pick = (choice: readonly string[]) => choice[Math.floor(random() * choice.length)] ?? ''
@@ -31,7 +31,7 @@ export function* tellStory(prompt: string, length: number, after: number): Gener
   }
 }
 
-/** Between 0 and 1, always the same ones after the same text. */
+/** Numbers between 0 and 1, always the same after the same text. */
 function randomNumbers(text: string): () => number {
   let state = 1
   for (const character of text) state = (state * 31 + (character.codePointAt(0) ?? 0)) % 2147483647

@@ -4,10 +4,10 @@ import { pause } from '../tempo.ts'
 import { tellStory } from './story.ts'
 
 interface Telling {
-  /** Which one of all that are told at once. */
+  /** Identifies the story among all concurrent ones. */
   run: string
   tokens: number
-  /** Stories that the server is telling now. */
+  /** The number of stories that the server is currently sending. */
   atWork: number
 }
 

@@ -3,24 +3,24 @@ import { MARK } from '../work.mjs'
 
 const MARK_CODE = MARK.charCodeAt(0)
 const READ_SIZE = 65_536
-/** One for all sockets: what is read is counted and forgotten before the next read. The byte behind it is for a mark. */
+/** One for all sockets: what is read is counted before the next read overwrites it. The byte after it is for a mark. */
 const memory = Buffer.alloc(READ_SIZE + 1)
 const shared = memory.subarray(0, READ_SIZE)
-/** Ends what a compressor was made to flush: an empty block. Nothing else in a response is like it. */
+/** The empty block that ends each flush of a compressor. Nothing else in a response looks like it. */
 const FLUSHED = Buffer.from([0, 0, 0xff, 0xff])
 
 /**
  * @typedef {object} ConnectionOwner
- * @property {() => void} onOpen The head has come.
+ * @property {() => void} onOpen The headers have arrived.
  * @property {(events: number) => void} onEvents
- * @property {(why: string) => void} onLost It was closed, and not by us; or it is no event stream.
+ * @property {(why: string) => void} onLost It was closed by the server, or the response is not an event stream.
  */
 
-/** One client: a socket that counts the events it gets. */
+/** One client: a socket that counts the events that it receives. */
 export class Connection {
   count = 0
   bytes = 0
-  /** Everything that came, when it is kept. */
+  /** Everything that was received, if it is kept. */
   text = ''
   #owner
   #keep
@@ -28,7 +28,7 @@ export class Connection {
   #opened = false
   #head = ''
   #compressed
-  /** The last bytes of the last read, where what ends an event may have begun. */
+  /** The last bytes of the last read, in which the end of an event may have started. */
   #before = Buffer.alloc(0)
 
   /**
@@ -73,7 +73,7 @@ export class Connection {
       if (this.#opened) this.#countFlushed(memory.subarray(at, size))
       return true
     }
-    // Ends the search where the bytes of an earlier read begin.
+    // Ends the search where the bytes of an earlier read start.
     const behind = memory[size]
     memory[size] = MARK_CODE
     let events = 0

@@ -1,4 +1,4 @@
-// The process that holds the clients. It counts every event that each of them gets.
+// The process of the clients. It counts every event that each of them receives.
 import { answer } from '../measure/rpc.mjs'
 import { Connection } from './connection.mjs'
 import { received } from './received.mjs'
@@ -32,13 +32,13 @@ answer({
   /** @param {{ port: number, path: string, count: number, atOnce: number, compressed: boolean, lastEventId?: string }} options */
   async open({ count, atOnce, ...where }) {
     for (let n = 0; n < count; n++) {
-      // The first is read word for word.
+      // The response of the first is parsed completely.
       connections.push(new Connection(owner, { ...where, keep: connections.length === 0 }))
       await until(() => connections.length - opened < atOnce)
     }
     await until(() => opened === connections.length)
   },
-  /** Resolves when each client has got that many events since it was opened. @param {{ each: number, patience: number }} events */
+  /** Resolves when each client has received this many events since it was opened. @param {{ each: number, patience: number }} events */
   async arrived({ each, patience }) {
     const all = each * connections.length
     let before = arrived

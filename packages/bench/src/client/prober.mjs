@@ -1,10 +1,10 @@
-// Asks for /ping at a low rate, on a connection of its own, and notes how long each answer took. It does not wait for one
-// answer before it asks again: else it would ask least when the server is slowest.
+// Requests /ping at a low rate, on a separate connection, and records how long each response took. It does not wait for one
+// response before the next request: otherwise it would send the fewest requests when the server is slowest.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { answer } from '../measure/rpc.mjs'
 
-/** In ms: 300 answers in 1.5 s, so that p99 is not the one that was unlucky, and a hundredth of what the server can do. */
+/** In ms: 300 requests in 1.5 s, so that p99 is not a single outlier, at a hundredth of the capacity of the server. */
 const INTERVAL = 5
 const REQUEST = 'GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const HEAD_END = '\r\n\r\n'
@@ -24,7 +24,7 @@ answer({
 async function startProbe(port) {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  /** When each question was asked that has no answer yet. @type {number[]} */
+  /** The times of the requests without a response yet. @type {number[]} */
   const asked = []
   /** In ms. @type {number[]} */
   const latencies = []
@@ -41,7 +41,7 @@ async function startProbe(port) {
 
   const stop = async () => {
     clearInterval(timer)
-    // An answer's head may be there and its last question's not: all of them count.
+    // The headers of a response may have arrived and its body not: every request counts.
     while (asked.length > 0) await once(socket, 'data')
     socket.destroy()
     return latencies

@@ -3,10 +3,10 @@ import { createParser } from 'eventsource-parser'
 import { MARK } from '../work.mjs'
 
 /**
- * What a client got, read by somebody else's parser.
+ * What a client received, as read by an independent parser.
  *
- * @param {string} response With its head.
- * @returns {{ numbers: number[], lastEventId: string | undefined }} The numbers of the events that count, in their order.
+ * @param {string} response With its headers.
+ * @returns {{ numbers: number[], lastEventId: string | undefined }} The numbers of the events that count, in order.
  */
 export function received(response) {
   const [head = '', ...body] = response.split('\r\n\r\n')
@@ -28,7 +28,7 @@ export function received(response) {
   return { numbers, lastEventId }
 }
 
-/** What has come of it so far. @param {string} body */
+/** The part that has arrived so far. @param {string} body */
 function gunzipped(body) {
   return gunzipSync(Buffer.from(body, 'latin1'), { finishFlush: constants.Z_SYNC_FLUSH }).toString()
 }

@@ -12,7 +12,7 @@ const file = fileURLToPath(new URL('../server/serve.mjs', import.meta.url))
  * @typedef {{ rss: number, heap?: number }} Memory In bytes.
  */
 
-/** A contestant in a Node process of its own. */
+/** A contestant in a separate Node process. */
 export class NodeServer {
   #child
 

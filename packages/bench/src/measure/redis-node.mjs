@@ -6,13 +6,13 @@ import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 import { ask } from './rpc.mjs'
 import { startProcess } from './start-process.mjs'
 
-/** Why the log on Redis is left out; undefined when it is not. */
+/** Why the log on Redis is skipped; undefined if it is not. */
 export function redisMissing() {
   if (partPath('redis-server') !== undefined) return undefined
   return `redis-server is not installed. To install it: ${howToInstall('redis-server')}`
 }
 
-/** A Redis, a process that follows the log on it, and one that publishes. The face of NodeServer. */
+/** A Redis, a process that follows the log on it, and one that publishes. Has the interface of NodeServer. */
 export class RedisNode {
   #client
   #port = 0
@@ -27,7 +27,7 @@ export class RedisNode {
     this.#client = client
   }
 
-  /** @returns {Promise<number>} It serves nobody. */
+  /** @returns {Promise<number>} It serves no clients. */
   async listen() {
     this.#port = await freePorts()
     const settings = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
@@ -39,13 +39,13 @@ export class RedisNode {
 
   publish() {}
 
-  /** Publishes `count` events at `rate` a second; resolves when the follower has had them. @param {number} count @param {number} rate */
+  /** Publishes `count` events at `rate` a second; resolves when the follower has received them. @param {number} count @param {number} rate */
   async pass(count, rate) {
     await ask(this.#publisher, 'publish', { port: this.#port, client: this.#client, count, rate })
     while (/** @type {number} */ (await ask(this.#follower, 'come')) < count) await sleep(20)
   }
 
-  /** How late each event came since this was asked last, in ms. @returns {Promise<number[]>} */
+  /** The delay of each event since the last call, in ms. @returns {Promise<number[]>} */
   late() {
     return ask(this.#follower, 'late')
   }

@@ -1,4 +1,4 @@
-// Questions to a child process over its IPC channel, and its answers.
+// Requests to a child process over its IPC channel, and its responses.
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -9,7 +9,7 @@ let asked = 0
  * @param {ChildProcess} child
  * @param {string} command
  * @param {unknown} [input]
- * @param {number} [patience] In ms. Nothing here takes that long unless something is lost.
+ * @param {number} [patience] In ms. No request takes this long unless something is lost.
  * @returns {Promise<Answer>}
  */
 export function ask(child, command, input, patience = 120_000) {
@@ -39,7 +39,7 @@ export function ask(child, command, input, patience = 120_000) {
 }
 
 /**
- * Without an answer, which would be work on the other side.
+ * Without a response, which would cost the other process work.
  *
  * @param {ChildProcess} child
  * @param {string} command
@@ -50,7 +50,7 @@ export function tell(child, command, input) {
 }
 
 /**
- * In the child: does what it is asked, and ends with its parent.
+ * In the child: executes the commands, and ends with its parent.
  *
  * @param {Record<string, (input: never) => unknown>} commands
  */

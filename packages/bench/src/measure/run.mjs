@@ -4,7 +4,7 @@ import { Session } from './session.mjs'
 import { startProcess } from './start-process.mjs'
 
 /**
- * What was measured of one contestant for one case of a workload.
+ * The measurements of one contestant for one case of a workload.
  *
  * @typedef {object} Series
  * @property {string} workload
@@ -14,7 +14,7 @@ import { startProcess } from './start-process.mjs'
  */
 
 /**
- * Round after round, and in each of them one contestant after the other, so that what else happens on the machine
+ * Round after round, and in each of them one contestant after another, so that other activity of the machine
  * reaches all of them.
  *
  * @param {import('../plan.mjs').Plan} plan
@@ -73,7 +73,7 @@ export async function run({ size, workloads }, { log, profiles }) {
   return [...all.values()]
 }
 
-/** Another one begins each round. @param {Iterable<string>} names @param {number} round */
+/** Each round starts with another one. @param {Iterable<string>} names @param {number} round */
 function inTurn(names, round) {
   const list = [...names]
   return list.map((_, at) => /** @type {string} */ (list[(at + round) % list.length]))

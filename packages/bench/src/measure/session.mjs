@@ -7,12 +7,12 @@ import { RedisNode } from './redis-node.mjs'
 import { ask } from './rpc.mjs'
 
 /**
- * The processes that are there for the whole run.
+ * The processes that live for the whole run.
  *
  * @typedef {{ load: import('node:child_process').ChildProcess, prober: import('node:child_process').ChildProcess }} Clients
  */
 
-/** How many requests may be under way while clients connect, unless the workload is about that. */
+/** How many requests may be in progress while clients connect, unless the workload measures that. */
 const AT_ONCE = 200
 
 /** @param {string} contestant */
@@ -23,13 +23,13 @@ function serverOf(contestant) {
 
 /** One contestant's server, and its clients. */
 export class Session {
-  /** What the server needed before the last nine tenths of its clients came. @type {import('./node-server.mjs').Memory} */
+  /** The memory of the server before the last nine tenths of its clients connected. @type {import('./node-server.mjs').Memory} */
   baseline = { rss: 0 }
-  /** How many clients came after that. */
+  /** How many clients connected after that. */
   added = 0
-  /** Events that each client must have by now. */
+  /** The events that each client must have received so far. */
   expected = 0
-  /** For how long no event may arrive until one is given up, in ms. */
+  /** How long to wait for the next event before failing, in ms. */
   patience = 60_000
   #contestant
   #compresses
@@ -42,7 +42,7 @@ export class Session {
   /**
    * @param {string} contestant
    * @param {Clients} clients
-   * @param {string} [profiles] A folder where each measured work leaves its CPU profile.
+   * @param {string} [profiles] A folder for the CPU profile of each measured work.
    */
   constructor(contestant, clients, profiles) {
     this.#contestant = contestant
@@ -52,7 +52,7 @@ export class Session {
     this.server = serverOf(contestant)
   }
 
-  /** Starts the server and lets `count` clients follow its events. @param {number} count */
+  /** Starts the server and connects `count` clients to its events. @param {number} count */
   async start(count) {
     this.#port = await this.server.listen()
     if (count === 0) return
@@ -63,7 +63,7 @@ export class Session {
     await this.open({ count: this.added })
   }
 
-  /** Resolves when all of them have the head of their response. @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options */
+  /** Resolves when all of them have received the headers of their response. @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options */
   async open({ path = '/events', atOnce = AT_ONCE, ...options }) {
     const where = { port: this.#port, path, atOnce, compressed: this.#compresses }
     await ask(this.#clients.load, 'open', { ...where, ...options })
@@ -76,12 +76,12 @@ export class Session {
     await this.arrived(count)
   }
 
-  /** By all clients, heads and all. @returns {Promise<number>} */
+  /** The bytes received by all clients, with headers. @returns {Promise<number>} */
   bytesReceived() {
     return ask(this.#clients.load, 'bytes')
   }
 
-  /** Waits until every client has got `count` more. @param {number} count */
+  /** Waits until every client has received `count` more. @param {number} count */
   async arrived(count) {
     this.expected += count
     await ask(this.#clients.load, 'arrived', { each: this.expected, patience: this.patience })
@@ -101,7 +101,7 @@ export class Session {
     if (this.#profiles !== undefined) await this.server.startProfile()
     const before = await this.server.usage()
     await work()
-    // What a server does after the last byte has left is part of it.
+    // What a server does after it has sent the last byte is included.
     await sleep(50)
     const after = await this.server.usage()
     if (this.#profiles !== undefined) {
@@ -111,14 +111,14 @@ export class Session {
     return { user: after.user - before.user, system: after.system - before.system }
   }
 
-  /** How long requests beside `work` took, in ms. @param {() => Promise<void>} work @returns {Promise<number[]>} */
+  /** How long concurrent requests took during `work`, in ms. @param {() => Promise<void>} work @returns {Promise<number[]>} */
   async probe(work) {
     await ask(this.#clients.prober, 'start', { port: this.#port })
     await work()
     return ask(this.#clients.prober, 'stop')
   }
 
-  /** Resolves when the server has noticed, too. */
+  /** Resolves once the server has noticed, too. */
   async closeClients() {
     await ask(this.#clients.load, 'close')
     this.expected = 0

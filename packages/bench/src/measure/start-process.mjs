@@ -2,7 +2,7 @@ import { fork, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
- * One core for the server, another for the clients and all else; undefined where processes cannot be pinned.
+ * One core for the server, another for the clients and everything else; undefined where processes cannot be pinned.
  *
  * @type {{ server: string, clients: string } | undefined}
  */
@@ -18,12 +18,12 @@ export function startProcess(file, { args = [], flags = [], core }) {
   return fork(file, args, { execPath, execArgv, env: process.env })
 }
 
-/** What goes in front of a command. @param {'server' | 'clients'} core @returns {string[]} */
+/** The prefix of a command. @param {'server' | 'clients'} core @returns {string[]} */
 export function pinnedTo(core) {
   return cores === undefined ? [] : ['taskset', '-c', cores[core]]
 }
 
-/** This process only passes messages on, but not on the server's core. */
+/** This process only passes messages on, but must not use the core of the server. */
 export function pinSelf() {
   if (cores) spawnSync('taskset', ['-a', '-c', '-p', cores.clients, String(process.pid)])
 }

@@ -14,7 +14,7 @@ const PANEL_HEAD = 46
 const TITLE = 62
 
 /**
- * Four cases as bars, shorter is better. An image has no say in the page's colours, so it brings its own ground.
+ * Four cases as bars, shorter is better. An image cannot know the colours of the page, so it has its own background.
  *
  * @param {import('./results.mjs').Results} results
  */
@@ -67,7 +67,7 @@ ${body.join('\n')}
 /** @param {import('./results.mjs').CaseResult} one @param {number} x @param {number} y */
 function panel({ title, figures }, x, y) {
   const most = Math.max(...figures.map(({ medians }) => medians.cpu ?? 0))
-  // The figure stands behind the bar.
+  // The figure is to the right of the bar.
   const room = PANEL_WIDTH - LABELS - 44
   const bars = figures.map(({ contestant: name, medians: { cpu = 0 } }, at) => {
     const top = y + PANEL_HEAD - 10 + at * ROW

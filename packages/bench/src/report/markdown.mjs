@@ -3,7 +3,7 @@ import { grouped } from '../workload/workload.mjs'
 import { shown, shownTarget } from './shown.mjs'
 import { markdownTable } from './text-table.mjs'
 
-/** The part of docs/performance.md that is made of a run. @param {import('./results.mjs').Results} results */
+/** The part of docs/performance.md that is generated from a run. @param {import('./results.mjs').Results} results */
 export function markdownReport({ date, rounds, fewer, machine, versions, workloads, targets, leftOut }) {
   const servers = Object.entries(versions).map(([title, version]) => `${title} (${version})`)
   return [
@@ -29,7 +29,7 @@ export function markdownReport({ date, rounds, fewer, machine, versions, workloa
 }
 
 /**
- * A column for each case, of what is compared.
+ * A column for each case, with the compared value.
  *
  * @param {readonly import('./results.mjs').CaseResult[]} cases
  * @param {readonly import('../workload/workload.mjs').Column[]} columns

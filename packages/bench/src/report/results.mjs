@@ -4,13 +4,13 @@ import { median } from '../measure/statistics.mjs'
 import { targetsOf } from './targets.mjs'
 
 /**
- * A run, as results.json holds it and everything that is shown is made of.
+ * A run in results.json, from which everything that is shown is generated.
  *
  * @typedef {object} Results
  * @property {string} date
  * @property {'full' | 'quick' | 'tiny'} size
  * @property {number} rounds
- * @property {{ clients: number, rounds: number }} [fewer] With so many clients.
+ * @property {{ clients: number, rounds: number }} [fewer] With this many clients.
  * @property {import('../measure/machine.mjs').Machine} machine
  * @property {Record<string, string>} versions By title.
  * @property {string[]} leftOut
@@ -42,7 +42,7 @@ import { targetsOf } from './targets.mjs'
  */
 export function resultsOf({ name, size, workloads, leftOut }, series) {
   const results = workloads.map(({ name, does, doesNot, columns, contestants }) => {
-    // In one order, whoever began.
+    // Always in the same order, whichever was first.
     const ofWorkload = series
       .filter(({ workload }) => workload === name)
       .sort((a, b) => contestants.indexOf(a.contestant) - contestants.indexOf(b.contestant))
@@ -84,13 +84,13 @@ function figuresOf(series, key) {
 }
 
 /**
- * Undefined when one of them was not measured.
+ * Undefined if one of them was not measured.
  *
  * @param {readonly Omit<Figure, 'ratio'>[]} figures
  * @param {string | undefined} ours
  * @param {string} theirs
  * @param {string} key
- * @param {number} [allowed] What ours may have more.
+ * @param {number} [allowed] By how much ours may exceed theirs.
  */
 export function ratio(figures, ours, theirs, key, allowed = 0) {
   const medianOf = (/** @type {string | undefined} */ name) =>

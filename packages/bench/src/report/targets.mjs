@@ -7,16 +7,16 @@ import { grouped } from '../workload/workload.mjs'
 import { ratio } from './results.mjs'
 
 /**
- * What we want to need at most, as a part of what a peer needs.
+ * The most that we want to need, as a fraction of what a peer needs.
  *
  * @typedef {object} Target
- * @property {string} workload How its name begins.
+ * @property {string} workload The beginning of its name.
  * @property {string} [case]
  * @property {string} theirs
- * @property {string} [ours] Unless it is the one that the peer is compared with anyway.
+ * @property {string} [ours] If it is not the one that the peer is compared with by default.
  * @property {number} atMost
  * @property {number} [allowed] Added to theirs before the division, in KB.
- * @property {string} [column] What is compared, unless it is the first.
+ * @property {string} [column] The compared column, if it is not the first.
  */
 
 /** @param {import('../plan.mjs').Size} size @returns {Target[]} */
@@ -77,7 +77,7 @@ function targets({ few, many }) {
 }
 
 /**
- * Who is compared in a workload.
+ * The contestants that are compared in a workload.
  *
  * @param {string} workload
  * @param {import('../plan.mjs').Size} size

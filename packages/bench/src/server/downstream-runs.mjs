@@ -1,4 +1,4 @@
-// Runs in this process: one at /events for those who come together, and one for each request of /unwatched.
+// Runs in this process: one at /events for all concurrent clients, and one for each request of /unwatched.
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRuns, openEventStream } from '@downstream/core'
@@ -22,7 +22,7 @@ async function* source() {
   }
 }
 
-/** Those who come when all others have left find a run without a past. @param {import('@downstream/core').EventStream} stream */
+/** Starts a new run for the first client, and for the first after all others have disconnected. @param {import('@downstream/core').EventStream} stream */
 async function follow(stream) {
   if (followers++ === 0) {
     await runs.stop(`followed-${count}`)
@@ -38,7 +38,7 @@ export const server = createServer((req, res) => {
   else res.end('pong')
 })
 
-/** Nobody follows it; the client is told when it has ended. @param {import('@downstream/core').EventStream} stream @param {string} url */
+/** A run without followers; the client gets a response when it has ended. @param {import('@downstream/core').EventStream} stream @param {string} url */
 async function unwatched(stream, url) {
   const id = `unwatched-${++count}`
   await runs.start(id, tokens(url), { ttl: 1 })

@@ -1,4 +1,4 @@
-// As downstream-node, and what is published is compressed once for all clients.
+// Like downstream-node, but events are compressed once for all clients.
 import { createServer } from 'node:http'
 import { createHub, openEventStream } from '@downstream/core'
 

@@ -1,4 +1,4 @@
-// Like @fastify/sse it sends to one reply; it has nothing for a client that comes back.
+// Like @fastify/sse it sends to one reply; it cannot resume a client.
 import Fastify from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
 import { tokens } from '../work.mjs'

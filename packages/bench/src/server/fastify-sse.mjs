@@ -1,4 +1,4 @@
-// @fastify/sse sends to one reply: sending to many is a loop of the app, and so is its history (both as in its README).
+// @fastify/sse sends to one reply: the app has the loop for many clients and the history (both as in its README).
 import sse from '@fastify/sse'
 import Fastify from 'fastify'
 import { tokens } from '../work.mjs'
@@ -12,7 +12,7 @@ const history = []
 
 app.get('/events', { sse: 'only' }, async (_request, reply) => {
   reply.sse.keepAlive()
-  // Its head goes out with the first event.
+  // It sends its headers with the first event.
   await reply.sse.send({ data: 'Connected' })
   await reply.sse.replay(async (lastEventId) => {
     const at = history.findIndex(({ id }) => id === lastEventId)

@@ -1,4 +1,4 @@
-// The generator that the others read, and nothing else: what they need beyond it is theirs.
+// Only the generator that the others read: what they need in addition is their cost.
 import { createServer } from 'node:http'
 import { openEventStream } from '@downstream/core'
 import { eventData, tokens } from '../work.mjs'

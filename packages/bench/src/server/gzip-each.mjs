@@ -1,4 +1,4 @@
-// What compression middleware does with a stream that flushes: a compressor for each response, and a run of it for each event.
+// What compression middleware does with a stream that flushes: a compressor per response, which runs once per event.
 import { createServer } from 'node:http'
 import { constants, createGzip } from 'node:zlib'
 

@@ -16,7 +16,7 @@ const MODULES = [
   '/usr/lib64/nginx/modules/ngx_nchan_module.so',
   '/usr/local/libexec/nginx/ngx_nchan_module.so',
 ]
-/** What is missing, or undefined when it can be measured. */
+/** What is missing, or undefined if it can be measured. */
 export function nchanMissing() {
   if (process.platform !== 'linux') return 'its CPU time is read from /proc'
   if (partPath('nginx') === undefined)
@@ -35,13 +35,13 @@ export function nchanVersion() {
   )
 }
 
-/** nginx and its module, in C: what the same work costs without JavaScript. The face of NodeServer. */
+/** nginx and its module, in C: the cost of the same work without JavaScript. Has the interface of NodeServer. */
 export class NchanServer {
   #directory = mkdtempSync(join(tmpdir(), 'bench-nchan-'))
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #master
   #worker = 0
-  /** Node's children end when their parent is gone; nginx stays. */
+  /** Child processes of Node end with their parent; nginx does not. */
   #onExit = () => {
     this.#master?.kill('SIGKILL')
     if (this.#worker !== 0) process.kill(this.#worker, 'SIGKILL')
@@ -77,7 +77,7 @@ export class NchanServer {
     return port
   }
 
-  /** In one write, so that they reach it in one turn. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
+  /** In one write, so that they arrive in one turn. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
   publish({ from, count, bytes }) {
     let text = ''
     for (let n = 0; n < count; n++) {
@@ -90,7 +90,7 @@ export class NchanServer {
   /** @returns {Promise<import('../measure/node-server.mjs').Usage>} */
   async usage() {
     const read = (/** @type {string} */ file) => readFileSync(`/proc/${this.#worker}/${file}`, 'utf8')
-    // To the nanosecond; how it is divided is told in hundredths of a second only.
+    // The sum is in nanoseconds; user and system time are only in hundredths of a second.
     const total = Number(read('schedstat').split(' ')[0]) / 1_000
     const fields = read('stat').split(') ')[1]?.split(' ') ?? []
     const [user, system] = [Number(fields[11]), Number(fields[12])]
@@ -104,7 +104,7 @@ export class NchanServer {
     return { rss: Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1024 }
   }
 
-  /** It has nobody to ask. */
+  /** It cannot be asked. */
   async connections() {
     await sleep(300)
     return 0

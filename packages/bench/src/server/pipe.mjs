@@ -1,4 +1,4 @@
-// The usual relay: bytes, whatever they are. The upstream goes on when the client has left.
+// The usual relay: it forwards all bytes. The upstream continues when the client has disconnected.
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { startUpstream } from './start-upstream.mjs'

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 
-/** What a RedisLog is made with, by contestant; it looks only where they would connect. */
+/** The client that a RedisLog is created with, by contestant; the log uses only its address. */
 export const redisClients = {
   /** @param {number} port */
   'redis-ioredis': (port) => new Redis(port, '127.0.0.1', { lazyConnect: true }),

@@ -1,4 +1,4 @@
-// One process of several that share a hub: follows the log and notes how late each event came.
+// One process of several that share a hub: follows the log and records the delay of each event.
 import { RedisLog } from '@downstream/redis'
 import { answer } from '../measure/rpc.mjs'
 import { redisClients } from './redis-clients.mjs'

@@ -1,5 +1,5 @@
-// What one writes without a library: an event is encoded once, then a loop of res.write. Nothing is bounded, no client
-// is ever too slow, nobody is told that the server is alive. Its open responses are bare node:http's.
+// Typical code without a library: an event is encoded once, then a loop of res.write. Nothing is bounded, slow clients
+// are never disconnected, and there is no keep-alive. Its open responses are those of plain node:http.
 import { createServer } from 'node:http'
 import { sendTokens } from './send-tokens.mjs'
 

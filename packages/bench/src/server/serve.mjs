@@ -1,4 +1,4 @@
-// The process under test: `node serve.mjs <contestant>` serves one of the files beside this one and does what it is told.
+// The process under test: `node serve.mjs <contestant>` serves one of the files in this folder and executes commands.
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { TimerDelay } from './timer-delay.mjs'
  *
  * @typedef {object} Contestant
  * @property {import('node:http').Server} server Events at /events, tokens at /tokens, 'pong' at /ping.
- * @property {(data: string) => void} publish Sends an event to all who are at /events.
+ * @property {(data: string) => void} publish Sends an event to all clients of /events.
  */
 
 /** @type {Contestant} */
@@ -28,7 +28,7 @@ answer({
         resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port)
       })
     }),
-  /** All in one tick. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
+  /** Publishes all in one tick. @param {{ from: number, count: number, bytes: number | import('../work.mjs').Kind }} events */
   publish({ from, count, bytes }) {
     for (let n = 0; n < count; n++) publish(eventData(from + n, bytes))
   },

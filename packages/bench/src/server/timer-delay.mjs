@@ -7,7 +7,7 @@ export class TimerDelay {
   #due = performance.now() + INTERVAL
   #timer = setInterval(() => this.#fired(), INTERVAL)
 
-  /** @returns {number[]} Each of the times that it was due, with the ones that a busy event loop left out. */
+  /** @returns {number[]} Its delay at each due time, including those that a busy event loop skipped. */
   stop() {
     clearInterval(this.#timer)
     this.#fired()
@@ -15,7 +15,7 @@ export class TimerDelay {
   }
 
   #fired() {
-    // setInterval fires once for all that it missed. Who would have come then waited too.
+    // setInterval fires once for all times that it missed. A request at those times would have waited, too.
     for (const now = performance.now(); this.#due < now; this.#due += INTERVAL)
       this.#delays.push(now - this.#due)
   }

@@ -1,4 +1,4 @@
-// What is relayed: a process of its own that sends tokens, as a model's API does.
+// What is relayed: a separate process that sends tokens, like the API of a model.
 import { createServer } from 'node:http'
 import { sendTokens } from './send-tokens.mjs'
 

@@ -88,7 +88,7 @@ async function startFastify(): Promise<App> {
 const app = await (framework === 'express' ? startExpress() : startFastify())
 let stopping = false
 
-/** One event after the other: each number is confirmed, or in doubt, before the next is published. */
+/** One event after another: each number is confirmed, or in doubt, before the next is published. */
 async function publish(channel: string, from: number): Promise<void> {
   await sleep(Math.random() * pace)
   for (let number = from; !stopping; number++) {

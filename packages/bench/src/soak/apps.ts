@@ -5,10 +5,10 @@ import type { AppOptions, AppReport, AppState, ToApp } from './messages.ts'
 
 type Published = [channel: string, number: number, confirmed: boolean]
 
-/** Numbers of which nobody knows whether a process that was killed had published them. */
+/** Numbers that a killed process may or may not have published. */
 const DOUBTFUL = 200
 
-/** A process of the soak, which is restarted under the same port and goes on with its numbers. */
+/** A process of the soak, which is restarted on the same port and continues its numbers. */
 export class SoakApp {
   readonly name: string
   readonly #options: AppOptions
@@ -42,7 +42,7 @@ export class SoakApp {
     this.closing = false
   }
 
-  /** As a deployment does it. */
+  /** Restarts it as a deployment does. */
   async restart(): Promise<void> {
     this.closing = true
     this.tell('close')
@@ -50,7 +50,7 @@ export class SoakApp {
     await this.start()
   }
 
-  /** As a crash. */
+  /** Kills and restarts it, as after a crash. */
   async kill(): Promise<void> {
     this.closing = true
     this.#child.kill('SIGKILL')
@@ -80,7 +80,7 @@ export class SoakApp {
   }
 }
 
-/** Starts a file of this folder in a process of its own. */
+/** Starts a file of this folder in a separate process. */
 export function forkScript(name: string, options: object): ChildProcess {
   const child = fork(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), [JSON.stringify(options)], {
     execArgv: [...process.execArgv, '--expose-gc', '--no-warnings'],

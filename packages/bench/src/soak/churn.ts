@@ -1,4 +1,4 @@
-// `churn.ts --churns 100000`: clients that connect and leave in every way, at every moment. Fails unless the counters of
+// `churn.ts --churns 100000`: clients that connect and disconnect in every way, at any moment. Fails unless the counters of
 // both frameworks are exact afterwards.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,10 +7,10 @@ import { frameworkApps } from './framework-apps.ts'
 
 const { values } = parseArgs({ options: { churns: { type: 'string', default: '100000' } } })
 const churns = Number(values.churns)
-/** At once. */
+/** Concurrently. */
 const WIDTH = 100
 
-/** Connects, asks and leaves: before the headers, after them, by RST or FIN, with half a request, by HEAD. */
+/** Connects, sends a request and disconnects: before or after the headers, by RST or FIN, with half a request, by HEAD. */
 function churn(port: number, n: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')

@@ -1,4 +1,4 @@
-// The clients of the soak, all of them in this process: well behaved and not, each judged by the oracle.
+// The clients of the soak, all of them in this process: good and bad ones, each checked by the oracle.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import type { ClientsOptions, ClientsReport, Target, ToClients } from './messages.ts'
@@ -10,7 +10,7 @@ const oracle = new Oracle()
 const totals = { open: 0, gaps: 0, runs: 0, connections: {} as Record<string, number> }
 let finishing = false
 
-/** How long a client may take, at the end, to get what it has not had yet, in ms. */
+/** How long a client may take, at the end, to receive what is still missing, in ms. */
 const PATIENCE = 30_000
 
 const ways = ['get', 'post', 'http/1.0', 'pipelined', 'http/2', 'head'] as const
@@ -21,16 +21,16 @@ function pick<T>(list: readonly T[]): T {
   return list[Math.floor(Math.random() * list.length)] as T
 }
 
-/** A client that follows channels of a hub, one connection after the other. */
+/** A client that follows channels of a hub, over one connection after another. */
 class Client {
   readonly name: string
   readonly #target: Target
   readonly #channels: string[]
   readonly #courses = new Map<string, Course>()
-  /** Ids that it has had lately, and where it was then. */
+  /** Its recent ids, and its position at each. */
   readonly #history: { id: string; numbers: Map<string, number | undefined> }[] = []
   #id = ''
-  /** The id that it sent is of nowhere: a gap has to come first. */
+  /** The id that it sent is unknown: a gap must come first. */
   #forged = false
   #wire: Wire | undefined
 
@@ -51,7 +51,7 @@ class Client {
     this.#forged = false
   }
 
-  /** Follows quietly until it has all. */
+  /** Follows without interruption until it has everything. */
   async finish(deadline: number): Promise<void> {
     while (!this.isComplete && Date.now() < deadline) {
       await this.#connect('get', 'reads', deadline)
@@ -68,7 +68,7 @@ class Client {
     this.#wire?.close()
   }
 
-  /** Mostly the id that it had last; now and then an older one, or one of nowhere. */
+  /** Usually its last id; sometimes an older one, or an unknown one. */
   #choosePlace(): void {
     this.#forged = false
     const dice = Math.random()
@@ -157,7 +157,7 @@ class Client {
     const [channel = '', number] = data.split(' ')
     const course = this.#courses.get(channel)
     if (course !== undefined) oracle.take(this.name, channel, course, Number(number))
-    // What it had at this id.
+    // What it had received at this id.
     this.#note()
   }
 
@@ -174,7 +174,7 @@ class Client {
   }
 }
 
-/** A client that starts a run and follows it to its end, whatever happens in between. */
+/** A client that starts a run and follows it to its end, despite everything in between. */
 async function followRuns(name: string, target: Target): Promise<void> {
   for (let n = 0; !finishing; n++) {
     const id = `${name}-${n}`
@@ -241,7 +241,7 @@ const report = (more: Partial<ClientsReport> = {}) =>
   process.send?.({ ...totals, events: oracle.events, ...more } satisfies ClientsReport)
 setInterval(report, 2_000).unref()
 
-/** A few hundred at a time: all of them at once would take longer than the patience of a busy machine. */
+/** A few hundred at a time: all of them at once would exceed the time limit on a busy machine. */
 async function finishAll(): Promise<void> {
   const waiting = [...clients]
   const finishNext = async () => {

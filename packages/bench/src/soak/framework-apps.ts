@@ -30,7 +30,7 @@ export const frameworkApps: Record<string, (drain: number) => Promise<FrameworkA
   async Fastify(drain) {
     const app = fastify()
     await app.register(ssePlugin, { limits, drain })
-    // Clients also leave inside a hook, before the headers.
+    // Clients also disconnect during a hook, before the headers.
     app.addHook('onSend', async () => new Promise((resolve) => setTimeout(resolve, 1)))
     app.get('/events', (_request, reply) => void reply.sse())
     await app.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 })

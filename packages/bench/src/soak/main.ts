@@ -1,4 +1,4 @@
-// `npm run soak -- --minutes 10 --clients 5000`: prints a page, and fails when anything is lost, twice or silent, or grows.
+// `npm run soak -- --minutes 10 --clients 5000`: prints a page, and fails if an event is lost, repeated or silently missing, or memory grows.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -59,7 +59,7 @@ const telling = setInterval(() => {
   if (published.length > 0) tellClients({ published: published.splice(0) })
 }, 200)
 
-/** What happens, and when, as a share of the time. The second half restarts no process, so that its growth can be seen. */
+/** What happens, and when, as a fraction of the time. The second half restarts no process, so that growth can be measured. */
 const troubles: [at: number, what: string, trouble: () => Promise<void>][] = [
   [0.08, 'Redis stalled for 1 s', () => redis.stall(1_000)],
   [0.16, 'an Express process was killed', () => express.app.kill()],

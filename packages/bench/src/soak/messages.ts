@@ -7,16 +7,16 @@ export interface AppOptions {
   http2Port?: number
   /** Undefined: a log in memory. */
   redisPort?: number
-  /** What it publishes on, and the number that each begins with. */
+  /** The channels on which it publishes, and the first number of each. */
   channels: [channel: string, from: number][]
-  /** In ms, about, between two events of a channel. */
+  /** The approximate time between two events of a channel, in ms. */
   pace: number
 }
 
-/** What the parent tells an app. */
+/** Messages of the parent to an app. */
 export type ToApp = 'stop publishing' | 'report' | 'close'
 
-/** How an app is. Bytes; resources are those that keep the event loop going, by type. */
+/** The state of an app. Memory in bytes; resources are those that keep the event loop alive, by type. */
 export interface AppState {
   rss: number
   heap: number
@@ -25,7 +25,7 @@ export interface AppState {
   hub: HubStats
 }
 
-/** What an app tells its parent. */
+/** Messages of an app to its parent. */
 export type AppReport =
   | { ready: true }
   | { published: [channel: string, number: number, confirmed: boolean] }
@@ -35,7 +35,7 @@ export type AppReport =
 export interface ClientsOptions {
   count: number
   targets: Target[]
-  /** In ms: how long a connection lives, about. */
+  /** The approximate duration of a connection, in ms. */
   life: number
 }
 
@@ -46,10 +46,10 @@ export interface Target {
   channels: string[]
 }
 
-/** What the parent tells the clients. */
+/** Messages of the parent to the clients. */
 export type ToClients = { published: [channel: string, number: number, confirmed: boolean][] } | 'finish'
 
-/** What the clients tell their parent. */
+/** Messages of the clients to their parent. */
 export interface ClientsReport {
   open: number
   connections: Record<string, number>

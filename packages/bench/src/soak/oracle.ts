@@ -1,21 +1,21 @@
-/** What has gone wrong for clients. */
+/** The failures of clients. */
 export interface Verdict {
-  /** Events that a client should have had, and was not told that it may not have them. */
+  /** Events that a client did not receive, without a gap. */
   lost: number
-  /** Events that a client had twice, or after a later one. */
+  /** Events that a client received twice, or after a later one. */
   twice: number
-  /** Clients that came back with an id of nowhere and were not told so. */
+  /** Clients that reconnected with an unknown id and got no gap. */
   silent: number
 }
 
-/** What one client has had of one numbered series, and whether that can be right. */
+/** What one client has received of one numbered series, and whether that can be correct. */
 export class Course {
-  /** Number of the last event; undefined: any may come next. */
+  /** The number of the last event; undefined: any may come next. */
   last: number | undefined
   /** After a gap: later numbers only, but any of them. */
   #leapAllowed = false
 
-  /** An event came: the numbers that should have come before it; 'twice' when it must not come any more. */
+  /** Takes an event; returns the numbers that are missing before it, or 'twice' if it must not arrive any more. */
   take(number: number): readonly [from: number, to: number] | 'twice' | undefined {
     const { last } = this
     if (last !== undefined && number <= last) return 'twice'
@@ -25,26 +25,26 @@ export class Course {
     return leaps ? undefined : [(last as number) + 1, number - 1]
   }
 
-  /** The client was told that something may be missing. */
+  /** The client received a gap. */
   gap(): void {
     this.#leapAllowed = true
   }
 
-  /** It comes back from an earlier place; undefined: from one that says nothing. */
+  /** It reconnects with an earlier id; undefined: with an unknown one. */
   rewind(last: number | undefined): void {
     this.last = last
     this.#leapAllowed = false
   }
 
-  /** Whether it may have missed the newest events without being told of it by a later one. */
+  /** Whether it may have missed the newest events, which no later event reveals. */
   get leaps(): boolean {
     return this.#leapAllowed
   }
 }
 
 /**
- * Judges all clients. Of a publish that was rejected nobody knows whether the log has it: it may be missing, but it must
- * come at its place or not at all.
+ * Checks all clients. A rejected publish may be in the log or not: its event may be missing, but if it arrives, it must
+ * arrive in order.
  */
 export class Oracle {
   readonly #missing: { series: string; from: number; to: number; client: string }[] = []
@@ -72,7 +72,7 @@ export class Oracle {
     this.note(`${client}: ${what}`)
   }
 
-  /** The log has confirmed an event, or nobody knows. */
+  /** The log has confirmed an event, or the result is unknown. */
   published(series: string, number: number, confirmed: boolean): void {
     if (confirmed) this.#confirmed.set(series, number)
     else {
@@ -81,7 +81,7 @@ export class Oracle {
     }
   }
 
-  /** A client that has been following to the end: it must have the last confirmed event. */
+  /** A client that follows until the end: it must have the last confirmed event. */
   ends(name: string, series: string, course: Course): void {
     const client = `${name}, at the end,`
     const newest = this.#confirmed.get(series)
@@ -89,7 +89,7 @@ export class Oracle {
     this.#missing.push({ series, from: course.last + 1, to: newest, client })
   }
 
-  /** Whether it has all that was confirmed. */
+  /** Whether it has everything that was confirmed. */
   isComplete(series: string, course: Course): boolean {
     return course.last === undefined || course.leaps || course.last >= (this.#confirmed.get(series) ?? 0)
   }

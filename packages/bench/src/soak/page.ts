@@ -9,7 +9,7 @@ export interface Sample {
   readonly state: AppState
 }
 
-/** How something grows, from a straight line through its samples. */
+/** The growth of a value, from a straight line through its samples. */
 export interface Growth {
   readonly app: string
   readonly what: string
@@ -18,17 +18,17 @@ export interface Growth {
   readonly flat: boolean
 }
 
-/** Of a line through what may jump by chance: a tenth, and this much, is no growth. */
+/** Tolerance for values that may jump by chance: a tenth plus this is not growth. */
 const SLACK = { 'heap, MB': 15, 'open resources': 100 } as const
 
-/** How heap and open resources of each process grow over `samples`. */
+/** The growth of heap and open resources of each process over `samples`. */
 export function growths(samples: readonly Sample[]): Growth[] {
   const apps = [...new Set(samples.map(({ app }) => app))]
   return apps.flatMap((app) => {
     const own = samples.filter((sample) => sample.app === app)
     const measures: [keyof typeof SLACK, (state: AppState) => number][] = [
       ['heap, MB', ({ heap }) => heap / 1_048_576],
-      // A stream has a socket each, and the clients decide how many there are.
+      // Each stream has a socket, and the clients determine their number.
       ['open resources', ({ resources, streams }) => sum(resources) - streams.open],
     ]
     return measures.map(([what, measure]) => {
@@ -54,7 +54,7 @@ function sum(counts: Record<string, number>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0)
 }
 
-/** What one run of the soak has found. */
+/** The results of one run of the soak. */
 export interface Findings {
   readonly minutes: number
   readonly clients: number
@@ -62,17 +62,17 @@ export interface Findings {
   readonly troubles: readonly string[]
   readonly growths: readonly Growth[]
   readonly last: readonly Sample[]
-  /** What was still open when all clients had left. */
+  /** What was still open after all clients had disconnected. */
   readonly left: readonly string[]
 }
 
-/** Whether nothing has gone wrong. */
+/** Whether there was no failure. */
 export function hasPassed({ report, growths, left }: Findings): boolean {
   const { lost, twice, silent } = report.verdict ?? { lost: 1, twice: 1, silent: 1 }
   return lost + twice + silent + left.length === 0 && growths.every(({ flat }) => flat) && report.events > 0
 }
 
-/** The findings on one page. */
+/** The results on one page. */
 export function pageOf(findings: Findings): string {
   const { minutes, clients, report, troubles, growths, last, left } = findings
   const { lost, twice, silent } = report.verdict ?? {}
@@ -81,7 +81,7 @@ export function pageOf(findings: Findings): string {
   return [
     `${clients.toLocaleString('en')} clients for ${minutes} min, Node ${process.versions.node}, ${cpus().length} cores of ${cpus()[0]?.model ?? '?'}, ${memory}.`,
     '',
-    '| lost | twice | silent | events received | gaps told | runs followed |',
+    '| lost | twice | silent | events received | gaps sent | runs followed |',
     '|---|---|---|---|---|---|',
     `| **${lost}** | **${twice}** | **${silent}** | ${round(report.events)} | ${round(report.gaps)} | ${round(report.runs)} |`,
     '',
@@ -89,7 +89,7 @@ export function pageOf(findings: Findings): string {
       .map(([way, count]) => `${round(count)} ${way}`)
       .join(', ')}.`,
     '',
-    `What happened meanwhile: ${troubles.join(', ')}.`,
+    `What happened during the run: ${troubles.join(', ')}.`,
     '',
     '| process | second half: from | to | |',
     '|---|---|---|---|',
@@ -106,7 +106,9 @@ export function pageOf(findings: Findings): string {
       return `| ${app} | ${round(streams.opened)} | ${round(streams.events)} | ${round(published)} | ${round(gaps)} | ${rejected} |`
     }),
     '',
-    left.length === 0 ? 'When the clients had left, nothing was left open.' : `Left open: ${left.join('; ')}`,
+    left.length === 0
+      ? 'After all clients had disconnected, nothing was open.'
+      : `Left open: ${left.join('; ')}`,
     ...(report.notes ?? []).map((note) => `- ${note}`),
   ].join('\n')
 }

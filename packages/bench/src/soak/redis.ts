@@ -13,7 +13,7 @@ interface Node {
   readonly child: ChildProcess
 }
 
-/** A Redis with a replica, behind one address that stays the same: it stalls, restarts and fails over. */
+/** A Redis with a replica, at one constant address: it stalls, restarts and fails over. */
 export class UnsteadyRedis {
   readonly #proxy: Server = createServer((socket) => this.#forward(socket))
   readonly #sockets = new Set<Socket>()
@@ -33,14 +33,14 @@ export class UnsteadyRedis {
     return (this.#proxy.address() as AddressInfo).port
   }
 
-  /** Answers nobody for `ms`. */
+  /** Answers nothing for `ms`. */
   async stall(ms: number): Promise<void> {
     this.#master.child.kill('SIGSTOP')
     await sleep(ms)
     this.#master.child.kill('SIGCONT')
   }
 
-  /** Loses all that it has. */
+  /** Loses all of its data. */
   async restart(): Promise<void> {
     await stopNode(this.#master)
     this.#cut()
@@ -48,7 +48,7 @@ export class UnsteadyRedis {
     this.#master = await startNode(this.#master.port)
   }
 
-  /** The replica takes over, with what it has by then. */
+  /** The replica takes over, with the data that it has received so far. */
   async failOver(): Promise<void> {
     const promoted = this.#replica
     if (promoted === undefined) return
@@ -88,7 +88,7 @@ export class UnsteadyRedis {
 }
 
 async function startNode(port: number, masterPort?: number): Promise<Node> {
-  // A replica saves what it was sent, and a server that starts loads what it finds: each start has an empty folder.
+  // A replica saves its data, and a starting server loads the data in its folder, so each start has an empty folder.
   const folder = mkdtempSync(join(tmpdir(), 'soak-redis-'))
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   settings.push('--dir', folder)

@@ -2,26 +2,26 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import { connect } from 'node:net'
 
-/** One connection as the clients of the soak have it. */
+/** One connection of a client of the soak. */
 export interface Wire {
   pause(): void
   resume(): void
-  /** A RST, where there is a socket. */
+  /** Sends an RST, if there is a socket. */
   reset(): void
   halfClose(): void
   close(): void
 }
 
-/** What comes over a wire. */
+/** What arrives over a connection. */
 export interface WireListener {
   onText(text: string): void
-  /** The end, however it came. `status` is 0 when there was no answer. */
+  /** The end, in whatever way. `status` is 0 if there was no response. */
   onEnd(status: number): void
 }
 
 type Headers = Record<string, string>
 
-/** HTTP/1.1 by Node's client. */
+/** HTTP/1.1 with Node's client. */
 export function openHttp(method: string, url: string, headers: Headers, listener: WireListener): Wire {
   let status = 0
   const request = http.request(url, { method, headers, agent: false })
@@ -45,7 +45,7 @@ export function openHttp(method: string, url: string, headers: Headers, listener
   }
 }
 
-/** Bare bytes: HTTP/1.0, or several requests at once of which the last one is followed. */
+/** Raw bytes: HTTP/1.0, or several requests at once, of which the last one is followed. */
 export function openRaw(port: number, requests: string[], listener: WireListener): Wire {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let heads = 0
@@ -62,7 +62,7 @@ export function openRaw(port: number, requests: string[], listener: WireListener
         heads++
         chunked = /^transfer-encoding: chunked\r?$/im.test(rest.slice(0, end + 2))
         isSize = true
-        // All but the last are answered completely before.
+        // All responses but the last are complete before it.
         const last = heads === requests.length
         const next = last ? end + 4 : rest.indexOf('0\r\n\r\n', end)
         if (next < 0) {
@@ -77,7 +77,7 @@ export function openRaw(port: number, requests: string[], listener: WireListener
         rest = ''
         return
       }
-      // An event stream of this server has no CR: every CRLF is the frame's.
+      // An event stream of this server has no CR: every CRLF belongs to a frame.
       const end = rest.indexOf('\r\n')
       if (end < 0) return
       if (!isSize) listener.onText(rest.slice(0, end))
@@ -98,7 +98,7 @@ export function openRaw(port: number, requests: string[], listener: WireListener
   }
 }
 
-/** HTTP/2, on a session of its own. */
+/** HTTP/2, on a separate session. */
 export function openHttp2(port: number, path: string, headers: Headers, listener: WireListener): Wire {
   const session = http2.connect(`http://127.0.0.1:${port}`)
   let status = 0

@@ -1,6 +1,6 @@
 import { cpuFor, grouped } from './workload.mjs'
 
-/** By the kind of event, what it is. @type {Record<import('../work.mjs').Kind, string>} */
+/** A description of each kind of event. @type {Record<import('../work.mjs').Kind, string>} */
 const EVENTS = {
   price: 'a price of 120 bytes',
   list: 'a list of 4 KB',
@@ -23,8 +23,8 @@ export function compressionName(clients, kind) {
 export function compression({ clients, kind, contestants, deliveries }) {
   return {
     name: compressionName(clients, kind),
-    does: 'Publishes one event a tick to every client. CPU of the server and bytes on the wire for each delivered event, and memory of the server for each stream after that.',
-    doesNot: 'Says nothing about what it costs a client to decompress.',
+    does: 'Publishes one event a tick to every client. Measures the CPU time of the server and the bytes sent per delivered event, and then the memory of the server per stream.',
+    doesNot: 'It does not measure the cost of decompression in a client.',
     clients,
     contestants,
     columns: [
@@ -35,7 +35,7 @@ export function compression({ clients, kind, contestants, deliveries }) {
     ],
     async measure(session) {
       const ticks = Math.max(4, Math.round(deliveries / clients))
-      // By then a compressor has seen as much as it looks back at.
+      // By then the window of a compressor is full.
       for (let n = 0; n < ticks; n++) await session.tick(1, kind)
       const before = await session.bytesReceived()
       const usage = await session.cpu(async () => {

@@ -11,8 +11,9 @@ const ROUNDS = 4
 export function connect({ contestants, count }) {
   return {
     name: 'connect and disconnect',
-    does: 'Clients come, get the head of their response and leave. CPU of the server for each of them.',
-    doesNot: 'Says nothing about a log that is read on the way, or about how many can come in one second.',
+    does: 'Clients connect, receive the headers of their response and disconnect. Measures the CPU time of the server per client.',
+    doesNot:
+      'It does not measure clients that resume from a log, nor how many clients can connect per second.',
     clients: 0,
     contestants,
     columns: cpuColumns,

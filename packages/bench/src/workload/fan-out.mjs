@@ -19,8 +19,8 @@ export function fanOutCase(clients, events, bytes) {
 export function fanOut({ clients, contestants, cells }) {
   return {
     name: `fan-out to ${grouped(clients)}`,
-    does: 'Publishes to every client; the next tick comes when all of them have got the last one. CPU of the server for each delivered event.',
-    doesNot: 'Says nothing about clients that read slowly, about TLS, or about a network between the two.',
+    does: 'Publishes to every client; the next tick follows when all of them have received the events of the last one. Measures the CPU time of the server per delivered event.',
+    doesNot: 'It does not measure slow clients, TLS, or a network.',
     clients,
     contestants,
     columns: cpuColumns,

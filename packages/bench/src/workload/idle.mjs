@@ -9,8 +9,8 @@ import { grouped } from './workload.mjs'
 export function idle({ clients, contestants }) {
   return {
     name: 'idle connections',
-    does: `Memory of the server for each of ${grouped(clients)} open streams on which nothing happens, after a garbage collection.`,
-    doesNot: "Says nothing about the kernel's memory for a socket, or about what a slow client adds.",
+    does: `Measures the memory of the server for each of ${grouped(clients)} idle streams, after a garbage collection.`,
+    doesNot: 'It does not measure the memory of the kernel for a socket, nor the cost of a slow client.',
     clients,
     contestants,
     columns: [

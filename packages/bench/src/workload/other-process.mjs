@@ -2,7 +2,7 @@ import { RedisNode } from '../measure/redis-node.mjs'
 import { quantile } from '../measure/statistics.mjs'
 import { cpuFor, grouped } from './workload.mjs'
 
-/** Events a second: each of them alone, and as many as one process of several may have to follow. */
+/** Events per second: one at a time, and as many as one process of several may have to follow. */
 const RATES = [50, 5_000]
 
 /**
@@ -14,9 +14,8 @@ const RATES = [50, 5_000]
 export function otherProcess({ contestants, seconds }) {
   return {
     name: 'several processes',
-    does: 'One process publishes, another follows the log on Redis. CPU of the one that follows for each event, and how long an event takes to it.',
-    doesNot:
-      'Says nothing about a network between them and Redis, or about the clients of the one that follows.',
+    does: 'One process publishes, another follows the log on Redis. Measures the CPU time of the follower per event, and how long an event takes to reach it.',
+    doesNot: 'It does not measure a network between them and Redis, nor the clients of the follower.',
     clients: 0,
     contestants,
     columns: [

@@ -1,6 +1,6 @@
 import { cpuColumns, cpuFor } from './workload.mjs'
 
-/** Tokens that the upstream sends at once. */
+/** The number of tokens that the upstream sends at once. */
 const BURST = 50
 
 /**
@@ -12,9 +12,9 @@ const BURST = 50
 export function relay({ contestants, count }) {
   return {
     name: 'relay',
-    does: `Passes on the event stream of another process, whose tokens come ${BURST} at a time, to one client that reads at once. CPU of the process between the two for each token.`,
+    does: `Passes on the event stream of another process, whose tokens come ${BURST} at a time, to one client that reads at once. Measures the CPU time of the relaying process per token.`,
     doesNot:
-      'Says nothing about how soon a single token arrives. The pipe passes bytes on and looks at none.',
+      'It does not measure how soon a single token arrives. The pipe passes bytes on and looks at none.',
     clients: 0,
     contestants,
     columns: cpuColumns,

@@ -6,15 +6,15 @@ const BYTES = 120
 /**
  * @param {object} options
  * @param {readonly string[]} options.contestants
- * @param {number} options.clients How many come back.
- * @param {number} options.events How many each of them has missed.
+ * @param {number} options.clients How many reconnect.
+ * @param {number} options.events How many events each of them has missed.
  * @returns {import('./workload.mjs').Workload}
  */
 export function resume({ contestants, clients, events }) {
   return {
     name: 'resume',
-    does: `${grouped(clients)} clients come back at once, and each gets the ${grouped(events)} events that it missed. CPU of the server for each of them, and how late a timer is meanwhile.`,
-    doesNot: 'Says nothing about a log outside the process.',
+    does: `${grouped(clients)} clients reconnect at once, and each receives the ${grouped(events)} events that it missed. Measures the CPU time of the server per client, and the delay of a timer meanwhile.`,
+    doesNot: 'It does not measure a log outside the process.',
     clients: 0,
     contestants,
     columns: [...cpuColumns, { key: 'delay', title: 'timer late, p99', unit: 'ms' }],
@@ -25,7 +25,7 @@ export function resume({ contestants, clients, events }) {
       for (let n = 0; n < events; n += 10) await session.tick(Math.min(10, events - n), BYTES)
       await session.closeClients()
 
-      // Once by a few, so that what is measured has been compiled.
+      // First with a few clients, so that the measured code has been compiled.
       await comeBack(session, { lastEventId, clients: Math.ceil(clients / 10), events })
       await session.closeClients()
       await session.server.startTimer()

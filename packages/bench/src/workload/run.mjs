@@ -1,6 +1,6 @@
 import { cpuColumns, cpuFor, grouped } from './workload.mjs'
 
-/** One after the other: the first are mostly compiled. */
+/** One after another: the first ones mostly measure compilation. */
 const RUNS = 10
 /** A small token. */
 const BYTES = 20
@@ -14,8 +14,8 @@ const BYTES = 20
 export function unwatchedRun({ contestants, count }) {
   return {
     name: 'an unwatched run',
-    does: 'Reads a generator of small tokens that waits a turn of the event loop for each, while nobody follows. CPU for each token, the generator included.',
-    doesNot: 'Says nothing about a store outside the process.',
+    does: 'Reads a generator of small tokens that waits a turn of the event loop for each, without followers. Measures the CPU time per token, with the generator.',
+    doesNot: 'It does not measure a store outside the process.',
     clients: 0,
     contestants,
     columns: cpuColumns,
@@ -50,8 +50,8 @@ export function followersCase(followers) {
 export function followedRun({ contestants, followers, deliveries }) {
   return {
     name: 'followers of a run',
-    does: 'A run yields small tokens to its followers, a hub publishes the same to its streams; the next token comes when all of them have got the last one. CPU for each delivered token.',
-    doesNot: 'Says nothing about a store outside the process, or about followers that come late.',
+    does: 'A run yields small tokens to its followers, a hub publishes the same to its streams; the next token follows when all of them have received the last one. Measures the CPU time per delivered token.',
+    doesNot: 'It does not measure a store outside the process, nor late followers.',
     clients: 0,
     contestants,
     columns: cpuColumns,

@@ -1,6 +1,6 @@
 import { cpuColumns, cpuFor } from './workload.mjs'
 
-/** How many tokens come at once, when many do. */
+/** The number of tokens in a burst. */
 const BURST = 50
 
 export const MANY_A_TICK = `1 client, ${BURST} tokens a tick`
@@ -9,15 +9,15 @@ export const ONE_A_TICK = '1 client, 1 token a tick'
 /**
  * @param {object} options
  * @param {readonly string[]} options.contestants
- * @param {number} options.count Of those that come many at a time.
- * @param {number} options.lonely Of those that come one at a time.
+ * @param {number} options.count The number of tokens in bursts.
+ * @param {number} options.lonely The number of single tokens.
  * @returns {import('./workload.mjs').Workload}
  */
 export function tokenStream({ contestants, count, lonely }) {
   return {
     name: 'token stream',
-    does: 'Sends small tokens from an async generator to one client that reads at once. CPU of the server for each token, the generator included.',
-    doesNot: 'Says nothing about how soon a single token arrives.',
+    does: 'Sends small tokens from an async generator to one client that reads at once. Measures the CPU time of the server per token, with the generator.',
+    doesNot: 'It does not measure how soon a single token arrives.',
     clients: 0,
     contestants,
     columns: cpuColumns,
@@ -27,7 +27,7 @@ export function tokenStream({ contestants, count, lonely }) {
         [MANY_A_TICK, BURST, count],
         [ONE_A_TICK, 1, lonely],
       ])) {
-        // As many again: with fewer, what is measured of the fastest is mostly how it is compiled.
+        // As many again: with fewer, the fastest one would mostly measure compilation.
         await stream(session, tokens, burst)
         results.push({ case: name, values: cpuFor(await stream(session, tokens, burst), tokens) })
       }

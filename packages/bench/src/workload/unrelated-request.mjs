@@ -13,8 +13,8 @@ const BYTES = 120
 export function unrelatedRequest({ clients, contestants, duration }) {
   return {
     name: 'an unrelated request',
-    does: `How long GET /ping takes, on a connection of its own, while the server fans out to ${grouped(clients)} clients without a pause.`,
-    doesNot: 'Says nothing about a server that is not busy, where all of them answer at once.',
+    does: `Measures how long GET /ping takes, on a separate connection, while the server publishes to ${grouped(clients)} clients without a pause.`,
+    doesNot: 'It does not measure an idle server, which always answers at once.',
     clients,
     contestants,
     columns: [

@@ -1,14 +1,14 @@
 /**
- * Something that is measured, for each of its contestants. Those with the same number of clients share a session, in the
+ * A measurement for each of its contestants. Workloads with the same number of clients share a session, in the
  * order of the plan.
  *
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} does One sentence.
- * @property {string} doesNot One sentence: what it says nothing about.
- * @property {number} clients How many follow the events when it starts. 0: it opens its own.
+ * @property {string} doesNot One sentence: what it does not measure.
+ * @property {number} clients How many clients follow the events when it starts. 0: it opens its own.
  * @property {readonly string[]} contestants
- * @property {readonly Column[]} columns The first is what is compared.
+ * @property {readonly Column[]} columns The first one is compared.
  * @property {(session: import('../measure/session.mjs').Session) => Promise<Result[]>} measure
  *
  * @typedef {{ key: string, title: string, unit: 'µs' | 'ms' | 'KB' | 'B' }} Column

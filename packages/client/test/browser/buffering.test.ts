@@ -12,7 +12,7 @@ let context: BrowserContext
 let hub: Hub<{ numbers: { number: number } }>
 let server: Server
 let nginx: Nginx | undefined
-/** What was asked for: its URL and its Prefer. */
+/** The requests: URL and Prefer. */
 let requests: [url: string | undefined, prefer: unknown][]
 let published: number
 
@@ -52,7 +52,7 @@ async function open(settings: string, query = ''): Promise<Page> {
   return page
 }
 
-/** Publishes some numbers, each when the page has the one before. */
+/** Publishes some numbers, each when the page has the previous one. */
 async function publishAndReceive(page: Page, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
     await hub.publish('numbers', { event: 'number', data: published })
@@ -60,10 +60,10 @@ async function publishAndReceive(page: Page, count: number): Promise<void> {
   }
 }
 
-test('through an nginx that holds everything back it polls by the same URL, and receives each event once', async () => {
+test('through an nginx that buffers everything it polls at the same URL, and receives each event once', async () => {
   const page = await open(HOLD_BACK, '&openTimeout=1500')
   await publishAndReceive(page, 6)
-  // Several at once, while nobody asks.
+  // Several at once, while there is no request.
   for (let n = 0; n < 50; n++) await hub.publish('numbers', { event: 'number', data: published++ })
   await page.waitForFunction(`received.at(-1) === ${published - 1}`)
   await publishAndReceive(page, 2)
@@ -76,7 +76,7 @@ test('through an nginx that holds everything back it polls by the same URL, and 
   expect(others.slice(0, 2)).toEqual(['wait=1', 'wait=20'])
 })
 
-test('through an nginx that does not it streams', async () => {
+test('through an nginx that does not buffer it streams', async () => {
   const page = await open('proxy_http_version 1.1;', '&openTimeout=1500')
   await page.waitForFunction(`states.at(-1) === 'open'`)
   await publishAndReceive(page, 6)

@@ -5,19 +5,19 @@ import { createHub, openEventStream } from '@downstream/core'
 import { servePage } from './page.ts'
 
 interface Stream {
-  /** The query of the page that asked: `tab=3`. */
+  /** The query of the page that sent the request: `tab=3`. */
   page: string
 }
 
-/** A hub that publishes numbers. A page is rendered with the newest number, and begins after it. */
+/** A hub that publishes numbers. A page is rendered with the newest number, and its stream starts after it. */
 export class LogServer {
   /** The newest number. */
   published = 0
-  /** Open streams. Long polls are not among them. */
+  /** Open streams, without long polls. */
   readonly streams = new Set<Stream>()
   requests = 0
   readonly #hub = createHub<{ numbers: { number: number } }>()
-  /** The newest number, and the place after it: always those of the same event. */
+  /** The newest number and its cursor: always those of the same event. */
   #start = { number: 0, after: this.#hub.cursor() }
   readonly #server: Server = createServer((req, res) => {
     if (new URL(String(req.url), 'http://localhost').pathname === '/events') this.#follow(req, res)

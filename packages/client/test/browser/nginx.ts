@@ -7,7 +7,7 @@ import { eventually } from '@downstream/testing'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 
-/** Settings of a `location` that hold every response back until it has ended, whatever the app asks for. */
+/** Settings of a `location` that buffer every response until it has ended, whatever headers the app sends. */
 export const HOLD_BACK =
   'proxy_http_version 1.0; proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; proxy_buffers 8 1m; proxy_buffer_size 1m;'
 

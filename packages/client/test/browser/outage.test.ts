@@ -46,7 +46,7 @@ afterAll(async () => {
   await redis?.close()
 })
 
-/** Resolves when it serves. */
+/** Resolves when it serves requests. */
 async function startProcess(port: number): Promise<void> {
   const args = [...onSources, 'numbers-process.ts', port, redis.port]
   const child = spawn(process.execPath, args.map(String), {
@@ -89,7 +89,7 @@ test('an outage of 5 s with 502s and a rolling restart of two processes lose and
   }
   await expectMore()
 
-  // The outage: no chance to say goodbye, and nginx answers 502.
+  // The outage: SIGKILL, and nginx answers 502.
   await Promise.all(ports.map((port) => stopProcess(port, 'SIGKILL')))
   await sleep(5_000)
   await pages[0]?.waitForFunction('states.includes("waiting 502")')

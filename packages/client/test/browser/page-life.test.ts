@@ -71,7 +71,7 @@ test('a connection whose packets are dropped is noticed within silence and 1 s, 
   await expectAll(page)
   proxy.blackHole('old')
   await publish()
-  // Timers of one page are in order, however busy the machine is.
+  // Timers of one page fire in order, however busy the machine is.
   const first = page.evaluate(`new Promise((resolve) => {
     const timer = setTimeout(resolve, 3000, 'too late')
     const opened = states.length
@@ -82,7 +82,7 @@ test('a connection whose packets are dropped is noticed within silence and 1 s, 
   expect(streams.entries).toHaveLength(2)
 })
 
-test('back from offline it connects at once, whatever wait it was in', async () => {
+test('when the network is back it connects at once, whatever wait it was in', async () => {
   // A minute, at least.
   const page = await openPage('&retry={"min":60000,"max":60000}')
   ;(await streams.at(0)).send({ retry: 60_000 })
@@ -107,7 +107,7 @@ describe('the back button', () => {
   afterAll(() => whole?.close())
 
   test.each(['', '&share=true'])(
-    'a page is kept for the back button, without a connection, and goes on where it was (%s)',
+    'a page is kept for the back button, without a connection, and resumes where it was (%s)',
     async (query) => {
       const page = await openPage(query, whole)
       await publish()
@@ -126,7 +126,7 @@ describe('the back button', () => {
   )
 })
 
-test('a page that was frozen, as by a sleep, finds its connection dead and goes on', async () => {
+test('a page that was frozen, as by a sleep, notices that its connection is dead and reconnects', async () => {
   const page = await openPage('&silence=2000')
   await publish()
   await expectAll(page)

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const client = new URL('../../dist/browser.js', import.meta.url)
 
-/** Where a page begins: its number was the newest one, and others come after this id. */
+/** Where a page starts: its number was the newest one, and later ones come after this id. */
 interface Start {
   number: number
   after: string
@@ -21,7 +21,7 @@ export function servePage(req: IncomingMessage, res: ServerResponse, start?: Sta
   }
 }
 
-/** Follows the events, with what is in its query as options, and adds what it receives to `received`. */
+/** Follows the events, with its query as options, and adds what it receives to `received`. */
 function renderPage(start?: Start): string {
   return `<!doctype html>
 <link rel="icon" href="data:,">

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchChromium } from '../../../../test/browser/chromium.ts'
 import { LogServer } from './log-server.ts'
 
-// What the functions that run in a page find there.
+// The globals of the functions that run in a page.
 declare const document: {
   createElement(name: string): { src: string; id: string }
   body: { append(element: unknown): void }
@@ -66,7 +66,7 @@ async function waitForNumber(page: Page, number: number): Promise<void> {
   await page.waitForFunction(`[received.at(-1)].flat().at(-1) === ${number}`)
 }
 
-test('tabs share one connection; when its tab is closed, another one goes on', async () => {
+test('tabs share one connection; when its tab is closed, another tab continues', async () => {
   const pages = new Map<string, Page>()
   for (let n = 0; n < 10; n++) pages.set(String(n), await openTab(n))
   for (let n = 0; n < 5; n++) {
@@ -86,12 +86,12 @@ test('tabs share one connection; when its tab is closed, another one goes on', a
     expectAll(await receivedBy(page), server.published)
     expect(await page.evaluate('states.at(-1)')).toBe('open')
   }
-  // One of each tab for what it did not see, and one stream of each leader.
+  // One request per tab for what it missed, and one stream per leader.
   expect(server.requests).toBeLessThan(10 + 6 + 6 * 10)
 })
 
-// Frames instead of tabs: the same to Web Locks and BroadcastChannel, and quick to open.
-test('30 of them have one connection, and lose or repeat nothing while its owner is closed 100 times', async () => {
+// Frames instead of tabs: the same for Web Locks and BroadcastChannel, and fast to open.
+test('30 tabs have one connection, and lose or repeat nothing while its owner is closed 100 times', async () => {
   const page = await context.newPage()
   await page.goto(`${server.url}/other`)
   let opened = 0

@@ -51,7 +51,7 @@ export class Snapshots {
     return this.#textOf(channels, readings)
   }
 
-  /** The log started anew: the cursors of the readings belong to the old log. */
+  /** The log was reset: the cursors of the reads belong to the old log. */
   reset(): void {
     this.#readings = new WeakMap()
   }

@@ -153,7 +153,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.outlet.served) this.port.endPoll()
   }
 
-  /** The log has lost its continuity, and the tail starts anew. The gap is sent at the next visit, for which a turn is due. */
+  /** The log has lost its continuity, and the tail was reset. The gap is sent at the next visit, for which a turn is due. */
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
     this.#stopReading()
@@ -256,7 +256,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.selection?.forget()
   }
 
-  /** The log started anew, and the stream is at its beginning. */
+  /** The log was reset, and the stream is at its beginning. */
   #onReset(gap: GapReason): void {
     this.#gapDue = undefined
     if (this.#readState === undefined) this.#writeGap(gap)
@@ -271,7 +271,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#upToDate = false
     this.#awaited = step
     void this.#hub.snapshots.take(read, this.channels).then((snapshot) => {
-      // The stream has ended, or the log started anew.
+      // The stream has ended, or the log was reset.
       if (this.#awaited !== step) return
       this.#awaited = undefined
       if (snapshot === undefined) this.#sendGap(step)

@@ -12,7 +12,7 @@ export interface RunControlEvents {
 /**
  * Why a client does not continue after its last event:
  * - `expired`: the oldest events were dropped; it continues with the oldest stored event
- * - `restarted`: the run was started anew; all events of the new attempt follow
+ * - `restarted`: the run was started again; all events of the new attempt follow
  * - `malformed`: its last event ID is not a position in the run; all events follow
  */
 export type RunGapReason = 'expired' | 'restarted' | 'malformed'

@@ -17,7 +17,10 @@ describe.each(hosts)('%s', (_name, protocol, createServer) => {
   frameworkSuite({ test, protocol, start: startOn(protocol, createServer) })
 })
 
-/** As loggers and compression do it: chunks then go through the response and not past it. */
+/**
+ * As loggers and compression do it: chunks then go through the methods of the response instead of directly to the
+ * socket.
+ */
 function createPatched(listener: (req: Request, res: Response) => void): http.Server {
   return http.createServer((req, res) => {
     const { write } = res
@@ -26,7 +29,7 @@ function createPatched(listener: (req: Request, res: Response) => void): http.Se
   })
 }
 
-/** An app without a framework: what an adapter has to do, in its shortest form. */
+/** An app without a framework: the shortest form of what an adapter does. */
 function startOn(protocol: FrameworkHost['protocol'], createServer: CreateServer): StartFramework {
   return async (handler, { drain, ...options } = {}) => {
     const errors: unknown[] = []

@@ -11,16 +11,16 @@ const gapsOf = ({ events }: FakePort) =>
   events.filter(({ event }) => event === 'gap').map(({ id, data }) => [(JSON.parse(data) as Gap).reason, id])
 
 describe('a gap', () => {
-  // A process that started behind a fork told a client `slow` with the id '': it came back without an id and missed
-  // what was published meanwhile, in silence.
-  test('has an id and the true reason when the log has lost entries behind the client’s place', async () => {
+  // A process that started after a fork of the log sent a client `slow` with the id '': the client reconnected without
+  // an id and silently missed what was published meanwhile.
+  test('has an id and the true reason if the log has lost entries after the client’s cursor', async () => {
     const log = new MemoryLog()
     const before = await log.append({ channels: ['news'], data: 'before' })
     await log.append({ channels: ['news'], data: 'known' })
     for (let n = 0; n < 5; n++) await log.append({ channels: ['news'], data: `${n}` })
     const { read } = log
     let reads = 0
-    // The page in front of the fork, then the gap.
+    // The page before the fork, then the gap.
     log.read = async (...args) =>
       reads++ === 0 ? read.call(log, args[0], { length: 1, bytes: 1 }) : { gap: true, reason: 'log-changed' }
     const hub = createHub({ log, tail: { length: 2 } })
@@ -32,7 +32,7 @@ describe('a gap', () => {
     expect(gapsOf(stream)).toEqual([['log-changed', hub.cursor()]])
   })
 
-  test('is `expired` for a client that read as fast as it could, though it had taken a page', async () => {
+  test('is `expired` for a client that read as fast as it could, even if it had received a page', async () => {
     const log = new FaultyLog({ length: 100 })
     const hub = createHub({ log, tail: { length: 2 } })
     const after = hub.cursor()
@@ -50,13 +50,13 @@ describe('a gap', () => {
     expect(gapsOf(stream)).toEqual([['expired', expect.stringMatching(/./)]])
   })
 
-  test('is `slow` for a client that did not read, and goes on with the oldest entry that has a name', async () => {
+  test('is `slow` for a client that did not read, and continues with the oldest entry that has a name', async () => {
     const log = new FaultyLog({ length: 3 })
     for (let n = 0; n < 3; n++) await log.append({ channels: ['news'], data: `early ${n}` })
-    // All that the tail holds is the backlog, and what lies in front of it has no name.
+    // The tail holds only the backlog, and the entry before it has no known cursor.
     const hub = createHub({ log, tail: { length: 100 } })
-    const behind = new FaultyLog({ length: 100 })
-    await behind.close()
+    const lagging = new FaultyLog({ length: 100 })
+    await lagging.close()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
     stream.room = 0
@@ -70,7 +70,7 @@ describe('a gap', () => {
     expect(id).toMatch(/^[\da-f]{12}-/)
   })
 
-  test('is told to a page that was rendered with the cursor of a hub that was not ready', async () => {
+  test('is sent to a page that was rendered with the cursor of a hub that was not ready', async () => {
     const log = new FaultyLog({}, { startHeld: true })
     const hub = createHub({ log })
     const rendered = hub.cursor()
@@ -84,9 +84,9 @@ describe('a gap', () => {
   })
 })
 
-describe('a client that comes back from far away', () => {
+describe('a client that has much to catch up with', () => {
   // A page of 500 entries was held for each client that did not read: with events of 10 KB, 5 MB.
-  test('and does not read holds a place: what it was not sent is read again', async () => {
+  test('and does not read holds only a cursor: what it was not sent is read again', async () => {
     const log = new FaultyLog({ length: 1_000, bytes: 100_000_000 })
     const hub = createHub({ log, tail: { length: 1 } })
     const after = hub.cursor()
@@ -113,8 +113,8 @@ describe('a client that comes back from far away', () => {
     expect(dataOf(stream).map((data) => Number.parseInt(data, 10))).toEqual([...Array(60).keys()])
   })
 
-  // A scan that matched nothing moved no id: on a network that broke now and then it started over for ever.
-  test('gets bookmarks while the log is searched, so that it need not start over', async () => {
+  // A scan without a match moved no id: on an unstable network it started again for ever.
+  test('gets bookmarks while the log is searched, so that it need not start again', async () => {
     const log = new FaultyLog({ length: 100_000 })
     const hub = createHub({ log, tail: { length: 10 } })
     const after = hub.cursor()
@@ -132,7 +132,7 @@ describe('a client that comes back from far away', () => {
     ])
   })
 
-  test('with a hundred others, from places close together, reads the log about once', async () => {
+  test('with a hundred others, from cursors close together, reads the log about once', async () => {
     const log = new FaultyLog({ length: 100_000 })
     const hub = createHub({ log, tail: { length: 10 } })
     const cursors: string[] = []
@@ -147,7 +147,7 @@ describe('a client that comes back from far away', () => {
     expect(log.reads).toBeLessThan(100)
   })
 
-  test('and disconnects is not read for any more', async () => {
+  test('and disconnects causes no more reads', async () => {
     const log = new FaultyLog({ length: 1_000 })
     const hub = createHub({ log, tail: { length: 1 } })
     const after: string[] = []

@@ -4,7 +4,7 @@ import type { Subscriber } from '../../src/hub/subscriber.ts'
 
 const following = (channels: ChannelSet) => ({ channels }) as Subscriber
 
-test('knows who follows a channel, and forgets what nobody follows', () => {
+test('returns the streams of a channel, and forgets a channel without streams', () => {
   const index = new ChannelIndex()
   const both = following(index.setOf(new Set(['a', 'b'])))
   const one = following(index.setOf(new Set(['a'])))
@@ -18,7 +18,7 @@ test('knows who follows a channel, and forgets what nobody follows', () => {
   expect([index.has('a'), index.get('a'), index.size]).toEqual([false, undefined, 0])
 })
 
-test('who follows the same channels, in whatever order, shares one set while somebody follows it', () => {
+test('streams of the same channels, in any order, share one set while there are any', () => {
   const index = new ChannelIndex()
   const first = following(index.setOf(new Set(['a', 'b'])))
   index.add(first)

@@ -1,4 +1,4 @@
-// Compile-time assertions: `npm run typecheck` is their run. Nothing here is ever called.
+// Compile-time assertions: `npm run typecheck` runs them. Nothing here is ever called.
 import {
   createHub,
   type EventStream,

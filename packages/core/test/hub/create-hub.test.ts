@@ -1,7 +1,7 @@
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { Hub } from '../../src/hub/hub.ts'
 
-/** The compiler insists that it has all names of the interface. */
+/** The compiler checks that it has all names of the interface. */
 const names: Record<keyof Hub, true> = {
   channels: true,
   close: true,
@@ -16,8 +16,8 @@ const names: Record<keyof Hub, true> = {
   subscribe: true,
 }
 
-// start(), entries(), reset(), state() and enqueue() were callable, and `counts` could be written to.
-// What is not in the interface cannot be reached by name, on the hub or behind it.
+// start(), entries(), reset(), state() and enqueue() could be called, and `counts` could be written to. What is not in
+// the interface must not be reachable by name, on the hub or on its prototypes.
 test('a hub has the names of Hub and no others', () => {
   const found = new Set<string | symbol>()
   for (

@@ -1,4 +1,4 @@
-// Compile-time assertions: `npm run typecheck` is their run. Nothing here is ever called.
+// Compile-time assertions: `npm run typecheck` runs them. Nothing here is ever called.
 import { createHub, type EventsOf, type Gap, type Hub } from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -16,7 +16,7 @@ interface News {
 
 const hub = createHub<{ news: News; chat: { message: { from: string }; flash: number }; odd: Odd }>()
 
-/** What does not come out of JSON as it went in. */
+/** What JSON changes. */
 interface Odd {
   unions: Date | 1 | undefined | { of: Date }[]
   tuple: readonly [Date, undefined, string?]
@@ -65,7 +65,7 @@ export function ofNamesOfItsOwn() {
 export function ofAnyHub() {
   type Events = EventsOf<Hub<Record<string, { [event: string]: unknown }>>, 'any'>
   assertType<Equal<Events['whatever'], unknown>>()
-  // A parameter that takes every hub.
+  // A parameter that accepts every hub.
   assertType<Equal<EventsOf<Hub, 'any'>[string], unknown>>()
 }
 

@@ -6,14 +6,17 @@ import { definePort, type Ending, type StreamOwner, type StreamPort } from '../.
 import { encodeComment, encodeEvent } from '../../src/wire/encode.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
-/** A stream with a port and without a response: its client reads, stalls and leaves as the test says. */
+/** A stream with a port and without a response: the test decides when its client reads, stalls and disconnects. */
 export class FakePort implements EventStream, StreamPort {
   readonly lastEventId: string
-  /** All that was written, read by the client or not. */
+  /** Everything that was written, whether the client has read it or not. */
   text = ''
-  /** How often something was written. */
+  /** The number of writes. */
   writes = 0
-  /** How many characters the client may leave unread before there is no room; it reads all at once when infinite. */
+  /**
+   * How many characters the client may leave unread before there is no room. If it is infinite, the client reads at
+   * once.
+   */
   room: number = Number.POSITIVE_INFINITY
   code: SseCloseCode | undefined
   cause: unknown
@@ -23,7 +26,7 @@ export class FakePort implements EventStream, StreamPort {
   readonly sentBytes = 0
   readonly ownRetry = 3_000
   retry: number | undefined
-  /** It is the answer to a long poll. */
+  /** The stream is the response to a long poll. */
   polls = false
   #taken = 0
   #full = false
@@ -102,7 +105,7 @@ export class FakePort implements EventStream, StreamPort {
     if (this.polls) this.end('ERR_SSE_CLOSED', { farewell })
   }
 
-  /** As the stream does when the wait of a long poll is over; returns whether it has ended. */
+  /** Acts as the stream does when the wait of a long poll is over; returns whether it has ended. */
   endWait(): boolean {
     const news = this.#owner?.onWait()
     if (news !== undefined) this.endPoll(news)
@@ -116,7 +119,7 @@ export class FakePort implements EventStream, StreamPort {
     this.end('ERR_SSE_SHUTDOWN', { farewell: encodeEvent({ retry }) })
   }
 
-  /** Without a code the client is gone. */
+  /** Without a code the client has disconnected. */
   cut(code: SseCloseCode = 'ERR_SSE_CLIENT_CLOSED', cause?: unknown): void {
     this.#over(code, cause)
     this.#leave()
@@ -133,7 +136,7 @@ export class FakePort implements EventStream, StreamPort {
     else this.#finishListeners.push(listener)
   }
 
-  /** The client reads up to `count` characters more; returns what it has read by now. */
+  /** The client reads up to `count` characters more; returns everything that it has read so far. */
   read(count: number = Number.POSITIVE_INFINITY): string {
     this.#taken = Math.min(this.text.length, this.#taken + count)
     if (this.#taken === this.text.length) {
@@ -146,14 +149,14 @@ export class FakePort implements EventStream, StreamPort {
     return this.text.slice(0, this.#taken)
   }
 
-  /** The client reads all, now and from now on. */
+  /** The client reads everything, now and from now on. */
   flow(): void {
     this.read()
     this.room = Number.POSITIVE_INFINITY
     this.read()
   }
 
-  /** As the stream does about once each keepAlive. */
+  /** As the stream does once per keepAlive. */
   wake(): void {
     if (this.closed || this.#full) return
     const news = this.#owner?.onWake() ?? ''

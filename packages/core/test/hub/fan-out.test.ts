@@ -12,7 +12,7 @@ import { settle } from './settle.ts'
 
 const STREAMS = 10_000
 
-/** Counts how often others have a turn until `done`. */
+/** Counts the turns of other work until `done`. */
 async function turnsUntil(done: () => boolean): Promise<number> {
   for (let turns = 1; turns < 10_000; turns++) {
     await new Promise((resolve) => setImmediate(resolve))
@@ -21,7 +21,7 @@ async function turnsUntil(done: () => boolean): Promise<number> {
   throw new Error('It was never done.')
 }
 
-/** A stream whose writes cost time: by default as much as one to the kernel. */
+/** A stream whose writes take time: by default as long as a write to the kernel. */
 class CostlyPort extends FakePort {
   cost = 0.01
 
@@ -32,18 +32,18 @@ class CostlyPort extends FakePort {
   }
 }
 
-test('delivering to ten thousand streams leaves others their turns in between', async () => {
+test('delivery to ten thousand streams lets other work run in between', async () => {
   const hub = createHub()
   const streams = Array.from({ length: STREAMS }, () => new CostlyPort())
   for (const stream of streams) hub.subscribe(stream, 'news')
   const before = hub.stats().delivered
   await hub.publish('news', { data: 'x' })
-  // A tenth of a second of work, of which one turn may take less than a tenth.
+  // The work takes a tenth of a second; a single turn may take less than a tenth of that.
   const turns = await turnsUntil(() => hub.stats().delivered - before === STREAMS)
   expect(turns).toBeGreaterThan(5)
 })
 
-test('a filter that takes its time does not lengthen a turn', async () => {
+test('a slow filter does not make a turn longer', async () => {
   const hub = createHub()
   const slow = () => {
     const end = performance.now() + 1
@@ -56,7 +56,7 @@ test('a filter that takes its time does not lengthen a turn', async () => {
   expect(turns).toBeGreaterThan(5)
 })
 
-test('ten thousand streams that resume at once leave others their turns, and get all', async () => {
+test('ten thousand streams that resume at once receive everything and let other work run', async () => {
   const hub = createHub()
   const after = hub.cursor()
   for (let n = 0; n < 20; n++) await hub.publish('news', { data: n })
@@ -64,13 +64,13 @@ test('ten thousand streams that resume at once leave others their turns, and get
   for (const stream of streams) hub.subscribe(stream, 'news')
   const turns = await turnsUntil(() => hub.stats().delivered === 20 * STREAMS)
   expect(turns).toBeGreaterThan(5)
-  // One write each.
+  // One write for each stream.
   expect(streams.every(({ writes }) => writes === 1)).toBe(true)
   const [one] = streams
   expect(one?.events.map(({ data }) => data)).toEqual(Array.from({ length: 20 }, (_, n) => String(n)))
 })
 
-test('what comes in while it delivers reaches everyone once and in order', async () => {
+test('what is published during a delivery reaches every stream once and in order', async () => {
   const hub = createHub()
   const streams = Array.from({ length: 2_000 }, () => new CostlyPort())
   for (const stream of streams) hub.subscribe(stream, 'news')
@@ -89,24 +89,24 @@ test('what comes in while it delivers reaches everyone once and in order', async
   expect(wrong).toEqual([])
 })
 
-test('a client that is behind does not hold up those that are not', async () => {
+test('a slow client does not delay the others', async () => {
   const hub = createHub()
   const after = hub.cursor()
   for (let n = 0; n < 5_000; n++) hub.publish('news', { data: `${n} ${'x'.repeat(500)}` })
   await settle()
-  const behind = new CostlyPort(after)
-  behind.cost = 2
+  const lagging = new CostlyPort(after)
+  lagging.cost = 2
   const live = new FakePort()
-  hub.subscribe(behind, 'news')
+  hub.subscribe(lagging, 'news')
   hub.subscribe(live, 'news')
   await hub.publish('news', { data: 'live' })
   await turnsUntil(() => live.text.includes('live'))
-  expect(behind.events.length).toBeLessThan(5_000)
-  await turnsUntil(() => behind.text.includes('live'))
-  expect(behind.events).toHaveLength(5_001)
+  expect(lagging.events.length).toBeLessThan(5_000)
+  await turnsUntil(() => lagging.text.includes('live'))
+  expect(lagging.events).toHaveLength(5_001)
 })
 
-/** A stream that takes all, but one write a turn, as a response does that has had its share. */
+/** A stream that accepts everything, but one write per turn, like a response that has had its share. */
 class RestingPort extends FakePort {
   #owner: StreamOwner | undefined
 
@@ -123,13 +123,13 @@ class RestingPort extends FakePort {
 }
 
 describe('code that awaits publish()', () => {
-  // 15 000 awaited publishes in a loop: clients that read at full speed got 10 000 of them and a gap.
+  // After 15 000 awaited publishes in a loop, clients that read at full speed had received 10 000 events and a gap.
   test.each<[what: string, count: number, data: string, tail: object]>([
     ['more events than the tail holds', 15_000, 'x', {}],
     ['more bytes than the tail holds', 300, 'x'.repeat(10_000), { bytes: 1_000_000 }],
     ['entries of which each is larger than half of the tail', 20, 'x'.repeat(60_000), { bytes: 100_000 }],
-  ])('loses nothing for streams that keep up: %s', async (_, count, data, tail) => {
-    // A log that holds as much as the tail, as by default.
+  ])('loses no event for streams that keep up: %s', async (_, count, data, tail) => {
+    // A log that holds as much as the tail, as it does by default.
     const hub = createHub({ tail, log: new MemoryLog(tail) })
     const streams = [new FakePort(), new RestingPort(), new RestingPort()]
     for (const stream of streams) hub.subscribe(stream, 'news')
@@ -144,7 +144,7 @@ describe('code that awaits publish()', () => {
       ).toBe(true)
   })
 
-  test('is not held up by a client that does not read, nor by one that has disconnected', async () => {
+  test('is not delayed by a client that does not read or has disconnected', async () => {
     const hub = createHub({ tail: { length: 10 } })
     const stuck = new FakePort()
     stuck.room = 0
@@ -159,20 +159,20 @@ describe('code that awaits publish()', () => {
   })
 })
 
-// Ten thousand streams of ['news', 'user:N'] and one burst: each kept the 61 KB that it was sent last.
-test('an idle stream keeps nothing of what it was sent', async () => {
+// Ten thousand streams of ['news', 'user:N'] and one burst: each retained the 61 KB that it was sent last.
+test('an idle stream retains nothing of what it was sent', async () => {
   const fanOut = new FanOut(new ChannelIndex(), {
     tail: new Tail({ length: 10, bytes: 1_000 }, 'head', [{ cursor: 'a', channels: ['news'], data: 'x' }]),
   })
   const channels = new ChannelSet('key', new Set(['news']))
   const first = fanOut.runOf(channels, 0)
-  // Streams of one turn share it.
+  // The streams of one turn share it.
   expect(fanOut.runOf(channels, 0)).toBe(first)
   await settle()
   expect(fanOut.runOf(channels, 0)).not.toBe(first)
 })
 
-test('a log that is reset is told in slices, and once', async () => {
+test('a reset of the log is passed on in slices, once to each stream', async () => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   const streams = Array.from({ length: STREAMS }, () => new CostlyPort())
@@ -187,8 +187,8 @@ test('a log that is reset is told in slices, and once', async () => {
   expect(new Set(streams.map(namesOf))).toEqual(new Set(['bookmark gap message']))
 })
 
-// One publish while fake timers were on stopped the hub for all later tests: the scheduled turn was lost.
-test('a publish while a test has fake timers loses no turn', async () => {
+// One publish under fake timers stopped the hub for all later tests, because the scheduled turn was lost.
+test('publishing while fake timers are on loses no turn', async () => {
   const hub = createHub()
   const stream = new FakePort()
   hub.subscribe(stream, 'news')
@@ -201,11 +201,11 @@ test('a publish while a test has fake timers loses no turn', async () => {
   expect(stream.events.map(({ data }) => data)).toEqual(['', 'faked', 'real'])
 })
 
-describe('whose context it is:', () => {
+describe('the async context:', () => {
   const user = new AsyncLocalStorage<string>()
 
-  // A filter ran as the user who happened to publish.
-  test('filter and coalesce run in that of subscribe(), live, slow and from the log', async () => {
+  // A filter ran in the context of the user that happened to publish.
+  test('filter and coalesce run in the context of subscribe(), live, slow and from the log', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 3 } })
     const seen = new Set<string | undefined>()
@@ -233,7 +233,7 @@ describe('whose context it is:', () => {
     expect([...seen]).toEqual(['subscriber'])
   })
 
-  test('a stream that ends, onError and onLogState are in none', async () => {
+  test('the end of a stream, onError and onLogState run in no context', async () => {
     const seen: unknown[] = []
     const engine = new MemoryLog()
     const hub = createHub({

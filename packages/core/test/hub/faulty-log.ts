@@ -9,30 +9,33 @@ import type {
 } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-/** Who watches what a log has and what it lets its follower know, each time before the follower does. */
+/** Observes what a log stores and what it passes to its follower, each time before the follower receives it. */
 export interface LogWatcher {
-  /** A log begins, empty. */
+  /** A log starts, empty. */
   began?(head: Cursor): void
   appended?(entry: LogEntry): void
-  /** Whether the log still has all that was held back from the follower; if not, that is told at once. */
+  /**
+   * Whether the log still has everything that was held back from the follower. If not, the follower gets a reset at
+   * once.
+   */
   canGoOn?(): boolean
   started?(head: Cursor, backlog: readonly LogEntry[]): void
   passedOn?(batch: readonly LogEntry[]): void
-  /** Called around the follower's `reset`. */
-  resetting?(head: Cursor, reason: 'trimmed' | 'log-changed', tell: () => void): void
+  /** Called before and after the follower's `reset`. */
+  resetting?(head: Cursor, reason: 'trimmed' | 'log-changed', reset: () => void): void
 }
 
-/** A log of this process with the faults of one behind a network, when the test says so. */
+/** A log of this process with the faults of a log behind a network, when the test asks for them. */
 export class FaultyLog implements EventLog {
   /** Reads wait for {@link releaseReads}. */
   readsHeld = false
-  /** How many reads from now on are rejected. */
+  /** How many of the next reads are rejected. */
   failures = 0
-  /** A read returns no more, whatever its limit. */
+  /** A read returns at most this many, whatever its limit. */
   pageLength: number = Number.POSITIVE_INFINITY
-  /** How many reads there were. */
+  /** The number of reads. */
   reads = 0
-  /** How many were under way at once, at most. */
+  /** The highest number of concurrent reads. */
   mostReads = 0
   #running = 0
   readonly #bounds: Partial<LogBounds>
@@ -89,7 +92,7 @@ export class FaultyLog implements EventLog {
     this.#end()
   }
 
-  /** The engine can be reached at last. */
+  /** The engine can be reached for the first time. */
   releaseStart(): void {
     this.#startHeld = false
     const follower = this.#follower
@@ -106,14 +109,14 @@ export class FaultyLog implements EventLog {
       reset: () => {},
       state: () => {},
     }
-    // For its backlog alone; it ends with the log.
+    // Only for its backlog; it ends with the log.
     void inner.follow(snapshot, { backlog: this.#backlog })
     this.#watcher.started?.(this.#head, backlog)
     follower.start(this.#head, backlog)
     follower.state(true)
   }
 
-  /** Entries wait for {@link releaseFollower}: this process is behind the log. */
+  /** Entries wait for {@link releaseFollower}: this process lags behind the log. */
   holdFollower(): void {
     this.#followHeld = true
   }
@@ -128,14 +131,14 @@ export class FaultyLog implements EventLog {
     for (const resolve of this.#waitingReads.splice(0)) resolve()
   }
 
-  /** What was held back is gone for good: the follower is told to start anew. */
+  /** What was held back is lost permanently: the follower gets a reset. */
   lose(): void {
     this.#held.length = 0
     this.#followHeld = false
     this.#reset('trimmed')
   }
 
-  /** The engine lost everything and starts empty. */
+  /** The engine loses everything and starts empty. */
   restart(): void {
     this.#held.length = 0
     void this.#inner.close()
@@ -174,8 +177,8 @@ export class FaultyLog implements EventLog {
 
   #reset(reason: 'trimmed' | 'log-changed'): void {
     if (!this.#started) return
-    const tell = () => this.#follower?.reset(this.#head, reason)
-    if (this.#watcher.resetting === undefined) tell()
-    else this.#watcher.resetting(this.#head, reason, tell)
+    const reset = () => this.#follower?.reset(this.#head, reason)
+    if (this.#watcher.resetting === undefined) reset()
+    else this.#watcher.resetting(this.#head, reason, reset)
   }
 }

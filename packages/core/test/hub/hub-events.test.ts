@@ -13,7 +13,7 @@ async function take(events: AsyncIterable<HubItem>, count: number): Promise<HubI
 
 const dataOf = (items: HubItem[]) => items.map(({ data }) => data)
 
-test('the events of channels come one at a time, with id, channel and name', async () => {
+test('yields the events of channels one at a time, with id, channel and name', async () => {
   const hub = createHub()
   const events = hub.events(['a', 'b'])
   const taken = take(events, 3)
@@ -33,7 +33,7 @@ test('the events of channels come one at a time, with id, channel and name', asy
 test.each<[from: string, tail: number]>([
   ['the tail', 1_000],
   ['the log', 3],
-])('they start behind `after`, from %s', async (_, length) => {
+])('starts after `after`, from %s', async (_, length) => {
   const hub = createHub({ tail: { length } })
   const after = hub.cursor()
   for (let n = 0; n < 50; n++) await hub.publish(n % 5 === 0 ? 'news' : 'other', { data: n })
@@ -43,7 +43,7 @@ test.each<[from: string, tail: number]>([
   expect(dataOf(await taken)).toEqual(['0', '5', '10', '15', '20', '25', '30', '35', '40', '45', '50', '51'])
 })
 
-test('without `after` they start where the hub was when events() was called', async () => {
+test('starts at the cursor of the hub at the time of the call, without `after`', async () => {
   const hub = createHub()
   await hub.publish('news', { data: 'before' })
   const events = hub.events('news')
@@ -51,7 +51,7 @@ test('without `after` they start where the hub was when events() was called', as
   expect(dataOf(await take(events, 1))).toEqual(['after'])
 })
 
-test('before the hub is ready they wait for it', async () => {
+test('waits until the hub is ready', async () => {
   const log = new FaultyLog({}, { startHeld: true })
   const hub = createHub({ log })
   const taken = take(hub.events('news'), 1)
@@ -63,7 +63,7 @@ test('before the hub is ready they wait for it', async () => {
   expect(dataOf(await taken)).toEqual(['live'])
 })
 
-test('a slow consumer misses nothing that the log holds, and is told of what it does not', async () => {
+test('a slow consumer misses nothing that the log holds, and gets a gap for what it does not hold', async () => {
   const log = new FaultyLog({ length: 100 })
   const hub = createHub({ log, tail: { length: 3 } })
   const events = hub.events('news')
@@ -94,7 +94,7 @@ test.each(['trimmed', 'log-changed'])('a log that is reset is a gap: %s', async 
   expect(JSON.parse(gap?.data ?? '').reason).toBe(reason)
 })
 
-test('only what the filter takes comes; one that returns no boolean ends the events', async () => {
+test('yields only what the filter accepts; a filter that returns no boolean ends the events', async () => {
   const hub = createHub()
   const filter = ({ data }: { data: string }) => data !== 'no'
   const taken = take(hub.events('news', { filter }), 2)
@@ -107,7 +107,7 @@ test('only what the filter takes comes; one that returns no boolean ends the eve
   expect(await broken.next()).toEqual({ done: true, value: undefined })
 })
 
-describe('the events end, and let go of everything,', () => {
+describe('the events end, and release everything,', () => {
   test.each<
     [how: string, end: (ends: { abort: () => void; leave: () => unknown; close: () => unknown }) => unknown]
   >([
@@ -131,7 +131,7 @@ describe('the events end, and let go of everything,', () => {
     expect(hub.stats().channels).toBe(0)
   })
 
-  test('when the signal has aborted before', async () => {
+  test('if the signal is already aborted', async () => {
     const events = createHub().events('news', { signal: AbortSignal.abort() })
     expect(await take(events, 1)).toEqual([])
   })
@@ -150,7 +150,7 @@ describe('the events end, and let go of everything,', () => {
   })
 })
 
-test('several calls of next() are answered in their order', async () => {
+test('several calls of next() are answered in order', async () => {
   const hub = createHub()
   const events = hub.events('news')
   const calls = [1, 2, 3].map(() => events.next())

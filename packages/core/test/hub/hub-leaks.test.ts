@@ -22,26 +22,26 @@ const leave: ((stream: FakePort, unsubscribe: () => void) => void)[] = [
   (stream) => stream.cut(),
   (stream) => {
     stream.close()
-    // What is unread holds a response back.
+    // Unread bytes keep a response open.
     stream.flow()
   },
   (stream) => stream.cut('ERR_SSE_SLOW_CLIENT'),
   (_, unsubscribe) => unsubscribe(),
 ]
 
-test('twenty thousand streams of all kinds that come and go leave nothing', async () => {
+test('twenty thousand streams of all kinds, opened and closed, leave nothing in memory', async () => {
   const log = new FaultyLog({ length: 50 })
   const hub = createHub({ log, tail: { length: 10 }, onError: () => {} })
   const gone: WeakRef<FakePort>[] = []
-  const places = ['', 'no cursor', hub.cursor()]
+  const cursors = ['', 'no cursor', hub.cursor()]
   const cycle = (n: number) => {
-    const stream = new FakePort(n % 7 === 0 ? places[n % places.length] : '')
+    const stream = new FakePort(n % 7 === 0 ? cursors[n % cursors.length] : '')
     if (n % 5 === 0) stream.room = 0
     const options: SubscribeOptions = {
       ...(n % 3 === 0 && { filter: () => true }),
       ...(n % 4 === 0 && { coalesce: ({ data }) => data }),
     }
-    // Channels of their own, and some that many share.
+    // Some channels are followed by one stream, some by many.
     const unsubscribe = hub.subscribe(stream, ['news', `user-${n}`], options)
     hub.publish('news', { data: n })
     gone.push(new WeakRef(stream))
@@ -55,22 +55,22 @@ test('twenty thousand streams of all kinds that come and go leave nothing', asyn
     await settle(2)
     for (const end of open) end()
     open = []
-    places[3] = hub.cursor()
+    cursors[3] = hub.cursor()
   }
   await settle()
   expect(hub.stats()).toMatchObject(NOTHING)
   expect(hub.stats().tail.length).toBe(10)
   expect(wheel.size).toBe(0)
-  // A read that is under way when its stream leaves is waited for.
+  // A read that is in progress when its stream ends is awaited.
   hub.publish('news', { data: 'moves' })
-  await eventually('all of them being collected', () => {
+  await eventually('all of them are collected', () => {
     collectGarbage()
     return gone.every((stream) => stream.deref() === undefined)
   })
   await hub.close()
 })
 
-test('a thousand real streams leave nothing either', async () => {
+test('a thousand real streams leave nothing in memory either', async () => {
   const hub = createHub()
   const { server, origin } = await serve((req, res) => {
     hub.subscribe(openEventStream(req, res), ['news', req.url as string])

@@ -57,7 +57,7 @@ describe('maxResumes', () => {
     return { log: Object.assign(log, { read }), answers }
   }
 
-  test('one client more is sent away, with its last event ID and a retry of 5 to 15 s', async () => {
+  test('one client more is turned away, with its last event ID and a retry of 5 to 15 s', async () => {
     const { log, answers } = slowLog()
     const hub = createHub({ log, maxResumes: 1 })
     await hub.ready()
@@ -81,7 +81,7 @@ describe('maxResumes', () => {
     expect(third.closed).toBe(false)
   })
 
-  test('a client that leaves makes room', async () => {
+  test('a client that disconnects makes room', async () => {
     const hub = createHub({ log: slowLog().log, maxResumes: 1 })
     await hub.ready()
     const first = new FakePort('x-1')

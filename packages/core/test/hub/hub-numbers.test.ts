@@ -4,13 +4,13 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 import { FakePort } from './fake-port.ts'
 import { settle } from './settle.ts'
 
-test('tells which channels are followed, by how many streams, and whose they are', () => {
+test('reports which channels are followed, by how many streams, and how many streams each key has', () => {
   const hub = createHub()
   const leave = hub.subscribe(new FakePort(), ['a', 'b'], { key: 'ada' })
   hub.subscribe(new FakePort(), 'a', { key: 'ada' })
   hub.subscribe(new FakePort(), 'a', { key: 'bob' })
   hub.subscribe(new FakePort(), 'a')
-  // A loop inside the process is no stream.
+  // A loop inside the process is not a stream.
   const loop = hub.events(['a', 'c'])
   void loop.next()
   expect([...hub.channels()]).toEqual([
@@ -34,7 +34,7 @@ test('counts the publishes that the log has not confirmed', async () => {
   expect(hub.stats()).toMatchObject({ published: 1, rejected: 3 })
 })
 
-test('tells the age of the oldest entry of the tail', async () => {
+test('reports the age of the oldest entry of the tail', async () => {
   const hub = createHub({ tail: { length: 1 } })
   await hub.ready()
   expect(hub.stats().tail.age).toBe(0)
@@ -43,7 +43,7 @@ test('tells the age of the oldest entry of the tail', async () => {
   expect(hub.stats().tail.age).toBeGreaterThanOrEqual(50)
 })
 
-test('counts what is read from the log for clients that come back', async () => {
+test('counts the reads of the log for clients that reconnect', async () => {
   const hub = createHub({ tail: { length: 1 } })
   const id = await hub.publish('a', { data: 'aaa' })
   for (let n = 0; n < 3; n++) await hub.publish('a', { data: 'aaa' })
@@ -58,7 +58,7 @@ test('counts what is read from the log for clients that come back', async () => 
   expect(port.sentEvents).toBe(3)
 })
 
-test('is behind by as much as its log says, and never with a log that tells at once', () => {
+test('reports the lag that its log reports, and none with a log that delivers at once', () => {
   expect(createHub().stats().behind).toBe(0)
   expect(createHub({ log: Object.assign(new MemoryLog(), { behind: () => 1_234 }) }).stats().behind).toBe(
     1_234,

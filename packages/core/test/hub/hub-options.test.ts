@@ -25,15 +25,15 @@ test.each<[option: string, options: unknown]>([
   ['log', { log: null }],
   ['size', { tail: { size: 10 } }],
   ['onerror', { onerror: () => {} }],
-])('a hub is not made with a bad %s: %j', (option, options) => {
+])('refuses a bad %s: %j', (option, options) => {
   expect(() => createHub(options as HubOptions)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),
   )
 })
 
-// A gap or a snapshot without a name was accepted, and failed later, in a promise that nobody handles.
+// A gap or a snapshot without a name was accepted, and caused an unhandled rejection later.
 test.each([{ gap: 'a\nb' }, { gap: false }, { snapshot: false }])(
-  'nor with a control event whose name cannot be sent: %j',
+  'refuses a control event whose name cannot be sent: %j',
   (controlEvents) => {
     expect(() => createHub({ controlEvents } as HubOptions)).toThrow(
       expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }),
@@ -41,7 +41,7 @@ test.each([{ gap: 'a\nb' }, { gap: false }, { snapshot: false }])(
   },
 )
 
-test('options that are undefined are as good as none', () => {
+test('options that are undefined have their defaults', () => {
   const options: HubOptions = {
     log: undefined,
     tail: undefined,

@@ -12,7 +12,7 @@ import { eventReader } from './event-reader.ts'
 
 const MEBIBYTE = 1_048_576
 
-/** A server with a hub, every request of which follows the news. */
+/** A server with a hub; every request follows the news. */
 async function serveHub(options?: HubOptions, streamOptions?: EventStreamOptions) {
   const hub = createHub(options)
   const buffered: (() => number)[] = []
@@ -20,12 +20,12 @@ async function serveHub(options?: HubOptions, streamOptions?: EventStreamOptions
     buffered.push(() => res.writableLength)
     hub.subscribe(openEventStream(req, res, streamOptions), 'news')
   })
-  /** Bytes that wait for the `index`-th client that came. */
+  /** The bytes that wait for client number `index`. */
   const bufferedFor = (index: number) => buffered[index]?.() ?? 0
   return { hub, origin, bufferedFor }
 }
 
-/** A client that takes down what it reads, and stops and goes on as told. */
+/** A client that records what it reads, and pauses and continues when told to. */
 async function read(origin: string, headers: Record<string, string> = {}) {
   const request = get(origin, { agent: false, headers })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -34,7 +34,7 @@ async function read(origin: string, headers: Record<string, string> = {}) {
     got.push({ event, id, n: event === 'message' ? Number.parseInt(data, 10) : -1, data: data.slice(0, 100) })
   })
   response.setEncoding('utf8').on('data', feed)
-  // The test's end cuts it.
+  // The end of the test destroys it.
   response.on('error', () => {})
   const news = () => got.filter(({ event }) => event === 'message').map(({ n }) => n)
   return { response, got, news, leave: () => request.destroy() }
@@ -43,7 +43,7 @@ async function read(origin: string, headers: Record<string, string> = {}) {
 const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, n) => from + n)
 
 describe('a client that', () => {
-  test('never reads is cut off after stallTimeout, and stats() counts it; others are not held up', async () => {
+  test('never reads is disconnected after stallTimeout, and stats() counts it; others are not delayed', async () => {
     const { hub, origin } = await serveHub({}, { stallTimeout: 400 })
     const stuck = await connect(origin)
     stuck.get('/')
@@ -56,12 +56,12 @@ describe('a client that', () => {
       return hub.stats().stalled === 1
     })
     expect(hub.stats().streams).toBe(1)
-    await eventually('the other one being up to date', () => other.news().length === n)
+    await eventually('the other one is up to date', () => other.news().length === n)
     expect(other.news()).toEqual(upTo(n))
     other.leave()
   })
 
-  test('reads one byte at a time is cut off like that, and resumes', async () => {
+  test('reads one byte at a time is disconnected in the same way, and resumes', async () => {
     const log = new MemoryLog({ bytes: 200 * MEBIBYTE })
     const { hub, origin } = await serveHub({ log }, { stallTimeout: 400 })
     const slow = await connect(origin)
@@ -81,14 +81,14 @@ describe('a client that', () => {
     again.leave()
   })
 
-  test('reads slowly but steadily is not cut off', async () => {
+  test('reads slowly but steadily is not disconnected', async () => {
     const { hub, origin } = await serveHub({}, { stallTimeout: 400 })
     const slow = await connect(origin)
     slow.get('/')
     await slow.receives('bookmark')
     slow.pause()
     for (let n = 0; n < 60; n++) hub.publish('news', { data: `${n} ${'x'.repeat(200_000)}` })
-    // A mebibyte in every twentieth of the timeout.
+    // One MiB in every twentieth of the timeout.
     const reading = setInterval(() => {
       slow.resume()
       const until = slow.bytesReceived + MEBIBYTE
@@ -103,7 +103,7 @@ describe('a client that', () => {
     expect(hub.stats()).toMatchObject({ stalled: 0, streams: 1, gaps: 0 })
   })
 
-  test('resets in the middle of an event is gone, and gets the whole event when it comes back', async () => {
+  test('resets in the middle of an event is removed, and gets the whole event when it reconnects', async () => {
     const { hub, origin } = await serveHub()
     const client = await connect(origin)
     client.get('/')
@@ -136,7 +136,7 @@ describe('a client that pauses while 100 MB are published', () => {
   const EVENTS = 1_600
   const SIZE = 65_536
 
-  /** Publishes, and returns the most that was buffered for the client and held in the tail meanwhile. */
+  /** Publishes; returns the most that was buffered for the client and held in the tail in the meantime. */
   async function publishPast(logBytes: number) {
     const log = new MemoryLog({ bytes: logBytes })
     const { hub, origin, bufferedFor } = await serveHub({ log, tail: { bytes: 4 * MEBIBYTE } })
@@ -158,22 +158,22 @@ describe('a client that pauses while 100 MB are published', () => {
     return { client, hub, buffered, tail }
   }
 
-  test('costs a bounded buffer and the tail; it then gets the rest behind exactly one gap', async () => {
+  test('costs a bounded buffer and the tail; it then gets exactly one gap and the rest', async () => {
     const { client, hub, buffered, tail } = await publishPast(4 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)
     const gap = client.got.findIndex(({ event }) => event === 'gap')
     expect(client.got.filter(({ event }) => event === 'gap')).toHaveLength(1)
     const before = client.got.slice(1, gap).map(({ n }) => n)
-    const behind = client.got.slice(gap + 1).map(({ n }) => n)
+    const rest = client.got.slice(gap + 1).map(({ n }) => n)
     expect(before).toEqual(upTo(before.length))
-    expect(behind).toEqual(upTo(EVENTS, behind[0]))
-    // What the tail holds, and no more than that is missing.
-    expect(behind.length).toBeGreaterThan(50)
+    expect(rest).toEqual(upTo(EVENTS, rest[0]))
+    // Exactly what the tail does not hold is missing.
+    expect(rest.length).toBeGreaterThan(50)
     expect(hub.stats().gaps).toBe(1)
   })
 
-  test('costs as little when the log has it all; it then gets everything', async () => {
+  test('costs as little when the log holds everything; it then gets all events', async () => {
     const { client, hub, buffered, tail } = await publishPast(200 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)
@@ -182,7 +182,7 @@ describe('a client that pauses while 100 MB are published', () => {
   })
 })
 
-test('a thousand clients that come back at once get all, once and in order, and others have their turns', async () => {
+test('a thousand clients that reconnect at once get everything, once and in order, and other work can run', async () => {
   const { hub, origin } = await serveHub({ tail: { length: 10 } })
   const id = hub.cursor()
   for (let n = 0; n < 30; n++) await hub.publish('news', { data: n })
@@ -205,7 +205,7 @@ test('a thousand clients that come back at once get all, once and in order, and 
   await eventually('nobody', () => hub.stats().streams === 0)
 })
 
-test('closing ends real streams with a retry, behind what they have got', async () => {
+test('closing ends real streams with a retry, after what they have received', async () => {
   const { hub, origin } = await serveHub()
   const clients = await Promise.all(Array.from({ length: 5 }, () => connect(origin)))
   for (const client of clients) client.get('/')
@@ -218,7 +218,7 @@ test('closing ends real streams with a retry, behind what they have got', async 
     expect(client.text).toMatch(/data: last\n[\s\S]*retry: \d{4}\n+\r\n0\r\n\r\n$/)
 })
 
-// A burst of awaited publishes that was longer than the tail was a gap for clients that read at full speed.
+// A burst of awaited publishes longer than the tail caused a gap for clients that read at full speed.
 test('fifteen thousand awaited publishes reach clients that read at full speed, without a gap', async () => {
   const { hub, origin } = await serveHub()
   const clients = [await read(origin), await read(origin), await read(origin)]

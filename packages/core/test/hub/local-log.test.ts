@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import type { EventLog } from '../../src/log/event-log.ts'
 
-/** As in a fresh process: whether there was a warning is the state of a module. */
+/** As in a new process: whether there was a warning is a state of the module. */
 function load() {
   let modules: unknown
   jest.isolateModules(() => {
@@ -18,7 +18,7 @@ beforeEach(() => {
 
 afterEach(() => jest.restoreAllMocks())
 
-// With real workers, of node:cluster and of pm2: test/process-managers.
+// For real workers of node:cluster and of pm2 see test/process-managers.
 test('a MemoryLog in a cluster worker: warns once, and says what to do', () => {
   jest.replaceProperty(cluster, 'isWorker', true)
   const { warnOfLocalLog, MemoryLog } = load()
@@ -35,7 +35,7 @@ test('another log in a cluster worker: no warning', () => {
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('the only worker that pm2 has started: no warning', () => {
+test('the only worker started by pm2: no warning', () => {
   jest.replaceProperty(cluster, 'isWorker', true)
   jest.replaceProperty(process, 'env', { ...process.env, instances: '1' })
   const { warnOfLocalLog, MemoryLog } = load()
@@ -43,7 +43,7 @@ test('the only worker that pm2 has started: no warning', () => {
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('a process of its own: no warning', () => {
+test('a standalone process: no warning', () => {
   const { warnOfLocalLog, MemoryLog } = load()
   warnOfLocalLog(new MemoryLog())
   expect(warnings).not.toHaveBeenCalled()

@@ -11,7 +11,7 @@ import { FakePort } from './fake-port.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
 
-/** Subscribes a new stream, whose client said that it was at `lastEventId`. */
+/** Subscribes a new stream, whose client sent `lastEventId`. */
 function follow(
   hub: Hub<ChannelMap>,
   channels: string | string[],
@@ -22,12 +22,12 @@ function follow(
   return { stream, unsubscribe }
 }
 
-/** The data of all events but the hub's own. */
+/** The data of all events except the hub's own. */
 const dataOf = ({ events }: FakePort) =>
   events.filter(({ event }) => event !== 'bookmark' && event !== 'gap').map(({ data }) => data)
 const namesOf = ({ events }: FakePort) => events.map(({ event }) => event)
 
-describe('subscribing is refused:', () => {
+describe('refuses to subscribe:', () => {
   const hub = createHub()
   test.each<[what: string, code: string, stream: () => unknown, channels: unknown, options?: unknown]>([
     ['no channels', 'INVALID_CHANNEL', () => new FakePort(), []],
@@ -42,7 +42,7 @@ describe('subscribing is refused:', () => {
     ['a coalesce that is no function', 'INVALID_OPTION', () => new FakePort(), 'news', { coalesce: 'key' }],
     ['a once of text', 'INVALID_OPTION', () => new FakePort(), 'news', { once: 'true' }],
     ['a fliter', 'INVALID_OPTION', () => new FakePort(), 'news', { fliter: () => false }],
-    ['a channel in place of the stream', 'INVALID_OPTION', () => 'news', new FakePort()],
+    ['a channel instead of the stream', 'INVALID_OPTION', () => 'news', new FakePort()],
     ['a number of channels', 'INVALID_CHANNEL', () => new FakePort(), 42],
   ])('%s', (_, code, stream, channels, options = {}) => {
     expect(() =>
@@ -67,7 +67,7 @@ describe('subscribing is refused:', () => {
   })
 })
 
-test('a stream that is over already is not subscribed, and that is no error', () => {
+test('a stream that has ended is not subscribed, without an error', () => {
   const hub = createHub()
   const stream = new FakePort()
   stream.close()
@@ -95,7 +95,7 @@ test('unsubscribing ends the events, not the stream', async () => {
 })
 
 describe('publishing', () => {
-  test('resolves with the id of the event, which is the hub’s place then', async () => {
+  test('resolves with the id of the event, which is then the cursor of the hub', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news')
     const id = await hub.publish('news', { event: 'headline', data: { n: 1 } })
@@ -104,7 +104,7 @@ describe('publishing', () => {
     expect(stream.events.at(-1)).toEqual({ event: 'headline', data: '{"n":1}', id })
   })
 
-  test('on several channels comes in one order, each event with an id of its own', async () => {
+  test('on several channels arrives in one order, each event with its own id', async () => {
     const hub = createHub()
     const both = follow(hub, ['a', 'b'])
     const one = follow(hub, 'b')
@@ -149,7 +149,7 @@ describe('publishing', () => {
     expect(streams.every((stream) => dataOf(stream)[0] === '{"n":1}')).toBe(true)
   })
 
-  test('to nobody costs nobody anything, and who comes later can still have it', async () => {
+  test('without subscribers costs nothing, and later clients can still get the event', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news')
     const before = hub.cursor()
@@ -189,15 +189,15 @@ describe('publishing', () => {
 })
 
 describe('starting', () => {
-  test('at hub.cursor() of a page misses nothing that comes between the page and its stream', async () => {
+  test('at hub.cursor() of a page misses nothing that is published between the page and its stream', async () => {
     const hub = createHub()
     await hub.publish('news', { data: 'in the page' })
     const after = hub.cursor()
     hub.publish('news', { data: 'between' })
     const { stream } = follow(hub, 'news', { after })
-    hub.publish('news', { data: 'behind' })
+    hub.publish('news', { data: 'later' })
     await settle()
-    expect(dataOf(stream)).toEqual(['between', 'behind'])
+    expect(dataOf(stream)).toEqual(['between', 'later'])
   })
 
   test('at hub.cursor() of an empty log works as well', async () => {
@@ -210,7 +210,7 @@ describe('starting', () => {
     expect(dataOf(stream)).toEqual(['first'])
   })
 
-  test('at a query parameter that came twice is at no cursor', async () => {
+  test('at a query parameter that occurs twice starts without a cursor', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news', { after: [hub.cursor(), hub.cursor()] as unknown as string })
     await settle()
@@ -227,7 +227,7 @@ describe('starting', () => {
     expect(dataOf(stream)).toEqual(['2'])
   })
 
-  test('at the end goes on with what comes next', async () => {
+  test('at the end continues with what is published next', async () => {
     const hub = createHub()
     const lastEventId = await hub.publish('news', { data: 1 })
     const { stream } = follow(hub, 'news', { lastEventId })
@@ -255,7 +255,7 @@ describe('starting', () => {
     ['a cursor of another log', 'expired', 'c0ffee000000-1'],
     ['a cursor of the future', 'malformed', undefined],
     ['8 KiB of something', 'malformed', 'x'.repeat(8_192)],
-  ])('at %s: one gap, %s, then what comes next', async (_, reason, id) => {
+  ])('at %s: one gap, %s, then what is published next', async (_, reason, id) => {
     const log = new FaultyLog()
     const hub = createHub({ log })
     await hub.publish('news', { data: 'missed' })
@@ -271,7 +271,7 @@ describe('starting', () => {
     expect(hub.stats().gaps).toBe(1)
   })
 
-  test('at the id of a gap is no gap again', async () => {
+  test('at the id of a gap sends no second gap', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news', { lastEventId: 'no cursor' })
     await settle()
@@ -281,7 +281,7 @@ describe('starting', () => {
     expect(namesOf(again)).toEqual(['message'])
   })
 
-  test('behind the tail is read from the log, then joins it', async () => {
+  test('before the tail reads from the log, then joins the tail', async () => {
     const log = new FaultyLog({ length: 1_000 })
     const hub = createHub({ log, tail: { length: 3 } })
     const after = hub.cursor()
@@ -296,7 +296,7 @@ describe('starting', () => {
     expect(hub.stats()).toMatchObject({ lagging: 0, gaps: 0 })
   })
 
-  test('further behind than maxResume: one gap, too-far, and no more reading', async () => {
+  test('further back than maxResume: one gap, too-far, and no more reading', async () => {
     const log = new FaultyLog({ length: 1_000 })
     const hub = createHub({ log, tail: { length: 3 }, maxResume: 10 })
     const after = hub.cursor()
@@ -312,13 +312,13 @@ describe('starting', () => {
   })
 })
 
-describe('with a log that is not there yet', () => {
+describe('with a log that is not up yet', () => {
   const start = () => {
     const log = new FaultyLog({}, { startHeld: true })
     return { log, hub: createHub({ log }) }
   }
 
-  test('the hub has no place, is down, and streams wait', async () => {
+  test('the hub has no cursor, is down, and streams wait', async () => {
     const { log, hub } = start()
     expect(hub.cursor()).toBe('')
     expect(hub.stats()).toMatchObject({ log: 'down', tail: { length: 0, bytes: 0 } })
@@ -360,11 +360,11 @@ test('a log that cannot be followed is reported, and the hub stays down', async 
   await hub.close()
 })
 
-describe('an app’s function that throws', () => {
+describe('a function of the app that throws', () => {
   test.each<[name: string, of: (fail: () => never) => SubscribeOptions]>([
     ['filter', (fail) => ({ filter: ({ data }) => (data === 'bad' ? fail() : true) })],
     ['coalesce', (fail) => ({ coalesce: ({ data }) => (data === 'bad' ? fail() : data) })],
-  ])('%s ends its own stream and is reported once; the others go on', async (_, of) => {
+  ])('%s ends its own stream and is reported once; the others continue', async (_, of) => {
     const onError = jest.fn()
     const hub = createHub({ onError })
     const error = new Error('thrown')
@@ -373,7 +373,7 @@ describe('an app’s function that throws', () => {
     })
     const { stream } = follow(hub, 'news', options)
     const { stream: other } = follow(hub, 'news')
-    // It reads too slowly, so that there is something to coalesce.
+    // The client reads too slowly, so that there is something to coalesce.
     stream.room = 0
     hub.publish('news', { data: 'good' })
     await settle()
@@ -388,7 +388,7 @@ describe('an app’s function that throws', () => {
     expect(hub.stats()).toMatchObject({ streams: 1 })
   })
 
-  test('is a process warning when nobody asks for it', async () => {
+  test('is a process warning without an onError', async () => {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const hub = createHub()
     follow(hub, 'news', {
@@ -403,7 +403,7 @@ describe('an app’s function that throws', () => {
   })
 })
 
-test('a filter sees channel, name and text, of its channels only', async () => {
+test('a filter receives channel, name and text, for its own channels only', async () => {
   const hub = createHub()
   const seen: unknown[] = []
   const { stream } = follow(hub, ['a', 'b'], {
@@ -430,7 +430,7 @@ describe('disconnecting', () => {
     return { hub, streams }
   }
 
-  test('by key closes the streams of that key, and resolves when the log has it', async () => {
+  test('by key closes the streams of that key, and resolves when the log has stored it', async () => {
     const { hub, streams } = hubOf()
     await hub.disconnect('ann')
     expect(streams.map(({ code }) => code)).toEqual([
@@ -472,27 +472,27 @@ describe('disconnecting', () => {
     expect(other.closed).toBe(false)
   })
 
-  test('by key closes a stream that a process opens before it has read that', async () => {
+  test('by key closes a stream that a process opens before it has read the entry', async () => {
     const engine = new MemoryLog()
     const log = new SharedLog(engine)
-    const behind = createHub({ log })
+    const lagging = createHub({ log })
     const release = log.hold('entries')
     const late = new SharedLog(engine)
     late.down()
     const starting = createHub({ log: late, onError: () => {} })
     await createHub({ log: new SharedLog(engine) }).disconnect('ann')
-    const streams = [behind, starting].map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
+    const streams = [lagging, starting].map((hub) => follow(hub, 'news', { key: 'ann' }).stream)
     release()
     late.up()
     await starting.ready()
     expect(streams.map(({ code }) => code)).toEqual(['ERR_SSE_CLOSED', 'ERR_SSE_CLOSED'])
-    // One that is opened afterwards has logged in anew.
-    const after = follow(behind, 'news', { key: 'ann' }).stream
+    // A stream opened after that belongs to a new login.
+    const after = follow(lagging, 'news', { key: 'ann' }).stream
     await settle()
     expect(after.closed).toBe(false)
   })
 
-  test('by key, while the log is away, closes those of this process at once and the others when it is back', async () => {
+  test('by key, while the log is unavailable, closes the streams of this process at once and the others later', async () => {
     const engine = new MemoryLog()
     const logs = [new SharedLog(engine), new SharedLog(engine)] as const
     const hubs = logs.map((log) => createHub({ log, onError: () => {} }))
@@ -506,7 +506,7 @@ describe('disconnecting', () => {
     expect(others?.closed).toBe(true)
   })
 
-  test('by key rejects when the hub is closed before the log has it', async () => {
+  test('by key rejects when the hub is closed before the log has stored it', async () => {
     const log = new SharedLog(new MemoryLog())
     const hub = createHub({ log, onError: () => {} })
     log.down()
@@ -527,7 +527,7 @@ describe('disconnecting', () => {
     expect([stream.closed, dataOf(stream)]).toEqual([false, []])
   })
 
-  test('by a predicate closes what it picks, which sees stream and key', () => {
+  test('by a predicate, which receives stream and key, closes what it selects', () => {
     const { hub, streams } = hubOf()
     expect(hub.disconnect((stream, key) => key === undefined || stream === streams[1])).toBe(2)
     expect(streams.map(({ closed }) => closed)).toEqual([false, true, false, true])
@@ -554,7 +554,7 @@ describe('disconnecting', () => {
 })
 
 describe('an event on several channels', () => {
-  test('is stored once, and reaches each stream once, that of all channels too', async () => {
+  test('is stored once, and reaches each stream once, even a stream of all its channels', async () => {
     const hub = createHub()
     const after = hub.cursor()
     const lists = [['user:1'], ['user:2', 'user:3'], ['user:1', 'user:2', 'news'], ['news']]
@@ -568,7 +568,7 @@ describe('an event on several channels', () => {
     expect(hub.stats()).toMatchObject({ published: 1, delivered: 6 })
   })
 
-  test('is read from the log in the same way', async () => {
+  test('does so when read from the log, too', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     await hub.publish(['user:1', 'user:2'], { data: 'first' })
@@ -579,7 +579,7 @@ describe('an event on several channels', () => {
     expect(dataOf(stream)).toEqual(['first', 'second'])
   })
 
-  test('has, for a filter, the first of its channels that the stream follows', async () => {
+  test('has, in a filter, the first of its channels that the stream follows', async () => {
     const hub = createHub()
     const seen: string[] = []
     const filter = ({ channel }: { channel: string }) => seen.push(channel) > 0
@@ -612,7 +612,7 @@ describe('an event on several channels', () => {
   })
 })
 
-// The hub itself was the log's follower: an app could call hub.reset() and every client got a gap.
+// The hub itself was the follower of the log: an app could call hub.reset(), and every client got a gap.
 test('a hub has the names of its interface, and no others', () => {
   const hub = createHub()
   const names = new Set<string>()
@@ -623,7 +623,7 @@ test('a hub has the names of its interface, and no others', () => {
 })
 
 describe('closing', () => {
-  test('tells every stream to come back in 1 to 5 s, not all at once, and closes the log', async () => {
+  test('makes every client reconnect after 1 to 5 s, not all at once, and closes the log', async () => {
     const log = new FaultyLog()
     const close = jest.spyOn(log, 'close')
     const hub = createHub({ log })
@@ -638,7 +638,7 @@ describe('closing', () => {
     expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 
-  test('with a drain spreads the ends, and who is sent away early comes back later', async () => {
+  test('with a drain spreads the ends, and clients that are ended early reconnect later', async () => {
     const hub = createHub()
     const streams = Array.from({ length: 12 }, () => follow(hub, 'news').stream)
     const open: number[] = []
@@ -656,7 +656,7 @@ describe('closing', () => {
     }
   })
 
-  test('streams that come during it and after it are told to come back', async () => {
+  test('streams that subscribe during it or after it are told to reconnect', async () => {
     const hub = createHub()
     follow(hub, 'news')
     const closing = hub.close({ drain: 100 })
@@ -670,7 +670,7 @@ describe('closing', () => {
     expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 
-  test('with a drain goes on delivering to who is still there', async () => {
+  test('with a drain continues to deliver to the remaining streams', async () => {
     const hub = createHub()
     const streams = Array.from({ length: 4 }, () => follow(hub, 'news').stream)
     const closing = hub.close({ drain: 200 })
@@ -681,7 +681,7 @@ describe('closing', () => {
     expect(got.length).toBeLessThan(streams.length)
   })
 
-  test('publishing after it is rejected, which nobody has to catch', async () => {
+  test('publishing after it rejects, and the rejection need not be caught', async () => {
     const hub = createHub()
     await hub.close()
     void hub.publish('news', { data: 1 })
@@ -689,7 +689,7 @@ describe('closing', () => {
     await settle()
   })
 
-  test('a second time joins the first', async () => {
+  test('called twice returns the same promise', async () => {
     const hub = createHub()
     const first = hub.close()
     expect(hub.close({ drain: 1_000 })).toBe(first)
@@ -707,7 +707,7 @@ describe('closing', () => {
     expect(dataOf(stream)).toEqual(['1'])
   })
 
-  test('delivers what was published before it, without waiting for a turn', async () => {
+  test('delivers what was published before, without waiting for a turn', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news')
     const { stream: resuming } = follow(hub, 'news', { lastEventId: hub.cursor() })
@@ -716,7 +716,7 @@ describe('closing', () => {
     for (const { text } of [stream, resuming]) expect(text).toMatch(/data: last\n\nretry: \d{4}\n$/)
   })
 
-  test('while a client is read to reports nothing', async () => {
+  test('reports no error while a client is catching up from the log', async () => {
     const onError = jest.fn()
     const log = new FaultyLog()
     const hub = createHub({ log, onError, tail: { length: 1 } })
@@ -731,7 +731,7 @@ describe('closing', () => {
     expect(onError).not.toHaveBeenCalled()
   })
 
-  test('cuts off a client that does not read', async () => {
+  test('disconnects a client that does not read', async () => {
     const hub = createHub()
     const { stream } = follow(hub, 'news')
     stream.room = 0
@@ -742,7 +742,7 @@ describe('closing', () => {
   })
 })
 
-test('an entry of a shared log that cannot be sent is reported and left out, and stops nobody', async () => {
+test('an entry of a shared log that cannot be sent is reported and skipped, and stops no stream', async () => {
   const log = new MemoryLog()
   const onError = jest.fn()
   const hub = createHub({ log, onError })
@@ -755,7 +755,7 @@ test('an entry of a shared log that cannot be sent is reported and left out, and
   expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SSE_INVALID_EVENT_NAME' }))
 })
 
-test('a hub without an option works on a log of its own', async () => {
+test('a hub without options has its own log', async () => {
   const options: HubOptions = {}
   const hub = createHub(options)
   await hub.ready()

@@ -4,23 +4,23 @@ import { settle } from './settle.ts'
 
 const { signal } = new AbortController()
 
-/** A reader of a log of entries, whose reads wait; `places` are in front of each of them. */
+/** A reader of a log of entries, whose reads wait; `cursors` are the cursors before each of them. */
 async function start(count = 10, data: (n: number) => string = String) {
   const log = new FaultyLog()
-  const places: string[] = []
-  for (let n = 0; n < count; n++) places.push(await log.append({ channels: [`c${n % 2}`], data: data(n) }))
+  const cursors: string[] = []
+  for (let n = 0; n < count; n++) cursors.push(await log.append({ channels: [`c${n % 2}`], data: data(n) }))
   log.readsHeld = true
   const onError = jest.fn()
-  return { log, places, onError, reader: new LogReader(log, onError) }
+  return { log, cursors, onError, reader: new LogReader(log, onError) }
 }
 
 const dataOf = (reading: PageReading | undefined) =>
   reading?.gap === false && reading.page.entries.slice(reading.from).map(({ data }) => data)
 
-test('equal places share one read, and its page', async () => {
-  const { log, places, reader } = await start()
+test('readers at the same cursor share one read and its page', async () => {
+  const { log, cursors, reader } = await start()
   const pages = Array.from({ length: 1_000 }, () =>
-    reader.read(places[0] as string, new AbortController().signal),
+    reader.read(cursors[0] as string, new AbortController().signal),
   )
   log.releaseReads()
   const [first, ...others] = await Promise.all(pages)
@@ -29,17 +29,17 @@ test('equal places share one read, and its page', async () => {
   expect(dataOf(first)).toEqual([...'123456789'])
 })
 
-// To wake a hundred clients for each page was most of what a hundred far behind cost, four times what one costs.
-test('some pages are read together for streams that wait at one place, and one for a stream alone', async () => {
-  const { log, places, reader } = await start(9_000)
+// Waking a hundred clients for each page was most of the cost of a hundred clients far back, four times that of one.
+test('several pages are read together for streams that wait at one cursor, but only one for a single stream', async () => {
+  const { log, cursors, reader } = await start(9_000)
   log.releaseReads()
-  const place = places[0] as string
-  const alone = await reader.read(place, signal)
+  const cursor = cursors[0] as string
+  const alone = await reader.read(cursor, signal)
   expect(log.reads).toBe(1)
   reader.reset()
   const [together] = await Promise.all([
-    reader.read(place, new AbortController().signal),
-    reader.read(place, new AbortController().signal),
+    reader.read(cursor, new AbortController().signal),
+    reader.read(cursor, new AbortController().signal),
   ])
   expect(together).toEqual(alone)
   expect(log.reads).toBe(1 + 4)
@@ -49,48 +49,48 @@ test('some pages are read together for streams that wait at one place, and one f
   expect(pages).toBe(4)
 })
 
-test('a place inside a page that was just read takes the rest of that page', async () => {
-  const { log, places, reader } = await start()
+test('a reader inside a page that was just read gets the rest of that page', async () => {
+  const { log, cursors, reader } = await start()
   log.releaseReads()
-  await reader.read(places[0] as string, signal)
-  expect(dataOf(await reader.read(places[4] as string, signal))).toEqual([...'56789'])
+  await reader.read(cursors[0] as string, signal)
+  expect(dataOf(await reader.read(cursors[4] as string, signal))).toEqual([...'56789'])
   expect(log.reads).toBe(1)
-  // Its end is no end of the log.
+  // The end of the page is not the end of the log.
   await log.append({ channels: ['c'], data: 'new' })
-  expect(dataOf(await reader.read(places[9] as string, signal))).toEqual(['new'])
+  expect(dataOf(await reader.read(cursors[9] as string, signal))).toEqual(['new'])
   expect(log.reads).toBe(2)
 })
 
-test('streams that start at different places soon read the same pages', async () => {
-  const { log, places, reader } = await start(9_000)
+test('streams that start at different cursors soon read the same pages', async () => {
+  const { log, cursors, reader } = await start(9_000)
   log.releaseReads()
-  const readAll = async (place: string) => {
+  const readAll = async (cursor: string) => {
     const { signal } = new AbortController()
-    let at = place
+    let at = cursor
     for (;;) {
       const reading = await reader.read(at, signal)
       if (reading.gap || reading.page.length === reading.from) return
       at = reading.page.end
     }
   }
-  await Promise.all(places.slice(0, 100).map(readAll))
-  // Nine pages, the ends, and some reads that ran at once in the beginning. Without sharing there are 900.
+  await Promise.all(cursors.slice(0, 100).map(readAll))
+  // Nine pages, the ends, and the first reads, which ran concurrently. Without sharing there are 900.
   expect(log.reads).toBeLessThan(30)
 })
 
 test('a page that was read before the log was reset is not used again', async () => {
-  const { log, places, reader } = await start()
+  const { log, cursors, reader } = await start()
   log.releaseReads()
-  await reader.read(places[0] as string, signal)
+  await reader.read(cursors[0] as string, signal)
   reader.reset()
-  await reader.read(places[4] as string, signal)
+  await reader.read(cursors[4] as string, signal)
   expect(log.reads).toBe(2)
 })
 
-test('few reads run at once, and all have their turn, also when some fail', async () => {
-  const { log, places, onError, reader } = await start(10, (n) => `${n} ${'x'.repeat(70_000)}`)
+test('few reads run at once, and all get their turn, even if some fail', async () => {
+  const { log, cursors, onError, reader } = await start(10, (n) => `${n} ${'x'.repeat(70_000)}`)
   log.failures = 3
-  const pages = places.map((place) => reader.read(place, signal))
+  const pages = cursors.map((cursor) => reader.read(cursor, signal))
   const settled = Promise.allSettled(pages)
   await settle()
   expect(log.reads).toBe(4)
@@ -102,27 +102,27 @@ test('few reads run at once, and all have their turn, also when some fail', asyn
   expect(onError).toHaveBeenCalledTimes(3)
 })
 
-// A client that opened and aborted requests with old ids kept the engine busy: each of its reads was made all the same.
-test('a read that nobody waits for any more is not made, and its error is not reported', async () => {
-  const { log, places, onError, reader } = await start()
-  const leaving = places.map(() => new AbortController())
-  const pages = places.map((place, n) => reader.read(place, (leaving[n] as AbortController).signal))
+// A client that opened and aborted requests with old ids kept the engine busy: each of its reads was made nevertheless.
+test('a read that is no longer needed is not made, and its error is not reported', async () => {
+  const { log, cursors, onError, reader } = await start()
+  const leaving = cursors.map(() => new AbortController())
+  const pages = cursors.map((cursor, n) => reader.read(cursor, (leaving[n] as AbortController).signal))
   const settled = Promise.allSettled(pages)
   await settle()
-  const stays = reader.read(places[8] as string, signal)
+  const stays = reader.read(cursors[8] as string, signal)
   for (const client of leaving) client.abort(new Error('left'))
   expect((await settled).every(({ status }) => status === 'rejected')).toBe(true)
   log.releaseReads()
   expect(dataOf(await stays)).toEqual(['9'])
-  // The four that were under way, and the one that somebody still waits for.
+  // The four that were in progress, and the one that is still needed.
   expect(log.reads).toBe(5)
   expect(onError).not.toHaveBeenCalled()
 })
 
 test('a page finds the entries of channels, in order, from an index on', async () => {
-  const { log, places, reader } = await start()
+  const { log, cursors, reader } = await start()
   log.releaseReads()
-  const reading = await reader.read(places[0] as string, signal)
+  const reading = await reader.read(cursors[0] as string, signal)
   const found = (names: string[], from: number) =>
     !reading.gap && reading.page.of(new Set(names), from).map(({ data }) => data)
   expect(found(['c0'], 0)).toEqual([...'2468'])
@@ -136,7 +136,7 @@ test('a page finds the entries of channels, in order, from an index on', async (
   expect(found(['nothing'], 0)).toEqual([])
 })
 
-test('a gap is handed on', async () => {
+test('a gap is passed on', async () => {
   const { log, reader } = await start()
   log.releaseReads()
   expect(await reader.read('nothing', signal)).toEqual({ gap: true, reason: 'malformed' })

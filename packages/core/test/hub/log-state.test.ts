@@ -10,7 +10,7 @@ function start(log: EventLog = new MemoryLog()) {
   return { engine, hub, onError, onLogState }
 }
 
-test('onLogState tells that the log is up, and each change once', async () => {
+test('onLogState reports that the log is up, and each change once', async () => {
   const { engine, hub, onLogState } = start()
   await settle()
   expect(onLogState.mock.calls).toEqual([['up', undefined]])
@@ -24,7 +24,7 @@ test('onLogState tells that the log is up, and each change once', async () => {
   await hub.close()
 })
 
-test('an onLogState that throws is reported, and stops nothing', async () => {
+test('an error of onLogState is reported and stops nothing', async () => {
   const { engine, hub, onError, onLogState } = start()
   await settle()
   onLogState.mockImplementation(() => {
@@ -37,7 +37,7 @@ test('an onLogState that throws is reported, and stops nothing', async () => {
   await hub.close()
 })
 
-test('a publish that fails rejects with the error of the log, and nobody has to wait for it', async () => {
+test('a failed publish rejects with the error of the log, and need not be awaited', async () => {
   const { engine, hub } = start()
   const unhandled = jest.fn()
   process.on('unhandledRejection', unhandled)
@@ -50,7 +50,7 @@ test('a publish that fails rejects with the error of the log, and nobody has to 
   await hub.close()
 })
 
-test('onError hears of the first of several publishes that fail', async () => {
+test('onError receives the first of several failed publishes', async () => {
   const { engine, hub, onError } = start()
   const publish = () => hub.publish('news', { data: 1 }).catch(() => {})
   engine.fail('append', { times: 3 })

@@ -1,6 +1,6 @@
-// Random runs against a model: over all connections of a client nothing is missing and silent, nothing comes twice,
-// nothing out of order, and a gap is told exactly where something may be missing.
-// More of them: HUB_MODEL_RUNS=50000. One again: HUB_MODEL_SEED and HUB_MODEL_PATH, as a failure prints them.
+// Random runs against a model: over all connections of a client no event is missing without a gap, repeated or out of
+// order, and a gap is sent exactly where something may be missing. HUB_MODEL_RUNS=50000 makes more runs. HUB_MODEL_SEED
+// and HUB_MODEL_PATH, which a failure prints, repeat one.
 import fc from 'fast-check'
 import type { Source } from '../../src/stream/event-stream.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
@@ -111,7 +111,7 @@ async function holds(
   })
 }
 
-/** A stream of the library itself, on a response that the simulation reads. */
+/** A stream of the library, on a response that the simulation reads. */
 class ResponseStream extends ResponsePort implements SimulatedStream {
   static {
     definePort(ResponseStream.prototype, (stream) => stream)
@@ -189,15 +189,15 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
 const openFake = (lastEventId: string) => new FakePort(lastEventId)
 const openResponse = (lastEventId: string) => new ResponseStream(lastEventId)
 
-test('with a log that does what it should', async () => {
+test('with a log without faults', async () => {
   await holds((settings, steps) => simulate(settings, steps, openFake), ways, RUNS)
 }, 3_600_000)
 
-test('with a log that is slow, fails, falls behind and starts anew', async () => {
+test('with a log that is slow, fails, lags and resets', async () => {
   await holds((settings, steps) => simulate(settings, steps, openFake), [...ways, ...faults], RUNS)
 }, 3_600_000)
 
-test('with the streams that a response has', async () => {
+test('with streams of real responses', async () => {
   const runs = Math.ceil(RUNS / 4)
   await holds((settings, steps) => simulate(settings, steps, openResponse), [...ways, ...faults], runs)
 }, 3_600_000)

@@ -11,35 +11,37 @@ export interface Payload {
   pad: string
 }
 
-/** An entry that the log had at some time, and what it stands for. */
+/** An entry that the log had at some time, and its meaning. */
 export interface Past extends LogEntry {
   /** Undefined for a message to hubs. */
   readonly payload: Payload | undefined
 }
 
-/** What one client wants, over all its connections. */
+/** What one client requests, over all its connections. */
 export interface Wish {
   readonly channels: readonly string[]
   readonly filter?: ((payload: Payload) => boolean) | undefined
-  /** Its subscription leaves out what has been replaced while it reads too slowly. */
+  /** Its subscription skips replaced events while it reads too slowly. */
   readonly coalesce: boolean
 }
 
-/** What a client knows. `at` is how many entries of the history lie behind it; undefined before it knows. */
+/**
+ * The state of a client. `at` is the number of history entries that it has passed; undefined before it has a cursor.
+ */
 export interface Standing {
   readonly at: number | undefined
   readonly cursor: Cursor
 }
 
-/** What has to come first for a client without a place: a bookmark, or a gap of one of these reasons. */
+/** What must come first for a client without a cursor: a bookmark, or a gap with one of these reasons. */
 export type First = '' | 'malformed' | 'expired' | 'malformed or expired'
 
 export const NOWHERE: Standing = { at: undefined, cursor: '' }
 
-/** What something bounded has to hold: the plainest way to say it. */
+/** The content of something bounded, in the simplest implementation. */
 class Held {
   readonly items: { cursor: Cursor; bytes: number; at: number }[] = []
-  /** The place in front of the oldest item; undefined when nobody knows it. */
+  /** The cursor before the oldest item; undefined if it is not known. */
   base: { cursor: Cursor; at: number } | undefined
   readonly #bounds: LogBounds
 
@@ -68,14 +70,14 @@ class Held {
   }
 }
 
-/** All that was ever published, and what log and tail have to hold of it: the judge of what streams are told. */
+/** Everything that was ever published, and what log and tail must hold of it. It judges what streams receive. */
 export class History implements LogWatcher {
   readonly past: Past[] = []
-  readonly places = new Map<Cursor, number>()
+  readonly positions = new Map<Cursor, number>()
   tail: Held | undefined
-  /** The resets that were told, in their order. */
+  /** The resets that were reported, in order. */
   readonly resets: { cursor: Cursor; reason: string }[] = []
-  /** Called when the hub is about to be told that a key is disconnected. */
+  /** Called when the hub is about to receive that a key is disconnected. */
   onDisconnect: (key: string) => void = () => {}
   #log: Held
   readonly #logBounds: LogBounds
@@ -87,7 +89,7 @@ export class History implements LogWatcher {
     this.#log = new Held(logBounds, undefined)
   }
 
-  /** The cursor of the hub's end. */
+  /** The cursor of the end of the hub. */
   get head(): Cursor {
     return this.tail?.head?.cursor ?? ''
   }
@@ -96,25 +98,25 @@ export class History implements LogWatcher {
     return this.#log.holds(cursor) || (this.tail?.holds(cursor) ?? false)
   }
 
-  /** Whether the log still has all that the hub has not been told yet. */
+  /** Whether the log still has everything that the hub has not received yet. */
   canGoOn(): boolean {
     return this.tail === undefined || this.#log.holds(this.head)
   }
 
   began(head: Cursor): void {
-    this.places.set(head, this.past.length)
+    this.positions.set(head, this.past.length)
     this.#log = new Held(this.#logBounds, { cursor: head, at: this.past.length })
   }
 
   appended(entry: LogEntry): void {
     this.past.push({ ...entry, payload: entry.channels.length === 0 ? undefined : JSON.parse(entry.data) })
     const at = this.past.length
-    this.places.set(entry.cursor, at)
+    this.positions.set(entry.cursor, at)
     this.#log.push(entry.cursor, entryBytes(entry), at)
   }
 
   started(head: Cursor, backlog: readonly LogEntry[]): void {
-    const at = this.places.get(head) as number
+    const at = this.positions.get(head) as number
     this.tail = new Held(this.#tailBounds, backlog.length === 0 ? { cursor: head, at } : undefined)
     this.passedOn(backlog)
   }
@@ -123,17 +125,17 @@ export class History implements LogWatcher {
     for (const { cursor, channels, data, event } of batch) {
       if (channels.length === 0) this.onDisconnect(data)
       const bytes = channels.length === 0 ? 0 : Buffer.byteLength(encodeEvent({ event, id: cursor, data }))
-      this.tail?.push(cursor, bytes, this.places.get(cursor) as number)
+      this.tail?.push(cursor, bytes, this.positions.get(cursor) as number)
     }
   }
 
-  resetting(cursor: Cursor, reason: string, tell: () => void): void {
-    this.tail = new Held(this.#tailBounds, { cursor, at: this.places.get(cursor) as number })
+  resetting(cursor: Cursor, reason: string, reset: () => void): void {
+    this.tail = new Held(this.#tailBounds, { cursor, at: this.positions.get(cursor) as number })
     this.resets.push({ cursor, reason })
-    tell()
+    reset()
   }
 
-  /** The entries that `wish` is about, behind place `from` and up to place `to`. */
+  /** The entries that `wish` selects, after position `from` and up to position `to`. */
   wanted({ channels, filter }: Wish, from: number, to: number): Past[] {
     return this.past
       .slice(from, to)
@@ -146,7 +148,7 @@ export class History implements LogWatcher {
   }
 }
 
-/** Judges what one connection is told, at the moment that it is told. */
+/** Judges what one connection receives, at the moment it receives it. */
 export class Judge {
   readonly #history: History
   readonly #wish: Wish
@@ -154,12 +156,12 @@ export class Judge {
   readonly #first: First
   readonly #from: number
   #standing: Standing
-  #told = 0
-  /** How many resets the client knows of, or need not be told. */
+  #received = 0
+  /** How many resets the client knows of or does not need to know. */
   #resets: number
-  /** Places of the events that were sent in front of their place, by key: what is older of that key was replaced. */
+  /** Positions of the events that were sent ahead of their position, by key: older events of that key were replaced. */
   readonly #sent = new Map<string, number>()
-  /** Its client has left something unread. */
+  /** The client has left something unread. */
   wasSlow = false
 
   constructor(history: History, wish: Wish, maxResume: number, standing: Standing, first: First) {
@@ -176,90 +178,91 @@ export class Judge {
     return this.#standing
   }
 
-  /** Where the client stands once it has read `event`. */
-  tell(event: ReceivedEvent): Standing {
+  /** The position of the client once it has read `event`. */
+  receive(event: ReceivedEvent): Standing {
     const { at } = this.#standing
     const id = event.id ?? ''
-    const place = this.#history.places.get(id)
-    if (place === undefined) throw new Error(`An id that the log never gave: ${JSON.stringify(event)}`)
-    if (at !== undefined && place < at) throw new Error(`Back from ${at} to ${place} by ${event.event}`)
-    if (event.event === 'gap') this.#gap(id, place, JSON.parse(event.data).reason)
-    else if (event.event === 'bookmark') this.#bookmark(id, place)
-    else this.#event(event, id, place)
-    this.#told++
+    const position = this.#history.positions.get(id)
+    if (position === undefined) throw new Error(`An id that the log never gave: ${JSON.stringify(event)}`)
+    if (at !== undefined && position < at) throw new Error(`Back from ${at} to ${position} by ${event.event}`)
+    if (event.event === 'gap') this.#gap(id, position, JSON.parse(event.data).reason)
+    else if (event.event === 'bookmark') this.#bookmark(id, position)
+    else this.#event(event, id, position)
+    this.#received++
     return this.#standing
   }
 
-  /** Throws unless the client has all that the log had for it. */
+  /** Throws unless the client has everything that the log had for it. */
   end(): void {
     const { at } = this.#standing
-    if (at === undefined) throw new Error('It was told nothing.')
+    if (at === undefined) throw new Error('It received nothing.')
     this.#expectNothingBetween(at, this.#history.past.length, 'the end')
   }
 
-  #event({ event, data }: ReceivedEvent, cursor: Cursor, place: number): void {
+  #event({ event, data }: ReceivedEvent, cursor: Cursor, position: number): void {
     const { at } = this.#standing
     const { past } = this.#history
-    const entry = past[place - 1]
-    if (at === undefined) throw new Error(`It starts with event ${place}, and nobody knows from where.`)
-    if (entry?.cursor !== cursor) throw new Error(`An event with the id of a place: ${cursor}`)
-    if (place === at) throw new Error(`Twice: ${place}`)
-    if (!this.#isWanted(entry, place)) throw new Error(`Not wanted: ${place}`)
+    const entry = past[position - 1]
+    if (at === undefined) throw new Error(`It starts with event ${position} without a known start.`)
+    if (entry?.cursor !== cursor) throw new Error(`An event with the id of another entry: ${cursor}`)
+    if (position === at) throw new Error(`Twice: ${position}`)
+    if (!this.#isWanted(entry, position)) throw new Error(`Not wanted: ${position}`)
     const given = past.findIndex(({ payload }) => payload?.n === JSON.parse(data).n) + 1
     const sent = past[given - 1]
     if (data !== sent?.data || event !== (sent.event ?? 'message'))
       throw new Error(`Not what was published: ${data}`)
-    this.#expectNothingBetween(at, place - 1, `event ${place}`)
+    this.#expectNothingBetween(at, position - 1, `event ${position}`)
     const key = entry.payload?.key ?? ''
-    if ((this.#sent.get(key) ?? 0) >= place) throw new Error(`Older than what was sent of ${key}: ${place}`)
-    if (given !== place) {
-      if (!this.#wish.coalesce || !this.wasSlow || sent.payload?.key !== key || given < place)
-        throw new Error(`Event ${given} in the place of ${place}`)
+    if ((this.#sent.get(key) ?? 0) >= position)
+      throw new Error(`Older than what was sent of ${key}: ${position}`)
+    if (given !== position) {
+      if (!this.#wish.coalesce || !this.wasSlow || sent.payload?.key !== key || given < position)
+        throw new Error(`Event ${given} instead of ${position}`)
       if (!this.#isWanted(sent, given)) throw new Error(`Not wanted: ${given}`)
       this.#sent.set(key, given)
     }
-    this.#standing = { at: place, cursor }
+    this.#standing = { at: position, cursor }
   }
 
-  #bookmark(cursor: Cursor, place: number): void {
+  #bookmark(cursor: Cursor, position: number): void {
     const { at } = this.#standing
     if (at === undefined && this.#first !== '') throw new Error(`A bookmark instead of a gap ${this.#first}`)
     if (at === undefined && cursor !== this.#history.head)
-      throw new Error(`A bookmark that is not the end: ${place}`)
-    if (at !== undefined) this.#expectNothingBetween(at, place, 'a bookmark')
-    this.#standing = { at: place, cursor }
+      throw new Error(`A bookmark that is not the end: ${position}`)
+    if (at !== undefined) this.#expectNothingBetween(at, position, 'a bookmark')
+    this.#standing = { at: position, cursor }
   }
 
-  #gap(cursor: Cursor, place: number, reason: string): void {
+  #gap(cursor: Cursor, position: number, reason: string): void {
     const why = this.#whyNoGap(cursor, reason)
-    if (why !== undefined) throw new Error(`A gap ${reason} at ${place}, but ${why}`)
+    if (why !== undefined) throw new Error(`A gap ${reason} at ${position}, but ${why}`)
     this.#sent.clear()
-    this.#standing = { at: place, cursor }
+    this.#standing = { at: position, cursor }
   }
 
   #whyNoGap(cursor: Cursor, reason: string): string | undefined {
     const { at, cursor: last } = this.#standing
     const { resets, tail, head, past } = this.#history
     const reset = resets.at(-1)
-    const isFirst = this.#told === 0
+    const isFirst = this.#received === 0
     switch (reason) {
       case 'trimmed':
       case 'log-changed':
         if (reset?.reason !== reason || resets.length === this.#resets) return 'the log was not reset'
         this.#resets = resets.length
-        return cursor === reset.cursor ? undefined : 'it goes on somewhere else'
+        return cursor === reset.cursor ? undefined : 'its cursor differs from that of the reset'
       case 'slow':
-        if (at === undefined) return 'it knows no place'
+        if (at === undefined) return 'it has no cursor'
         if (this.#history.isHeld(last)) return 'nothing that it has not got was dropped'
         return cursor === (tail?.base ?? tail?.items[0])?.cursor
           ? undefined
           : 'not from the oldest entry held'
       case 'too-far':
-        if (at === undefined) return 'it knows no place'
-        if (past.length - this.#from <= this.#maxResume) return 'it is not far behind'
+        if (at === undefined) return 'it has no cursor'
+        if (past.length - this.#from <= this.#maxResume) return 'it is not far back'
         return cursor === head ? undefined : 'it does not go on at the end'
       case 'expired':
-        if (at !== undefined && this.#history.isHeld(last)) return 'its place is held'
+        if (at !== undefined && this.#history.isHeld(last)) return 'its cursor is held'
         if (!isFirst && this.wasSlow) return 'it was slow'
         if (at === undefined && this.#first === 'malformed') return 'its id was none'
         return cursor === head ? undefined : 'it does not go on at the end'
@@ -271,13 +274,13 @@ export class Judge {
     }
   }
 
-  #isWanted(entry: Past, place: number): boolean {
-    return this.#history.wanted(this.#wish, place - 1, place).includes(entry)
+  #isWanted(entry: Past, position: number): boolean {
+    return this.#history.wanted(this.#wish, position - 1, position).includes(entry)
   }
 
   #expectNothingBetween(from: number, to: number, what: string): void {
     for (const { cursor, payload } of this.#history.wanted(this.#wish, from, to)) {
-      const missing = this.#history.places.get(cursor) as number
+      const missing = this.#history.positions.get(cursor) as number
       if (missing <= (this.#sent.get(payload?.key ?? '') ?? 0)) continue
       throw new Error(`Missing and silent: ${missing}, in front of ${what}`)
     }

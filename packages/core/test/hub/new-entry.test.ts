@@ -3,7 +3,7 @@ import type { HubOptions } from '../../src/hub/hub.ts'
 import type { NewLogEntry } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-/** A hub whose log tells what it was given. */
+/** A hub whose log records what it was given. */
 function spiedHub(options: HubOptions = {}) {
   const log = new MemoryLog()
   const appended: NewLogEntry[] = []
@@ -18,7 +18,7 @@ function spiedHub(options: HubOptions = {}) {
 const cycle: { self?: unknown } = {}
 cycle.self = cycle
 
-describe('publishing is refused at once, and nothing gets into the log:', () => {
+describe('refuses to publish at once, and stores nothing:', () => {
   test.each<[what: string, code: string, channel: unknown, event: unknown]>([
     ['a channel without a name', 'CHANNEL', '', { data: 1 }],
     ['a channel that is no string', 'CHANNEL', 7, { data: 1 }],
@@ -60,7 +60,7 @@ describe('publishing is refused at once, and nothing gets into the log:', () => 
         throw new Error('serialize failed')
       },
     ],
-  ])('what a serialize() %s makes of it', (_, serialize) => {
+  ])('serialize() %s', (_, serialize) => {
     const { hub, appended } = spiedHub({ serialize: serialize as () => string })
     expect(() => hub.publish('news', { data: {} })).toThrow(
       expect.objectContaining({ code: 'ERR_SSE_INVALID_DATA' }),
@@ -69,7 +69,7 @@ describe('publishing is refused at once, and nothing gets into the log:', () => 
   })
 })
 
-describe('publishing puts into the log', () => {
+describe('publishing stores', () => {
   test.each<[what: string, event: { event?: string; data: unknown }, entry: Omit<NewLogEntry, 'channels'>]>([
     ['text as it is', { data: 'text\r\nmore' }, { event: undefined, data: 'text\r\nmore' }],
     ['empty text', { event: 'e', data: '' }, { event: 'e', data: '' }],
@@ -86,7 +86,7 @@ describe('publishing puts into the log', () => {
     expect(appended).toEqual([{ channels: ['news'], ...entry }])
   })
 
-  test('what serialize() makes of data that is not text', async () => {
+  test('what serialize() returns for data that is not text', async () => {
     const { hub, appended } = spiedHub({ serialize: (data) => `<${data}>` })
     await hub.publish('news', { data: 7 })
     await hub.publish('news', { data: 'text' })

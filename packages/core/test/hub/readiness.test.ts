@@ -5,7 +5,7 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 
 const refused = new SseError('ERR_SSE_LOG_REFUSED', 'Redis refuses this program.')
 
-/** A hub on a log that is followed when the test says so. */
+/** A hub on a log whose state the test sets. */
 function start() {
   let follower: LogFollower | undefined
   let fail: (error: Error) => void = () => {}
@@ -20,7 +20,7 @@ function start() {
   return { hub, follower: follower as unknown as LogFollower, fail: (error: Error) => fail(error) }
 }
 
-test('ready() resolves when the log is followed, and at once from then on', async () => {
+test('ready() resolves when the log is followed, and immediately from then on', async () => {
   const { hub, follower } = start()
   const ready = hub.ready()
   follower.start('head', [])
@@ -28,8 +28,8 @@ test('ready() resolves when the log is followed, and at once from then on', asyn
   await hub.ready()
 })
 
-// It hung for ever on a wrong password.
-test('ready() rejects at once on what does not heal by itself, whether it was called before or after', async () => {
+// ready() hung for ever on a wrong password.
+test('ready() rejects at once on an error that does not go away, whether it is called before or after it', async () => {
   const { hub, follower } = start()
   const before = hub.ready()
   follower.state(false, refused)
@@ -37,7 +37,7 @@ test('ready() rejects at once on what does not heal by itself, whether it was ca
   await expect(hub.ready()).rejects.toBe(refused)
 })
 
-test('ready() goes on to wait for a log that is away', async () => {
+test('ready() keeps waiting for a log that cannot be reached', async () => {
   const { hub, follower } = start()
   const ready = hub.ready()
   follower.state(false, new Error('connect ECONNREFUSED'))
@@ -45,7 +45,7 @@ test('ready() goes on to wait for a log that is away', async () => {
   await ready
 })
 
-test('a refusal is over when the log says something else', async () => {
+test('a refusal is over when the log reports another state', async () => {
   const { hub, follower } = start()
   follower.state(false, refused)
   follower.state(false, new Error('connect ECONNREFUSED'))
@@ -53,12 +53,12 @@ test('a refusal is over when the log says something else', async () => {
   follower.start('head', [])
   follower.state(true)
   await ready
-  // A publisher that is refused later is no reason not to be ready.
+  // A publisher that is refused later does not make the hub unready.
   follower.state(false, refused)
   await hub.ready()
 })
 
-test('ready() gives up with the reason of its signal', async () => {
+test('ready() rejects with the reason of its signal', async () => {
   const { hub } = start()
   const giveUp = new AbortController()
   const ready = hub.ready({ signal: giveUp.signal })
@@ -67,7 +67,7 @@ test('ready() gives up with the reason of its signal', async () => {
   await expect(hub.ready({ signal: giveUp.signal })).rejects.toThrow('too long')
 })
 
-test('ready() rejects when following fails for good, and when the hub is closed', async () => {
+test('ready() rejects when following fails permanently, and when the hub is closed', async () => {
   const broken = start()
   const following = broken.hub.ready()
   broken.fail(new Error('no such log'))

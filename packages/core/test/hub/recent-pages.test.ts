@@ -14,20 +14,20 @@ function pages(...list: [first: number, last: number][]): RecentPages {
   return recent
 }
 
-const dataBehind = (recent: RecentPages, place: string) => {
-  const found = recent.after(place)
+const dataAfter = (recent: RecentPages, cursor: string) => {
+  const found = recent.after(cursor)
   return found && [found.page.entries[found.from]?.data, found.page.end]
 }
 
-test('a place in front of a page or inside one is followed by the rest of it', () => {
+test('a cursor before or inside a page returns the rest of the page', () => {
   const recent = pages([1, 5], [6, 9])
-  expect(dataBehind(recent, '0')).toEqual(['1', '5'])
-  expect(dataBehind(recent, '3')).toEqual(['4', '5'])
-  expect(dataBehind(recent, '5')).toEqual(['6', '9'])
+  expect(dataAfter(recent, '0')).toEqual(['1', '5'])
+  expect(dataAfter(recent, '3')).toEqual(['4', '5'])
+  expect(dataAfter(recent, '5')).toEqual(['6', '9'])
   recent.clear()
 })
 
-test('the end of the pages, and what is in none, has to be read', () => {
+test('the end of the pages, and what is in none of them, must be read from the log', () => {
   const recent = pages([1, 5])
   expect(recent.after('5')).toBeUndefined()
   expect(recent.after('77')).toBeUndefined()
@@ -37,7 +37,7 @@ test('the end of the pages, and what is in none, has to be read', () => {
   expect(recent.after('0')).toBeUndefined()
 })
 
-test('readers side by side find each other: the end of one lies inside a page of the other', () => {
+test('readers of overlapping ranges find each other: one page ends inside a page of the other', () => {
   const recent = pages([1, 5], [2, 6])
   expect(recent.after('5')).toBeUndefined()
   expect(recent.afterSideBySide('5')).toMatchObject({ from: 4, page: { end: '6' } })

@@ -36,7 +36,7 @@ test.each<[what: string, entries: HubEntry[], runs: number]>([
   expect(collected).toHaveLength(runs)
 })
 
-test('who wants little of much looks at a thousand entries in one go', () => {
+test('a selective reader examines a thousand entries in one go', () => {
   const runs = collectAll(entriesOf(2_500), ({ data }) => Number(data) % 1_000 === 999)
   expect(runs).toEqual([[999], [1_999], []])
 })

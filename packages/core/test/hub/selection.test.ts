@@ -41,7 +41,7 @@ test.each<[what: string, options: SubscribeOptions, slow: boolean, got: string[]
   expect(dataOf(select(options).fromTail(tailOf('a1', 'A', 'b1', 'a2', 'b2'), 0, slow).text)).toEqual(got)
 })
 
-test('what comes while a client is slow replaces what was there before', () => {
+test('what is published while a client is slow replaces what was waiting', () => {
   const tail = tailOf('a1', 'b1')
   const selection = select(byLetter)
   const { next, text } = selection.fromTail(tail, 0, true)
@@ -49,7 +49,7 @@ test('what comes while a client is slow replaces what was there before', () => {
   expect([dataOf(text), dataOf(selection.fromTail(tail, next, true).text)]).toEqual([['a1', 'b1'], ['a3']])
 })
 
-test('after a function has thrown it is not called again, and nothing is wanted from then on', () => {
+test('after a function has thrown, it is not called again and nothing more is selected', () => {
   const error = new Error('filter')
   const filter = jest.fn(() => {
     throw error

@@ -13,13 +13,13 @@ import { FakeTarget } from '../stream/fake-target.ts'
 import { settle } from './settle.ts'
 
 const open: ResponsePort[] = []
-/** The hub would wait for those that are not gone. */
+/** The hub would wait for streams that have not ended. */
 async function close(hub: Hub): Promise<void> {
   for (const port of open.splice(0)) port.onResponseClose()
   await hub.close()
 }
 
-/** One client, twice: as it is without compression and with it. */
+/** One client twice: without compression and with it. */
 class Twins {
   readonly plain: ReturnType<typeof begin>
   readonly coded: ReturnType<typeof begin>
@@ -35,7 +35,7 @@ class Twins {
     return [this.plain, this.coded]
   }
 
-  /** What the compressing one's client makes of it: of all so far, or of all there is. */
+  /** What the compressed client can decode: of everything so far, or of the whole. */
   read(whole = false): string {
     const bytes = Buffer.from(this.coded.target.text, 'latin1')
     if (this.coding === 'zstd') return whole ? Buffer.from(decompress(bytes)).toString() : soFar(bytes)
@@ -55,7 +55,7 @@ function begin(lastEventId: string, compression?: Parameters<typeof chooseCoder>
   return { port, target, stream: new ResponseEventStream(port) }
 }
 
-/** What somebody else's decoder makes of a frame that is not over. */
+/** What an independent decoder reads of a frame that has not ended. */
 function soFar(bytes: Uint8Array): string {
   const chunks: Uint8Array[] = []
   new Decompress((chunk) => void chunks.push(chunk)).push(bytes)
@@ -77,7 +77,7 @@ function follow(
 
 const row = (n: number) => ({ n, text: `the same in all of them, but for the number ${n % 7}` })
 
-describe('whatever happens, the bytes of a client decode to what it gets without compression:', () => {
+describe('whatever happens, decompressed bytes equal those without compression:', () => {
   const client = fc.nat(5)
   const command = fc.oneof(
     {
@@ -188,7 +188,7 @@ describe('a stream', () => {
   })
   afterEach(() => close(hub))
 
-  /** How many bytes one more event takes. */
+  /** The bytes that one more event takes. */
   async function next(twins: Twins, data: (n: number) => unknown = row): Promise<number> {
     const before = twins.bytes
     await hub.publish('a', { data: data(n++) })
@@ -196,7 +196,7 @@ describe('a stream', () => {
     return twins.bytes - before
   }
 
-  test('gets few bytes from its third event on, whenever it came', async () => {
+  test('gets few bytes from its third event on, whenever it subscribed', async () => {
     const first = follow(hub, ['a'])
     for (let count = 0; count < 30; count++) await next(first)
     const second = follow(hub, ['a'])
@@ -206,14 +206,14 @@ describe('a stream', () => {
     expect(await next(first)).toBeLessThan(40)
   })
 
-  test('gets what others of the same channels got before it, written once', async () => {
+  test('gets events that others of the same channels got before, compressed once', async () => {
     const twins = Array.from({ length: 5 }, () => follow(hub, ['a']))
     for (let count = 0; count < 5; count++) await next(twins[0] as Twins)
     const last = twins.map(({ coded }) => coded.target.writes.at(-1))
     expect(new Set(last).size).toBe(1)
   })
 
-  test('that was sent something private has the dictionary again one event later', async () => {
+  test('that was sent something private uses the dictionary again one event later', async () => {
     const twins = follow(hub, ['a'])
     for (let count = 0; count < 5; count++) await next(twins)
     await twins.coded.stream.send('private')
@@ -221,7 +221,7 @@ describe('a stream', () => {
     expect(await next(twins)).toBeLessThan(40)
   })
 
-  test('whose filter lets all through is with those that have none', async () => {
+  test('whose filter accepts everything shares with those without a filter', async () => {
     const all = follow(hub, ['a'])
     const filtered = follow(hub, ['a'], { filter: ({ data }) => !data.includes('"n":3,') })
     for (let count = 0; count < 3; count++) await next(all)
@@ -231,7 +231,7 @@ describe('a stream', () => {
     expect(filtered.read()).not.toContain('"n":3,')
   })
 
-  test('of another log has nothing of the one before', async () => {
+  test('uses nothing from before the reset of its log', async () => {
     const log = new MemoryLog({ length: 5 })
     await hub.close()
     hub = createHub({ log, tail: { length: 3 } })
@@ -246,7 +246,7 @@ describe('a stream', () => {
   })
 })
 
-test('beyond so many sets of channels, those with the fewest streams are not compressed', async () => {
+test('with too many sets of channels, those with the fewest streams are not compressed', async () => {
   const hub: Hub = createHub()
   const lonely = Array.from({ length: 70 }, (_, index) => follow(hub, [`room ${index}`]))
   const sizes = async () => {

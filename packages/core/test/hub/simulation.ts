@@ -10,10 +10,10 @@ import { eventReader } from './event-reader.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { type First, History, Judge, NOWHERE, type Payload, type Standing, type Wish } from './model.ts'
 
-/** A stream as a simulation uses it: what the client does, besides the stream itself. */
+/** A stream as a simulation uses it: the stream, and the actions of its client. */
 export interface SimulatedStream extends EventStream, StreamPort {
   room: number
-  /** The client reads up to `count` characters more; returns what it has read by now. */
+  /** The client reads up to `count` characters more; returns everything that it has read so far. */
   read(count?: number): string
   flow(): void
   cut(code?: SseCloseCode): void
@@ -34,7 +34,7 @@ export interface Settings {
   startHeld: boolean
 }
 
-/** Where a new client says that it was. */
+/** Where a new client claims to be. */
 export type From =
   | { by: 'id' | 'after'; back: number }
   | { by: 'none' | 'foreign' | 'malformed' | 'future' | 'earlier hub' | 'cursor()' }
@@ -50,9 +50,9 @@ export type Step =
   | { do: 'hold reads' | 'release reads' | 'hold follower' | 'release follower' | 'lose' | 'restart' }
   | { do: 'fail reads'; count: number }
 
-/** How a FakePort that takes everything is written. */
+/** Which method writes to a FakePort that accepts everything. */
 export const ENDLESS: number = Number.POSITIVE_INFINITY
-/** Turns after which everything must have come, once nothing holds it up. */
+/** The turns after which everything must have arrived, once nothing delays it. */
 const PATIENCE = 300
 const EARLIER = 'c0ffee000000'
 
@@ -61,14 +61,14 @@ class Client {
   readonly wish: Wish
   readonly options: SubscribeOptions
   readonly #open: (lastEventId: string) => SimulatedStream
-  /** What it knows, by what it has read. */
+  /** What it knows from what it has read. */
   standing: Standing = NOWHERE
   stream: SimulatedStream | undefined
   unsubscribe: (() => void) | undefined
   /** Its key was disconnected while it had this stream. */
   mustBeClosed: SimulatedStream | undefined
   judge: Judge | undefined
-  /** The first offence of the hub against it. */
+  /** The first violation by the hub. */
   #offence: Error | undefined
   #standings: { event: ReceivedEvent; standing: Standing }[] = []
   #read: (text: string) => void = () => {}
@@ -94,10 +94,10 @@ class Client {
     this.#taken = 0
     this.#events = 0
     this.#read = eventReader((event) => {
-      const told = this.#standings[this.#events++]
-      if (JSON.stringify(told?.event) !== JSON.stringify(event))
-        this.#blame(new Error(`Read ${JSON.stringify(event)}, sent ${JSON.stringify(told?.event)}`))
-      else if (told !== undefined) this.standing = told.standing
+      const sent = this.#standings[this.#events++]
+      if (JSON.stringify(sent?.event) !== JSON.stringify(event))
+        this.#blame(new Error(`Read ${JSON.stringify(event)}, sent ${JSON.stringify(sent?.event)}`))
+      else if (sent !== undefined) this.standing = sent.standing
     })
     this.#overhear(stream, judge)
     this.unsubscribe = hub.subscribe(stream, this.wish.channels, this.options)
@@ -110,7 +110,7 @@ class Client {
     this.#taken = text.length
   }
 
-  /** Reads all there is when nothing keeps it from that. */
+  /** Reads everything that there is, unless it is paused. */
   readOn(): void {
     if (this.stream?.room === ENDLESS) this.read(ENDLESS)
   }
@@ -120,11 +120,11 @@ class Client {
     if (this.#offence !== undefined) throw this.#offence
   }
 
-  /** Has every write judged when it is made. */
+  /** Judges every write when it is made. */
   #overhear(stream: SimulatedStream, judge: Judge): void {
     const read = eventReader((event) => {
       try {
-        this.#standings.push({ event, standing: judge.tell(event) })
+        this.#standings.push({ event, standing: judge.receive(event) })
       } catch (error) {
         this.#blame(error as Error)
       }
@@ -145,7 +145,7 @@ class Client {
         onWait: () => owner.onWait(),
         onWake: () => {
           const news = owner.onWake()
-          // A FakePort writes it by the method above.
+          // A FakePort writes it with the method above.
           if (news !== '' && !('writes' in stream)) read(news)
           return news
         },
@@ -157,7 +157,7 @@ class Client {
   }
 }
 
-/** Takes the steps of one run with a hub, while a model watches. Throws at the first offence. */
+/** Takes the steps of one run with a hub, while a model observes it. Throws at the first violation. */
 export async function simulate(
   settings: Settings,
   steps: readonly Step[],
@@ -177,7 +177,7 @@ export async function simulate(
     const { data, ...rest } = entry(CHANNELS[count % CHANNELS.length] as string, 0)
     await log.append({ event: rest.event, channels: [rest.channel], data: JSON.stringify(data) })
   }
-  // A process that is behind cannot tell too far behind from ahead.
+  // A process that lags cannot distinguish a client far back from one that is ahead.
   const maxResume = steps.some((step) => step.do === 'hold follower') ? 100_000 : settings.maxResume
   const hub = new LogHub({
     log,
@@ -205,21 +205,21 @@ export async function simulate(
     const client = new Client(wish, options, open)
     clients.push(client)
     const { id, first } = claim(from)
-    const at = history.places.get(id)
-    // A client of another process may be ahead of this one, but none knows what nobody has told.
+    const at = history.positions.get(id)
+    // A client of another process may be ahead of this one, but no client has what no process has received.
     if (at !== undefined) client.standing = { at, cursor: id }
     const by = from.by === 'after' || from.by === 'cursor()' ? 'after' : 'lastEventId'
     if (by === 'after') client.options.after = id
     client.connect(hub, judgeFor(client, first), by === 'after' ? '' : id, room)
   }
 
-  /** What a new client claims, and what it has to be told first when that is no place. */
+  /** What a new client claims, and what it must receive first if that is not a cursor. */
   const claim = (from: From): { id: string; first?: First } => {
     switch (from.by) {
       case 'none':
         return { id: '', first: '' }
       case 'cursor()':
-        // Before the log is followed, it is no place.
+        // Before the log is followed, it is not a cursor.
         return { id: hub.cursor(), first: 'malformed' }
       case 'foreign':
         return { id: 'ABC', first: 'malformed' }
@@ -228,11 +228,11 @@ export async function simulate(
       case 'earlier hub':
         return { id: `${EARLIER}-1`, first: 'expired' }
       case 'future': {
-        const epoch = [...history.places.keys()].at(-1)?.split('-')[0]
+        const epoch = [...history.positions.keys()].at(-1)?.split('-')[0]
         return { id: `${epoch}-zzzz`, first: 'malformed or expired' }
       }
       default: {
-        const known = [...history.places.keys()]
+        const known = [...history.positions.keys()]
         return { id: known[Math.max(0, known.length - 1 - from.back)] as string }
       }
     }
@@ -294,7 +294,7 @@ export async function simulate(
       case 'reconnect': {
         const client = pick(step.client)
         if (client === undefined) return
-        // A client that never heard of an id asks as it did the first time.
+        // A client that has never received an id requests as it did the first time.
         if (client.standing.cursor === '') return
         client.stream?.cut()
         client.connect(hub, judgeFor(client), client.standing.cursor, ENDLESS)
@@ -333,15 +333,15 @@ export async function simulate(
     log.releaseFollower()
     for (const { stream } of clients) stream?.flow()
     const open = () => clients.filter(({ isOpen }) => isOpen)
-    const told = () => open().reduce((sum, { stream }) => sum + (stream?.read().length ?? 0), 0)
+    const readAll = () => open().reduce((sum, { stream }) => sum + (stream?.read().length ?? 0), 0)
     let before = -1
     let quiet = 0
     for (let turn = 0; quiet < 3; turn++) {
       if (turn > PATIENCE) throw new Error(`Still not at rest: ${JSON.stringify(hub.stats())}`)
-      // Who waits for a log that failed looks again when something comes in.
+      // A stream that waits for a log that failed tries again when an entry arrives.
       if (hub.stats().lagging > 0 && turn % 5 === 4) publish('nobody', 0)
       await take({ do: 'turn' })
-      const now = told()
+      const now = readAll()
       quiet = now === before && hub.stats().lagging === 0 ? quiet + 1 : 0
       before = now
     }
@@ -361,7 +361,7 @@ export async function simulate(
     const open = clients.filter(({ isOpen }) => isOpen)
     const channels = new Set(open.flatMap(({ wish }) => wish.channels))
     expectStats(hub, { streams: open.length, channels: channels.size, lagging: 0 })
-    // Whoever is away comes back and gets the rest.
+    // Disconnected clients reconnect and get the rest.
     for (const [index, client] of clients.entries())
       if (!client.isOpen) await take({ do: 'reconnect', client: index })
     await settle()

@@ -1,6 +1,6 @@
 // Random schedules of publishing, lost connections, restarts, trimming and slow readers on several hubs of one log: the
-// state of a page of six lines is the server's whenever both are quiet.
-// More of them: SNAPSHOT_MODEL_RUNS=10000. One again: SNAPSHOT_MODEL_SEED, as a failure prints it.
+// state of a page of six lines equals that of the server whenever both are idle. SNAPSHOT_MODEL_RUNS=10000 makes more
+// runs. SNAPSHOT_MODEL_SEED, which a failure prints, repeats one.
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { createHub } from '../../src/hub/create-hub.ts'
@@ -57,7 +57,7 @@ const settings = fc.record({
   log: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
   maxResume: fc.oneof(fc.constant(100_000), fc.integer({ min: 1, max: 6 })),
   snapshotMaxAge: fc.constantFrom(0, 1_000),
-  // Turns of the event loop before and after the state is looked at.
+  // Turns of the event loop before and after the state is read.
   before: fc.nat(3),
   after: fc.nat(3),
   oneChannel: fc.boolean(),
@@ -94,7 +94,7 @@ class Page {
     hub.subscribe(this.stream, channels, { snapshot })
   }
 
-  /** What the client has read by now reaches the page. */
+  /** What the client has read so far reaches the page. */
   receive(count?: number): void {
     const text = count === undefined ? this.stream.read(0) : this.stream.read(count)
     this.#read(text.slice(this.#length))
@@ -110,7 +110,7 @@ class Page {
 async function run(options: Settings, steps: readonly Step[]): Promise<void> {
   const database: State = { a: {}, b: {} }
   const errors: unknown[] = []
-  // Pages that share a reading of one channel, and read the other one at another time.
+  // Pages that share a read of one channel, and read the other one at another time.
   const channelsOf = (page: Page) => (options.oneChannel && page === pages[0] ? ['a'] : CHANNELS)
   let value = 0
   let log = new MemoryLog({ length: options.log })
@@ -177,7 +177,7 @@ async function run(options: Settings, steps: readonly Step[]): Promise<void> {
 }
 
 test(
-  'the page has the state of the server whenever both are quiet',
+  'the page has the state of the server whenever both are idle',
   async () => {
     await fc.assert(fc.asyncProperty(settings, fc.array(step, { maxLength: 25 }), run), {
       numRuns: Number(SNAPSHOT_MODEL_RUNS),

@@ -26,17 +26,17 @@ function subscribe(hub: Hub, lastEventId?: string, channels = ['prices', 'news']
   return stream
 }
 
-describe('a client without a place', () => {
+describe('a client without a cursor', () => {
   test.each([undefined, ''])(
     '(after: %p) gets the state of its channels, then the events behind it',
     async (after) => {
       const hub = createHub()
-      const place = await hub.publish('prices', { data: 'before' })
+      const cursor = await hub.publish('prices', { data: 'before' })
       const stream = subscribe(hub, undefined, undefined, after)
       const id = await hub.publish('prices', { event: 'price', data: { a: 2 } })
       await settle()
       expect(stream.events).toEqual([
-        { event: 'snapshot', data: '{"prices":{"a":1},"news":["old"]}', id: place },
+        { event: 'snapshot', data: '{"prices":{"a":1},"news":["old"]}', id: cursor },
         { event: 'price', data: '{"a":2}', id },
       ])
       expect(hub.stats().gaps).toBe(0)
@@ -54,7 +54,7 @@ describe('a client without a place', () => {
     expect(shortOf(stream)).toEqual(['snapshot {"prices":{"a":1}}', 'message meanwhile'])
   })
 
-  test('gets it from the log when reading the state took longer than the tail holds', async () => {
+  test('gets those events from the log if reading the state took longer than the tail holds', async () => {
     const hub = createHub({ tail: { length: 2 } })
     readState.mockImplementationOnce(async () => {
       for (let n = 0; n < 10; n++) await hub.publish('prices', { data: n })
@@ -64,7 +64,7 @@ describe('a client without a place', () => {
     expect(shortOf(stream)).toEqual(['snapshot {}', ...Array.from({ length: 10 }, (_, n) => `message ${n}`)])
   })
 
-  test('that gets a bookmark first when the hub has no state to give', () => {
+  test('gets a bookmark first if the hub has no state for it', () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices')
@@ -72,8 +72,8 @@ describe('a client without a place', () => {
   })
 })
 
-describe('a client with a place', () => {
-  test('that is still held gets the events behind it and no state', async () => {
+describe('a client with a cursor', () => {
+  test('that is still held gets the events after it and no state', async () => {
     const hub = createHub()
     const id = await hub.publish('prices', { data: 1 })
     await hub.publish('prices', { data: 2 })
@@ -95,7 +95,7 @@ describe('a client with a place', () => {
     },
   )
 
-  test('that was dropped from the log under its eyes, because it reads too slowly', async () => {
+  test('that was dropped from the log because the client reads too slowly, gets the state', async () => {
     const hub = createHub({ log: new MemoryLog({ length: 3 }), tail: { length: 2 } })
     const stream = subscribe(hub, hub.cursor(), ['prices'])
     stream.room = 0
@@ -111,7 +111,7 @@ describe('a client with a place', () => {
     expect(shortOf(stream).at(-1)).toBe('message after')
   })
 
-  test('when the log starts anew', async () => {
+  test('gets the state when the log is reset', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log })
     await hub.ready()
@@ -131,7 +131,7 @@ test('a state that is undefined leaves its channel out', async () => {
   expect(shortOf(stream)).toEqual(['snapshot {"news":null}'])
 })
 
-test('filters do not apply to the state, and apply to the events behind it', async () => {
+test('filters apply to the events after the state, not to the state', async () => {
   const hub = createHub()
   const stream = new FakePort()
   hub.subscribe(stream, 'prices', { snapshot: readState, filter: ({ data }) => data === 'yes' })
@@ -141,7 +141,7 @@ test('filters do not apply to the state, and apply to the events behind it', asy
   expect(shortOf(stream)).toEqual(['snapshot {"prices":{"a":1}}', 'message yes'])
 })
 
-test('the event has the name that the app gives it, and the text of its serialize', async () => {
+test('the event has the name that the app chose and the text from its serialize', async () => {
   const hub = createHub({
     controlEvents: { snapshot: 'state' },
     serialize: (data) => `<${JSON.stringify(data)}>`,
@@ -151,8 +151,8 @@ test('the event has the name that the app gives it, and the text of its serializ
   expect(shortOf(stream)).toEqual(['state <{"news":["old"]}>'])
 })
 
-describe('the readings', () => {
-  test('of one function and channel are shared while one is under way, and for snapshotMaxAge', async () => {
+describe('the reads', () => {
+  test('of one function and channel are shared while one is in progress and for snapshotMaxAge', async () => {
     const hub = createHub()
     const streams = Array.from({ length: 1_000 }, (_, n) =>
       subscribe(hub, undefined, n % 2 ? ['prices'] : ['news', 'prices']),
@@ -166,7 +166,7 @@ describe('the readings', () => {
     expect(readState.mock.calls.flat().sort()).toEqual(['news', 'prices'])
   })
 
-  test('are taken anew after snapshotMaxAge', async () => {
+  test('are repeated after snapshotMaxAge', async () => {
     const hub = createHub({ snapshotMaxAge: 20 })
     for (let calls = 1; calls <= 3; calls++) {
       const stream = subscribe(hub, undefined, ['prices'])
@@ -176,7 +176,7 @@ describe('the readings', () => {
     }
   })
 
-  test('are taken anew when their place has left the tail', async () => {
+  test('are repeated when their cursor has left the tail', async () => {
     const hub = createHub({ tail: { length: 2 } })
     subscribe(hub, undefined, ['prices'])
     await settle()
@@ -186,7 +186,7 @@ describe('the readings', () => {
     expect(readState).toHaveBeenCalledTimes(2)
   })
 
-  test('of functions of their own are their own', async () => {
+  test('of different functions are not shared', async () => {
     const hub = createHub()
     for (const mine of ['a', 'b']) {
       const stream = new FakePort()
@@ -196,7 +196,7 @@ describe('the readings', () => {
     }
   })
 
-  test('of several channels have the place before the first of them', async () => {
+  test('of several channels have the cursor from before the first of them', async () => {
     const hub = createHub()
     subscribe(hub, undefined, ['news'])
     await settle()
@@ -226,7 +226,7 @@ describe('when the state cannot be read', () => {
       },
     ],
     ['rejects', () => Promise.reject(broken)],
-  ])('because the function %s, clients get the gap, and onError hears of it once', async (_, read) => {
+  ])('because the function %s, clients get the gap, and onError is called once', async (_, read) => {
     readState.mockImplementation(read)
     const hub = createHub(options)
     const streams = ['nonsense', '', 'more nonsense'].map((id) => subscribe(hub, id, ['prices']))
@@ -238,7 +238,7 @@ describe('when the state cannot be read', () => {
     expect(streams.map((stream) => shortOf(stream).at(-1))).toEqual(Array(3).fill('message goes on'))
   })
 
-  test('because the function takes too long, clients get the gap, and onError hears of it', async () => {
+  test('because the function takes too long, clients get the gap, and onError is called', async () => {
     readState.mockImplementation(() => new Promise(() => {}))
     const stream = subscribe(createHub(options), undefined, ['prices'])
     await eventually('the gap', () => stream.events.length > 0)
@@ -253,7 +253,7 @@ describe('when the state cannot be read', () => {
     expect(streams.map(gapsOf)).toEqual([['no-snapshot'], ['no-snapshot']])
   })
 
-  test('a stream that has ended meanwhile gets nothing', async () => {
+  test('a stream that has ended in the meantime gets nothing', async () => {
     readState.mockImplementation(() => sleep(20, 'late'))
     const hub = createHub()
     const stream = subscribe(hub)

@@ -22,7 +22,7 @@ describe('a bookmark', () => {
     expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
   })
 
-  test('comes with the keep-alive when the hub’s place has moved, and only then', async () => {
+  test('comes with the keep-alive when the cursor of the hub has moved, and only then', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -38,7 +38,7 @@ describe('a bookmark', () => {
     expect(namesOf(stream)).toEqual(['bookmark', 'bookmark', 'message'])
   })
 
-  test('keeps a client that gets nothing from being told of a gap', async () => {
+  test('prevents a gap for a client that receives nothing', async () => {
     const hub = createHub({ tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -52,7 +52,7 @@ describe('a bookmark', () => {
     expect(namesOf(again)).toEqual(['message'])
   })
 
-  test('is what a client gets that has come back to nothing new for it', async () => {
+  test('is sent to a client that reconnects when there is nothing new for it', async () => {
     const hub = createHub()
     const id = await hub.publish('news', { data: 1 })
     await hub.publish('other', { data: 2 })
@@ -66,7 +66,7 @@ describe('a bookmark', () => {
     expect(current.text).toBe('')
   })
 
-  test('is not sent in front of events that wait for their turn', async () => {
+  test('is not sent before events that wait for their turn', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -156,14 +156,14 @@ describe('a client that reads too slowly', () => {
       await hub.publish('news', { data: n })
       await settle(1)
     }
-    // One event is on its way; the others are in the tail.
+    // One event has been written; the others are in the tail.
     expect(dataOf(stream)).toEqual(['0'])
     stream.flow()
     await settle()
     expect(dataOf(stream)).toEqual(Array.from({ length: 100 }, (_, n) => String(n)))
   })
 
-  test('gets what the tail has dropped from the log', async () => {
+  test('gets from the log what the tail has dropped', async () => {
     const log = new FaultyLog({ length: 100 })
     const hub = createHub({ log, tail: { length: 3 } })
     const stream = new FakePort()
@@ -182,7 +182,7 @@ describe('a client that reads too slowly', () => {
     expect(hub.stats()).toMatchObject({ gaps: 0, lagging: 0 })
   })
 
-  test('gets one gap when the log has dropped it too, and goes on from the oldest entry held', async () => {
+  test('gets one gap if the log has dropped it too, and continues with the oldest entry held', async () => {
     const log = new FaultyLog({ length: 5 })
     const hub = createHub({ log, tail: { length: 3 } })
     const stream = new FakePort()
@@ -221,19 +221,19 @@ describe('a client that reads too slowly', () => {
     expect(most).toBeLessThan(65_536 + 8_100)
   })
 
-  test('is not who has merely got nothing for long: it is where the hub was before its news', async () => {
+  test('is not one that has received nothing for long: its cursor moves with the hub', async () => {
     const hub = createHub({ log: new FaultyLog({ length: 6 }), tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
     for (let n = 0; n < 20; n++) await hub.publish('other', { data: n })
-    // More in one tick than the tail holds, though not more than the log.
+    // More in one tick than the tail holds, but not more than the log holds.
     hub.publish('news', { data: 'news' })
     for (let n = 0; n < 3; n++) hub.publish('other', { data: n })
     await settle()
     expect(namesOf(stream)).toEqual(['bookmark', 'message'])
   })
 
-  test('is told of no gap when only what others follow has gone by meanwhile', async () => {
+  test('gets no gap if only events of other channels were published in the meantime', async () => {
     const hub = createHub({ log: new FaultyLog({ length: 4 }), tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -248,7 +248,7 @@ describe('a client that reads too slowly', () => {
     expect(dataOf(stream)).toEqual(['unread', 'news'])
   })
 
-  test('and is cut off for it is counted', () => {
+  test('is counted when it is disconnected for it', () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -267,7 +267,7 @@ describe('a client that reads too slowly', () => {
 })
 
 describe('coalescing', () => {
-  /** A stream whose client has left the first event unread; returns what it gets when it reads on. */
+  /** A stream whose client has left the first event unread; returns what it receives when it reads on. */
   async function whileSlow(events: string[], filter?: (data: string) => boolean) {
     const hub = createHub()
     const stream = new FakePort()
@@ -299,12 +299,13 @@ describe('coalescing', () => {
     expect(await whileSlow(events)).toEqual(got)
   })
 
-  test('does not keep what the filter refuses instead of what it takes', async () => {
+  test('never replaces an event that the filter accepts by one that it refuses', async () => {
     expect(await whileSlow(['a=1', 'a=2'], (data) => data !== 'a=2')).toEqual(['a=1'])
   })
 
-  // Of 400 keys the busiest was never sent: it was always replaced by one at the end, to which the client never got.
-  test('starves no key, however often it is replaced', async () => {
+  // Of 400 keys the busiest was never sent: it was always replaced by an event at the end, which the client never
+  // reached.
+  test('delays no key for ever, however often its event is replaced', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices', { coalesce: ({ data }) => data.split('=')[0] })
@@ -327,7 +328,7 @@ describe('coalescing', () => {
     expect(sent.get('hot')).toBeGreaterThanOrEqual(Math.min(...others))
   })
 
-  test('leaves nothing out for a client that keeps up', async () => {
+  test('skips nothing for a client that keeps up', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices', { coalesce: () => 'one' })
@@ -336,7 +337,7 @@ describe('coalescing', () => {
     expect(dataOf(stream)).toEqual(['1', '2', '3'])
   })
 
-  test('what was left out is not sent to a client that resumes behind it, the newest of a key once more', async () => {
+  test('a client that resumes after skipped events does not get them, but gets the newest of each key again', async () => {
     const hub = createHub()
     const options = { coalesce: () => 'one' }
     const stream = new FakePort()
@@ -357,7 +358,7 @@ describe('coalescing', () => {
   })
 })
 
-describe('an app’s function', () => {
+describe('a function of the app', () => {
   test.each<[what: string, answer: unknown]>([
     ['a promise', Promise.resolve(false)],
     ['a promise that rejects', Promise.reject(new Error('late'))],
@@ -393,7 +394,7 @@ describe('an app’s function', () => {
     expect(stream.cause).toMatchObject({ message: expect.stringContaining('coalesce must return a string') })
   })
 
-  // The events in front of the one at which it unsubscribed, or threw, were lost.
+  // The events before the one at which it unsubscribed or threw were lost.
   test.each<[what: string, act: (unsubscribe: () => void) => boolean, got: string[]]>([
     [
       'unsubscribes',
@@ -410,7 +411,7 @@ describe('an app’s function', () => {
       },
       ['a', 'b'],
     ],
-  ])('as a filter that %s loses nothing that it has taken before', async (_, act, got) => {
+  ])('as a filter that %s loses nothing that it has accepted before', async (_, act, got) => {
     for (const length of [100, 1]) {
       const hub = createHub({ tail: { length }, onError: () => {} })
       const after = hub.cursor()
@@ -462,7 +463,7 @@ describe('a log that loses its continuity', () => {
   test.each<[what: string, reason: string, fail: (log: FaultyLog) => void]>([
     ['has trimmed what this process has not read', 'trimmed', (log) => log.lose()],
     ['starts anew', 'log-changed', (log) => log.restart()],
-  ])('because it %s: one gap for every stream, then what comes next', async (_, reason, fail) => {
+  ])('because it %s: one gap for every stream, then what is published next', async (_, reason, fail) => {
     const log = new FaultyLog()
     const hub = createHub({ log })
     const live = new FakePort()
@@ -487,7 +488,7 @@ describe('a log that loses its continuity', () => {
     }
   })
 
-  test('while a client is read to: what is left of that is not sent', async () => {
+  test('while a client is catching up: the rest of its page is not sent', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 } })
     const after = hub.cursor()
@@ -506,13 +507,13 @@ describe('a log that loses its continuity', () => {
   })
 })
 
-test('a gap that finds no room loses nothing of what comes after it', async () => {
+test('a gap for which there is no room loses nothing of what follows it', async () => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   const stream = new FakePort(hub.cursor())
   stream.room = 0
   hub.subscribe(stream, 'news')
-  // It waits for its visit when the log starts anew, and the gap fills it up.
+  // It waits for its turn when the log is reset, and the gap fills its buffer.
   log.restart()
   hub.publish('news', { data: 'one' })
   await settle()
@@ -525,7 +526,7 @@ test('a gap that finds no room loses nothing of what comes after it', async () =
 })
 
 describe('a log that cannot be read', () => {
-  test('is no gap: the stream waits until it can', async () => {
+  test('causes no gap: the stream waits until the log can be read', async () => {
     const onError = jest.fn()
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 }, onError })
@@ -537,14 +538,14 @@ describe('a log that cannot be read', () => {
     await settle()
     expect(streams.map(({ text }) => text).join('')).toBe('')
     expect(hub.stats()).toMatchObject({ lagging: 5, gaps: 0 })
-    // They share the read, and its error.
+    // They share the read and its error.
     expect(onError).toHaveBeenCalledTimes(1)
     await hub.publish('other', { data: 'moves' })
     await settle()
     for (const stream of streams) expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
-  test('is not asked again for a stream that has left', async () => {
+  test('is not read again for a stream that has ended', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 }, onError: () => {} })
     const after = hub.cursor()
@@ -577,7 +578,7 @@ test('a client that is ahead of this process waits for it, without a gap', async
   expect(dataOf(stream)).toEqual(['new'])
 })
 
-test('a client that stays ahead of this process is sent away, to come back or go elsewhere', async () => {
+test('a client that stays ahead of this process is disconnected, to reconnect to this process or another', async () => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   log.holdFollower()
@@ -595,7 +596,7 @@ test('a client that stays ahead of this process is sent away, to come back or go
   expect(stream.text).toMatch(/^retry: \d+\n$/)
 })
 
-/** The answer to a long poll. */
+/** The response to a long poll. */
 function openPoll(lastEventId?: string): FakePort {
   const poll = new FakePort(lastEventId)
   poll.polls = true
@@ -603,7 +604,7 @@ function openPoll(lastEventId?: string): FakePort {
 }
 
 describe('a long poll ends', () => {
-  test('when its client was told what is there, and not before', async () => {
+  test('when its client has received what there is, and not before', async () => {
     const hub = createHub()
     const stream = openPoll()
     hub.subscribe(stream, 'news')
@@ -619,7 +620,7 @@ describe('a long poll ends', () => {
     expect(hub.stats().streams).toBe(0)
   })
 
-  test('not while there is nothing behind its last id', async () => {
+  test('not while there is nothing after its last id', async () => {
     const hub = createHub()
     const after = hub.cursor()
     await hub.publish('other', { data: 'not for it' })
@@ -630,7 +631,7 @@ describe('a long poll ends', () => {
     expect(stream.closed).toBe(false)
   })
 
-  test('and misses nothing when it comes again and again', async () => {
+  test('and its client misses nothing over many polls', async () => {
     const hub = createHub()
     const got: string[] = []
     let id = hub.cursor()
@@ -647,7 +648,7 @@ describe('a long poll ends', () => {
     expect(new Set(got).size).toBe(19)
   })
 
-  test('at once when there is something behind its last id, also when that has to be read from the log', async () => {
+  test('at once if there is something after its last id, even if that must be read from the log', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
@@ -665,7 +666,7 @@ describe('a long poll ends', () => {
     expect(gapsOf(stream)).toEqual(['malformed'])
   })
 
-  test('at the end of its wait, with the current place', async () => {
+  test('at the end of its wait, with the current cursor', async () => {
     const hub = createHub()
     const stream = openPoll(hub.cursor())
     hub.subscribe(stream, 'news')
@@ -676,7 +677,7 @@ describe('a long poll ends', () => {
     expect(stream.events).toEqual([{ event: 'bookmark', data: '', id: hub.cursor() }])
   })
 
-  test('at the end of its wait not before what has been published by then was delivered', async () => {
+  test('at the end of its wait, but not before everything published until then is delivered', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
@@ -687,7 +688,7 @@ describe('a long poll ends', () => {
     expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
-  test('with all of it, when its client reads slowly', async () => {
+  test('with everything, even if its client reads slowly', async () => {
     const hub = createHub()
     const after = hub.cursor()
     for (let n = 0; n < 100; n++) await hub.publish('news', { data: 'x'.repeat(10_000) })

@@ -4,12 +4,12 @@ const entry = (cursor: string) => ({ cursor, channels: ['news'], data: cursor })
 const tailOf = (head: string, backlog: string[], length = 3) =>
   new Tail({ length, bytes: 1_000_000 }, head, backlog.map(entry))
 
-test('an empty tail is at the head that the log gave', () => {
+test('an empty tail ends at the head that the log gave', () => {
   const tail = tailOf('start', [])
   expect([tail.head, tail.positionAfter('start'), tail.length]).toEqual(['start', 0, 0])
 })
 
-test('a cursor is found for as long as its entry is held, and once more as what lies in front of the oldest', () => {
+test('a cursor is found while its entry is held, and while it directly precedes the oldest entry', () => {
   const tail = tailOf('start', [])
   for (const cursor of ['a', 'b', 'c', 'd']) tail.push(entry(cursor))
   expect(['start', 'a', 'b', 'c', 'd', ''].map((cursor) => tail.positionAfter(cursor))).toEqual([
@@ -24,7 +24,7 @@ test('a cursor is found for as long as its entry is held, and once more as what 
   expect([0, 1, 2, 4].map((position) => tail.cursorBefore(position))).toEqual(['', 'a', 'b', 'd'])
 })
 
-test('what lies in front of a backlog is not known until something is dropped', () => {
+test('what precedes a backlog is not known until something is dropped', () => {
   const tail = tailOf('c', ['a', 'b', 'c'])
   expect([tail.cursorBefore(0), tail.head]).toEqual(['', 'c'])
   tail.push(entry('d'))

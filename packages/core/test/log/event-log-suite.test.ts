@@ -11,7 +11,7 @@ describe('MemoryLog', () => {
   })
 })
 
-describe('several logs with no fault switched on, on one MemoryLog', () => {
+describe('several FaultyLogs without a fault, on one MemoryLog', () => {
   eventLogSuite({
     test,
     create() {

@@ -1,7 +1,7 @@
 import type { LogEntry, LogFollower, LogReading } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-// What every log promises is in event-log-suite.test.ts; here is what only this one does.
+// The promises of every log are tested in event-log-suite.test.ts; here are those of MemoryLog alone.
 
 const entry = (data: string) => ({ channels: ['c'], data })
 const page = (length: number) => ({ length, bytes: 1_000_000 })
@@ -15,7 +15,7 @@ async function fill(log: MemoryLog, words: string): Promise<string[]> {
   return cursors
 }
 
-/** A follower that does nothing but what a test gives it. */
+/** A follower that does nothing except what a test gives it. */
 const follower = (does: Partial<LogFollower>): LogFollower => ({
   start() {},
   entries() {},
@@ -24,7 +24,7 @@ const follower = (does: Partial<LogFollower>): LogFollower => ({
   ...does,
 })
 
-test('its cursors are an epoch and the number of the entry in base 36', async () => {
+test('a cursor is the epoch and the number of the entry in base 36', async () => {
   const log = new MemoryLog()
   const cursors = await fill(log, Array(37).fill('x').join(' '))
   const [epoch] = (cursors[0] as string).split('-')
@@ -33,7 +33,7 @@ test('its cursors are an epoch and the number of the entry in base 36', async ()
   expect(cursors.at(-1)).toBe(`${epoch}-11`)
 })
 
-test('each log has an epoch of its own, so that a cursor from before a restart is expired', async () => {
+test('each log has its own epoch, so that a cursor from before a restart is expired', async () => {
   const [before, after] = [new MemoryLog(), new MemoryLog()]
   const [cursor = ''] = await fill(before, 'a')
   await fill(after, 'a b c')
@@ -60,7 +60,7 @@ test.each(wrongNumbers)('a cursor of its epoch whose number is %s is malformed',
   expect(await log.read(epoch + number, page(10))).toEqual({ gap: true, reason: 'malformed' })
 })
 
-test('number 0 is where the empty log ended', async () => {
+test('number 0 is the end of the empty log', async () => {
   const log = new MemoryLog()
   let start = ''
   void log.follow(follower({ start: (head) => (start = head) }), { backlog: page(0) })
@@ -69,7 +69,7 @@ test('number 0 is where the empty log ended', async () => {
   expect(dataOf(await log.read(start, page(10)))).toBe('a b')
 })
 
-test('an entry that was dropped itself is still a place, as long as nothing behind it was', async () => {
+test('the cursor of a dropped entry is valid until a later entry is dropped', async () => {
   const log = new MemoryLog({ length: 2 })
   const cursors = await fill(log, 'a b c')
   const readings = await Promise.all(cursors.map((cursor) => log.read(cursor, page(10))))
@@ -93,7 +93,7 @@ test('the bound of bytes counts data in UTF-8, the channel and the event', async
   expect(dataOf(await log.read(third, page(10)))).toBe('expired')
 })
 
-test('an entry beyond the bound of bytes is held until the next one', async () => {
+test('an entry larger than the bound of bytes is kept until the next one', async () => {
   const log = new MemoryLog({ bytes: 5 })
   const large = 'x'.repeat(100)
   const [first = '', second = ''] = await fill(log, `a ${large}`)
@@ -114,7 +114,7 @@ test('by default it holds 10 000 entries', async () => {
 
 test('by default it holds 16 MiB', async () => {
   const log = new MemoryLog()
-  // With its channel, which has one letter.
+  // With its channel, whose name has one letter.
   const half = entry('x'.repeat(8_388_607))
   const first = await log.append(entry(''))
   await log.append(half)
@@ -139,27 +139,27 @@ const options: [option: string, value: unknown][] = [
   ['size', 10],
 ]
 
-test.each(options)('the option %s of %p is refused by name', (option, value) => {
+test.each(options)('refuses the option %s of %p and names it', (option, value) => {
   expect(() => new MemoryLog({ [option]: value } as never)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining(option) }),
   )
 })
 
-test('an option of undefined is the default', async () => {
+test('an option that is undefined has its default', async () => {
   const log = new MemoryLog({ length: undefined, bytes: undefined } as never)
   const [first = ''] = await fill(log, 'a b')
   expect(dataOf(await log.read(first, page(10)))).toBe('b')
 })
 
-// A follower that appended while it was told of an entry made the log tell all the others of the newer entry first,
-// and one that began to follow meanwhile was told twice of the older one.
-test('an append by a follower does not overtake the entry it was made at', async () => {
+// A follower that appended while it received an entry made the log deliver the newer entry to all others first, and one
+// that started to follow in the meantime received the older one twice.
+test('an entry that a follower appends is delivered after the one it received', async () => {
   const log = new MemoryLog({ length: 2 })
-  const told: string[] = []
+  const received: string[] = []
   const listen = (name: string): LogFollower =>
     follower({
-      start: (_, backlog) => told.push(`${name}: start ${backlog.map(({ data }) => data)}`),
-      entries: (batch) => told.push(...batch.map(({ data }) => `${name}: ${data}`)),
+      start: (_, backlog) => received.push(`${name}: start ${backlog.map(({ data }) => data)}`),
+      entries: (batch) => received.push(...batch.map(({ data }) => `${name}: ${data}`)),
     })
   const reacts = (batch: readonly LogEntry[]) => {
     if (batch[0]?.data !== 'a') return
@@ -169,7 +169,7 @@ test('an append by a follower does not overtake the entry it was made at', async
   void log.follow(follower({ entries: reacts }), { backlog: page(0) })
   void log.follow(listen('other'), { backlog: page(0) })
   await fill(log, 'a e')
-  expect(told).toEqual([
+  expect(received).toEqual([
     'other: start ',
     'late: start c,d',
     'other: a',
@@ -181,25 +181,25 @@ test('an append by a follower does not overtake the entry it was made at', async
   ])
 })
 
-test('an append by a follower at its start comes after the start', async () => {
+test('an entry that a follower appends in start() is delivered after the start', async () => {
   const log = new MemoryLog()
-  const told: string[] = []
+  const received: string[] = []
   void log.follow(
     follower({
       start: () => void log.append(entry('a')),
-      entries: (batch) => told.push(...batch.map(({ data }) => data)),
+      entries: (batch) => received.push(...batch.map(({ data }) => data)),
     }),
     { backlog: page(0) },
   )
-  expect(told).toEqual(['a'])
+  expect(received).toEqual(['a'])
 })
 
-test('a follower that closes the log is the last that is told', async () => {
+test('after a follower has closed the log, no other follower is called', async () => {
   const log = new MemoryLog()
-  let told = 0
+  let received = 0
   const done = log.follow(follower({ entries: () => void log.close() }), { backlog: page(0) })
-  void log.follow(follower({ entries: () => told++ }), { backlog: page(0) })
+  void log.follow(follower({ entries: () => received++ }), { backlog: page(0) })
   await fill(log, 'a')
   await done
-  expect(told).toBe(0)
+  expect(received).toBe(0)
 })

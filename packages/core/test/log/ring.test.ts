@@ -29,15 +29,15 @@ const pushes: [what: string, length: number, bytes: number, pushed: string, left
 
 test.each(pushes)('%s', (_, length, bytes, pushed, left, dropped) => {
   const ring = new Ring<Item>({ length, bytes })
-  const told: string[] = []
+  const removed: string[] = []
   const items = pushed.split(' ').filter(Boolean).map(item)
-  for (const each of items) ring.push(each, ({ name }) => told.push(name))
+  for (const each of items) ring.push(each, ({ name }) => removed.push(name))
   expect(held(ring)).toBe(left)
-  expect(told.join(' ')).toBe(dropped)
-  expect([ring.first, ring.next]).toEqual([told.length, items.length])
+  expect(removed.join(' ')).toBe(dropped)
+  expect([ring.first, ring.next]).toEqual([removed.length, items.length])
 })
 
-test('has nothing at a position that was dropped, is still to come, or is none', () => {
+test('returns nothing for a position that was dropped, is still to come or is invalid', () => {
   const ring = new Ring<Item>({ length: 2, bytes: 10 })
   for (const text of ['a1', 'b1', 'c1']) ring.push(item(text))
   for (const position of [-1, 0, 3, 4, 5, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -45,7 +45,7 @@ test('has nothing at a position that was dropped, is still to come, or is none',
   }
 })
 
-test('is an array whose oldest items are cut off, whatever is pushed', () => {
+test('equals an array whose oldest items are removed, whatever is pushed', () => {
   const bounds = fc.record({ length: fc.integer({ min: 1, max: 8 }), bytes: fc.integer({ min: 1, max: 30 }) })
   const sizes = fc.array(fc.nat({ max: 40 }), { maxLength: 60 })
   fc.assert(

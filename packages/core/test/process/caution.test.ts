@@ -15,7 +15,7 @@ test.each<[event: ServerSentEvent, code: string]>([
   [{ event: 'open', data: '' }, 'SSE_EVENT_NAME'],
   [{ retry: 0 }, 'SSE_HASTY_RETRY'],
   [{ retry: 99, data: '' }, 'SSE_HASTY_RETRY'],
-])('%j is warned of, once', (event, code) => {
+])('%j causes one warning', (event, code) => {
   caution(event)
   caution(event)
   expect(emitWarning).toHaveBeenCalledTimes(1)
@@ -33,7 +33,7 @@ test.each<[ServerSentEvent]>([
   [{ data: '' }],
   [{ retry: 100 }],
   [{ event: 'opened', data: '' }],
-])('of %j nobody is warned', (event) => {
+])('%j causes no warning', (event) => {
   caution(event)
   expect(emitWarning).not.toHaveBeenCalled()
 })

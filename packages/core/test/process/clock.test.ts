@@ -10,7 +10,7 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
-// Fake timers, which a test installs after the library was loaded, swallowed the tick in which events leave.
+// Fake timers that a test installed after the library was loaded swallowed the tick in which events are written.
 // Streams and hubs keep the ticks that they were loaded with.
 test('send() is delivered while fake timers are on', async () => {
   jest.useFakeTimers()
@@ -24,7 +24,8 @@ test('send() is delivered while fake timers are on', async () => {
   expect(target.text).toContain('data: two\n\n')
 })
 
-// One publish() under fake timers stopped its hub for all later tests: the scheduled turn was lost, its flag stayed.
+// One publish() under fake timers stopped its hub for all later tests: the scheduled turn was lost and its flag stayed
+// set.
 test('publish() is delivered while fake timers are on, and after that', async () => {
   const hub = createHub()
   const { stream, target } = begin()

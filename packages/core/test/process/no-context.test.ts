@@ -8,7 +8,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 const storage = new AsyncLocalStorage<object>()
 
-test('a callback sees no store, whoever calls it, and its caller goes on with its own', () => {
+test('a callback sees no store of any caller, and the caller keeps its own', () => {
   const store = {}
   storage.run(store, () => {
     expect(inNoContext(() => storage.getStore())).toBeUndefined()
@@ -16,8 +16,8 @@ test('a callback sees no store, whoever calls it, and its caller goes on with it
   })
 })
 
-// The wheel's interval belonged to the request that opened the first stream: others' callbacks ran as that user, whose
-// store was retained as long as any stream was open.
+// The interval of the wheel belonged to the request that opened the first stream: callbacks of others ran in the
+// context of that user, whose store was retained as long as any stream was open.
 test('the timer of all streams runs in no context, and retains no store', async () => {
   const wheel = new TimerWheel()
   const stores: unknown[] = []

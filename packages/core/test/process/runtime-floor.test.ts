@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** As in a fresh process: whether there was a warning is the state of a module. */
+/** As in a new process: whether there was a warning is a state of the module. */
 function load() {
   let module: unknown
   jest.isolateModules(() => {
@@ -48,7 +48,7 @@ test.each([
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('every stream asks when it is opened', async () => {
+test('is checked whenever a stream is opened', async () => {
   const checkRuntime = jest.fn()
   let core: unknown
   jest.isolateModules(() => {

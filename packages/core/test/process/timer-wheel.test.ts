@@ -4,7 +4,7 @@ import { useFakeClock, useRealClock } from '../stream/fake-clock.ts'
 
 const TICK = 100
 
-/** Sleeps until it is due, however often it is woken before, and takes down when that was. */
+/** Sleeps until it is due, however often it is woken before, and records the time. */
 class Alarm implements Sleeper {
   slot?: Set<Sleeper> | undefined
   wakings = 0
@@ -36,7 +36,7 @@ function add(delay: number): Alarm {
   return alarm
 }
 
-/** An interval is due when it is due; that of a real process is late by a little each time. */
+/** This interval fires exactly on time; that of a real process is a little late each time. */
 const EARLY = 2 * TICK
 
 test.each([211, 250, 299, 300, 301, 950, 15_000, 15_900, 16_000, 16_100, 60_000, 100_000])(
@@ -54,14 +54,14 @@ test.each([211, 250, 299, 300, 301, 950, 15_000, 15_900, 16_000, 16_100, 60_000,
   },
 )
 
-// The wheel moved one slot a call, however late the call was: after a stall of 3 s everything came 3 s late.
-// The next tick visits all slots that were missed.
+// The wheel moved one slot per call, however late the call was: after a stall of 3 s everything came 3 s late. Now the
+// next tick visits all slots that were missed.
 test.each([500, 3_000, 15_000, 16_000, 60_000, 3_600_000])(
   'after a stall of %i ms everything that was due in it is woken at once, and the rest on time',
   (stall) => {
     const alarms = Array.from({ length: 200 }, (_, index) => add(150 + index * 100))
     const start = performance.now()
-    // A late call of the interval: time has passed and none came meanwhile.
+    // A late call of the interval: time has passed without a call.
     const now = jest.spyOn(clock, 'now').mockImplementation(() => performance.now() + stall)
     jest.advanceTimersByTime(TICK)
     for (const { due, wokenAt } of alarms) {
@@ -89,7 +89,7 @@ test('a sleeper that is never due does not wait at all', () => {
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('a sleeper whose wake() asks for more is woken again and again', () => {
+test('a sleeper whose wake() returns another time is woken again', () => {
   const wake = jest.fn((until: number) => until + 1_000)
   wheel.add({ wake }, performance.now() + 1_000)
   jest.advanceTimersByTime(10_000)
@@ -138,7 +138,7 @@ test('a sleeper that another one deletes in the same tick is not woken', () => {
   expect(victim.wakings).toBe(0)
 })
 
-test('a thousand sleepers share one timer, and the last takes it with it', () => {
+test('a thousand sleepers share one timer, which is cleared with the last', () => {
   const alarms = Array.from({ length: 1_000 }, (_, index) => add(index))
   expect(wheel.size).toBe(1_000)
   expect(jest.getTimerCount()).toBe(1)
@@ -147,7 +147,7 @@ test('a thousand sleepers share one timer, and the last takes it with it', () =>
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('the wheel turns again for a sleeper that comes after it stood still', () => {
+test('the wheel starts again for a sleeper that is added after it has stopped', () => {
   wheel.delete(add(1_000))
   jest.advanceTimersByTime(3_600_000)
   const before = performance.now()

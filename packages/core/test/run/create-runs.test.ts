@@ -27,7 +27,7 @@ async function close(): Promise<void> {
 beforeEach(() => open())
 afterEach(close)
 
-/** Reads what a client receives, up to its end or to so many events. */
+/** Reads what a client receives, up to its end or to a number of events. */
 async function get(id: string, lastEventId = '', count = Number.POSITIVE_INFINITY): Promise<ReceivedEvent[]> {
   const leave = new AbortController()
   const { port } = server.address() as AddressInfo
@@ -104,7 +104,7 @@ test('a follower receives everything from the beginning, then live, then the end
   expect(datas(await get('x'))).toEqual(['a', 'b', 'c', 'd', 'end {"status":"done"}'])
 })
 
-test('a client goes on after each id that it has, the one of the end included', async () => {
+test('a client resumes after each id, even that of the end', async () => {
   await runs.start('x', ['a', 'b', 'c'])
   await ended('x')
   const all = await get('x')
@@ -114,7 +114,7 @@ test('a client goes on after each id that it has, the one of the end included', 
   }
 })
 
-test('a client that disconnects stops nothing', async () => {
+test('a client that disconnects does not stop the run', async () => {
   const source = manual()
   source.push('a')
   await runs.start('x', source)
@@ -170,12 +170,12 @@ test('stop aborts the signal, ends the source and all followers', async () => {
   expect(errors).toEqual([])
 })
 
-test('a source that is idle for ever is not waited for', async () => {
+test('does not wait for a source that is idle for ever', async () => {
   await runs.start('x', () => new Promise<never>(() => {}))
   expect((await runs.stop('x'))?.status).toBe('stopped')
 })
 
-test('a source that fails is told to onError only', async () => {
+test('only onError receives the error of a source', async () => {
   const error = new Error('secret')
   await runs.start('x', async function* () {
     yield 'a'
@@ -194,7 +194,7 @@ test.each<[what: string, item: unknown, code: string]>([
   ['what is no event', 7, 'ERR_SSE_INVALID_EVENT'],
   ['data without a form', { data: 1n }, 'ERR_SSE_INVALID_DATA'],
   ['more than maxBytes', { data: 'x'.repeat(2_000) }, 'ERR_SSE_EVENT_TOO_LARGE'],
-])('%s fails the run, with what came before', async (_, item, code) => {
+])('%s fails the run, after what came before', async (_, item, code) => {
   await runs.start('x', ['a', item] as string[], { maxBytes: 1_000 })
   expect(datas(await get('x'))).toEqual(['a', 'end {"status":"failed"}'])
   expect(errors).toEqual([[expect.objectContaining({ code }), 'x']])
@@ -220,7 +220,7 @@ test('a relayed response loses its ids, keeps the rest, and may not send the end
   })
 })
 
-test('an unknown run is told, and so is a place that is none', async () => {
+test('reports an unknown run, and an invalid id', async () => {
   expect(await get('x')).toEqual([{ event: 'end', data: '{"status":"unknown"}', id: '0-0' }])
   await runs.start('x', ['a', 'b'])
   await ended('x')
@@ -240,7 +240,7 @@ test('an unknown run is told, and so is a place that is none', async () => {
   expect(datas(await get('x', gap?.id))).toEqual(whole)
 })
 
-test('a run that is replaced is told to those who had the old one', async () => {
+test('reports to clients of the old run that it was replaced', async () => {
   await runs.start('x', ['a', 'b'])
   await ended('x')
   const [first] = await get('x')
@@ -252,7 +252,7 @@ test('a run that is replaced is told to those who had the old one', async () => 
   ])
 })
 
-test('what maxBytes has dropped is a gap', async () => {
+test('what maxBytes has dropped causes a gap', async () => {
   await runs.start(
     'x',
     Array.from({ length: 100 }, (_, n) => `${n} ${'x'.repeat(80)}`),
@@ -287,7 +287,7 @@ test('a run that is older than maxAge is stopped', async () => {
   expect(signal?.reason).toMatchObject({ code: 'ERR_SSE_RUN_STOPPED' })
 })
 
-test('more than maxRuns are refused, those that have ended are not counted', async () => {
+test('refuses more than maxRuns, without counting those that have ended', async () => {
   await close()
   await open({ maxRuns: 2 })
   await runs.start('a', manual())
@@ -312,7 +312,7 @@ test('the control events have other names, or none', async () => {
   expect(datas(await get('x', 'nonsense'))).toEqual(['lost {"reason":"malformed"}', 'end mine'])
 })
 
-test('close lets runs end, then stops them; starting is refused', async () => {
+test('close() lets runs end, then stops them, and refuses to start others', async () => {
   const [ends, stays] = [manual(), manual()]
   let signal: AbortSignal | undefined
   await runs.start('ends', ends)
@@ -331,11 +331,11 @@ test('close lets runs end, then stops them; starting is refused', async () => {
   expect(datas(second ?? [])).toEqual(['end {"status":"stopped"}'])
   expect(signal?.reason).toMatchObject({ code: 'ERR_SSE_SHUTDOWN' })
   await closed
-  // Come back later: a retry and no end.
+  // The client is told to reconnect: a retry and no end.
   expect(await get('ends')).toEqual([])
 })
 
-test('a client that does not read holds nothing up, and receives all when it does', async () => {
+test('a client that does not read delays nothing, and receives everything once it reads', async () => {
   const text = 'x'.repeat(1_000)
   await runs.start(
     'x',
@@ -352,7 +352,7 @@ test('a client that does not read holds nothing up, and receives all when it doe
   expect(events.at(-1)?.event).toBe('end')
 })
 
-test('a source that never waits leaves the event loop to others', async () => {
+test('a source that never waits does not block the event loop', async () => {
   await runs.start(
     'x',
     (function* () {
@@ -363,7 +363,7 @@ test('a source that never waits leaves the event loop to others', async () => {
   expect((await runs.stop('x'))?.status).toBe('stopped')
 })
 
-test('misuse is refused', async () => {
+test('refuses misuse', async () => {
   for (const id of ['', 7, undefined, 'x'.repeat(513)]) {
     await expect(runs.start(id as string, [])).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_RUN_ID' })
     await expect(runs.state(id as string)).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_RUN_ID' })
@@ -398,7 +398,7 @@ test('misuse is refused', async () => {
   )
 })
 
-test('two hundred runs with ten reloads each: nothing missing, twice, out of order, no gap', async () => {
+test('two hundred runs with ten reloads each: nothing is lost, repeated or out of order, and there is no gap', async () => {
   const COUNT = 400
   await Promise.all(
     Array.from({ length: 200 }, (_, run) =>

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** One process of two: what it is given is shared with the other, and it closes nothing of it. */
+/** One process of two: it shares the given store with the other and does not close it. */
 async function openProcess(shared: RunStore) {
   const store: RunStore = {
     start: (id, run) => shared.start(id, run),
@@ -58,7 +58,7 @@ async function hasEvents(runs: Runs, id: string): Promise<void> {
   await eventually('the first event', async () => (await runs.state(id))?.events === 1)
 }
 
-test('close() sends followers of the other process elsewhere, and ends its own runs for all', async () => {
+test('close() makes its followers of other processes’ runs reconnect elsewhere, and ends its own runs for all', async () => {
   const shared = new MemoryRunStore()
   const [one, other] = [await openProcess(shared), await openProcess(shared)]
   const [own, others] = [untilStopped(), untilStopped()]
@@ -71,10 +71,12 @@ test('close() sends followers of the other process elsewhere, and ends its own r
     .concat(fetch(`${other.url}/own`))
   const responses = await Promise.all([ofOther, ofOwn, elsewhere])
   await one.runs.close()
-  const [told, ended, endedElsewhere] = await Promise.all(responses.map((response) => response?.text() ?? ''))
-  // Come back: a retry and no end. The run itself goes on.
-  expect(told).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
-  expect(told).not.toContain('event: end')
+  const [followed, ended, endedElsewhere] = await Promise.all(
+    responses.map((response) => response?.text() ?? ''),
+  )
+  // The client is told to reconnect: a retry and no end. The run itself continues.
+  expect(followed).toMatch(/data: a\n\n(?:.*\n)*retry: \d+\n\n$/)
+  expect(followed).not.toContain('event: end')
   expect((await other.runs.state('others'))?.status).toBe('running')
   for (const text of [ended, endedElsewhere]) {
     expect(parseEvents(text ?? '').at(-1)).toMatchObject({ event: 'end', data: '{"status":"stopped"}' })
@@ -84,7 +86,7 @@ test('close() sends followers of the other process elsewhere, and ends its own r
   await expect(one.runs.start('own', [])).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_CLOSED' })
 })
 
-test('close() sends those followers away at once, while its own runs may come to their end', async () => {
+test('close() disconnects those followers at once, while its own runs may finish', async () => {
   const shared = new MemoryRunStore()
   const [one, other] = [await openProcess(shared), await openProcess(shared)]
   let end = () => {}
@@ -107,7 +109,7 @@ test('close() sends those followers away at once, while its own runs may come to
   await closed
 })
 
-test('close() refuses options that are none, and closes nothing then', async () => {
+test('close() refuses invalid options, and then closes nothing', async () => {
   const { runs } = await openProcess(new MemoryRunStore())
   for (const options of [
     { drain: -1 },
@@ -149,18 +151,18 @@ test('close() waits for a start that the store has not answered, which then reje
   expect((await shared.read('a', undefined, 0))?.state).toMatchObject({ status: 'stopped', events: 0 })
 })
 
-test('a run that the store has lost aborts its signal with that reason', async () => {
+test('the signal of a run that the store has lost aborts with that reason', async () => {
   const shared = new MemoryRunStore()
   const { runs } = await openProcess(shared)
   const { source, reasons } = untilStopped()
   await runs.start('a', source)
   await hasEvents(runs, 'a')
   await shared.close()
-  await eventually('the source being told', () => reasons.length > 0)
+  await eventually('the source gets the reason', () => reasons.length > 0)
   expect(reasons).toEqual([expect.objectContaining({ code: 'ERR_SSE_RUN_LOST' })])
 })
 
-test('follow() resolves when its client has left, and the run goes on', async () => {
+test('follow() resolves when its client has disconnected, and the run continues', async () => {
   const { runs, url, followings } = await openProcess(new MemoryRunStore())
   await runs.start('a', untilStopped().source)
   const leave = new AbortController()
@@ -180,7 +182,7 @@ test('a stream follows one run', async () => {
   )
 })
 
-test('data is serialized by the option', async () => {
+test('the option serialize makes the data', async () => {
   const runs = createRuns({ serialize: (data) => `<${String(data)}>` })
   closing.push(() => runs.close())
   await runs.start('a', [{ data: 1 }, 'text'])
@@ -189,7 +191,7 @@ test('data is serialized by the option', async () => {
   expect((await runs.state('a'))?.bytes).toBe('data: <1>\n\ndata: text\n\n'.length)
 })
 
-test('a source that fails is a process warning unless there is an onError', async () => {
+test('the error of a source is a process warning unless there is an onError', async () => {
   const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const runs = createRuns()
   closing.push(() => runs.close())
@@ -200,7 +202,7 @@ test('a source that fails is a process warning unless there is an onError', asyn
   warned.mockRestore()
 })
 
-test('the defaults are those of the documentation', () => {
+test('the defaults are the documented ones', () => {
   expect(resolveRunOptions({})).toEqual({
     ttl: 600_000,
     maxBytes: 4 * 1024 * 1024,

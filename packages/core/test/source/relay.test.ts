@@ -32,7 +32,7 @@ beforeEach(() => {
 
 const sent = () => stream.sent.join('')
 
-test('events are sent on as they are, ids that send() refuses included; comments are not', async () => {
+test('forwards events unchanged, even with ids that send() refuses, and drops comments', async () => {
   const { response, write, end } = upstream()
   const done = stream.sendAll(response)
   write(': hello\n\nevent: e\nid: ü\ndata: a\ndata: b\n\nretry: 7\r\nid: 9\r\n\r\nda')
@@ -55,7 +55,7 @@ test('nothing is read ahead while the client does not read', async () => {
   stream.over()
 })
 
-test('the upstream is cancelled when the stream is over, also before its first byte', async () => {
+test('the upstream is cancelled when the stream ends, even before its first byte', async () => {
   const { response, cancel } = upstream()
   const done = stream.sendAll(response)
   await sleep(5)
@@ -64,14 +64,14 @@ test('the upstream is cancelled when the stream is over, also before its first b
   await done
 })
 
-test('the upstream is cancelled when the stream was over before', async () => {
+test('the upstream is cancelled if the stream has already ended', async () => {
   const { response, cancel } = upstream()
   stream.over()
   await stream.sendAll(response)
   expect(cancel).toHaveBeenCalledTimes(1)
 })
 
-test('an upstream that breaks: the unfinished event is dropped, the error is the caller’s', async () => {
+test('if the upstream breaks, the unfinished event is dropped and the caller gets the error', async () => {
   const { response, write, fail } = upstream()
   const done = stream.sendAll(response)
   write('data: a\n\ndata: b')
@@ -137,7 +137,7 @@ test.each(refused)('a response that is %s is refused and cancelled', async (_, i
   expect(second.cancel).toHaveBeenCalledTimes(1)
 })
 
-test('a response without a body, and one that is being read, are refused', () => {
+test('a response without a body and one that is already being read are refused', () => {
   const without = new Response(null, { headers: TYPE })
   expect(() => checkResponse(without)).toThrow(/has no body/)
   const { response, cancel } = upstream()
@@ -153,7 +153,7 @@ test.each([['text/event-stream'], ['text/event-stream; charset=utf-8'], ['Text/E
   },
 )
 
-test('options, requests and events are no responses', () => {
+test('options, requests and events are not responses', () => {
   for (const value of [
     null,
     'x',
@@ -168,7 +168,7 @@ test('options, requests and events are no responses', () => {
   expect(isResponse(new Response())).toBe(true)
 })
 
-test('a source that is not used is stopped, whatever it is', async () => {
+test('an unused source of any kind is stopped', async () => {
   const { response, cancel } = upstream()
   discardSource(response)
   expect(cancel).toHaveBeenCalledTimes(1)

@@ -31,18 +31,18 @@ const others: [what: string, value: unknown][] = [
   ['a promise', Promise.resolve([])],
 ]
 
-test.each(others)('%s is no source', (_, value) => {
+test.each(others)('%s is not a source', (_, value) => {
   expect(isSource(value)).toBe(false)
   expect(() => pullFrom(value as EventSourceLike)).toThrow(
     expect.objectContaining({ name: 'SseError', code: 'ERR_SSE_INVALID_SOURCE' }),
   )
 })
 
-test('a function has to be called before one can pull from it', () => {
+test('a function is called before anything is pulled', () => {
   expect(() => pullFrom((() => []) as unknown as EventSourceLike)).toThrow(/got a function/)
 })
 
-test('the refusal of a text says how to send one event', () => {
+test('the error for a text says how to send one event', () => {
   expect(() => pullFrom('text' as unknown as EventSourceLike)).toThrow(/got "text".*call stream\.send\(\)/)
 })
 
@@ -72,7 +72,7 @@ test('a Readable is cancelled by destroying it, not by its iterator, which waits
   expect(readable.destroyed).toBe(true)
 })
 
-test('an iterator without return() is cancelled by leaving it alone', () => {
+test('an iterator without return() is cancelled by no longer calling it', () => {
   const bare = {
     [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) as const }),
   }

@@ -19,7 +19,7 @@ test.each<[what: string, options: unknown, message: string]>([
   ['an origin with a path', { origin: ['https://a.example/app'] }, 'origin must be origins like'],
   ['an origin without a scheme', { origin: ['a.example'] }, 'origin must be origins like'],
   ['a single origin', { origin: 'https://a.example' }, 'origin must be a list of origins or a function'],
-])('%s is refused when the app is made', (_, options, message) => {
+])('refuses %s when the app is made', (_, options, message) => {
   expect(() => new StreamGroup(options as AdmissionOptions)).toThrow(
     expect.objectContaining({
       code: 'ERR_SSE_INVALID_OPTION',
@@ -28,7 +28,7 @@ test.each<[what: string, options: unknown, message: string]>([
   )
 })
 
-test('an option that is undefined is none', () => {
+test('an option that is undefined is ignored', () => {
   expect(resolveAdmission({ limits: undefined, refuse: undefined, origin: undefined })).toBeUndefined()
   expect(resolveAdmission({ limits: { total: undefined, perKey: undefined } })).toMatchObject({
     total: Number.POSITIVE_INFINITY,

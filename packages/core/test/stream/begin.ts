@@ -4,7 +4,7 @@ import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { ResponsePort } from '../../src/stream/response-port.ts'
 import { FakeTarget } from './fake-target.ts'
 
-/** A stream, what is behind its face, and the response that it is or will be written to. */
+/** A stream, its internals, and the response that it is or will be written to. */
 export interface Begun {
   stream: EventStream
   port: ResponsePort
@@ -16,7 +16,7 @@ afterEach(() => {
   for (const port of open.splice(0)) port.onResponseClose()
 })
 
-/** A stream that has not begun; the test's end closes it. */
+/** A stream that has not begun; the end of the test closes it. */
 export function create(options: EventStreamOptions = {}): Begun {
   const port = new ResponsePort('7', resolveOptions(options))
   open.push(port)

@@ -11,7 +11,7 @@ const codes: SseCloseCode[] = [
   'ERR_SSE_WRITE_FAILED',
 ]
 
-test.each(codes)('%s comes with a sentence of its own', (code) => {
+test.each(codes)('%s has its own sentence', (code) => {
   const reason = closeReason(code, undefined)
   expect(reason).toMatchObject({ name: 'SseError', code })
   expect(reason?.message).toMatch(/^The .+\.$/)

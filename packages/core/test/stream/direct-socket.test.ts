@@ -22,7 +22,7 @@ let client: RawClient
 let opened: Opened[]
 let openIt = openEventStream
 
-/** Serves streams; `prepare` is what other middleware did to the response before. */
+/** Serves streams; `prepare` changes the response before, as other middleware does. */
 async function serve(prepare: (res: ServerResponse) => void = () => {}): Promise<void> {
   opened = []
   server = createServer((req: IncomingMessage, res: ServerResponse) => {
@@ -53,11 +53,11 @@ test.each([
   ['characters of several bytes', 'é…😀', '9\r\né…😀\r\n', 9, 'utf8'],
 ])('a chunk of %s is framed by its bytes in hexadecimal', (_what, text, chunk, bytes, encoding) => {
   expect(chunkFrame(text)).toMatchObject({ text, chunk, bytes, encoding })
-  // Once for all streams that are written the same.
+  // Once for all streams with the same framing.
   expect(chunkFrame(text)).toBe(chunkFrame(text))
 })
 
-test('what is bytes already is framed by its length, also after the same as text', () => {
+test('bytes are framed by their length, even after the same content as text', () => {
   expect(chunkFrame('\xff\xe4').bytes).toBe(4)
   expect(chunkFrame('\xff\xe4', true)).toMatchObject({
     chunk: '2\r\n\xff\xe4\r\n',
@@ -66,14 +66,14 @@ test('what is bytes already is framed by its length, also after the same as text
   })
 })
 
-// The last frame was held until the next broadcast: 100 MB after one event of 50 MB.
-test('a frame is forgotten after the turn in which it was made', async () => {
+// The last frame was retained until the next broadcast: 100 MB after one event of 50 MB.
+test('a frame is discarded after the turn in which it was made', async () => {
   const frame = chunkFrame('large')
   await nextTurn()
   expect(chunkFrame('large')).not.toBe(frame)
 })
 
-test('a broadcast is written past an ordinary response: one write to its socket for each event', async () => {
+test('a broadcast bypasses an ordinary response: one write to its socket for each event', async () => {
   await serve()
   const { res, stream } = await open()
   expect(directSocket(res)).toBe(res.socket)
@@ -83,7 +83,7 @@ test('a broadcast is written past an ordinary response: one write to its socket 
   expect(toSocket.mock.calls.map(([text]) => text)).toEqual(['b\r\ndata: one\n\n\r\n'])
 })
 
-describe('agents that wrap what a response is written with see every byte', () => {
+describe('agents that wrap the methods of a response see every byte', () => {
   const seen: string[] = []
   const note = (chunk: unknown) => {
     if (typeof chunk === 'string' || Buffer.isBuffer(chunk)) seen.push(String(chunk))
@@ -167,7 +167,7 @@ describe('agents that wrap what a response is written with see every byte', () =
   })
 })
 
-test('a response that is corked is not, until it is uncorked', async () => {
+test('a corked response is not bypassed until it is uncorked', async () => {
   await serve((res) => res.cork())
   client.get('/')
   await eventually('the stream', () => opened.length === 1)
@@ -196,7 +196,7 @@ test('a response whose write is patched sees every event', async () => {
   expect(seen).toEqual(['retry: 3000\n:\n\n', 'data: one\n\n'])
 })
 
-test('nor is one to an HTTP/1.0 client, which knows no chunks', async () => {
+test('a response to an HTTP/1.0 client, which does not know chunks, is not bypassed', async () => {
   await serve()
   const { res, stream } = await open('1.0')
   expect(directSocket(res)).toBeUndefined()
@@ -204,7 +204,7 @@ test('nor is one to an HTTP/1.0 client, which knows no chunks', async () => {
   await client.receives(':\n\ndata: one\n\n')
 })
 
-test('nor one that waits behind another on its connection', async () => {
+test('a response that waits for another one on its connection is not bypassed', async () => {
   await serve()
   await open()
   client.get('/')
@@ -217,14 +217,14 @@ test('nor one that waits behind another on its connection', async () => {
   await eventually('its turn', () => directSocket(second.res) !== undefined)
 })
 
-test('nor one that holds bytes back itself, which come first', async () => {
+test('a response that still has buffered bytes is not bypassed', async () => {
   await serve()
   const { res } = await open()
   Object.defineProperty(res, 'writableLength', { value: (res.socket?.writableLength ?? 0) + 1 })
   expect(directSocket(res)).toBeUndefined()
 })
 
-test('nor one that has ended, or whose client has gone, or that is something else', async () => {
+test('a response that has ended, whose client has disconnected, or that is another object is not bypassed', async () => {
   await serve()
   const { res, stream } = await open()
   stream.close()
@@ -238,7 +238,7 @@ test('nor one that has ended, or whose client has gone, or that is something els
 test.each([
   ['in the same tick', async () => {}],
   ['while its end waits for a client that does not read', nextTurn],
-])('one that was written past is not any more once other code has ended it: %s', async (_when, pause) => {
+])('a response is no longer bypassed once other code has ended it: %s', async (_when, pause) => {
   await serve()
   const { res, stream } = await open()
   portOf(stream)?.write('data: one\n\n', true)
@@ -256,7 +256,7 @@ test.each([
   expect(client.text.endsWith('x\r\n0\r\n\r\n')).toBe(true)
 })
 
-test('both ways put the same bytes on the wire', async () => {
+test('both ways send the same bytes', async () => {
   const texts: string[] = []
   for (const patch of [false, true]) {
     await serve((res) => {
@@ -277,7 +277,7 @@ test('both ways put the same bytes on the wire', async () => {
   expect(texts[0]).toBe(texts[1])
 })
 
-test('a client that stops reading is waited for, with one listener however much is sent meanwhile', async () => {
+test('waits for a client that stops reading, with one listener however much is sent meanwhile', async () => {
   await serve()
   const { res, stream } = await open()
   client.pause()
@@ -298,8 +298,8 @@ test('a client that stops reading is waited for, with one listener however much 
   await client.receives('data: 19\n\n')
 })
 
-test('a connection under TLS is written past as well', async () => {
-  // A key that both know, in place of a certificate.
+test('a response over TLS is bypassed as well', async () => {
+  // A key known to both sides, instead of a certificate.
   const psk = Buffer.alloc(32, 7)
   const options = { ciphers: 'PSK', maxVersion: 'TLSv1.2' as const }
   let stream: EventStream | undefined

@@ -10,7 +10,7 @@ import { openEventStream, Preparation } from '../../src/stream/open-event-stream
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-/** A listener of a server that watches each response, and what it has seen. */
+/** A listener of a server that watches each response, and what it has reported. */
 function watching(before: (req: Request, res: Response) => unknown = () => {}) {
   const watched: { url: string | undefined; onResponseClose: jest.Mock; req: Request; res: Response }[] = []
   const listener = async (req: Request, res: Response) => {
@@ -27,7 +27,7 @@ const consume = async (req: Request) => {
   for await (const _chunk of req);
 }
 const nothing = () => {}
-/** Not events.once(), which fails at the error of a reset. */
+/** Not events.once(), which rejects on the error of a reset. */
 const closeOf = (req: Request | undefined) => new Promise((resolve) => req?.socket.on('close', resolve))
 
 describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by %s', (leave) => {
@@ -58,7 +58,7 @@ describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by
   })
 })
 
-test('the end of a response is told once it is through', async () => {
+test('the end of a response is reported once it has been sent', async () => {
   const { listener, watched, calls } = watching()
   const client = await connect((await serve(listener)).origin)
   client.get('/')
@@ -70,7 +70,7 @@ test('the end of a response is told once it is through', async () => {
 })
 
 test.each(['close', 'reset'] as const)(
-  'a client that left before anybody watched is told at once: %s',
+  'a client that disconnected before it was watched is reported at once: %s',
   async (leave) => {
     let leaveNow = () => {}
     const { listener, calls } = watching(async (req) => {
@@ -85,7 +85,7 @@ test.each(['close', 'reset'] as const)(
   },
 )
 
-test('a client that left while the body was being parsed is told at once', async () => {
+test('a client that disconnected while the body was being parsed is reported at once', async () => {
   let leave = () => {}
   const { listener, calls } = watching(async (req) => {
     await consume(req)
@@ -100,12 +100,12 @@ test('a client that left while the body was being parsed is told at once', async
   await eventually('the disconnect', () => calls()[0] === 1)
 })
 
-// docs/disconnect.md. More than the kernel and Node hold: the end of the connection comes after it.
-describe('a client that leaves after a large body', () => {
+// See docs/disconnect.md. More than the kernel and Node buffer, so that the end of the connection arrives after it.
+describe('a client that disconnects after a large body', () => {
   async function leaveAfterBody(onStream: (req: Request, stream: EventStream) => void): Promise<EventStream> {
     let stream: EventStream | undefined
     const { origin } = await serve((req, res) => {
-      // Nothing is written but what the test writes.
+      // Only the test writes.
       stream = openEventStream(req, res, { keepAlive: false, tcpKeepAlive: false })
       onStream(req, stream)
     })
@@ -117,13 +117,13 @@ describe('a client that leaves after a large body', () => {
     return stream as EventStream
   }
 
-  test('that is read away is noticed, though nothing is written', async () => {
+  test('that was read is noticed, even if nothing is written', async () => {
     const stream = await leaveAfterBody((req) => req.resume())
     await eventually('the disconnect', () => stream.closed)
     expect(stream.reason?.code).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
-  test('that nobody reads is noticed when something is written', async () => {
+  test('that is not read is noticed when something is written', async () => {
     const stream = await leaveAfterBody(() => {})
     await eventually('the disconnect', async () => !(await stream.send('anybody?')))
   })
@@ -147,7 +147,7 @@ describe('pipelined requests', () => {
     expect(calls()).toEqual([1, 1])
   })
 
-  test('the end of the first says nothing about the second', async () => {
+  test('the end of the first does not end the second', async () => {
     const { listener, watched, calls } = watching()
     const client = await connect((await serve(listener)).origin)
     client.write(two)
@@ -159,8 +159,8 @@ describe('pipelined requests', () => {
     await eventually('the second end', () => calls()[1] === 1)
   })
 
-  // Each of them used to listen to the connection: from the eleventh on Node warned of a leak.
-  // There is one listener for all, whose list is empty again when they are through.
+  // Each of them had its own listener on the connection: from the eleventh on Node warned of a leak. Now there is one
+  // listener for all, whose list is empty again when they have finished.
   test('share one listener on their connection, however many they are', async () => {
     const { listener, watched, calls } = watching()
     const { origin, server } = await serve(listener)
@@ -200,7 +200,7 @@ describe('over HTTP/2', () => {
     expect(calls()).toEqual([1])
   })
 
-  test('a client that left before anybody watched is told at once', async () => {
+  test('a client that disconnected before it was watched is reported at once', async () => {
     const { listener, calls } = watching((_req, res) => once(res, 'close').then(() => nextTurn()))
     const { session } = await serveHttp2((req, res) => {
       void listener(req, res)

@@ -1,7 +1,7 @@
 import { type EventStreamOptions, resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { serializeJson } from '../../src/wire/encode.ts'
 
-test('without options the defaults hold', () => {
+test('without options there are the defaults', () => {
   expect(resolveOptions({})).toEqual({
     retry: 3_000,
     keepAlive: 15_000,
@@ -57,11 +57,11 @@ const others = {
   waitParameter: 'hold',
 }
 
-test('every option is taken as it is given', () => {
+test('every option is used as given', () => {
   expect(resolveOptions(all)).toEqual(resolved)
 })
 
-test('the options of one stream go before the defaults of the app', () => {
+test('the options of one stream override the defaults of the app', () => {
   expect(resolveOptions(all, resolveOptions(others))).toEqual(resolved)
 })
 
@@ -79,12 +79,12 @@ test.each(['keepAlive', 'tcpKeepAlive'] as const)(
   },
 )
 
-test('lastEventIdParameter false means none, also where the app has one', () => {
+test('lastEventIdParameter false means none, even if the app has one', () => {
   const app = resolveOptions({ lastEventIdParameter: 'from' })
   expect(resolveOptions({ lastEventIdParameter: false }, app).lastEventIdParameter).toBe(false)
 })
 
-test('one stream can keep alive where the app does not', () => {
+test('one stream can have a keepAlive if the app has none', () => {
   expect(resolveOptions({ keepAlive: 5 }, resolveOptions({ keepAlive: false })).keepAlive).toBe(5)
 })
 
@@ -113,7 +113,7 @@ const bad: [name: keyof EventStreamOptions, values: unknown[]][] = [
 ]
 
 test.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
-  'a bad option is refused and named: %s %p',
+  'refuses a bad option and names it: %s %p',
   (name, value) => {
     expect(() => resolveOptions({ [name]: value })).toThrow(
       expect.objectContaining({
@@ -125,7 +125,7 @@ test.each(bad.flatMap(([name, values]) => values.map((value) => [name, value] as
   },
 )
 
-test('a header list is several headers', () => {
+test('a list of values makes several headers', () => {
   const headers = { 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 }
   expect(resolveOptions({ headers }).headers).toEqual(Object.entries(headers))
 })

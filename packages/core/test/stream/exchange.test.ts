@@ -6,7 +6,7 @@ import { connectionOf, endConnection, isHttp2 } from '../../src/stream/exchange.
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-test('a response over HTTP/1 and one over HTTP/2 are told apart', async () => {
+test('a response over HTTP/1 and one over HTTP/2 differ', async () => {
   const seen: boolean[] = []
   const listener = (_req: unknown, res: ServerResponse | Http2ServerResponse) => {
     seen.push(isHttp2(res))
@@ -20,7 +20,7 @@ test('a response over HTTP/1 and one over HTTP/2 are told apart', async () => {
   expect(seen).toEqual([false, true])
 })
 
-test('an HTTP/1 connection is ended once its response has left', async () => {
+test('an HTTP/1 connection is ended once its response was sent', async () => {
   const { origin } = await serve((req, res) => {
     const connection = connectionOf(req)
     res.on('close', () => endConnection(connection))

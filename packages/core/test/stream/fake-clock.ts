@@ -2,7 +2,7 @@ import { clock } from '../../src/process/clock.ts'
 
 const real = { ...clock }
 
-/** Fake timers for the streams too, which otherwise keep those of before. Their ticks stay real: what is written leaves. */
+/** Fake timers also for streams, which otherwise keep the real ones. Ticks stay real, so that written text is sent. */
 export function useFakeClock(): void {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
   Object.assign(clock, { now: () => performance.now(), setInterval, clearInterval })

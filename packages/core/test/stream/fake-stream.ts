@@ -3,7 +3,7 @@ import type { EventStream, Source } from '../../src/stream/event-stream.ts'
 import { sendAll } from '../../src/stream/send-all.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
-/** A stream without a response: takes down what is sent, and is over when the test says so. */
+/** A stream without a response: records what is sent, and ends when the test says so. */
 export class FakeStream implements EventStream {
   readonly lastEventId = ''
   readonly sent: (ServerSentEvent | string)[] = []

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Target } from '../../src/stream/writer.ts'
 
-/** A response without a connection: takes down what is written, and has room or not as the test says. */
+/** A response without a connection: records what is written, and has room or not as the test says. */
 export class FakeTarget extends EventEmitter implements Target {
   readonly writes: string[] = []
   hasRoom = true
@@ -9,12 +9,12 @@ export class FakeTarget extends EventEmitter implements Target {
   writableEnded = false
   destroyed = false
 
-  /** All that was written. */
+  /** Everything that was written. */
   get text(): string {
     return this.writes.join('')
   }
 
-  /** Bytes are taken down as one character each. */
+  /** Bytes are recorded as one character each. */
   write(chunk: string | Buffer): boolean {
     const text = typeof chunk === 'string' ? chunk : chunk.toString('latin1')
     this.writes.push(text)

@@ -1,4 +1,4 @@
-/** What is never going to happen. */
+/** Never settles. */
 export const never: Promise<never> = new Promise(() => {})
 
 /** A source that yields one item and is then idle for ever. */

@@ -1,4 +1,4 @@
-// Long random interleavings of all that can happen to a stream, judged by what must always hold.
+// Long random sequences of everything that can happen to a stream, checked against what must always be true.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseEvents } from '@downstream/testing'
 import fc from 'fast-check'
@@ -26,7 +26,7 @@ const steps = fc.array(
   { minLength: 5, maxLength: 60 },
 )
 
-test('whatever happens: every send settles, the signal aborts once, events are whole, in order and none after the end', async () => {
+test('in any order of calls every send settles, the signal aborts once, and events are whole, in order and not after the end', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
       const { stream, port, target } = create({ maxBufferedBytes: 2_000 })
@@ -74,7 +74,7 @@ test('whatever happens: every send settles, the signal aborts once, events are w
       expect(new Set(numbers).size).toBe(numbers.length)
       expect(numbers.length).toBeLessThanOrEqual(sentOpen)
       expect(port.sentEvents).toBeLessThanOrEqual(sentOpen)
-      // What was sent while it was open is written, unless its connection was cut.
+      // What was sent while the stream was open is written, unless its connection was cut.
       if (reason === undefined) expect(numbers).toHaveLength(sends.length)
       expect(results).toHaveLength(sends.length)
       expect(await stream.send('late')).toBe(false)

@@ -32,7 +32,7 @@ describe('the connection', () => {
     await eventually('the second stream', () => client.text.split(':\n\n').length === 3)
   })
 
-  test('is ended after the stream when the client asked for that', async () => {
+  test('is ended after the stream if the client asked for that', async () => {
     const { origin, streams, opened } = await serveStreams()
     const client = await connect(origin)
     client.get('/', { Connection: 'close' })
@@ -63,9 +63,9 @@ describe('the connection', () => {
     expect(timeouts).toEqual([60_000, 60_000])
   })
 
-  // The delay was computed from keepAlive: below 14 s of it nothing was probed at all.
-  // Node sets it again only where there is a keepAliveTimeout: the next request of the connection had none.
-  // What was there before the stream is put back when it is gone.
+  // The delay was computed from keepAlive: below 14 s nothing was probed at all. Node sets the timeout again only if
+  // there is a keepAliveTimeout; otherwise the next request of the connection had none. The value from before the
+  // stream is restored after it.
   test("has the server's idle timeout again after the stream where keepAliveTimeout is 0", async () => {
     const { origin, server, streams, opened } = await serveStreams()
     server.timeout = 60_000
@@ -80,9 +80,9 @@ describe('the connection', () => {
     await eventually('the timeout', () => socket.timeout === 60_000)
   })
 
-  // We said keep-alive ourselves on the last response that the server allows, and the browser came back on it to a 503.
-  // Without a header of ours Node says what is true.
-  test('of the last request that the server allows says close, and ends with the stream', async () => {
+  // We sent keep-alive ourselves on the last response that the server allows, and the browser reconnected on it to a
+  // 503. Without a header of ours Node sends the right one.
+  test('of the last request that the server allows says close and ends with the stream', async () => {
     const { origin, server, streams, opened } = await serveStreams()
     server.maxRequestsPerSocket = 2
     const client = await connect(origin)
@@ -114,7 +114,7 @@ describe('the connection', () => {
     expect(setKeepAlive.mock.calls).toEqual(calls)
   })
 
-  test('that carries pipelined requests serves them one after the other', async () => {
+  test('that carries pipelined requests serves them one after another', async () => {
     const { origin, streams, opened } = await serveStreams()
     const client = await connect(origin)
     client.write('GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -127,7 +127,7 @@ describe('the connection', () => {
     await client.receives('second')
   })
 
-  test('that carried pipelined requests takes all their streams with it', async () => {
+  test('that carried pipelined requests ends all their streams when it closes', async () => {
     const { origin, streams, opened } = await serveStreams()
     const client = await connect(origin)
     client.write('GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -148,7 +148,7 @@ describe('a client', () => {
     expect(await stream.send('late')).toBe(false)
   })
 
-  test('that sent a body, which was parsed, gets the stream', async () => {
+  test('that sent a body, which was parsed, receives the stream', async () => {
     const { origin, streams, opened } = await serveStreams({}, consume)
     const client = await connect(origin)
     client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}')
@@ -162,7 +162,7 @@ describe('a client', () => {
   test.each([
     ['a GET', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a POST whose body was parsed', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}'],
-  ])('that left before the stream was opened gets a closed one: %s', async (_, request) => {
+  ])('that disconnected before the stream was opened gets a closed one: %s', async (_, request) => {
     let leave = () => {}
     let response: ServerResponse | undefined
     const { origin, streams, opened } = await serveStreams({}, async (req, res) => {

@@ -7,7 +7,7 @@ import { openEventStream } from '../../src/stream/open-event-stream.ts'
 import { codeOf } from './close-code.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-/** Opens one stream, to a client that has seen its beginning. */
+/** Opens one stream, to a client that has received its beginning. */
 async function openHttp2(before: (res: Http2ServerResponse) => void = () => {}) {
   const { server, session } = await serveHttp2((req, res) => {
     before(res)
@@ -32,12 +32,12 @@ async function openHttp2(before: (res: Http2ServerResponse) => void = () => {}) 
   }
 }
 
-test('the head has no header of a connection, and nothing is warned of', async () => {
+test('sends no connection headers, and causes no warning', async () => {
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
   const { headers, stream, receives } = await openHttp2((res) => {
-    // As an app does that knows only HTTP/1; Node takes them and throws when the head goes out.
+    // As an app does that knows only HTTP/1: Node accepts them and throws when the headers are sent.
     res.setHeader('Keep-Alive', 'timeout=5')
     res.setHeader('Transfer-Encoding', 'chunked')
     res.setHeader('X-App', '1')
@@ -60,9 +60,9 @@ test('the head has no header of a connection, and nothing is warned of', async (
   ])
 })
 
-// The session's idle timeout cut a quiet stream: only HTTP/1 connections were exempt.
-// It is off while a stream of the session is open, and back when the last is gone.
-test("the server's idle timeout spares a session as long as one of its streams is open", async () => {
+// The idle timeout of the session cut a quiet stream, because only HTTP/1 connections were exempt. It is off while a
+// stream of the session is open, and on again after the last one.
+test("the server's idle timeout does not end a session while one of its streams is open", async () => {
   const streams: EventStream[] = []
   const timeouts: unknown[] = []
   const { session, server } = await serveHttp2((req, res) => {
@@ -82,7 +82,7 @@ test("the server's idle timeout spares a session as long as one of its streams i
   await eventually('the timeout', () => held.timeout === 60_000)
 })
 
-test('a client that resets its stream has left', async () => {
+test('a client that resets its stream has disconnected', async () => {
   const { request, stream } = await openHttp2()
   const aborted = once(stream.signal, 'abort')
   request.close(constants.NGHTTP2_CANCEL)
@@ -90,7 +90,7 @@ test('a client that resets its stream has left', async () => {
   expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
 })
 
-test('close() ends the stream and nothing else of the session', async () => {
+test('close() ends the stream and leaves the rest of the session alone', async () => {
   const { request, session, stream } = await openHttp2()
   const ended = once(request, 'end')
   stream.close()
@@ -98,7 +98,7 @@ test('close() ends the stream and nothing else of the session', async () => {
   expect(session.closed).toBe(false)
 })
 
-test('a client that left before gets a closed stream', async () => {
+test('a client that has already disconnected gets a closed stream', async () => {
   const streams: EventStream[] = []
   const { session } = await serveHttp2(async (req, res) => {
     session.destroy()

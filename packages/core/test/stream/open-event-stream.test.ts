@@ -5,7 +5,7 @@ import { codeOf } from './close-code.ts'
 import { connect, openOne, serve, serveStreams } from './serve.ts'
 
 describe('the head', () => {
-  test('leaves at once, with a first comment', async () => {
+  test('is sent at once, with a first comment', async () => {
     const { client } = await openOne()
     const [head, body] = client.text.split('\r\n\r\n')
     expect(head?.split('\r\n').sort()).toEqual([
@@ -23,7 +23,7 @@ describe('the head', () => {
     expect(body).toBe('f\r\nretry: 3000\n:\n\n\r\n')
   })
 
-  test('keeps what the app has set, but for the status and the length', async () => {
+  test('keeps what the app has set, except the status and the length', async () => {
     const { origin } = await serveStreams({ headers: { 'X-Extra': ['1', '2'] } }, (_req, res) => {
       res.statusCode = 201
       res.setHeader('Content-Length', 5)
@@ -40,7 +40,7 @@ describe('the head', () => {
     }
   })
 
-  test('that cannot be written is an error for the caller, and the stream is over', async () => {
+  test('throws an error at the caller if it cannot be written, and the stream is over', async () => {
     const cause = new Error('a broken hook')
     const thrown: unknown[] = []
     const { origin } = await serve((req, res) => {
@@ -62,7 +62,7 @@ describe('the head', () => {
 })
 
 describe('misuse', () => {
-  test('a second stream on one response is refused, and the first goes on', async () => {
+  test('a second stream on one response is refused, and the first continues', async () => {
     const { req, res, stream, client } = await openOne()
     expect(() => openEventStream(req, res)).toThrow(
       expect.objectContaining({ name: 'SseError', code: 'ERR_SSE_ALREADY_OPEN' }),
@@ -71,7 +71,7 @@ describe('misuse', () => {
     await client.receives('data: still here\n\n')
   })
 
-  test('a stream on a response whose head has left is refused, and that response goes on', async () => {
+  test('a stream on a response whose headers were sent is refused, and that response continues', async () => {
     const refusals: unknown[] = []
     const { origin } = await serve((req, res) => {
       res.flushHeaders()
@@ -104,7 +104,7 @@ describe('misuse', () => {
     expect(refusals).toMatchObject([{ code: 'ERR_SSE_INVALID_OPTION' }])
   })
 
-  test('other code that writes after the end is no uncaught error', async () => {
+  test('a write of other code after the end causes no uncaught error', async () => {
     const { stream, res, client } = await openOne()
     stream.close()
     const refused = jest.fn()
@@ -114,9 +114,9 @@ describe('misuse', () => {
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
-  // send() said true, and the event was lost when other code ended the response in the same tick.
-  // It was written only at the end of the tick, behind the last chunk.
-  test('other code that ends the response ends the stream, after what was sent in the same tick', async () => {
+  // send() returned true, and the event was lost if other code ended the response in the same tick. It was written only
+  // at the end of the tick, after the last chunk.
+  test('the stream ends if other code ends the response, after what was sent in the same tick', async () => {
     const { stream, res, client } = await openOne()
     expect(await stream.send('first')).toBe(true)
     stream.send('last')
@@ -166,7 +166,7 @@ describe('a HEAD request', () => {
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
-  test('gets the head and no body, and the connection goes on', async () => {
+  test('gets the headers without a body, and the connection can be used again', async () => {
     const { origin, streams, opened } = await serveStreams()
     const client = await connect(origin)
     client.write('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n')

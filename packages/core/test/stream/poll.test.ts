@@ -2,7 +2,7 @@ import { Poll } from '../../src/stream/poll.ts'
 
 const KB = 1_024
 
-test('ends when its wait is over, or a moment after the first event that the app has sent', () => {
+test('ends after its wait, or a moment after the first event that the app has sent', () => {
   const poll = new Poll(20, 1_000)
   expect(poll.due).toBe(21_000)
   expect(poll.onSent(': a comment\n\n', 2_000)).toBe(false)
@@ -21,7 +21,7 @@ test('is not ended by the app when a hub or a run feeds it', () => {
   expect(poll.due).toBe(21_000)
 })
 
-test('takes 256 KB in all, and one text that is larger', () => {
+test('accepts 256 KB in all, and a single text that is larger', () => {
   const poll = new Poll(20, 0)
   for (let n = 0; n < 4; n++) expect(poll.takes('x'.repeat(64 * KB))).toBe(true)
   expect(poll.takes('x')).toBe(false)
@@ -34,7 +34,7 @@ test('counts bytes, not characters', () => {
   expect(poll.takes('x')).toBe(false)
 })
 
-test('asks the client to come again soon, unless the app wants that sooner', () => {
+test('asks the client to poll again soon, unless the app wants that sooner', () => {
   const poll = new Poll(20, 0)
   expect(poll.farewell(3_000)).toBe(':\nretry: 500\n\n')
   expect(poll.farewell(100)).toBe(':\nretry: 100\n\n')

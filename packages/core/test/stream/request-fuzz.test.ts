@@ -1,4 +1,4 @@
-// Requests of every shape: a server either refuses one as HTTP, or answers with a stream; it never fails.
+// Requests of every shape: a server either refuses one as HTTP or answers with a stream; it never fails.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, RawClient } from '@downstream/testing'
 import fc from 'fast-check'
@@ -33,7 +33,7 @@ const requests = fc.record({
   headers: fc.array(header, { maxLength: 6 }),
 })
 
-test('no request makes a server fail, and none leaves a stream behind', async () => {
+test('no request makes a server fail or leaves a stream open', async () => {
   const errors: unknown[] = []
   const hub = createHub({ onError: (error) => errors.push(error) })
   const group = new StreamGroup({
@@ -59,7 +59,7 @@ test('no request makes a server fail, and none leaves a stream behind', async ()
       const client = await RawClient.connect(origin)
       const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
       client.socket.write(`${method} ${path} HTTP/${version}\r\nHost: a\r\n${lines}\r\n`, 'latin1')
-      // Some heads never end: a Content-Length is waited for, for example.
+      // Some requests never end; for example, a Content-Length is waited for.
       for (let turns = 0; turns < 20 && client.text === '' && !client.ended; turns++) await nextTurn()
       if (client.text !== '')
         expect(client.text).toMatch(/^HTTP\/1\.1 (100|200|400|403|408|413|414|417|431|505) /)

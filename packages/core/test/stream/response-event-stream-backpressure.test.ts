@@ -6,7 +6,7 @@ import { type Opened, openOne } from './serve.ts'
 
 const CHUNK = 'x'.repeat(65_536)
 
-/** Sends to a client that does not read until a send has to wait. */
+/** Sends to a client that does not read, until a send must wait. */
 async function fill(opened: Opened): Promise<{ waiting: Promise<boolean> }> {
   opened.client.pause()
   for (;;) {
@@ -16,12 +16,12 @@ async function fill(opened: Opened): Promise<{ waiting: Promise<boolean> }> {
   }
 }
 
-/** Time enough for everything that waits for I/O which is ready. */
+/** Enough time for everything that waits for ready I/O. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await nextTurn()
 }
 
-test('a send waits while the client does not read, and goes on when it does', async () => {
+test('a send waits while the client does not read, and continues when it does', async () => {
   const opened = await openOne()
   const { waiting } = await fill(opened)
   opened.client.resume()
@@ -29,7 +29,7 @@ test('a send waits while the client does not read, and goes on when it does', as
 })
 
 test.each(['reset', 'close'] as const)(
-  'every waiting send is settled when the client stalls and then leaves by %s',
+  'every waiting send settles when the client stalls and then disconnects by %s',
   async (leave) => {
     const opened = await openOne()
     const { waiting: first } = await fill(opened)
@@ -41,12 +41,12 @@ test.each(['reset', 'close'] as const)(
   },
 )
 
-test('who awaits each send keeps next to nothing of 100 MB for a client that stalls now and then', async () => {
+test('awaiting each send keeps next to nothing of 100 MB in memory for a client that stalls now and then', async () => {
   const { stream, res, client } = await openOne({ maxBufferedBytes: 500_000 })
   let received = 0
   let stalls = 0
   const { socket } = client
-  // Counted instead of kept.
+  // Counted instead of stored.
   socket.removeAllListeners('data').on('data', (chunk: Buffer) => {
     received += chunk.length
     if (received < stalls * 20_000_000) return
@@ -81,14 +81,14 @@ test('un-awaited sends beyond maxBufferedBytes end the stream of a slow client',
   expect(opened.res.socket?.destroyed ?? true).toBe(true)
 })
 
-test('un-awaited sends within a tick are no sign of a slow client', async () => {
+test('un-awaited sends within a tick do not mean a slow client', async () => {
   const opened = await openOne({ maxBufferedBytes: 1_000 })
   for (let sent = 0; sent < 500; sent++) opened.stream.send(`event ${sent}`)
   expect(opened.stream.closed).toBe(false)
   await opened.client.receives('event 499')
 })
 
-test('a source that never ends is pulled at the pace of its client, and others are served meanwhile', async () => {
+test('an endless source is pulled at the pace of its client, and others are served meanwhile', async () => {
   const opened = await openOne()
   let pulled = 0
   const endless = function* () {
@@ -107,9 +107,9 @@ test('a source that never ends is pulled at the pace of its client, and others a
   await done
 })
 
-test('a source that yields without a pause to a client that never stalls leaves the event loop to others', async () => {
+test('a source that yields without a pause to a client that never stalls does not block the event loop', async () => {
   const opened = await openOne()
-  // A connection that takes everything at once.
+  // A connection that accepts everything at once.
   opened.res.write = () => true
   let turns = 0
   let over = false

@@ -20,7 +20,7 @@ afterEach(() => {
   jest.restoreAllMocks()
 })
 
-/** Timers that code under test has started and not stopped. */
+/** The timers that the tested code has started and not stopped. */
 function runningTimers(): unknown[] {
   const stopped = new Set(stoppedTimers.mock.calls.map(([timer]) => timer))
   return startedTimers.flatMap(({ mock }) => mock.results).filter(({ value }) => !stopped.has(value))
@@ -42,14 +42,14 @@ async function serveStreams(onOpen: (stream: EventStream, req: IncomingMessage) 
 }
 
 async function expectNothingLeftOf(streams: EventStream[]): Promise<void> {
-  await eventually('every response being through', () => notGone.size === 0)
+  await eventually('every response has finished', () => notGone.size === 0)
   expect(streams).toHaveLength(OPENS)
   expect(wheel.size).toBe(0)
   expect(startedTimers[0]).toHaveBeenCalled()
   expect(runningTimers()).toEqual([])
 }
 
-test('a thousand streams that the server ended, over one connection, leave nothing behind', async () => {
+test('a thousand streams that the server ended, over one connection, leave nothing in memory', async () => {
   const listeners = new Set<string>()
   const connections = new Set<unknown>()
   const { origin, streams } = await serveStreams((stream, { socket }) => {
@@ -73,7 +73,7 @@ test('a thousand streams that the server ended, over one connection, leave nothi
   expect(listeners.size).toBe(1)
 })
 
-test('a thousand streams that their clients left leave nothing behind', async () => {
+test('a thousand streams whose clients disconnected leave nothing in memory', async () => {
   const { origin, streams } = await serveStreams(() => {})
   const open = async () => {
     const request = get(origin, { agent: false })

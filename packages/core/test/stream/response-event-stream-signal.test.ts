@@ -40,7 +40,7 @@ describe('the signal', () => {
   })
 
   test.each(ends)(
-    'asked for only after the end is aborted with the same reason: %s',
+    'is aborted with the same reason if it is read only after the end: %s',
     (code, expectedCause, end) => {
       const begun = begin({ maxAge: 10_000, maxBufferedBytes: 20_000 })
       const { stream, port } = begun
@@ -67,7 +67,7 @@ describe('the signal', () => {
     expect(stream.signal).toBe(stream.signal)
   })
 
-  test('of a stream that was over before its head was out aborts after this turn, for those who listen now', async () => {
+  test('of a stream that ended before its headers were sent aborts after this turn, for listeners added in it', async () => {
     const { stream, port } = create()
     port.onResponseClose()
     const onAbort = jest.fn()
@@ -80,14 +80,14 @@ describe('the signal', () => {
     expect(codeOf(stream)).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
-  test('of a stream that was over before its head was out has aborted for those who ask later', async () => {
+  test('of a stream that ended before its headers were sent is aborted when read later', async () => {
     const { stream } = create()
     stream.close()
     await endOfTick()
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
-  test('has aborted, and closed is true, before a listener could send', () => {
+  test('is aborted, and closed is true, before a listener could send', () => {
     const { stream } = begin()
     const seen: unknown[] = []
     stream.signal.addEventListener('abort', () => seen.push(stream.closed, codeOf(stream)))

@@ -24,7 +24,7 @@ function begin(options: EventStreamOptions): void {
   target.writes.length = 0
 }
 
-/** Lets `ms` pass, in steps in which written text leaves. */
+/** Lets `ms` pass, in steps in which written text is sent. */
 async function pass(ms: number, everyStep: () => void = () => {}): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     everyStep()
@@ -45,7 +45,7 @@ describe('keepAlive', () => {
     },
   )
 
-  test('goes on as long as nothing else is written', async () => {
+  test('is repeated as long as nothing else is written', async () => {
     begin({ keepAlive: 1_000 })
     await pass(10_000)
     expect(target.writes.length).toBeGreaterThanOrEqual(8)
@@ -59,7 +59,7 @@ describe('keepAlive', () => {
     expect(target.text).not.toContain(':\n\n')
   })
 
-  test('starts anew with the last event', async () => {
+  test('starts again with the last event', async () => {
     begin({ keepAlive: 10_000 })
     await pass(8_000)
     stream.send('late')
@@ -93,7 +93,7 @@ describe('keepAlive', () => {
     expect(target.writes).toEqual([])
   })
 
-  test('is not early on the first stream after a long time without one', async () => {
+  test('is not early on the first stream after a long time without streams', async () => {
     begin({ keepAlive: 1_000 })
     stream.close()
     await jest.advanceTimersByTimeAsync(3_600_000)
@@ -106,7 +106,7 @@ describe('keepAlive', () => {
 describe('heartbeat', () => {
   const PING = 'event: ping\ndata: \n\n'
 
-  test('is an event in the place of the comment, due from the one before', async () => {
+  test('is an event in place of the comment, with its time counted from the one before', async () => {
     begin({ keepAlive: 1_000, heartbeat: 'ping' })
     await pass(10_000, () => stream.send('busy'))
     const pings = target.text.split(PING).length - 1
@@ -144,7 +144,7 @@ describe('maxAge', () => {
     if (keepAlive === false) expect(target.writes).toEqual([])
   })
 
-  test('is spread, so that streams opened together do not come back together', async () => {
+  test('is spread, so that streams opened together do not reconnect together', async () => {
     const streams = Array.from({ length: 50 }, () => {
       begin({ maxAge: 60_000, keepAlive: false })
       return stream
@@ -157,7 +157,7 @@ describe('maxAge', () => {
     expect(streams.every(({ closed }) => closed)).toBe(true)
   })
 
-  // A late call of the wheel moved it one slot only: after a stall of 3 s a maxAge of 4 s ended at 6 to 7 s.
+  // A late call of the wheel moved it by one slot only: after a stall of 3 s a maxAge of 4 s ended after 6 to 7 s.
   test.each([900, 3_000, 20_000])(
     'ends the stream at the end of a stall of %i ms, if it was due in it',
     async (stall) => {
@@ -169,7 +169,7 @@ describe('maxAge', () => {
     },
   )
 
-  test('ends a stream that is busy', async () => {
+  test('ends a busy stream', async () => {
     begin({ maxAge: 5_000 })
     await pass(5_300, () => stream.send('busy'))
     expect(stream.closed).toBe(true)
@@ -181,7 +181,7 @@ describe('expiresAt', () => {
     ['soon', 3_000, (time) => time],
     ['as a Date', 60_000, (time) => new Date(time)],
     ['after more than the wheel’s turn', 100_000, (time) => time],
-  ])('ends the stream at that time, never later, and not a second before: %s', async (_, ms, as) => {
+  ])('ends the stream at that time, never later, and less than a second before: %s', async (_, ms, as) => {
     begin({ expiresAt: as(Date.now() + ms), keepAlive: 15_000, maxAge: 1_000_000 })
     await pass(ms - 1_000)
     expect(stream.closed).toBe(false)
@@ -195,7 +195,7 @@ describe('expiresAt', () => {
     expect(stream.closed).toBe(true)
   })
 
-  test('that has passed ends the stream before anything is sent', async () => {
+  test('ends the stream before anything is sent if it has passed', async () => {
     begin({ expiresAt: Date.now() - 1 })
     expect(stream.closed).toBe(true)
     expect(await stream.send('secret')).toBe(false)
@@ -204,7 +204,7 @@ describe('expiresAt', () => {
     expect(target.writableEnded).toBe(true)
   })
 
-  test('sends nothing of a hub after it', async () => {
+  test('prevents events of a hub after that time', async () => {
     const hub = createHub()
     begin({ expiresAt: Date.now() + 5_000 })
     hub.subscribe(stream, 'news')
@@ -220,7 +220,7 @@ describe('stallTimeout', () => {
   const reason = () => (stream.signal.reason as SseError | undefined)?.code
 
   test.each([1_000, false as const])(
-    'cuts off a client that takes nothing, with keepAlive %p',
+    'disconnects a client that reads nothing, with keepAlive %p',
     async (keepAlive) => {
       begin({ keepAlive, stallTimeout: 60_000 })
       target.hasRoom = false
@@ -233,7 +233,7 @@ describe('stallTimeout', () => {
     },
   )
 
-  test('lets a client be that takes a little now and then, though more and more waits for it', async () => {
+  test('spares a client that reads a little now and then, even if more and more waits for it', async () => {
     begin({ keepAlive: 1_000, stallTimeout: 60_000 })
     target.hasRoom = false
     for (let round = 0; round < 10; round++) {
@@ -244,9 +244,9 @@ describe('stallTimeout', () => {
     expect(stream.closed).toBe(false)
   })
 
-  // Characters were added to bytes: with three bytes a character the client seemed to give back what it took.
-  // It is counted in bytes, as the response counts what it holds.
-  test('lets a client be that reads text of three bytes a character, more slowly than it comes', async () => {
+  // Characters were added to bytes: with three bytes per character a client that read seemed to read nothing. It is
+  // counted in bytes, as the response counts its buffer.
+  test('spares a client that reads text of three bytes a character more slowly than it is sent', async () => {
     begin({ keepAlive: false, stallTimeout: 60_000 })
     target.hasRoom = false
     target.write = (text) => {
@@ -261,7 +261,7 @@ describe('stallTimeout', () => {
     expect(stream.closed).toBe(false)
   })
 
-  test('lets a stream be that has nothing to send', async () => {
+  test('spares a stream that has nothing to send', async () => {
     begin({ keepAlive: false, stallTimeout: 1_000 })
     await pass(100_000)
     expect(stream.closed).toBe(false)
@@ -275,7 +275,7 @@ describe('the rest of an ended response', () => {
     stream.close()
   }
 
-  test('is given up when the client reads nothing of it', async () => {
+  test('is abandoned if the client reads nothing of it', async () => {
     endWith(1_000)
     await pass(14_000)
     expect(target.destroyed).toBe(false)
@@ -283,9 +283,9 @@ describe('the rest of an ended response', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  // A session store that is away holds back the end itself: nothing is unread then, and nobody looked again.
-  // An ended response is cut off in any case, unless its client reads.
-  test('is given up when something else holds the end back', async () => {
+  // A session store that does not answer delays the end itself: nothing is unread then, and the end was never checked
+  // again. An ended response is destroyed in any case, unless its client reads.
+  test('is abandoned if other code delays the end', async () => {
     begin({})
     target.end = () => {}
     stream.close()
@@ -295,7 +295,7 @@ describe('the rest of an ended response', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  test('is given up after maxAge as well', async () => {
+  test('is abandoned after maxAge as well', async () => {
     begin({ maxAge: 10_000 })
     target.writableLength = 1_000
     await pass(10_200)
@@ -310,7 +310,7 @@ describe('the rest of an ended response', () => {
     expect(target.destroyed).toBe(false)
   })
 
-  test('is forgotten once it is through', async () => {
+  test('is forgotten once it has been sent', async () => {
     endWith(1_000)
     port.onResponseClose()
     expect(jest.getTimerCount()).toBe(0)

@@ -9,11 +9,11 @@ describe('sending', () => {
     expect(begin().target.writes).toEqual(['retry: 3000\n:\n\n'])
   })
 
-  test('begins with the reconnection time, where there is one', () => {
+  test('begins with the retry, if there is one', () => {
     expect(begin({ retry: 0 }).target.text).toBe('retry: 0\n:\n\n')
   })
 
-  test('what is sent in one tick leaves in one write', async () => {
+  test('what is sent in one tick is sent in one write', async () => {
     const { stream, target } = begin()
     stream.send({ event: 'e', data: 1, id: 2 })
     stream.send('two')
@@ -23,7 +23,7 @@ describe('sending', () => {
     expect(target.writes.slice(1)).toEqual(['event: e\nid: 2\ndata: 1\n\ndata: two\n\n: three\n\n:\n\n'])
   })
 
-  test('what is sent before the beginning leaves with it', () => {
+  test('what is sent before the beginning is sent with it', () => {
     const { stream, port, target } = create()
     stream.send('early')
     port.begin(target)
@@ -57,11 +57,11 @@ describe('sending', () => {
     expect(target.text).toContain('data: <7>\n')
   })
 
-  test('has true where there is room', async () => {
+  test('returns true if there is room', async () => {
     expect(await begin().stream.send('one')).toBe(true)
   })
 
-  test('waits where there is none, and goes on with the drain', async () => {
+  test('waits if there is no room, and continues with the drain', async () => {
     const { stream, target } = begin()
     target.hasRoom = false
     await stream.send('fills it')
@@ -78,7 +78,7 @@ describe('sending', () => {
 })
 
 describe('after close()', () => {
-  test('the rest has been written, and the response ended', () => {
+  test('the rest is written, and the response has ended', () => {
     const { stream, target } = begin()
     stream.send('last')
     stream.close()
@@ -87,7 +87,7 @@ describe('after close()', () => {
     expect(stream.closed).toBe(true)
   })
 
-  test('sends and comments have false and write nothing, even when they could not be encoded', async () => {
+  test('sends and comments return false and write nothing, even if they could not be encoded', async () => {
     const { stream, target } = begin()
     stream.close()
     expect(await stream.send('late')).toBe(false)
@@ -98,7 +98,7 @@ describe('after close()', () => {
     expect(target.writes).toEqual(['retry: 3000\n:\n\n'])
   })
 
-  test('waiting sends have false', async () => {
+  test('waiting sends resolve with false', async () => {
     const { stream, target } = begin()
     target.hasRoom = false
     await stream.send('fills it')
@@ -119,7 +119,7 @@ describe('after close()', () => {
     expect(codeOf(stream)).toBe('ERR_SSE_CLOSED')
   })
 
-  test('a stream that had not begun begins and ends', () => {
+  test('a stream that has not begun yet begins and ends', () => {
     const { stream, port, target } = create()
     stream.send('early')
     stream.close()
@@ -129,7 +129,7 @@ describe('after close()', () => {
     expect(target.writableEnded).toBe(true)
   })
 
-  test('it is gone when the last byte has left', () => {
+  test('the stream has finished when the last byte was sent', () => {
     const { stream, port } = begin()
     const listener = jest.fn()
     port.whenFinished(listener)
@@ -145,7 +145,7 @@ describe('after close()', () => {
 })
 
 describe('a response that cannot be written to', () => {
-  test('because write() throws is cut off, and waiting sends have false', async () => {
+  test('because write() throws is destroyed, and waiting sends resolve with false', async () => {
     const { stream, target } = begin()
     target.hasRoom = false
     await stream.send('fills it')
@@ -162,7 +162,7 @@ describe('a response that cannot be written to', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  test('tells the send that found it out', async () => {
+  test('reports it to the send that noticed it', async () => {
     const { stream, target } = begin()
     target.write = () => {
       throw new Error('broken')
@@ -170,7 +170,7 @@ describe('a response that cannot be written to', () => {
     expect(await stream.send('x'.repeat(20_000))).toBe(false)
   })
 
-  test('because other code ended it is not written to, and says so', async () => {
+  test('because other code ended it is not written to, and the reason says so', async () => {
     const { stream, target } = begin()
     target.end()
     stream.send('late')
@@ -183,6 +183,6 @@ describe('a response that cannot be written to', () => {
   })
 })
 
-test('what the client sent as last event ID is handed on', () => {
+test('the last event ID of the client is available', () => {
   expect(create().stream.lastEventId).toBe('7')
 })

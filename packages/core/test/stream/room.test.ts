@@ -1,6 +1,6 @@
 import { Room } from '../../src/stream/room.ts'
 
-test('all who wait hear the same, and those who wait later wait for the next', async () => {
+test('all waiters get the same answer, and later ones wait for the next', async () => {
   const room = new Room()
   const first = [room.wait(), room.wait()]
   room.settle(true)
@@ -9,7 +9,7 @@ test('all who wait hear the same, and those who wait later wait for the next', a
   expect(await Promise.all([...first, second])).toEqual([true, true, false])
 })
 
-test('settling with nobody waiting leaves nothing behind for who comes next', async () => {
+test('settling without waiters has no effect on later ones', async () => {
   const room = new Room()
   room.settle(true)
   const late = room.wait()

@@ -13,7 +13,7 @@ const file = join(tmpdir(), `downstream-lines-${process.pid}.txt`)
 beforeAll(() => writeFileSync(file, 'line\n'.repeat(2_000_000)))
 afterAll(() => rmSync(file))
 
-/** Runs a script in a process of its own: inside of Jest, warnings and uncaught errors are not to be seen. */
+/** Runs a script in a separate process: warnings and uncaught errors cannot be observed inside Jest. */
 async function run(script: string): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -23,7 +23,7 @@ async function run(script: string): Promise<string> {
   return stdout
 }
 
-/** How many descriptors of the file are open. */
+/** The number of open descriptors of the file. */
 function descriptors(): number {
   const links = readdirSync('/proc/self/fd').map((fd) => {
     try {
@@ -35,8 +35,8 @@ function descriptors(): number {
   return links.filter((link) => link === file).length
 }
 
-// Went wrong: a readline Interface that is returned closes itself and leaves the file that it reads open, so each
-// client that left cost a descriptor.
+// Calling return() of a readline Interface closes the Interface and leaves the file that it reads open: each client
+// that disconnected cost a descriptor.
 test('a readline Interface over a file is closed with its file when the client disconnects', async () => {
   const stream = new FakeStream()
   const input = createReadStream(file)
@@ -48,9 +48,9 @@ test('a readline Interface over a file is closed with its file when the client d
   await eventually('the file is closed', () => descriptors() === 0)
 })
 
-// Went wrong: a file that was given the stream's signal failed with an AbortError when the stream was over. readline passes
-// that on, and nobody listened to the Interface by then: the process ended.
-test('an Interface over a file that was given the signal does not fail uncaught', async () => {
+// A file that was given the signal of the stream failed with an AbortError when the stream was over. readline passes
+// that on, and the Interface had no listener any more: the process crashed.
+test('an Interface over a file that was given the signal causes no uncaught error', async () => {
   const script = `
     import { createReadStream } from 'node:fs'
     import { createInterface } from 'node:readline'
@@ -80,9 +80,9 @@ test('an Interface over a file that cannot be read fails with its error', async 
   await expect(stream.sendAll(source)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-// Went wrong: a chunk without a character sends nothing, so there was never anything to wait for, and a source of
-// nothing else kept the event loop to itself.
-test('a source of endless empty chunks leaves the event loop to others', async () => {
+// An empty chunk sends nothing, so there was never anything to wait for, and a source of nothing else blocked the event
+// loop.
+test('a source of endless empty chunks does not block the event loop', async () => {
   const stream = new FakeStream()
   const empty = (function* () {
     for (;;) yield new Uint8Array()
@@ -94,8 +94,8 @@ test('a source of endless empty chunks leaves the event loop to others', async (
   expect(stream.sent).toEqual([])
 })
 
-// Went wrong: each source that is being sent listens to the signal twice, and at the eleventh listener Node warns.
-test('twenty sources at once on one stream are no leak', async () => {
+// Each source that is being sent adds two listeners to the signal, and Node warns at the eleventh.
+test('twenty sources at once on one stream cause no leak warning', async () => {
   const script = `
     import { FakeStream } from './fake-stream.ts'
     process.on('warning', ({ name }) => console.log(name))
@@ -112,7 +112,7 @@ test('twenty sources at once on one stream are no leak', async () => {
   expect(await run(script)).toBe('over\n')
 })
 
-test('text or bytes that are an event stream already are warned of, once', async () => {
+test('warns once of text or bytes that already are an event stream', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const stream = new FakeStream()
   await stream.sendAll(['data:image/png;base64,xx', ':'])

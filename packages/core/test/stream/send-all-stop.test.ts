@@ -9,7 +9,7 @@ beforeEach(() => {
   stream = new FakeStream()
 })
 
-/** Starts to send, and comes back when the source has nothing more to give for now. */
+/** Starts to send, and returns when the source has nothing more to yield for now. */
 async function sending(source: Source): Promise<{ done: Promise<void> }> {
   const done = stream.sendAll(source)
   done.catch(() => {})
@@ -18,7 +18,7 @@ async function sending(source: Source): Promise<{ done: Promise<void> }> {
 }
 
 describe('the pace', () => {
-  test("is the client's: nothing is pulled while a send waits", async () => {
+  test('is that of the client: nothing is pulled while a send waits', async () => {
     let makeRoom = () => {}
     stream.room = new Promise<void>((resolve) => {
       makeRoom = resolve
@@ -38,8 +38,8 @@ describe('the pace', () => {
   })
 })
 
-describe('when the stream is over', () => {
-  test('an idle async iterator is returned at once, and nobody waits for it', async () => {
+describe('when the stream ends', () => {
+  test('return() of an idle async iterator is called at once and not awaited', async () => {
     const source = new IdleSource()
     const { done } = await sending(source)
     stream.over()
@@ -64,7 +64,7 @@ describe('when the stream is over', () => {
     await done
   })
 
-  test('the finally of a generator that waits for room runs', async () => {
+  test('the finally block of a generator that waits for room runs', async () => {
     stream.room = never
     const cleanUp = jest.fn()
     const source = async function* () {
@@ -80,7 +80,7 @@ describe('when the stream is over', () => {
     expect(cleanUp).toHaveBeenCalledTimes(1)
   })
 
-  test('a generator that waits for something of its own is not waited for', async () => {
+  test('a generator that waits for something else is not waited for', async () => {
     const source = async function* () {
       yield 'one'
       await never
@@ -90,7 +90,7 @@ describe('when the stream is over', () => {
     await expect(done).resolves.toBeUndefined()
   })
 
-  test('a function that has not come to a source yet is not waited for, and its source is stopped', async () => {
+  test('a function that has not returned its source yet is not waited for, and its source is stopped', async () => {
     const source = new IdleSource()
     let giveSource = (_source: IdleSource) => {}
     const { done } = await sending(() => new Promise<IdleSource>((resolve) => (giveSource = resolve)))
@@ -102,7 +102,7 @@ describe('when the stream is over', () => {
     expect(source.next).not.toHaveBeenCalled()
   })
 
-  test('an item that comes late is not sent', async () => {
+  test('a late item is not sent', async () => {
     let give = (_item: string) => {}
     const { done } = await sending([new Promise<string>((resolve) => (give = resolve))])
     stream.over()
@@ -112,7 +112,7 @@ describe('when the stream is over', () => {
     expect(stream.sent).toEqual([])
   })
 
-  test('a source that ends is not stopped as well', async () => {
+  test('a source that has ended is not stopped', async () => {
     const source = new IdleSource()
     source.next.mockResolvedValueOnce({ done: true, value: undefined })
     await stream.sendAll({ [Symbol.asyncIterator]: () => source })
@@ -121,12 +121,12 @@ describe('when the stream is over', () => {
   })
 })
 
-describe('when the stream was over before', () => {
+describe('when the stream has already ended', () => {
   beforeEach(() => {
     stream.over()
   })
 
-  test('an iterator is returned and never started', async () => {
+  test('return() of an iterator is called without starting it', async () => {
     const source = new IdleSource()
     await stream.sendAll(source)
     expect(source.return).toHaveBeenCalledTimes(1)
@@ -139,7 +139,7 @@ describe('when the stream was over before', () => {
     expect(source).not.toHaveBeenCalled()
   })
 
-  test("a Readable is destroyed, and what it makes of that is nobody's business", async () => {
+  test('a Readable is destroyed, and its error is ignored', async () => {
     const readable = new Readable({ read() {}, destroy: (_error, done) => done(new Error('unwilling')) })
     await stream.sendAll(readable)
     expect(readable.destroyed).toBe(true)
@@ -182,18 +182,18 @@ describe('an error', () => {
     fail()
   }
 
-  test.each(failing)("of %s is the caller's", async (_, source) => {
+  test.each(failing)('of %s is passed to the caller', async (_, source) => {
     await expect(stream.sendAll(source())).rejects.toBe(error)
     expect(stream.closed).toBe(false)
   })
 
-  test.each(failing)('of %s is no error once the stream is over', async (_, source) => {
+  test.each(failing)('of %s is ignored once the stream is over', async (_, source) => {
     const sent = stream.sendAll(source())
     stream.over()
     await expect(sent).resolves.toBeUndefined()
   })
 
-  test('of a source whose call upstream was aborted by the signal is no error', async () => {
+  test('of a source whose upstream request was aborted by the signal is ignored', async () => {
     const upstream = ({ signal }: FakeStream) =>
       new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     const { done } = await sending(async function* (one) {
@@ -204,7 +204,7 @@ describe('an error', () => {
     await expect(done).resolves.toBeUndefined()
   })
 
-  test('of return() is swallowed', async () => {
+  test('of return() is ignored', async () => {
     const source = new IdleSource()
     source.return.mockRejectedValue(error)
     const { done } = await sending(source)
@@ -212,14 +212,14 @@ describe('an error', () => {
     await expect(done).resolves.toBeUndefined()
   })
 
-  test('of next() ends the iteration: return() is not called after it', async () => {
+  test('of next() ends the iteration without a call of return()', async () => {
     const source = new IdleSource()
     source.next.mockImplementationOnce(fail)
     await expect(stream.sendAll({ [Symbol.asyncIterator]: () => source })).rejects.toBe(error)
     expect(source.return).not.toHaveBeenCalled()
   })
 
-  test('of a promise in a generator runs its finally', async () => {
+  test('of a promise in a generator runs its finally block', async () => {
     const cleanUp = jest.fn()
     const source = function* () {
       try {

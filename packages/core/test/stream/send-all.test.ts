@@ -56,13 +56,13 @@ describe('what is sent', () => {
     expect(stream.closed).toBe(false)
   })
 
-  test('is nothing where there is nothing', async () => {
+  test('is nothing if the source is empty', async () => {
     await stream.sendAll([])
     await stream.sendAll(() => undefined)
     expect(stream.sent).toEqual([])
   })
 
-  test('comes from a function that is given the stream', async () => {
+  test('comes from a function that receives the stream', async () => {
     const source = jest.fn(() => undefined)
     await stream.sendAll(source)
     expect(source).toHaveBeenCalledWith(stream)
@@ -100,7 +100,7 @@ describe('bytes', () => {
   })
 })
 
-describe('what is no source', () => {
+describe('what is not a source', () => {
   test.each([['text'], [7], [null], [undefined], [{ data: 'x' }], [Promise.resolve([])]])(
     'is refused: %p',
     async (value) => {
@@ -122,7 +122,7 @@ describe('an item that cannot be sent', () => {
     }
   })
 
-  test('is an error, and the iterator is returned', async () => {
+  test('is an error, and return() of the iterator is called', async () => {
     const source = new IdleSource()
     await expect(stream.sendAll(source)).rejects.toThrow('refused')
     expect(source.return).toHaveBeenCalledTimes(1)
@@ -142,7 +142,7 @@ describe('an item that cannot be sent', () => {
   })
 })
 
-test('nothing stays on the signal of a stream that goes on', async () => {
+test('no listener remains on the signal of a stream that stays open', async () => {
   const added = jest.spyOn(stream.signal, 'addEventListener')
   const removed = jest.spyOn(stream.signal, 'removeEventListener')
   await stream.sendAll(['one'])

@@ -24,7 +24,7 @@ afterEach(async () => {
   )
 })
 
-/** Starts an HTTP/2 server and connects to it; the test's end closes both. */
+/** Starts an HTTP/2 server and connects to it; the end of the test closes both. */
 export async function serveHttp2(
   listener: (req: Http2ServerRequest, res: Http2ServerResponse) => void,
 ): Promise<{ server: Http2Server; session: ClientHttp2Session }> {

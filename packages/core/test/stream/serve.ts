@@ -21,7 +21,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map(stop))
 })
 
-/** Starts a server that the test's end stops. */
+/** Starts a server that the end of the test stops. */
 export async function serve(
   listener: RequestListener,
   options: ServerOptions = {},
@@ -33,14 +33,14 @@ export async function serve(
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-/** Connects a bare socket that the test's end closes. */
+/** Connects a plain socket that the end of the test closes. */
 export async function connect(origin: string): Promise<RawClient> {
   const client = await RawClient.connect(origin)
   clients.push(client)
   return client
 }
 
-/** A stream on a server, open to a client that has seen its beginning. */
+/** A stream on a server, open to a client that has received its beginning. */
 export interface Opened {
   server: Server
   origin: string
@@ -63,7 +63,7 @@ export async function openOne(options?: EventStreamOptions): Promise<Opened> {
   return { server, origin, client, ...exchange }
 }
 
-/** Starts a server that opens a stream on each request, after `before` has had the response. */
+/** Starts a server that calls `before` with each response and then opens a stream on it. */
 export async function serveStreams(
   options: EventStreamOptions = {},
   before: (req: IncomingMessage, res: ServerResponse) => unknown = () => {},

@@ -39,7 +39,7 @@ test('without a source it opens the stream and returns it', () => {
   expect(prepare).toHaveBeenCalledWith(undefined)
 })
 
-test('an object that is no source is options', () => {
+test('an object that is not a source is taken as options', () => {
   const options = { retry: 1 }
   expect(sse(options)).toBe(stream)
   expect(prepare).toHaveBeenCalledWith(options)
@@ -62,7 +62,7 @@ test('a function is given the stream', async () => {
 })
 
 test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], [new Date()], [{ data: 1 }]])(
-  'what is neither is refused, and nothing is opened: %p',
+  'refuses what is neither, and opens nothing: %p',
   (value) => {
     expect(() => sse(value as unknown as EventStreamOptions)).toThrow(
       expect.objectContaining({ name: 'SseError', code: 'ERR_SSE_INVALID_SOURCE' }),
@@ -71,14 +71,14 @@ test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], 
   },
 )
 
-test('options behind no source are refused: whoever wrote them has a source that is missing', () => {
+test('refuses options after an undefined source: the source is missing by mistake', () => {
   expect(() => (sse as (...args: unknown[]) => unknown)(undefined, {})).toThrow(
     /^A source is .*; got undefined\./,
   )
   expect(prepare).not.toHaveBeenCalled()
 })
 
-test('what is thrown when the stream is opened is thrown at the caller, not promised', () => {
+test('an error in opening the stream is thrown, not a rejection', () => {
   prepare.mockImplementation(() => {
     throw new TypeError('open already')
   })
@@ -98,14 +98,14 @@ test('a source is stopped when its stream cannot be opened', () => {
   expect(readable.destroyed).toBe(true)
 })
 
-test('the host may let the head out in its own way', () => {
+test('the host may send the headers in its own way', () => {
   const begin = jest.fn()
   expect(sseMethod(prepare, { begin, onSourceError })()).toBe(stream)
   expect(begin).toHaveBeenCalledWith(prepare.mock.results[0]?.value, expect.any(Function))
   expect(target.writes).toEqual([])
 })
 
-test('a host that has nobody to take an error has it become a process warning', async () => {
+test('with a host that handles no error it becomes a process warning', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the handler')
   const begin = jest.fn()
@@ -126,14 +126,14 @@ describe('an error of the source', () => {
     throw error
   }
 
-  test('ends the stream after what was sent, and names itself as the cause', async () => {
+  test('ends the stream after what was sent, and is the cause of the end', async () => {
     await expect(sse(failLater())).resolves.toBeUndefined()
     expect(target.text).toBe('retry: 3000\n:\n\ndata: one\n\n')
     expect(target.writableEnded).toBe(true)
     expect(stream.signal.reason).toMatchObject({ code: 'ERR_SSE_SOURCE_FAILED', cause: error })
   })
 
-  test('goes to the host once, when the response is through', async () => {
+  test('is passed to the host once, when the response has finished', async () => {
     await sse(failLater())
     expect(onSourceError).not.toHaveBeenCalled()
     port.onResponseClose()
@@ -141,7 +141,7 @@ describe('an error of the source', () => {
     expect(onSourceError.mock.calls).toEqual([[error]])
   })
 
-  test('that is an event which cannot be encoded is one too', async () => {
+  test('can be an event that cannot be encoded', async () => {
     await sse([{ event: 'a\nb', data: '' }])
     port.onResponseClose()
     await nextTurn()
@@ -151,7 +151,7 @@ describe('an error of the source', () => {
     expect(target.text).toBe('retry: 3000\n:\n\n')
   })
 
-  test('that comes because the client left is none', async () => {
+  test('is ignored if it results from the disconnect', async () => {
     const done = sse(async function* ({ signal }) {
       yield 'one'
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(error)))

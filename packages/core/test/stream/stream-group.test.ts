@@ -11,7 +11,7 @@ import { serveHttp2 } from './serve-http2.ts'
 
 const host = { onSourceError: () => {} }
 
-/** A server whose streams are a group's; /plain is an ordinary response, which `answer` ends. */
+/** A server whose streams belong to a group; /plain is an ordinary response, which `answer` ends. */
 async function serveGroup(defaults: EventStreamOptions = {}) {
   const group = new StreamGroup(defaults)
   const streams: EventStream[] = []
@@ -20,7 +20,7 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
     if (req.url === '/plain') answer = () => res.end('plain answer')
     else streams.push(group.sse(req, res, host)())
   })
-  /** Opens streams, each over a connection of its own that the client would keep. */
+  /** Opens streams, each over a separate connection that the client would keep. */
   const open = async (count: number): Promise<RawClient[]> => {
     const clients = await Promise.all(Array.from({ length: count }, () => connect(origin)))
     for (const client of clients) client.get('/')
@@ -30,11 +30,11 @@ async function serveGroup(defaults: EventStreamOptions = {}) {
   return { group, server, origin, streams, open, answer: () => answer() }
 }
 
-/** The reconnection time that a client has kept: the last that it was sent. */
+/** The reconnection time that a client keeps: the last one that it was sent. */
 const retryOf = (client: RawClient) => Number(client.text.match(/(?<=^retry: )\d+$/gm)?.at(-1))
 
 describe('opening', () => {
-  test("takes the group's defaults, and one stream's own options before them", async () => {
+  test('uses the defaults of the group, overridden by the options of a stream', async () => {
     const group = new StreamGroup({ retry: 1, serialize: () => 'of the group' })
     const { origin } = await serve((req, res) => {
       group.sse(req, res, host)({ retry: 2 }).send({ data: {} })
@@ -45,13 +45,13 @@ describe('opening', () => {
     await client.receives('data: of the group\n\n')
   })
 
-  test('with bad defaults is refused when the group is made', () => {
+  test('refuses bad defaults when the group is made', () => {
     expect(() => new StreamGroup({ keepAlive: 0 })).toThrow(
       expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }),
     )
   })
 
-  test('counts the streams until they are through', async () => {
+  test('counts the streams until their responses have finished', async () => {
     const { group, streams, open } = await serveGroup()
     const [client] = await open(2)
     expect(group.size).toBe(2)
@@ -61,7 +61,7 @@ describe('opening', () => {
     await eventually('the end', () => group.size === 0)
   })
 
-  test('can leave the head to the framework: what is sent waits for it', async () => {
+  test('can leave the headers to the framework: what is sent waits for them', async () => {
     const group = new StreamGroup()
     const { origin } = await serve(async (req, res) => {
       let letOut = () => {}
@@ -83,15 +83,15 @@ describe('opening', () => {
 })
 
 describe('closing', () => {
-  test('without streams is done at once', async () => {
+  test('without streams resolves at once', async () => {
     await expect(new StreamGroup().close()).resolves.toBeUndefined()
   })
 
-  test('refuses nothing when it is the listener of a signal: the process has to end', async () => {
+  test('as the listener of a signal refuses nothing, because the process must end', async () => {
     await expect(new StreamGroup().close('SIGTERM' as never)).resolves.toBeUndefined()
   })
 
-  test('tells every client to reconnect after about its own retry, not all at once, and ends its connection', async () => {
+  test('makes every client reconnect after about its own retry, not all at once, and ends its connection', async () => {
     const { group, streams, open } = await serveGroup({ retry: 2_000 })
     const clients = await open(20)
     for (const stream of streams) stream.send('last')
@@ -107,7 +107,7 @@ describe('closing', () => {
     expect(new Set(retries).size).toBeGreaterThan(1)
   })
 
-  test('with a drain spreads the ends over it, which makes no client wait longer', async () => {
+  test('with a drain spreads the ends over it, and no client waits longer', async () => {
     const { group, streams, open } = await serveGroup()
     const clients = await open(12)
     const started = performance.now()
@@ -125,7 +125,7 @@ describe('closing', () => {
     }
   })
 
-  test('sends the retry that it is given, a number or a value of a range', async () => {
+  test('sends the given retry, a number or a value in a range', async () => {
     const exact = await serveGroup()
     const ranged = await serveGroup()
     const [one] = await exact.open(1)
@@ -140,7 +140,7 @@ describe('closing', () => {
     expect(new Set(retries).size).toBeGreaterThan(1)
   })
 
-  test('does not send a reconnection time above what a client takes', async () => {
+  test('does not send a retry larger than clients accept', async () => {
     const { group, open } = await serveGroup({ retry: 2_147_483_647 })
     const clients = await open(8)
     await group.close()
@@ -149,7 +149,7 @@ describe('closing', () => {
   })
 
   test.each([[-1], [1.5], ['100'], [[5, 1]], [[1]], [[1, 2, 3]], [null]])(
-    'with a bad retry is refused, and nothing ends: %j',
+    'refuses a bad retry, and ends nothing: %j',
     async (retry) => {
       const { group, streams, open } = await serveGroup()
       await open(1)
@@ -160,7 +160,7 @@ describe('closing', () => {
     },
   )
 
-  test('a second time joins the first', async () => {
+  test('called twice returns the same promise', async () => {
     const { group, streams, open } = await serveGroup()
     await open(1)
     const first = group.close()
@@ -171,7 +171,7 @@ describe('closing', () => {
   })
 
   test.each([[-1], [Number.NaN], ['100'], [null], [Number.POSITIVE_INFINITY]])(
-    'with a bad drain is refused, and nothing ends: %p',
+    'refuses a bad drain, and ends nothing: %p',
     async (drain) => {
       const { group, streams, open } = await serveGroup()
       await open(1)
@@ -185,19 +185,19 @@ describe('closing', () => {
     },
   )
 
-  test('cuts off a client that does not read', async () => {
+  test('disconnects a client that does not read', async () => {
     const { group, streams, open } = await serveGroup({ maxBufferedBytes: 100_000_000 })
     const [client] = await open(1)
     client?.pause()
     const stream = streams[0] as EventStream
-    // More than the system takes for a client that does not read.
+    // More than the system buffers for a client that does not read.
     for (let sent = 0; sent < 200; sent++) stream.send('x'.repeat(65_536))
     await group.close()
     expect(codeOf(stream)).toBe('ERR_SSE_SHUTDOWN')
     expect(group.size).toBe(0)
   })
 
-  test('leaves alone a connection that serves another request by now', async () => {
+  test('does not end a connection that already serves another request', async () => {
     const { group, streams, open, answer } = await serveGroup()
     for (let count = 0; count < 3; count++) await open(1)
     const [client] = (await open(1)) as [RawClient]
@@ -212,11 +212,11 @@ describe('closing', () => {
   })
 })
 
-describe('a stream asked for', () => {
+describe('a stream requested', () => {
   test.each([
     ['while the group closes', 150],
     ['after it has closed', 0],
-  ])('%s is 200, a reconnection time and the end of the connection', async (_, drain) => {
+  ])('%s gets 200, a retry and the end of the connection', async (_, drain) => {
     const { group, origin, open } = await serveGroup()
     await open(2)
     const closing = group.close({ drain })
@@ -231,7 +231,7 @@ describe('a stream asked for', () => {
     await eventually('nothing open', () => group.size === 0)
   })
 
-  test('after it has closed takes no source', async () => {
+  test('after it has closed uses no source', async () => {
     const group = new StreamGroup()
     await group.close()
     const source = jest.fn()
@@ -244,7 +244,7 @@ describe('a stream asked for', () => {
 })
 
 describe('with the server', () => {
-  test('closes it, with the connections that clients keep and those that never carried a request', async () => {
+  test('closes it, with the idle connections of clients and those that never carried a request', async () => {
     const { group, server, origin, open } = await serveGroup()
     server.keepAliveTimeout = 60_000
     const clients = await open(3)
@@ -255,7 +255,7 @@ describe('with the server', () => {
     await Promise.all([spare, ...clients].map((client) => client.ends()))
   })
 
-  test('takes no more connections from the start', async () => {
+  test('accepts no more connections from the start', async () => {
     const { group, server, open } = await serveGroup()
     await open(1)
     const closing = group.close({ server, drain: 60 })
@@ -263,7 +263,7 @@ describe('with the server', () => {
     await closing
   })
 
-  test('lets a request be answered, and closes its connection then', async () => {
+  test('lets a request be answered, then closes its connection', async () => {
     const { group, server, origin, open, answer } = await serveGroup()
     server.keepAliveTimeout = 60_000
     await open(1)
@@ -278,7 +278,7 @@ describe('with the server', () => {
     await other.ends()
   })
 
-  test('cuts off a request that is not answered', async () => {
+  test('aborts a request that is not answered', async () => {
     const { group, server, origin } = await serveGroup()
     const other = await connect(origin)
     const asked = once(server, 'request')
@@ -288,7 +288,7 @@ describe('with the server', () => {
     await other.ends()
   })
 
-  test('that is closed already is done', async () => {
+  test('resolves if it is already closed', async () => {
     const { group, server } = await serveGroup()
     server.close()
     await group.close({ server })
@@ -302,7 +302,7 @@ describe('with the server', () => {
 })
 
 describe('server.close() beside it', () => {
-  test('is done soon, though clients would keep their connections', async () => {
+  test('resolves soon, even if clients would keep their connections', async () => {
     const { group, server, open } = await serveGroup()
     server.keepAliveTimeout = 60_000
     await open(5)
@@ -312,7 +312,7 @@ describe('server.close() beside it', () => {
     await closed
   })
 
-  test('is done soon over HTTP/2', async () => {
+  test('resolves soon over HTTP/2', async () => {
     const group = new StreamGroup()
     const { server, session } = await serveHttp2((req, res) => void group.sse(req, res, host)())
     const texts = await Promise.all(

@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 
 describe('writing', () => {
-  test('what is written in one tick leaves in one write at its end', async () => {
+  test('what is written in one tick is sent in one write at the end of the tick', async () => {
     writer.start(target, '')
     writer.write('a')
     writer.write('b')
@@ -43,7 +43,7 @@ describe('writing', () => {
     expect(flush.mock.results.map(({ value }) => value)).toEqual([1, 2])
   })
 
-  test('what is buffered here and in the target counts as buffered', async () => {
+  test('what is buffered here and in the target is counted', async () => {
     writer.start(target, '')
     target.hasRoom = false
     writer.write('abc')
@@ -55,13 +55,13 @@ describe('writing', () => {
 })
 
 describe('before the target is known', () => {
-  test('what is written waits, and leaves at once behind the opening', () => {
+  test('what is written waits, and is sent together with the opening', () => {
     writer.write('a')
     writer.start(target, ':')
     expect(target.writes).toEqual([':a'])
   })
 
-  test('there is room for 16 KiB, and again once the target has taken them', () => {
+  test('there is room for 16 KiB, and again once the target has accepted them', () => {
     expect(writer.write('a')).toBe(true)
     expect(writer.write(LONG)).toBe(false)
     expect(owner.onRoom).not.toHaveBeenCalled()
@@ -78,7 +78,7 @@ describe('before the target is known', () => {
     expect(target.writableEnded).toBe(true)
   })
 
-  test('what was given up is not written, and the target is cut off', () => {
+  test('what was abandoned is not written, and the target is destroyed', () => {
     writer.write('a')
     writer.stop()
     writer.start(target, ':')
@@ -88,7 +88,7 @@ describe('before the target is known', () => {
 })
 
 describe('room', () => {
-  test('is gone when the target says so, and back when it drains', async () => {
+  test('ends when the target says so, and returns when it drains', async () => {
     target.hasRoom = false
     writer.start(target, ':')
     expect(writer.write('a')).toBe(false)
@@ -99,7 +99,7 @@ describe('room', () => {
     expect(writer.write('b')).toBe(true)
   })
 
-  test('is not told of by a drain that others have caused', async () => {
+  test('is not reported on a drain that other code has caused', async () => {
     writer.start(target, ':')
     owner.onRoom.mockClear()
     target.drain()
@@ -113,7 +113,7 @@ describe('room', () => {
     expect(writer.write('a')).toBe(true)
   })
 
-  test('is gone for this turn of the event loop after 16 KiB, so that others get theirs', async () => {
+  test('ends for this turn of the event loop after 16 KiB, so that other work can run', async () => {
     writer.start(target, '')
     owner.onRoom.mockClear()
     expect(writer.write(LONG)).toBe(false)
@@ -124,7 +124,7 @@ describe('room', () => {
     expect(writer.write('a')).toBe(true)
   })
 
-  test('is not back in the next turn while the target has none', async () => {
+  test('does not return in the next turn while the target has none', async () => {
     writer.start(target, '')
     writer.write(LONG)
     target.hasRoom = false
@@ -137,7 +137,7 @@ describe('room', () => {
 })
 
 describe('the end', () => {
-  test('writes what waits and the farewell at once, and ends the target', () => {
+  test('writes what waits and the last text at once, and ends the target', () => {
     writer.start(target, '')
     writer.write('a')
     writer.end('b')
@@ -172,7 +172,7 @@ describe('a failure', () => {
     throw cause
   }
 
-  test('of a write is told, and cuts the connection', async () => {
+  test('of a write is reported, and the connection is destroyed', async () => {
     writer.start(target, ':')
     target.write = fail
     writer.write('a')
@@ -181,7 +181,7 @@ describe('a failure', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  test('of the last write is told, and cuts the connection', () => {
+  test('of the last write is reported, and the connection is destroyed', () => {
     writer.start(target, ':')
     target.write = fail
     writer.end('a')
@@ -189,7 +189,7 @@ describe('a failure', () => {
     expect(target.destroyed).toBe(true)
   })
 
-  test('is told instead of a write after an end() by other code, which may run out', async () => {
+  test('is reported instead of writing after an end() by other code, which would throw', async () => {
     writer.start(target, ':')
     target.end()
     writer.write('a')

@@ -17,6 +17,6 @@ test.each<[value: unknown, text: string]>([
   [Promise.resolve(), 'a promise: await it'],
   [{}, 'an empty object'],
   [{ price: 1, symbol: 'A' }, 'an object with price, symbol'],
-])('%p is said to be %s', (value, text) => {
+])('describes %p as %s', (value, text) => {
   expect(describeValue(value)).toBe(text)
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { encodeEvent } from '../../src/wire/encode.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
-/** Whatever separates, ends or pads something in the format, and what is hard for UTF-8. */
+/** Everything that separates, ends or pads something in the format, and what is difficult in UTF-8. */
 const ALPHABET = ['\r', '\n', ':', ' ', 'a', '\0', '\ufeff', '\u2028', '\u0085', '😀', '\ud83d']
 
 /** All texts of up to four of these characters: 16 105. */
@@ -12,9 +12,9 @@ const TEXTS = [1, 2, 3, 4].reduce(
   [''],
 )
 
-/** The text as the client's decoder hands it out. */
+/** The text as the decoder of the client returns it. */
 const throughBytes = (text: string) => Buffer.from(text).toString()
-/** "U+000D followed by U+000A, a single U+000A, a single U+000D": what is left of them between the data lines. */
+/** "U+000D followed by U+000A, a single U+000A, a single U+000D": between data lines the client joins with U+000A. */
 const asData = (text: string) => throughBytes(text).replace(/\r\n?/g, '\n')
 
 interface Parsed {
@@ -22,7 +22,7 @@ interface Parsed {
   retries: number[]
 }
 
-/** What a client makes of the event in the middle of a stream. */
+/** What a client receives from the event in the middle of a stream. */
 function parse(event: ServerSentEvent): Parsed {
   const text = encodeEvent(event)
   if (text.includes('\r')) throw new Error('CR in the output')
@@ -38,7 +38,7 @@ function parse(event: ServerSentEvent): Parsed {
   return parsed
 }
 
-/** Whether every text passes, and which does not: an assertion for each would take ten times as long. */
+/** Returns the texts that fail: an assertion for each would take ten times as long. */
 function offenders(passes: (text: string) => boolean): string[] {
   return TEXTS.filter((text) => !passes(text))
 }
@@ -85,11 +85,11 @@ test('every text arrives as an id or is refused', () => {
   expect(offenders(passes)).toEqual([])
 })
 
-test('no text of a comment reaches the client', () => {
+test('no text in a comment reaches the client', () => {
   expect(offenders((comment) => arrivesAs({ comment, data: 'd' }, { data: 'd' }))).toEqual([])
 })
 
-test('every text inside JSON means the same to the client', () => {
+test('every text inside JSON arrives with the same meaning', () => {
   const passes = (text: string) => {
     const [received] = parse({ data: { [text]: text } }).events
     return JSON.parse(received?.data ?? 'null')[text] === text && !/[\u0085\u2028]/.test(received?.data ?? '')
@@ -106,7 +106,7 @@ test('every line of the output is a known field with one space after its colon, 
   expect(offenders(passes)).toEqual([])
 })
 
-test('any fields together arrive as one event or are refused together', () => {
+test('any combination of fields arrives as one event or is refused', () => {
   const text = fc.string({ unit: fc.constantFrom(...ALPHABET, 'data', 'id', '1'), maxLength: 12 })
   const field = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
   const event = fc.record({

@@ -98,7 +98,7 @@ test.each(refused)('%s is refused', (_, event, code) => {
   )
 })
 
-test('a refusal says what the rule is and what came, cut short', () => {
+test('an error says the rule and shows what was passed, shortened', () => {
   const refuse = () => encodeEvent({ id: 'é'.repeat(10_000), data: '' })
   expect(refuse).toThrow(/An id is printable ASCII.*got "é{60}…"/)
 })
@@ -127,7 +127,7 @@ test('a Map is sent when it has a toJSON(), or the option serialize takes it', (
   )
 })
 
-test('bytes by mistake are refused without a look at each of them', () => {
+test('bytes passed by mistake are refused without looking at each of them', () => {
   const keys = jest.spyOn(Object, 'keys')
   const listings: unknown[] = []
   let message = ''
@@ -142,7 +142,7 @@ test('bytes by mistake are refused without a look at each of them', () => {
   expect(message).toMatch(/got a Buffer of 5 bytes\.$/)
 })
 
-test('a failing serialization is the cause of the refusal', () => {
+test('a failed serialization is the cause of the error', () => {
   const cause = new Error('no')
   const fail = () => {
     throw cause
@@ -150,15 +150,15 @@ test('a failing serialization is the cause of the refusal', () => {
   expect(() => encodeEvent({ data: {} }, fail)).toThrow(expect.objectContaining({ cause }))
 })
 
-test('a serialize function sees data that is not a string, and its lines are fields', () => {
+test('a serialize function receives data that is not a string, and its lines become fields', () => {
   expect(encodeEvent({ data: [1, 2] }, (data) => (data as number[]).join('\n'))).toBe('data: 1\ndata: 2\n\n')
 })
 
-test('a serialize function does not see a string', () => {
+test('a serialize function does not receive a string', () => {
   expect(encodeEvent({ data: 'raw' }, () => 'serialized')).toBe('data: raw\n\n')
 })
 
-test('a serialize function that returns no string is refused', () => {
+test('a serialize function that does not return a string is refused', () => {
   const toNumber = (() => 1) as unknown as () => string
   expect(() => encodeEvent({ data: {} }, toNumber)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_DATA' }),
@@ -172,7 +172,7 @@ test('JSON keeps the line ends of other languages escaped, and means the same', 
   expect(JSON.parse(json)).toEqual(data)
 })
 
-test('a lone surrogate leaves as the bytes of U+FFFD', () => {
+test('a lone surrogate is sent as the bytes of U+FFFD', () => {
   expect(Buffer.from(encodeEvent('\ud83d'))).toEqual(Buffer.from('data: \ufffd\n\n'))
 })
 
@@ -193,7 +193,7 @@ test('a comment that is not a string is refused', () => {
   )
 })
 
-/** How often fetch-event-source would call `onmessage`: for every blank line, whatever stands before it. */
+/** How often fetch-event-source would call `onmessage`: at every blank line, whatever precedes it. */
 function messagesOf(text: string): number {
   let messages = 0
   const onMessage = () => messages++
@@ -214,7 +214,7 @@ test.each(encoded.filter(([, event]) => typeof event === 'string' || event.data 
   },
 )
 
-test('a retry alone is no message to a client that counts blank lines', () => {
+test('a retry alone is not a message for a client that counts blank lines', () => {
   expect(messagesOf(encodeEvent({ retry: 1 }))).toBe(0)
 })
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { EventStreamParser, type ParsedEvent } from '../../src/wire/event-stream-parser.ts'
 
-/** What the standard says, word for word, for a stream that is there as a whole. */
+/** The parsing of the standard, word for word, for a complete stream. */
 function interpret(stream: string): ParsedEvent[] {
   const events: ParsedEvent[] = []
   const lines = stream.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)
-  // What follows the last line end is no line.
+  // What follows the last line end is not a line.
   lines.pop()
   let block: { event: string; data: string; id: string | undefined } = { event: '', data: '', id: undefined }
   for (const line of lines) {
@@ -32,7 +32,7 @@ function parse(chunks: Iterable<string | Uint8Array>, maxEventBytes = 1_000): Pa
   return [...chunks].flatMap((chunk) => parser.push(chunk))
 }
 
-/** The pieces between these places. */
+/** The pieces between these positions. */
 function cut<T extends string | Uint8Array>(whole: T, places: readonly number[]): T[] {
   const all = [0, ...places, whole.length]
   return all.slice(1).map((end, n) => whole.slice(all[n], end) as T)
@@ -70,12 +70,12 @@ const streams: [what: string, stream: string, events: ParsedEvent[]][] = [
 describe.each(streams)('%s', (_, stream, events) => {
   const bytes = Buffer.from(stream)
 
-  test('is read as the standard says', () => {
+  test('is parsed as the standard says', () => {
     expect(parse([stream])).toStrictEqual(events)
     expect(interpret(stream)).toStrictEqual(events)
   })
 
-  test('is read so wherever it is cut in two or three, or in single bytes', () => {
+  test('is parsed the same wherever it is cut in two or three, or into single bytes', () => {
     for (let first = 0; first <= bytes.length; first++) {
       for (let second = first; second <= bytes.length; second++) {
         expect(parse(cut(bytes, [first, second]))).toStrictEqual(events)
@@ -88,7 +88,7 @@ describe.each(streams)('%s', (_, stream, events) => {
   })
 })
 
-test('any stream is read as the standard says, however it is cut', () => {
+test('any stream is parsed as the standard says, however it is cut', () => {
   const piece = fc.constantFrom(
     ...[
       'data',
@@ -121,13 +121,13 @@ test('any stream is read as the standard says, however it is cut', () => {
   )
 })
 
-test('bytes that are no UTF-8 are replacement characters', () => {
+test('bytes that are not UTF-8 become replacement characters', () => {
   expect(parse([Buffer.from('data: '), Uint8Array.of(0xff, 0xc3), Buffer.from('\n\n')])).toEqual([
     { data: '\ufffd\ufffd' },
   ])
 })
 
-test('text may follow bytes', () => {
+test('accepts text after bytes', () => {
   expect(parse([Buffer.from('data: a'), 'b\n', Buffer.from('\n')])).toEqual([{ data: 'ab' }])
 })
 
@@ -152,7 +152,7 @@ describe('an event that is too large', () => {
     },
   )
 
-  test('is not what many events, comments, retries and other fields are', () => {
+  test('is not many events, comments, retries and other fields together', () => {
     const stream = ['data: 1234\n\n', ': comment\n', 'other: 12\n', 'retry: 1\n'].map((text) =>
       text.repeat(100),
     )
@@ -169,8 +169,8 @@ describe('an event that is too large', () => {
   })
 })
 
-test('a large event in small pieces takes time in proportion to its size', () => {
-  // Looking through all of the unfinished line for each piece took 40 s here.
+test('a large event in small pieces takes time proportional to its size', () => {
+  // Searching the whole unfinished line again for each piece took 40 s here.
   const parser = new EventStreamParser(100_000_000)
   const piece = 'x'.repeat(50)
   for (let n = 0; n < 400_000; n++) parser.push(n % 50 === 0 ? `\ndata: ${piece}` : piece)

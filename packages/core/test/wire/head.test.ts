@@ -1,6 +1,8 @@
 import { type ExtraHeaders, type HeaderValue, headerList, responseHead } from '../../src/wire/head.ts'
 
-/** The head that follows from what the app set before and the stream's own extra headers, as Node would merge it. */
+/**
+ * The headers that result from what the app set before and the extra headers of the stream, as Node would merge them.
+ */
 function headOf(set: Record<string, HeaderValue>, extra: ExtraHeaders = {}): Record<string, HeaderValue> {
   const head: Record<string, HeaderValue> = {}
   for (const [name, value] of Object.entries(set)) head[name.toLowerCase()] = value
@@ -10,7 +12,7 @@ function headOf(set: Record<string, HeaderValue>, extra: ExtraHeaders = {}): Rec
   return head
 }
 
-test('without anything from the app it is the headers of an event stream, without Connection, which Node decides', () => {
+test('without headers from the app it has those of an event stream, without Connection, which Node sets', () => {
   expect(headOf({})).toEqual({
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache, no-transform',
@@ -46,7 +48,7 @@ test.each([
   ['Access-Control-Allow-Origin', 'https://example.com'],
   ['Vary', 'Origin'],
   ['Set-Cookie', ['a=1', 'b=2']],
-])('a header that the app set survives: %s', (name, value) => {
+])('keeps a header that the app has set: %s', (name, value) => {
   expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], value)
 })
 
@@ -54,18 +56,18 @@ test.each([
   ['Content-Type', 'text/html; charset=windows-1252', 'text/event-stream'],
   ['X-Accel-Buffering', 'yes', 'no'],
   ['X-Content-Type-Options', 'off', 'nosniff'],
-])('a header that makes the stream is not left to the app: %s', (name, value, sent) => {
+])('replaces a header that a stream depends on: %s', (name, value, sent) => {
   expect(headOf({ [name]: value })).toHaveProperty([name.toLowerCase()], sent)
   expect(headOf({}, { [name.toLowerCase()]: value })).toHaveProperty([name.toLowerCase()], sent)
 })
 
-test('extra headers are sent, over those of the app, several of one name as several', () => {
+test('sends extra headers in place of those of the app, and several of one name as several', () => {
   const head = headOf({ 'x-one': 'app' }, { 'X-One': 'stream', 'Set-Cookie': ['a=1', 'b=2'], 'X-Count': 3 })
   expect(head).toMatchObject({ 'x-one': 'stream', 'set-cookie': ['a=1', 'b=2'], 'x-count': 3 })
 })
 
-// Cookies and Vary of the option replaced those that were set before: cors' "Vary: Origin" was lost.
-// Headers and Map were ignored, since they have no properties.
+// Cookies and Vary of the option replaced those that were set before: "Vary: Origin" of cors was lost. Headers and Map
+// were ignored, because they have no own properties.
 test.each<[what: string, extra: ExtraHeaders]>([
   ['an object', { 'set-cookie': ['c=3', 'd=4'], vary: 'Accept', 'x-a': '1' }],
   [
@@ -108,8 +110,8 @@ test('Incremental of the app or of the option is kept', () => {
   expect(headOf({}, { incremental: '?0' }).incremental).toBe('?0')
 })
 
-// Fastify takes the headers, and the stream merged its option into them once more when it began: c=3 was sent twice.
-test('what was merged already is not added a second time', () => {
+// Fastify sets the headers, and the stream merged its option into them again when it began: c=3 was sent twice.
+test('does not add a value twice', () => {
   const extra = { 'Set-Cookie': 'c=3', Vary: 'Accept' }
   const once = headOf({ 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin' }, extra)
   expect(headOf(once, extra)).toEqual(once)

@@ -1,6 +1,6 @@
 import { readLastEventId } from '../../src/wire/last-event-id.ts'
 
-/** How Node hands out the UTF-8 bytes of a header. */
+/** How Node represents the UTF-8 bytes of a header. */
 const utf8Header = (text: string) => Buffer.from(text).toString('latin1')
 
 const headers: [what: string, header: string | string[] | undefined, id: string][] = [
@@ -37,7 +37,7 @@ const urls: [what: string, header: string | undefined, url: string | undefined, 
   ['nothing without a URL', undefined, undefined, ''],
 ]
 
-test.each(urls)('of a header and a query it reads %s', (_, header, url, id) => {
+test.each(urls)('with a header and a query parameter it reads %s', (_, header, url, id) => {
   expect(readLastEventId(header, url, 'lastEventId')).toBe(id)
 })
 

@@ -26,7 +26,7 @@ const headers: [header: string | string[] | undefined, seconds: number | undefin
   [['respond-async', 'wait=20'], 20],
 ]
 
-test.each(headers)('Prefer: %p asks for %p', (header, seconds) => {
+test.each(headers)('Prefer: %p requests %p', (header, seconds) => {
   expect(readWait(header)).toBe(seconds)
 })
 
@@ -40,16 +40,16 @@ const urls: [url: string, parameter: string | false, seconds: number | undefined
   ['/news?wait=20', false, undefined],
 ]
 
-test.each(urls)('%s with the parameter %p asks for %p', (url, parameter, seconds) => {
+test.each(urls)('%s with the parameter %p requests %p', (url, parameter, seconds) => {
   expect(readWait(undefined, url, parameter)).toBe(seconds)
 })
 
-test('the header goes before the parameter', () => {
+test('the header takes precedence over the parameter', () => {
   expect(readWait('wait=5', '/news?wait=20', 'wait')).toBe(5)
   expect(readWait('respond-async', '/news?wait=20', 'wait')).toBe(20)
 })
 
-test('a header made to take long is read at once', () => {
+test('a header designed to be slow is parsed at once', () => {
   const started = process.cpuUsage().user
   expect(readWait(`${'a="'.repeat(5_000)}${',;'.repeat(3_000)}`)).toBe(undefined)
   expect(process.cpuUsage(undefined).user - started).toBeLessThan(2_000_000)

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { decompress } from 'fzstd'
 import { compressedBlock, rawBlocks, ZSTD_END, ZSTD_HEADER } from '../../src/wire/zstd.ts'
 
-/** What somebody else's decoder reads. */
+/** What an independent decoder reads. */
 function read(blocks: string): Buffer {
   return Buffer.from(decompress(Buffer.from(ZSTD_HEADER + blocks + ZSTD_END, 'latin1')))
 }
 
-/** Text in which the same words come again. */
+/** Text in which the same words recur. */
 function wordy(words: readonly string[], length: number): Buffer {
   const chosen = Array.from({ length }, () => words[Math.floor(Math.random() * words.length)])
   return Buffer.from(chosen.join(' '))
@@ -25,7 +25,7 @@ test('a block can be read after others than those before it, if the bytes are th
     const both = Buffer.concat([first, second])
     const block = compressedBlock(second, first)
     expect(read(rawBlocks(first.toString()) + block).equals(both)).toBe(true)
-    // The offsets that a decoder remembers are others here.
+    // The offsets that the decoder remembers differ here.
     expect(read(compressedBlock(first, Buffer.alloc(0)) + block).equals(both)).toBe(true)
   }
 })

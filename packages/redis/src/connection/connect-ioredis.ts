@@ -7,28 +7,28 @@ interface Ioredis extends IoredisClient {
   on(event: 'message', listener: (channel: string, text: string) => void): unknown
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
-  /** The socket, of a client that is no cluster. */
+  /** The socket of a client; a cluster has none. */
   stream?: Socket
   /** The clients of a cluster. */
   nodes?(role?: 'master'): Ioredis[]
 }
 
-/** Connects a duplicate of an ioredis or iovalkey client, or of a cluster, that never reconnects by itself. */
+/** Connects a duplicate of an ioredis or iovalkey client or cluster. The duplicate never reconnects by itself. */
 export function connectIoredis(client: IoredisClient, { timeout, onLost }: ConnectOptions): RedisConnection {
   const settings = {
     lazyConnect: true,
     connectTimeout: timeout,
-    // How long a connection that is given up may still say goodbye; a dead one takes all of it.
+    // How many ms a connection that is given up may take to close; a dead one takes all of them.
     disconnectTimeout: 100,
-    // What waits for a lost connection may have been executed. Sent again it would be there twice.
+    // A lost connection may have executed its pending commands. Sent again, they would be stored twice.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: null,
-    // Sentinels that cannot be asked are a failed attempt like any other: the next one asks them again.
+    // Sentinels that do not answer are a failed attempt like any other: the next attempt asks them again.
     sentinelRetryStrategy: null,
     reconnectOnError: null,
-    // XREAD waits for longer than an app's other commands may.
+    // XREAD waits longer than the app's other commands may.
     commandTimeout: undefined,
     socketTimeout: undefined,
     blockingTimeout: undefined,
@@ -39,29 +39,32 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
   }
   const cluster = {
     lazyConnect: true,
-    // Its nodes are connected at the first command, and the second must wait for that.
+    // The nodes are connected by the first command; the second command must wait for that.
     enableOfflineQueue: true,
     enableAutoPipelining: false,
     clusterRetryStrategy: null,
-    // Sends again what a lost connection may have executed.
+    // This option sends again what a lost connection may have executed.
     retryDelayOnFailover: 0,
     scaleReads: 'master',
     redisOptions: { ...settings, enableOfflineQueue: true },
   }
   const copy = duplicate(client, isIoredisCluster(client) ? [[], cluster] : [settings])
-  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
+  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
   watch(copy, onLost)
   const opened = copy.connect()
   const listeners = new Map<string, (text: string) => void>()
   let subscriber: Promise<Ioredis> | undefined
   let closed = false
-  /** A cluster moves its own subscriber to another node without a word, and what is published meanwhile is lost. */
+  /**
+   * A cluster silently moves its own subscriber to another node, which loses messages. So this opens a subscriber of
+   * its own.
+   */
   const openSubscriber = async (): Promise<Ioredis> => {
     await opened
     const node = copy.nodes?.('master')[0]
     const opening: unknown = node === undefined ? copy : duplicate(node, [settings])
     if (!isIoredis(opening))
-      throw new TypeError('duplicate() of a cluster node does not give a Redis client.')
+      throw new TypeError('duplicate() of a cluster node does not return a Redis client.')
     opening.on('message', (channel, text) => listeners.get(channel)?.(text))
     if (opening === copy) return copy
     watch(opening, onLost)
@@ -102,25 +105,25 @@ function watch(client: Ioredis, onLost: ConnectOptions['onLost']): void {
   for (const event of ['error', 'close', 'end']) client.on(event, onLost)
 }
 
-/** Whether it is a cluster of ioredis or iovalkey: a command without a key goes to any of its nodes. */
+/** Whether it is a cluster of ioredis or iovalkey, which sends a command without a key to any of its nodes. */
 export function isIoredisCluster(client: object): boolean {
   return 'isCluster' in client && client.isCluster === true
 }
 
 /**
- * disconnect() only ends its side, so the system would deliver what is still on its way as soon as the network lets
- * it: a rejected publish would be stored after newer ones.
+ * Resets the connection. disconnect() ends only our side: the system would still deliver pending commands as soon as
+ * the network permits, and a rejected publish would be stored after newer ones.
  */
 function reset(socket: Socket | undefined): void {
   try {
     socket?.resetAndDestroy()
   } catch {
-    // TLS has no reset.
+    // TLS cannot reset.
     socket?.destroy()
   }
 }
 
-/** Its parameters differ between the classes, and so do their types between the versions. */
+/** The parameters differ between the classes, and the types between the versions. */
 function duplicate(client: IoredisClient, args: unknown[]): unknown {
   return Reflect.apply(client.duplicate, client, args)
 }

@@ -8,16 +8,16 @@ interface NodeRedis extends NodeRedisClient {
 }
 
 /**
- * Connects a duplicate of a node-redis client, or of a cluster, that never reconnects by itself.
+ * Connects a duplicate of a node-redis client or cluster. The duplicate never reconnects by itself.
  *
- * @param key - of the stream: a cluster finds its node by it
+ * @param key - the key of the stream, with which a cluster finds its node
  */
 export function connectNodeRedis(
   client: NodeRedisClient,
   key: string,
   { timeout, onLost }: ConnectOptions,
 ): RedisConnection {
-  // XREAD waits for longer than an app's other commands may, and answers must come as they are.
+  // XREAD waits longer than the app's other commands may, and answers must not be transformed.
   const commandOptions = { timeout: undefined }
   // A client that is destroyed while it connects still connects, and its socket stays open.
   const over = new AbortController()
@@ -37,14 +37,15 @@ export function connectNodeRedis(
         },
       }
   const copy: unknown = Reflect.apply(client.duplicate, client, [settings])
-  if (!isNodeRedis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
+  if (!isNodeRedis(copy))
+    throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
   copy.on('error', onLost)
   copy.on('end', onLost)
   const destroy = () => {
     try {
       copy.destroy()
     } catch {
-      // It throws when it is closed already.
+      // destroy() throws if the client is already closed.
     }
   }
   const opened = copy.connect()
@@ -59,7 +60,7 @@ export function connectNodeRedis(
     close() {
       destroy()
       over.abort()
-      // A cluster still creates its nodes.
+      // A cluster may still create its nodes, so destroy it again.
       opened.then(destroy, () => {})
     },
   }
@@ -69,7 +70,7 @@ function isCluster(client: NodeRedisClient): boolean {
   return 'masters' in client
 }
 
-/** What the nodes of a cluster have in common, the cluster's own settings included: `duplicate()` would replace them. */
+/** The common settings of a cluster's nodes, including the cluster's own, which `duplicate()` would replace. */
 function nodeDefaults(cluster: NodeRedisClient, signal: AbortSignal): object {
   const defaults = part(part(cluster, '_options'), 'defaults')
   const reconnectStrategy = (retries: number) => !signal.aborted && Math.min(50 * 2 ** retries, 2_000)

@@ -5,14 +5,14 @@ import type { ConnectOptions, RedisClient, RedisConnection } from './redis-clien
 
 export { isIoredisCluster }
 
-/** Opens a connection of our own to where a client connects. */
+/** Opens a connection of our own to the server of a client. */
 export type Connect = (options: ConnectOptions) => RedisConnection
 
 /**
- * Returns what connects to where `client` does. Every call opens one more connection, with settings of our own: no
- * reconnect, no command sent twice, no queue while it is disconnected. {@link GuardedConnection} does these better.
+ * Returns a function that opens connections to the server of `client`. Each has settings of our own: no reconnect, no
+ * command sent twice, no queue while the server cannot be reached. {@link GuardedConnection} does these better.
  *
- * @param key - of what is stored: a cluster finds its node by it
+ * @param key - the key of what is stored, with which a cluster finds its node
  * @throws SseError ERR_SSE_INVALID_OPTION for anything that is not a supported client
  */
 export function connectorOf(client: RedisClient, key: string): Connect {

@@ -3,8 +3,8 @@ import type { Connect } from './connect.ts'
 import { type Greet, Session } from './session.ts'
 
 /**
- * A connection for occasional commands: opened at the first one, and again after it was lost. Commands
- * are executed in the order of the calls and never sent twice.
+ * A connection that is opened at the first command, and opened again after it was lost. Commands are executed in the
+ * order of the calls and never sent twice.
  */
 export class GuardedConnection {
   readonly #connect: Connect
@@ -18,7 +18,7 @@ export class GuardedConnection {
   #sessions = 0
 
   /**
-   * @param timeout - how many ms connecting may take, and any command
+   * @param timeout - how many ms connecting, and each command, may take
    * @param greet - the first exchange on every new connection
    */
   constructor(connect: Connect, timeout: number, greet?: Greet) {
@@ -27,23 +27,23 @@ export class GuardedConnection {
     this.#greet = greet
   }
 
-  /** Why the last session failed; undefined while one is of use, and before the first. */
+  /** Why the last session failed; undefined while a session works, and before the first one. */
   get trouble(): Error | undefined {
     return this.#failed?.error
   }
 
-  /** Number of the session that the last command was sent in: what one session confirms, one server has. */
+  /** Number of the session of the last command. All that one session confirms is on one server. */
   get session(): number {
     return this.#sessions
   }
 
-  /** As {@link Session.send}. Rejects at once for a while after a session has failed. */
+  /** Sends a command, as {@link Session.send}. For a while after a session has failed, it rejects at once. */
   async send(args: string[], patience?: number): Promise<unknown> {
     const session = this.#open()
     try {
       return await session.send(args, patience)
     } finally {
-      // Any answer shows that it is of use, unless it is given up for that answer.
+      // Any answer shows that the session works, unless it is given up because of that answer.
       if (this.#session === session) {
         this.#failed = undefined
         this.#backoff.reset()
@@ -56,7 +56,7 @@ export class GuardedConnection {
     this.#session?.lose(reason)
   }
 
-  /** As {@link drop}, for a connection that turned out to be of no use: the next is opened after a while. */
+  /** As {@link drop}, for a connection that turned out to be unusable: the next one is opened after a while. */
   fail(reason: Error): void {
     this.#session?.lose(reason, true)
   }
@@ -69,7 +69,7 @@ export class GuardedConnection {
   #open(): Session {
     if (this.#closed) throw new Error('The connection is closed.')
     if (this.#session !== undefined) return this.#session
-    // Otherwise every publish would open a connection to a server that is down, or that refuses each of them.
+    // Otherwise every publish would open a connection to a server that cannot be reached, or that refuses it.
     if (this.#failed !== undefined && performance.now() < this.#failed.until) throw this.#failed.error
     this.#sessions++
     this.#session = new Session({

@@ -1,6 +1,4 @@
-/**
- * An ioredis or iovalkey client, or a cluster of one: taken by its shape, so that no version is prescribed.
- */
+/** An ioredis or iovalkey client or cluster. Described by its shape, so that no version is prescribed. */
 export interface IoredisClient {
   call(command: string, args: string[]): Promise<unknown>
   duplicate(...args: never[]): unknown
@@ -14,29 +12,32 @@ export interface NodeRedisClient {
   destroy(): void
 }
 
-/** The client whose server the log is on. It is never used itself, only for duplicates of it. */
+/** The client whose server holds the log. Only duplicates of it are used. */
 export type RedisClient = IoredisClient | NodeRedisClient
 
 /** One connection of our own. Commands are executed in the order in which they are sent. */
 export interface RedisConnection {
-  /** Rejects when it cannot be opened. */
+  /** Rejects if the connection cannot be opened. */
   readonly opened: Promise<unknown>
-  /** Rejects with the server's error, or when the connection is lost: then nobody knows whether it was executed. */
+  /**
+   * Rejects with the server's error, or when the connection is lost: then it is unknown whether the command was
+   * executed.
+   */
   send(args: string[]): Promise<unknown>
   /**
-   * Calls `listener` with what is published on `channel` once it has resolved. After it no commands can be sent on this
-   * connection.
+   * Calls `listener` with what is published on `channel` after the promise has resolved. From then on this connection
+   * accepts no other commands.
    */
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
-  /** Drops it at once, and all that waits for an answer. */
+  /** Closes the connection at once and drops all pending commands. */
   close(): void
 }
 
-/** What {@link RedisConnection}s are made with. */
+/** Options of a {@link RedisConnection}. */
 export interface ConnectOptions {
   /** How many ms connecting may take. */
   readonly timeout: number
-  /** Called when the connection is lost, or is about to be. */
+  /** Called when the connection is lost, or about to be. */
   onLost(error?: unknown): void
 }

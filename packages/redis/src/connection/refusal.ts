@@ -1,9 +1,9 @@
 import { SseError } from '@downstream/core'
 
-/** The answers of Redis that do not change with time: the password or the permissions have to be corrected first. */
+/** Errors of Redis that waiting does not cure: the password or the permissions must be corrected. */
 const REFUSALS = /\b(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH <password>)/
 
-/** The error as it is reported: with a code of its own if it does not go away without a change. */
+/** The error to report, with a code of its own if it needs such a correction. */
 export function refusal(cause: unknown): Error {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   if (!REFUSALS.test(error.message)) return error

@@ -1,30 +1,30 @@
 import type { Connect } from './connect.ts'
 import type { RedisConnection } from './redis-client.ts'
 
-/** Answers after which another server may be the master, so that the connection is of no use. */
-const OF_NO_USE = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) /
-/** An error that the server has answered, unlike one of the client or of the socket. */
+/** Answers after which another server may be the master, so that this connection is unusable. */
+const UNUSABLE = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) /
+/** An error from the server, unlike those of the client or the socket. */
 const ANSWER = /^[A-Z]+ /
 
 /** Sends one command and resolves with its answer. */
 export type Send = (args: string[]) => Promise<unknown>
 
-/** The first exchange on every connection, before any other command. A rejection gives the connection up. */
+/** The first exchange on every connection, before any other command. If it rejects, the connection is given up. */
 export type Greet = (send: Send) => Promise<void>
 
-/** What a session is made with. */
+/** Options of a session. */
 export interface SessionOptions {
   readonly connect: Connect
-  /** How many ms connecting may take, and any command. */
+  /** How many ms connecting, and each command, may take. */
   readonly timeout: number
   readonly greet?: Greet | undefined
-  /** Called once. `failed`: the connection was never of use, or the server refused to be of use. */
+  /** Called once. `failed`: the connection was never usable, or the server refused it. */
   readonly onLost: (error: Error, failed: boolean) => void
 }
 
 /**
- * One connection, from its opening to its loss. It is given up when it does not answer in time: a half-open connection
- * looks like a slow one, for ever. From then on nothing is sent on it, and what was sent is cut off.
+ * One connection, from its opening to its loss. It is given up if it does not answer in time: otherwise a half-open
+ * connection would look like a slow one forever. From then on nothing is sent on it, and pending commands are cut off.
  */
 export class Session {
   readonly #connection: RedisConnection
@@ -51,7 +51,7 @@ export class Session {
 
   /**
    * Sends a command, after the greeting and in the order of the calls. Rejects with the server's error, or when the
-   * connection is lost: then nobody knows whether the command was executed.
+   * connection is lost: then it is unknown whether the command was executed.
    *
    * @param patience - how many ms longer than others this command may take
    */
@@ -88,10 +88,10 @@ export class Session {
         const error = asError(cause)
         fail(error)
         const { message } = error
-        if (OF_NO_USE.test(message)) this.lose(error, true)
+        if (UNUSABLE.test(message)) this.lose(error, true)
         else if (!ANSWER.test(message)) this.lose(error)
       }
-      // After the opening too: a command that did not have to wait for it must not overtake one that did.
+      // Use the promise even after the opening: a command that did not wait must not overtake one that did.
       ready.then(() => this.#send(args)).then(answered, refused)
     })
   }
@@ -101,7 +101,7 @@ export class Session {
   }
 }
 
-/** Redis has not answered in time. */
+/** Redis did not answer in time. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }

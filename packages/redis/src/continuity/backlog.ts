@@ -4,7 +4,7 @@ import { PageSize } from '../stream/page-size.ts'
 import type { RedisStream } from '../stream/redis-stream.ts'
 import { futureMark, type Row, rowBytes } from '../stream/row.ts'
 
-/** Rows and bytes of one answer. */
+/** The limits of one answer. */
 const LENGTH = 1_000
 const BYTES = 1_048_576
 
@@ -12,13 +12,15 @@ const BYTES = 1_048_576
 export interface Backlog {
   /** The newest row. */
   readonly head: Row
-  /** The newest rows up to it, oldest first: as many as the bounds allow and nothing is missing between. */
+  /** The newest rows up to it, oldest first: as many as the bounds allow, without anything missing between them. */
   readonly rows: readonly Row[]
-  /** The fork mark before them. */
+  /** The fork mark before these rows. */
   readonly mark?: Row | undefined
 }
 
-/** @param oldest - no entry from before this is wanted, by the clock of Redis in ms */
+/**
+ * @param oldest - entries from before this time are not wanted, in ms of the clock of Redis
+ */
 export async function readBacklog(
   stream: RedisStream,
   { length, bytes }: LogBounds,
@@ -33,7 +35,7 @@ export async function readBacklog(
     return { head, rows: rows.reverse(), mark }
   }
   for (let from = '+'; ; ) {
-    // A page begins with the row that the one before it has ended with.
+    // A page begins with the last row of the previous page.
     const known = from === '+' ? 0 : 1
     const count = Math.max(1, Math.min(size.count(Math.min(bytes - used, BYTES)), length - entries)) + known
     const page = await stream.rangeBack(from, count)

@@ -1,17 +1,17 @@
-import type { Place } from '../stream/cursor.ts'
+import type { Position } from '../stream/cursor.ts'
 
-/** As many as a history has by default: after more than that, the stream no longer has the follower's last entry anyway. */
+/** As many as the default history has: after more than that, the follower's position is no longer stored anyway. */
 const LIMIT = 100_000
 
-/** How many are looked for at once. */
+/** How many doubtful entries are looked up at once. */
 const DOUBTFUL = 1_000
 
-/** An entry that Redis has confirmed to this process. Times are of `performance.now()`. */
+/** An entry that Redis has confirmed to this process. Times are those of `performance.now()`. */
 export interface Confirmation {
-  readonly place: Place
-  /** Number of the session that it was sent in. */
+  readonly position: Position
+  /** Number of the session that sent it. */
   readonly session: number
-  /** Replication id of the server; '' when that is not known. */
+  /** Replication id of the server; '' if unknown. */
   readonly server: string
   /** When it was sent to Redis. */
   readonly sent: number
@@ -19,11 +19,11 @@ export interface Confirmation {
   readonly at: number
 }
 
-/** What became of the confirmed entries that should have come by. */
+/** Confirmed entries that the follower should have read by now. */
 export interface Overdue {
-  /** They are lost for certain. */
+  /** These are certainly lost. */
   readonly lost: readonly Confirmation[]
-  /** They may be before the point where the follower began: only Redis knows. */
+  /** These may come before the position where the follower started: only Redis knows. */
   readonly doubtful: readonly Confirmation[]
 }
 
@@ -32,24 +32,27 @@ export class Confirmed {
   readonly #confirmations = new Map<string, Confirmation>()
 
   add(confirmation: Confirmation): void {
-    this.#confirmations.set(confirmation.place.nonce, confirmation)
+    this.#confirmations.set(confirmation.position.nonce, confirmation)
     const [oldest] = this.#confirmations.keys()
     if (this.#confirmations.size > LIMIT && oldest !== undefined) this.#confirmations.delete(oldest)
   }
 
-  /** The follower has read the entry, or it need not be waited for. */
+  /** The follower has read the entry, or no longer needs to. */
   delete(nonce: string): boolean {
     return this.#confirmations.delete(nonce)
   }
 
-  /** The newest of each session. One session is one server: if that has the newest, it has the others. */
+  /**
+   * The newest entry of each session. All that one session has confirmed is on one server: if the server has this
+   * entry, it has all of them.
+   */
   newest(): Confirmation[] {
     const newest = new Map<number, Confirmation>()
     for (const confirmation of this.#confirmations.values()) newest.set(confirmation.session, confirmation)
     return [...newest.values()]
   }
 
-  /** These need not be waited for. */
+  /** The follower no longer needs to read these. */
   forget(which: (confirmation: Confirmation) => boolean): void {
     for (const [nonce, confirmation] of this.#confirmations)
       if (which(confirmation)) this.#confirmations.delete(nonce)
@@ -60,8 +63,8 @@ export class Confirmed {
   }
 
   /**
-   * The follower has read everything that was in the stream at `time`. What was confirmed before that and has not come
-   * by is lost, unless it is before the point where the follower began at `since`.
+   * The follower has read all that was in the stream at `time`. An entry that was confirmed before that and not read is
+   * lost, unless it comes before the position where the follower started at `since`.
    */
   overdue(time: number, since: number): Overdue {
     const overdue = { lost: [] as Confirmation[], doubtful: [] as Confirmation[] }

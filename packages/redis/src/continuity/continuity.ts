@@ -1,5 +1,5 @@
 import type { Cursor, LogEntry } from '@downstream/core'
-import { isBefore, type Place } from '../stream/cursor.ts'
+import { isBefore, type Position } from '../stream/cursor.ts'
 import type { Mark, Row } from '../stream/row.ts'
 import type { Backlog } from './backlog.ts'
 import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
@@ -71,7 +71,7 @@ export type Step = { readonly entries: LogEntry[] } | { readonly reset: Row }
  * Why the position is gone:
  * - `trimmed`: more has passed than the history holds
  * - `emptied`: all entries were deleted or lost
- * - `fork`: the newest entries were lost, older ones are held
+ * - `fork`: the newest entries were lost, older ones are stored
  */
 export type Break = 'trimmed' | 'emptied' | 'fork'
 
@@ -81,11 +81,11 @@ export interface Evidence {
   readonly oldest: Row | undefined
   /** When the newest entry that may be lost was handed out, by the clock of Redis. */
   readonly lost: number
-  /** Confirmed entries that are not held. */
+  /** Confirmed entries that are not stored. */
   readonly gone: readonly Confirmation[]
   /** Whether the stream is so long, or the position so old, that Redis drops entries. */
   readonly trims: boolean
-  /** Replication id of the server; '' when that is not known. */
+  /** Replication id of the server; '' if unknown. */
   readonly server: string
 }
 
@@ -104,26 +104,28 @@ export class Continuity {
   readonly #seen = new Recent<string>(SEEN)
   readonly #repeated: Recent<Cursor>
   readonly #confirmed = new Confirmed()
-  #place: Row | undefined
+  #position: Row | undefined
   /** When the position was set to the end without having read everything before it. */
   #since = 0
   /** When an entry was last handed out. */
   #passed = 0
-  /** Entries published up to then, by the clock of a server, are covered by a gap that followers got. */
+  /** Followers got a gap that covers all entries up to this time of that server's clock. */
   #reported: Reported = { at: 0, server: '' }
   /** The stream of that server was emptied before this time of this process. */
   #emptied: Pick<Reset, 'server' | 'asked'> | undefined
   /** Replication id of the server that had the position when it was last looked up. */
   #server = ''
 
-  /** @param repeated - takes the cursors of entries that are in the stream a second time */
+  /**
+   * @param repeated - collects the cursors of entries that are in the stream a second time
+   */
   constructor(repeated: Recent<Cursor>) {
     this.#repeated = repeated
   }
 
   /** The row that was read last; undefined before the start. */
-  get place(): Row | undefined {
-    return this.#place
+  get position(): Row | undefined {
+    return this.#position
   }
 
   /** When an entry was last handed out; after a loss, it may be one that is lost. */
@@ -147,7 +149,7 @@ export class Continuity {
 
   /** Redis has confirmed an entry to this process: it must be read sooner or later. */
   confirm(confirmation: Confirmation): void {
-    if (this.#seen.has(confirmation.place.nonce) || this.#wasEmptied(confirmation)) return
+    if (this.#seen.has(confirmation.position.nonce) || this.#wasEmptied(confirmation)) return
     this.#confirmed.add(confirmation)
   }
 
@@ -156,11 +158,11 @@ export class Continuity {
     this.#server = server
     const steps: Step[] = []
     for (const row of rows) {
-      this.#place = row
+      this.#position = row
       this.#confirmed.delete(row.nonce)
       const entry = this.#entryOf(row)
       const last = steps.at(-1)
-      if (this.#isTold(row)) steps.push({ reset: row })
+      if (this.#startsGap(row)) steps.push({ reset: row })
       else if (entry === undefined) continue
       else if (last !== undefined && 'entries' in last) last.entries.push(entry)
       else steps.push({ entries: [entry] })
@@ -175,7 +177,7 @@ export class Continuity {
   }
 
   /** The entry is stored, before the position where this follower began. */
-  settle({ nonce }: Place): void {
+  settle({ nonce }: Position): void {
     this.#confirmed.delete(nonce)
   }
 
@@ -187,13 +189,14 @@ export class Continuity {
   /** Why the position is gone. */
   judge({ oldest, lost, gone, trims, server }: Evidence): Break {
     if (oldest === undefined) return 'emptied'
-    // The log was empty later than that: what is held is newer than all that may be lost. Two servers' clocks differ.
+    // The log was empty later than that, so all that is stored is newer than all that may be lost. Compare only times
+    // of one server, because clocks differ.
     const { mark } = oldest
     if (mark?.kind === 'genesis' && mark.server === server && mark.at >= lost) return 'emptied'
     const isOneServer = server !== '' && server === this.#server
     if (!(trims || isOneServer) || this.#seen.has(oldest.nonce)) return 'fork'
-    const places = [this.#place, ...gone.map(({ place }) => place)]
-    const isNewer = places.every((place) => place === undefined || isBefore(place.id, oldest.id))
+    const positions = [this.#position, ...gone.map(({ position }) => position)]
+    const isNewer = positions.every((position) => position === undefined || isBefore(position.id, oldest.id))
     if (!isNewer) return 'fork'
     return trims ? 'trimmed' : 'emptied'
   }
@@ -213,7 +216,7 @@ export class Continuity {
   }
 
   #moveTo(head: Row): void {
-    this.#place = head
+    this.#position = head
     this.#since = performance.now()
     this.#passed = this.#since
     this.#seen.add(head.nonce)
@@ -232,7 +235,7 @@ export class Continuity {
   }
 
   /** Whether followers get a gap at this row. Remembers that they did. */
-  #isTold({ mark }: Row): boolean {
+  #startsGap({ mark }: Row): boolean {
     if (mark?.kind !== 'fork') return false
     if (mark.server === this.#reported.server && mark.lost <= this.#reported.at) return false
     this.#reported = mark

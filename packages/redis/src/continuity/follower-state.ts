@@ -1,11 +1,11 @@
 import type { LogFollower } from '@downstream/core'
 
-/** How many different errors are reported of one outage. */
+/** How many different errors of one outage are reported. */
 const ERRORS = 10
 
 /**
- * What a follower learns of the engine: once when it goes down, once when it comes up, and each new error of an outage
- * once. An outage makes many attempts fail, and an app that logs errors must not drown in them.
+ * Reports the state of the log to a follower: once when it goes down, once when it comes up, and each new error of an
+ * outage once. An outage makes many attempts fail, which must not flood the log of the app.
  */
 export class FollowerState {
   readonly #follower: LogFollower
@@ -31,7 +31,7 @@ export class FollowerState {
     this.#follower.state(false, error)
   }
 
-  /** Something is wrong although the log works. Each `topic` is reported once. */
+  /** Reports a problem although the log works. Each `topic` is reported once. */
   warn(topic: string, error: unknown): void {
     if (this.#warned.has(topic)) return
     this.#warned.add(topic)

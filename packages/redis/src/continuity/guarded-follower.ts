@@ -1,6 +1,6 @@
 import type { LogFollower } from '@downstream/core'
 
-/** A follower whose errors become warnings: one that throws must still receive the later entries. */
+/** Turns the errors of a follower into warnings: a follower that throws must still receive the later entries. */
 export function guardedFollower(follower: LogFollower): LogFollower {
   const guard = (call: () => void) => {
     try {

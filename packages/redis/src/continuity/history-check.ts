@@ -1,11 +1,11 @@
 import type { RedisStream } from '../stream/redis-stream.ts'
 
-/** How many rows pass between two looks. */
+/** How many rows pass between two checks. */
 const EVERY = 1_000
 
 /**
- * Detects that another process drops entries which this one must keep: two values of `maxLength` on one key,
- * of which the smaller one wins without a word.
+ * Detects that another process drops entries which this one must keep: if two values of `maxLength` are used with one
+ * key, the smaller one silently wins.
  */
 export class HistoryCheck {
   readonly #stream: RedisStream
@@ -18,12 +18,12 @@ export class HistoryCheck {
     this.#maxLength = maxLength
   }
 
-  /** So many rows have passed. Resolves with what is wrong. */
+  /** Call it with the number of rows that were read. Resolves with an error if entries were dropped too early. */
   async passed(rows: number): Promise<Error | undefined> {
     this.#passed += rows
     if (this.#oldest !== undefined && this.#passed < EVERY) return undefined
     this.#passed = 0
-    // The length first: entries dropped after it was read do not make it too short.
+    // Read the length first: entries that are dropped after that do not make it look too short.
     const length = await this.#stream.length()
     const [oldest] = await this.#stream.range('-', 1)
     const dropped = this.#oldest !== undefined && oldest?.id !== this.#oldest
@@ -35,7 +35,7 @@ export class HistoryCheck {
     )
   }
 
-  /** The stream is another one by now. */
+  /** The stream was replaced. */
   reset(): void {
     this.#oldest = undefined
   }

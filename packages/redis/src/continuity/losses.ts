@@ -1,19 +1,19 @@
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import type { Publisher } from '../publisher.ts'
 import type { AgeLimit } from '../stream/age-limit.ts'
-import type { Place } from '../stream/cursor.ts'
+import type { Position } from '../stream/cursor.ts'
 import type { Identify, RedisStream } from '../stream/redis-stream.ts'
 import type { Row } from '../stream/row.ts'
 import type { Confirmation } from './confirmed.ts'
 import type { Continuity, Reset } from './continuity.ts'
 
-/** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
+/** The pause between two marks for lost confirmed entries, in ms. With two masters, every publish would need one. */
 const MARK_PAUSE = 5_000
 
-/** Stands for the follower's own connection among the sessions of the publisher. */
+/** The session number of the follower's own connection, among those of the publisher. */
 const OWN = 0
 
-/** What the losses of a log are found with. */
+/** What {@link Losses} needs of the log. */
 export interface LossSource {
   readonly maxLength: number
   readonly identify: Identify
@@ -51,16 +51,16 @@ export class Losses {
    * Looks for confirmed entries that the follower should have read by now.
    *
    * @param asked - the follower has read everything that was in the stream then
-   * @param server - replication id of the server that it is connected to
+   * @param server - replication id of the server to which it is connected
    */
   async check(asked: number, server: string): Promise<void> {
     const { lost, doubtful } = this.#continuity.overdue(asked)
-    const held = await Promise.all(doubtful.map(({ place }) => this.#stream.holds(place)))
-    for (const [n, { place }] of doubtful.entries()) if (held[n]) this.#continuity.settle(place)
+    const held = await Promise.all(doubtful.map(({ position }) => this.#stream.holds(position)))
+    for (const [n, { position }] of doubtful.entries()) if (held[n]) this.#continuity.settle(position)
     const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
     if (gone.length === 0) return
     if (performance.now() < this.#nextMark) {
-      this.#suspect(this.#continuity.place, server)
+      this.#suspect(this.#continuity.position, server)
       return
     }
     this.#nextMark = performance.now() + MARK_PAUSE
@@ -68,8 +68,8 @@ export class Losses {
     this.#suspect(head, server)
   }
 
-  /** The entry that the follower has read last is gone: it continues at the end. */
-  async recover(lostPlace: Place, server: string): Promise<Continuation> {
+  /** Handles the loss of the entry that the follower has read last: the follower continues at the end. */
+  async recover(lostPosition: Position, server: string): Promise<Continuation> {
     const [[oldest], length, gone] = await Promise.all([
       this.#stream.range('-', 1),
       this.#stream.length(),
@@ -78,7 +78,7 @@ export class Losses {
     const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
     const clock = await this.#readClock()
     const { maxLength, ageLimit, publisher } = this.#source
-    const trims = length >= maxLength || (ageLimit?.isOver(lostPlace, clock.at) ?? false)
+    const trims = length >= maxLength || (ageLimit?.isOver(lostPosition, clock.at) ?? false)
     const lost = lostAt(given, clock)
     const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
     const reset =
@@ -89,14 +89,14 @@ export class Losses {
     return { head: reset.head, reason: why === 'trimmed' ? 'trimmed' : 'log-changed' }
   }
 
-  /** Adds a mark that reports all losses up to now. `given`: when somebody was given the newest of what is lost. */
+  /** Adds a mark that reports all losses up to now. `given`: when the newest lost entry was delivered. */
   async #mark(given: number): Promise<Reset> {
     const clock = await this.#readClock()
     const { at, server, asked } = clock
     const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
     this.#continuity.settleUntil(given)
-    // It replaces the entries that it reports: if it is lost in turn, there has to be another.
-    this.#continuity.confirm({ place: head, session: OWN, server, sent: performance.now(), at: asked })
+    // If the mark itself is lost, another one must report the losses.
+    this.#continuity.confirm({ position: head, session: OWN, server, sent: performance.now(), at: asked })
     return { ...clock, head }
   }
 
@@ -110,20 +110,20 @@ export class Losses {
   /** The newest confirmed entries that are not held. */
   async #confirmedAndGone(): Promise<Confirmation[]> {
     const newest = this.#continuity.newestConfirmed()
-    const held = await Promise.all(newest.map(({ place }) => this.#stream.holds(place)))
+    const held = await Promise.all(newest.map(({ position }) => this.#stream.holds(position)))
     return newest.filter((_, n) => !held[n])
   }
 
-  #suspect(place: Place | undefined, server: string): void {
-    // Without an answer it stays suspected, and the next connection has to prove itself.
-    if (place !== undefined) this.#source.publisher.suspect(place, server).catch(() => {})
+  #suspect(position: Position | undefined, server: string): void {
+    // Without an answer it stays suspected, and the next connection is checked.
+    if (position !== undefined) this.#source.publisher.suspect(position, server).catch(() => {})
   }
 }
 
 /** The clock of Redis in ms, and when it was asked for by that of this process. */
 type Clock = Omit<Reset, 'head'>
 
-/** When something was given to somebody, by the clock of Redis: rather too late than too early. */
+/** When an entry was delivered, by the clock of Redis; rounded up. */
 function lostAt(given: number, { at, asked }: Clock): number {
   // Redis has read its clock at `asked` or later, and that is rounded down.
   return Math.ceil(at + 1 - Math.max(0, asked - given))

@@ -1,4 +1,4 @@
-/** The newest values of a kind, up to a number of them. */
+/** A set of the newest values, up to a limit. */
 export class Recent<T> {
   readonly #limit: number
   readonly #values = new Set<T>()
@@ -11,7 +11,7 @@ export class Recent<T> {
     return this.#values.has(value)
   }
 
-  /** Returns false when it was there already. */
+  /** Returns false if the value is already in the set. */
   add(value: T): boolean {
     if (this.#values.has(value)) return false
     this.#values.add(value)

@@ -3,7 +3,7 @@ import { Backoff } from '../connection/backoff.ts'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import { refusal } from '../connection/refusal.ts'
 import { type Greet, TimeoutError } from '../connection/session.ts'
-import { formatCursor, type Place } from '../stream/cursor.ts'
+import { formatCursor, type Position } from '../stream/cursor.ts'
 import type { LogPages } from '../stream/log-pages.ts'
 import { PageSize } from '../stream/page-size.ts'
 import { RedisStream } from '../stream/redis-stream.ts'
@@ -16,20 +16,20 @@ import { guardedFollower } from './guarded-follower.ts'
 import { HistoryCheck } from './history-check.ts'
 import { Losses, type LossSource } from './losses.ts'
 
-/** How long Redis is to wait for entries, in ms, before it answers that there are none. */
+/** How many ms Redis waits for entries before it answers that there are none. */
 const BLOCK = 2_000
-/** Rows and bytes of one read. */
+/** The limits of one read. */
 const LENGTH = 1_000
 const BYTES = 1_048_576
 /**
- * Between two reads that find something, in ms. A lone event does not wait, because it meets a read that does; of many
- * each would cost a read of its own, which is ten times the price of an entry.
+ * The pause between two reads that find entries, in ms. A single event does not wait, because a read already waits for
+ * it. Without the pause, each of many events would cost a read of its own, ten times the price of an entry.
  */
 const PAUSE = 10
-/** How late an answer may be, in ms, before the follower counts as lagging. */
+/** How many ms late an answer may be before the follower counts as lagging. */
 const LATE = 1_000
 
-/** What a follower needs of its log. */
+/** What a follower needs from its log. */
 export interface FollowedLog extends LossSource {
   readonly key: string
   /** Opens a connection for one follower alone: it waits there for entries. */
@@ -40,8 +40,8 @@ export interface FollowedLog extends LossSource {
 }
 
 /**
- * Reads the stream for one follower: every entry once and in order, or a reset where that cannot be proven.
- * `continuity.ts` says what proves it.
+ * Passes every entry of the stream to one follower, in order; if that cannot be proven, it reports a loss.
+ * `continuity.ts` decides what is proven. This file sends the commands for it.
  */
 export class StreamFollower {
   readonly #log: FollowedLog
@@ -55,10 +55,13 @@ export class StreamFollower {
   readonly #losses: Losses
   readonly #size = new PageSize(LENGTH)
   readonly #backoff = new Backoff()
-  /** Replication id of the server that it is connected to; '' when that is not known. */
+  /** Replication id of the connected server; '' if unknown. */
   #server = ''
   #foreign = 0
-  /** When it last had all that was in the stream, by `performance.now()`; and whether the last read found the end. */
+  /**
+   * When it had last read all that was in the stream, by `performance.now()`; and whether the last read reached the
+   * end.
+   */
   #completeAt = performance.now()
   #atEnd = false
   #wake: () => void = () => {}
@@ -77,24 +80,24 @@ export class StreamFollower {
     this.#losses = new Losses(log, this.#connection, this.#stream, this.#continuity)
   }
 
-  /** The entry that it has read last; undefined before the start. */
-  get place(): Place | undefined {
-    return this.#continuity.place
+  /** Its position; undefined before the start. */
+  get position(): Position | undefined {
+    return this.#continuity.position
   }
 
-  /** For how many ms, at most, the stream has had entries that this follower has not read. */
+  /** For at most how many ms the stream has had entries that it has not read. */
   get behind(): number {
     const since = performance.now() - this.#completeAt
-    // A read that waits for entries is answered after BLOCK: no answer until then means that there are none.
+    // If there are no entries, a read is answered only after BLOCK, so a missing answer means nothing until then.
     return this.#atEnd && since < BLOCK + LATE ? 0 : Math.round(since)
   }
 
-  /** Redis has confirmed an entry to this process: the follower has to read it, or it is lost. */
+  /** Redis has confirmed an entry to this process, so this follower must read it at some time. */
   confirm(confirmation: Confirmation): void {
     this.#continuity.confirm(confirmation)
   }
 
-  /** Reports something wrong with a log that works: once for each topic. */
+  /** Reports a problem although the log works, once for each topic. */
   warn(topic: string, error: unknown): void {
     this.#state.warn(topic, error)
   }
@@ -104,9 +107,9 @@ export class StreamFollower {
     const { signal } = this.#log
     while (!signal.aborted) {
       try {
-        const { place } = this.#continuity
-        if (place === undefined) await this.#start()
-        else await this.#goOn(place)
+        const { position } = this.#continuity
+        if (position === undefined) await this.#start()
+        else await this.#goOn(position)
         this.#backoff.reset()
       } catch (cause) {
         if (signal.aborted) break
@@ -120,7 +123,7 @@ export class StreamFollower {
     this.close()
   }
 
-  /** Ends what it waits for. */
+  /** Ends all waits. */
   close(): void {
     this.#connection.close()
     this.#wake()
@@ -132,18 +135,18 @@ export class StreamFollower {
     if (this.#log.signal.aborted) return
     const entries = this.#continuity.start(backlog, this.#server)
     this.#follower.start(formatCursor(backlog.head), entries)
-    void this.#tellState()
+    void this.#reportState()
   }
 
-  async #goOn(place: Place): Promise<void> {
+  async #goOn(position: Position): Promise<void> {
     const asked = performance.now()
     const count = this.#size.count(BYTES)
-    const rows = await this.#stream.readAfter(place, count, BLOCK).catch((error) => {
-      // Perhaps it was too large to arrive in time.
+    const rows = await this.#stream.readAfter(position, count, BLOCK).catch((error) => {
+      // The answer may have been too large to arrive in time.
       if (error instanceof TimeoutError) this.#size.failed()
       throw error
     })
-    if (rows === undefined) return this.#recover(place)
+    if (rows === undefined) return this.#recover(position)
     if (this.#log.signal.aborted) return
     this.#size.took(rows.length, weigh(rows))
     this.#atEnd = rows.length < count
@@ -165,26 +168,26 @@ export class StreamFollower {
     if (end >= 0) throw futureMark()
   }
 
-  /** The entry that was read last is gone: continues at the end, with a gap. */
-  async #recover(place: Place): Promise<void> {
-    const { head, reason } = await this.#losses.recover(place, this.#server)
+  /** Handles the loss of the entry that was read last: continues at the end, with a gap. */
+  async #recover(position: Position): Promise<void> {
+    const { head, reason } = await this.#losses.recover(position, this.#server)
     if (this.#log.signal.aborted) return
     this.#history.reset()
     this.#follower.reset(formatCursor(head), reason)
   }
 
-  /** Everything beside reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
+  /** Everything besides reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
   async #look(rows: number): Promise<void> {
-    void this.#tellState()
+    void this.#reportState()
     const { ageLimit } = this.#log
-    // With an age limit, missing entries do not mean a wrong maxLength.
+    // An age limit drops entries on purpose.
     if (ageLimit !== undefined) return ageLimit.trim()
     const short = await this.#history.passed(rows)
     if (short !== undefined) this.warn('maxLength', short)
   }
 
-  /** The follower is up; the log is, when events can be published too. */
-  async #tellState(): Promise<void> {
+  /** Reports the state. The follower can read; the log is up only if events can be published as well. */
+  async #reportState(): Promise<void> {
     const { publisher, signal } = this.#log
     const trouble = publisher.trouble && (await publisher.retry())
     if (signal.aborted) return
@@ -206,7 +209,10 @@ export class StreamFollower {
     )
   }
 
-  /** Keeps the process running, as a connection does: a script that awaits hub.ready() would otherwise end during a pause. */
+  /**
+   * The timer keeps the process alive, as a connection does. Otherwise a process that awaits hub.ready() could exit for
+   * lack of other work.
+   */
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#log.signal.aborted ? 0 : ms)

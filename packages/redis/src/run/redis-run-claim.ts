@@ -3,7 +3,7 @@ import { readRunReply } from './run-reply.ts'
 import { appendEvents, endRun, readRun } from './run-scripts.ts'
 import type { RunShard } from './run-shard.ts'
 
-/** The claim of this process on one attempt. Redis decides whether it still holds. */
+/** The claim of this process on one attempt. Redis decides whether it is still valid. */
 export class RedisRunClaim implements RunClaim {
   readonly attempt: RunAttempt
   readonly key: string
@@ -33,7 +33,7 @@ export class RedisRunClaim implements RunClaim {
       if (status !== 'running') this.revoke(status === 'stopped' ? 'stopped' : 'lost')
       this.#next = first + events.length
     } catch (error) {
-      // Nobody knows whether these events are stored, so none may follow.
+      // It is unknown whether these events are stored, so no others may follow.
       this.#gone ??= error as SseError
     }
     if (this.#gone !== undefined) throw this.#gone
@@ -41,7 +41,7 @@ export class RedisRunClaim implements RunClaim {
 
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
     if (this.#gone?.code === 'ERR_SSE_RUN_LOST') throw this.#gone
-    // After an append that Redis has not taken there is no point in waiting as long once more.
+    // After an append that Redis did not accept there is no point in waiting that long again.
     const send = this.#gone === undefined ? this.#shard.persist : this.#shard.run
     this.#gone = this.#lost('it has ended')
     this.#shard.release(this)
@@ -52,12 +52,12 @@ export class RedisRunClaim implements RunClaim {
   /** The claim is lost: stops the source. */
   revoke(why: 'stopped' | 'lost'): void {
     if (this.#gone?.code === 'ERR_SSE_RUN_LOST') return
-    this.#gone = this.#lost(why === 'stopped' ? 'it was stopped' : 'its place to write is lost')
+    this.#gone = this.#lost(why === 'stopped' ? 'it was stopped' : 'the right to write was lost')
     this.#shard.release(this)
     this.#run.onRevoked(why)
   }
 
-  /** Asks whether it still holds, when nobody may have been able to say so. */
+  /** Asks Redis whether the claim is still valid, after notifications may have been missed. */
   async check(): Promise<void> {
     try {
       const answer = await this.#shard.run(readRun, this.key, [String(this.#shard.slack), '', '0', '0'])
@@ -69,7 +69,7 @@ export class RedisRunClaim implements RunClaim {
     }
   }
 
-  /** Keeps the key of a run that has nothing to say for long. */
+  /** Renews the key of a run that adds no events for a long time. */
   touch(): void {
     const keep = this.#shard.keep(this.#run.ttl)
     if (performance.now() - this.#touchedAt < (keep - this.#run.ttl) / 3) return

@@ -1,34 +1,34 @@
 import { SseError } from '@downstream/core'
 
-/** How a `RedisRunStore` behaves; none is needed. */
+/** Options of a `RedisRunStore`, all of them optional. */
 export interface RedisRunStoreOptions {
   /**
-   * What the names of all keys and channels begin with. All processes that share their runs use the same.
-   * Default: `downstream:runs`.
+   * The beginning of the names of all keys and channels. All processes that share their runs use the same. Default:
+   * `downstream:runs`.
    */
   prefix?: string | undefined
   /**
-   * How many ms after the death of its process a run is `lost`, at the latest. A process whose event loop stands still
-   * for more than half of it loses its runs. Default: 10 000.
+   * At most how many ms after the death of its process a run becomes `lost`. A process whose event loop is blocked for
+   * more than half of this time loses its runs. Default: 10 000.
    */
   lease?: number | undefined
   /**
-   * How many ms Redis may take to answer before its connection is given up; at most 40 % of `lease` is used.
+   * How many ms Redis may take to answer before the connection is given up. No more than 40 % of `lease` is used.
    * Default: 5 000.
    */
   timeout?: number | undefined
   /**
-   * How many ms Redis may be away while a run waits to store its events. Beyond it the run fails. Default: 60 000.
+   * How many ms a run waits to store its events while Redis cannot be reached. After that it fails. Default: 60 000.
    */
   maxWait?: number | undefined
   /**
-   * Over how many hash tags the runs are spread, and with them over the nodes of a cluster: each takes a connection
+   * How many hash tags the runs are distributed over, and thereby over the nodes of a cluster. Each takes a connection
    * of its own. All processes use the same number. Default: 1.
    */
   tags?: number | undefined
 }
 
-/** The options with their defaults, checked. */
+/** The checked options, with their defaults. */
 export interface ResolvedRedisRunStoreOptions {
   readonly prefix: string
   readonly lease: number
@@ -46,7 +46,7 @@ const NAMES: readonly string[] = [
 ] as const satisfies (keyof RedisRunStoreOptions)[]
 
 const MAX_TAGS = 1_024
-/** A longer delay makes setTimeout() fire at once. */
+/** setTimeout() fires at once for a longer delay. */
 const MAX_DELAY = 2 ** 30
 
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */

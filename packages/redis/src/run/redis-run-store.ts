@@ -24,8 +24,9 @@ import { RunShard, stoppedChannel, unavailable } from './run-shard.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 /**
- * The runs of several processes, on Redis: to whatever process a page reconnects, it follows its run there, can stop
- * it, and learns when its producer has died. Needs Redis 5 or Valkey, Lua and Pub/Sub, and two connections per process.
+ * The runs of several processes, stored in Redis. Whichever process a page reconnects to, it follows its run there, can
+ * stop it, and is informed if the run's process dies. Needs Redis 5 or Valkey, Lua and Pub/Sub, and two connections per
+ * process.
  */
 export class RedisRunStore implements RunStore {
   readonly #options: ResolvedRedisRunStoreOptions
@@ -34,8 +35,8 @@ export class RedisRunStore implements RunStore {
   #closed = false
 
   /**
-   * @param client - a client or cluster of ioredis, iovalkey or redis (node-redis). Only duplicates of it are used: it
-   * need not be connected, and stays yours to close.
+   * @param client - a client or cluster of ioredis, iovalkey or redis (node-redis). Only duplicates of it are used, so
+   *   it need not be connected, and you remain responsible for closing it.
    * @throws SseError ERR_SSE_INVALID_OPTION
    */
   constructor(client: RedisClient, options: RedisRunStoreOptions = {}) {
@@ -75,7 +76,7 @@ export class RedisRunStore implements RunStore {
         String(shard.keepLeases),
       ])
       .catch((error) => {
-        // It may have started all the same, with nobody to produce it.
+        // It may have started nevertheless, without a producer.
         shard.persist(abandonRun, key, [attempt]).catch(() => {})
         throw unavailable(error)
       })
@@ -140,7 +141,7 @@ export class RedisRunStore implements RunStore {
       if (!Array.isArray(answer) || answer.length === 0) return undefined
       const [stops, ...parts] = answer
       const state = readRunReply(id, parts)?.state
-      // A producer that is dead says nothing; it cannot add anything either.
+      // A dead producer does not answer; it cannot add anything either.
       if (stops === 'stopped') await atMost(stopped, this.#options.lease)
       return state
     } catch (error) {
@@ -173,7 +174,7 @@ export class RedisRunStore implements RunStore {
   }
 }
 
-/** Random, so that none is given twice even when Redis has lost everything; a number, because Redis orders by it. */
+/** Random, so that none is used twice even if Redis has lost everything; a number, because Redis orders by it. */
 function newAttempt(): string {
   return String((randomBytes(8).readBigUInt64BE() >> 1n) + 1n)
 }

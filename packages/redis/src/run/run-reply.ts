@@ -1,11 +1,11 @@
 import type { RunReading, RunStatus } from '@downstream/core'
 
-/** A run as the scripts answer it and as its news have it. */
+/** A run as the scripts return it and as its notifications contain it. */
 export interface RunReply extends RunReading {
   readonly producer: string
 }
 
-/** What a script answered; undefined when there is no such run. */
+/** Parses the answer of a script; undefined if there is no such run. */
 export function readRunReply(id: string, reply: unknown): RunReply | undefined {
   if (!Array.isArray(reply) || reply.length === 0) return undefined
   const [attempt, status, events, bytes, startedAt, endedAt, producer, first, ...texts] = reply.map(String)

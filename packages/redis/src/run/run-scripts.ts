@@ -1,20 +1,20 @@
 /**
  * The only file that knows how a run is stored.
  *
- * A run is one stream of Redis. Its entries are numbered by us, `<attempt>-<number>`:
+ * A run is one Redis Stream. We number its entries, `<attempt>-<number>`:
  *
  *     <attempt>-0           p producer, s startedAt, t ttl, m maxBytes
  *     <attempt>-1, -2, …    b bytes of all events so far, e text of the event
  *     <attempt>-2^64-1      b bytes, n events, x status, a endedAt
  *
- * Redis refuses an id that is not above the newest. So nothing can be added after the end, not even by a process that
- * wrongly believes that it still produces the run. A run that replaces another is a new stream with another attempt.
+ * Redis refuses an id that is not greater than the newest, so nothing can be added after the end, whichever process
+ * believes to be the producer: that is the fencing. A run that replaces another is a new stream with another attempt.
  *
- * `<tag>:leases` is a sorted set: producer -> until when it counts as alive, in ms by the clock of Redis. There is one
- * member for each process, whatever the number of its runs. Every script that finds a run whose producer's lease is
- * over ends it as `lost` in the same step.
+ * `<tag>:leases` is a sorted set: producer -> until when it is considered alive, in ms of the clock of Redis. Each process
+ * has one member, however many runs it has. Any process that finds a run whose producer's lease has expired ends it as
+ * `lost`, in the same step.
  *
- * Changes of a run are published on the channel of its key, in the form in which it is read.
+ * Changes of a run are published on the channel of its key, in the format in which it is read.
  */
 import { Script } from './script.ts'
 
@@ -178,7 +178,7 @@ for i = 1, math.min(#entries, limit) do texts[i] = fields(entries[i]).e end
 return reply(run, first, texts)
 `)
 
-/** `[key, leases] [slack]` -> the run, and before it whether this call has stopped it */
+/** `[key, leases] [slack]` -> whether this call has stopped the run, then the run */
 export const stopRun: Script = new Script(`${PRELUDE}
 local run = load(key)
 if not run then return {} end
@@ -191,8 +191,8 @@ return parts
 `)
 
 /**
- * `[leases, leases] [producer, span, keep]` -> producers whose lease is over. Renews the lease of the
- * producer for `span` ms unless that is `''`, and publishes a beat that the producer receives itself.
+ * `[leases, leases] [producer, span, keep]` -> producers whose lease has expired. Renews the lease of the producer for
+ * `span` ms unless that is `''`, and sends the producer a message, by which it checks its subscription.
  */
 export const beat: Script = new Script(`${PRELUDE}
 if ARGV[2] ~= '' then renew(leases, ARGV[1], tonumber(ARGV[2]), ARGV[3]) end

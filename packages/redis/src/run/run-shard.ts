@@ -11,37 +11,37 @@ import { beat } from './run-scripts.ts'
 import type { Script } from './script.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-/** What a shard is made with. */
+/** Options of a shard. */
 export interface RunShardOptions {
   readonly options: ResolvedRedisRunStoreOptions
-  /** Of this process. */
+  /** The producer name of this process. */
   readonly producer: string
   readonly subscriptions: Subscriptions
-  /** The key that the hash tag is taken from. */
+  /** The key that contains the hash tag. */
   readonly tag: string
   readonly connect: Connect
 }
 
-/** A run that is read here, and its producer as far as that is known. */
+/** A run that is followed in this process, and its producer as far as known. */
 interface FollowedRun {
   producer: string | undefined
   followers: number
-  /** Reads the run: that ends it as lost when its lease is over. */
+  /** Reads the run, which ends it as lost if its producer's lease has expired. */
   readonly judge: () => void
 }
 
-/** Beats in one lease. A renewal lasts for four of them: the fifth is the time in which others notice the end. */
+/** A lease is renewed five times per `lease`, and lasts for four of these intervals: the fifth is for noticing. */
 const BEATS = 5
 const SPAN = 0.8
-/** For how many leases the key of a run is stored after its last use. */
+/** For how many leases the key of a run is kept after its last update. */
 const KEPT = 6
 /** Answers after which the same command may succeed a little later. */
-const HEALS = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|UNBLOCKED|NOREPLICAS) /
+const TEMPORARY = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|UNBLOCKED|NOREPLICAS) /
 const ANSWER = /^[A-Z]+ /
 
 /**
- * The runs of one hash tag in this process: a connection for commands, the lease of its own runs, and a watch on the
- * leases of the others. It beats only while it produces or follows runs.
+ * The runs of one hash tag in this process: a connection for commands, the lease of this process, and a check of the
+ * leases of others. It beats only while this process produces or follows runs.
  */
 export class RunShard {
   readonly producer: string
@@ -59,10 +59,10 @@ export class RunShard {
   #unlisten: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   /** When Redis last answered, and since when there was no pause as long as a lease between two answers. */
-  #heardAt = Number.NEGATIVE_INFINITY
-  #heardSince = 0
-  /** When a beat was sent that has not come back yet. */
-  #unheard: number | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
+  #answeringSince = 0
+  /** When the beat was sent that has not arrived yet. */
+  #beatSentAt: number | undefined
 
   constructor({ options, producer, subscriptions, tag, connect }: RunShardOptions) {
     this.producer = producer
@@ -70,7 +70,7 @@ export class RunShard {
     this.#options = options
     this.#tag = tag
     this.#subscriptions = subscriptions
-    // As many may wait as there are runs.
+    // As many waits as there are runs may listen to the signal.
     setMaxListeners(0, this.#closing.signal)
     this.#connection = new GuardedConnection(
       connect,
@@ -79,32 +79,32 @@ export class RunShard {
     )
   }
 
-  /** The key of a run, which is its channel too. */
+  /** The key of a run, which is also its channel. */
   keyOf(id: string): string {
     return `{${this.#tag}}:run:${id}`
   }
 
   /**
-   * For how many ms after its lease a producer still counts as alive. While Redis could not be reached, no process could
-   * renew its lease: after that, producers get time to reconnect before their runs are declared lost.
+   * How many ms after its lease has expired a producer is still considered alive. While Redis cannot be reached, no
+   * producer can renew its lease: after that, producers have `maxWait` to reconnect before they are declared lost.
    */
   get slack(): number {
     const { lease, maxWait } = this.#options
     const now = performance.now()
-    return now - this.#heardAt < lease && now - this.#heardSince >= lease ? 0 : maxWait
+    return now - this.#answeredAt < lease && now - this.#answeringSince >= lease ? 0 : maxWait
   }
 
-  /** How many ms a lease lasts after it was renewed. */
+  /** How many ms a lease lasts after each renewal. */
   get span(): number {
     return Math.round(this.#options.lease * SPAN)
   }
 
-  /** For how many ms the key of a run is held that ends with its process. */
+  /** How many ms the key of a run is kept if its process dies. */
   keep(ttl: number): number {
     return ttl + KEPT * this.#options.lease
   }
 
-  /** For how many ms the leases are stored: longer than any of their producers can count as alive. */
+  /** How many ms the leases are kept: until no process considers their producers alive. */
   get keepLeases(): number {
     return this.#options.maxWait + KEPT * this.#options.lease
   }
@@ -112,18 +112,21 @@ export class RunShard {
   /** Runs a script on the key of a run. */
   async run(script: Script, key: string, args: readonly string[]): Promise<unknown> {
     const answer = await script.run(this.#connection, [key, this.leases], args)
-    this.#heard()
+    this.#onAnswer()
     return answer
   }
 
-  /** As {@link run}, repeated while Redis cannot be reached, for `maxWait` at most. Only for commands that may be executed twice. */
+  /**
+   * As {@link run}, repeated for at most `maxWait` while Redis cannot be reached. Only for scripts that may be
+   * repeated.
+   */
   async persist(script: Script, key: string, args: readonly string[]): Promise<unknown> {
     const giveUpAt = performance.now() + this.#options.maxWait
     for (const backoff = new Backoff(); ; ) {
       try {
         return await this.run(script, key, args)
       } catch (error) {
-        if (!mayHeal(error) || this.#closing.signal.aborted || performance.now() > giveUpAt) {
+        if (!mayRecover(error) || this.#closing.signal.aborted || performance.now() > giveUpAt) {
           throw unavailable(error)
         }
         await sleep(backoff.next(), undefined, { signal: this.#closing.signal, ref: false }).catch(() => {})
@@ -133,7 +136,7 @@ export class RunShard {
 
   async send(args: string[]): Promise<unknown> {
     const answer = await this.#connection.send(args)
-    this.#heard()
+    this.#onAnswer()
     return answer
   }
 
@@ -150,7 +153,7 @@ export class RunShard {
     if (this.#claims.get(claim.key) === claim) this.#claims.delete(claim.key)
   }
 
-  /** Watches the producer of a run that is followed. @returns ends it */
+  /** Watches the producer of a followed run. @returns a function that ends it */
   watch(key: string, judge: () => void): () => void {
     const run = this.#followed.get(key) ?? { producer: undefined, followers: 0, judge }
     run.followers++
@@ -161,13 +164,13 @@ export class RunShard {
     }
   }
 
-  /** A run was read: `producer` is undefined once it has ended. */
+  /** Call it when a run was read. `producer` is undefined once the run has ended. */
   saw(key: string, producer: string | undefined): void {
     const run = this.#followed.get(key)
     if (run !== undefined) run.producer = producer
   }
 
-  /** Gives up what is held here. The others learn of it at their next beat. */
+  /** Gives up the runs of this process. Other processes notice it at their next beat. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#closing.abort()
@@ -179,15 +182,15 @@ export class RunShard {
     this.#connection.close()
   }
 
-  #heard(): void {
+  #onAnswer(): void {
     const now = performance.now()
-    if (now - this.#heardAt > this.#options.lease) this.#heardSince = now
-    this.#heardAt = now
+    if (now - this.#answeredAt > this.#options.lease) this.#answeringSince = now
+    this.#answeredAt = now
   }
 
-  /** Something was said to this process: a beat of its own, or `[key, attempt, status]` of a run that has ended. */
+  /** Receives a message to this process: its own beat, or `[key, attempt, status]` of a run that has ended. */
   #onOrder(text: string | undefined): void {
-    this.#unheard = undefined
+    this.#beatSentAt = undefined
     if (text === undefined) {
       for (const claim of this.#claims.values()) claim.check()
       return
@@ -197,15 +200,16 @@ export class RunShard {
     const [key, attempt, status] = order.map(String) as [string, string, string]
     const claim = this.#claims.get(key)
     if (claim?.attempt === attempt) claim.revoke(status === 'stopped' ? 'stopped' : 'lost')
-    // Also when nothing is produced here any more: somebody waits for it.
+    // Answer even if nothing is produced here any more, because the caller of stop() waits for it.
     if (status === 'stopped') this.send(['PUBLISH', stoppedChannel(key), attempt]).catch(() => {})
   }
 
   #wind(): void {
     if (this.#timer !== undefined || this.#closing.signal.aborted) return
     const { lease } = this.#options
-    // From then on it may judge: a run whose process died in the meantime must not be waited for until the next beat.
-    const untilJudge = this.#heardSince + lease - performance.now()
+    // From then on this process may declare runs lost. A run whose process has died meanwhile must not wait for the
+    // next beat.
+    const untilJudge = this.#answeringSince + lease - performance.now()
     const delay = untilJudge > 0 ? Math.min(lease / BEATS, untilJudge + 1) : lease / BEATS
     this.#timer = setTimeout(() => {
       this.#timer = undefined
@@ -217,19 +221,19 @@ export class RunShard {
     if (this.#claims.size === 0 && this.#followed.size === 0) return
     const producing = this.#claims.size > 0
     const { timeout } = this.#options
-    if (this.#unheard !== undefined && performance.now() - this.#unheard > timeout) {
-      this.#unheard = undefined
+    if (this.#beatSentAt !== undefined && performance.now() - this.#beatSentAt > timeout) {
+      this.#beatSentAt = undefined
       this.#subscriptions.drop()
     }
     try {
-      if (producing) this.#unheard ??= performance.now()
+      if (producing) this.#beatSentAt ??= performance.now()
       const span = producing ? String(this.span) : ''
       const args = [this.producer, span, String(this.keepLeases)]
       const expired = await this.run(beat, this.leases, args)
       this.#judge(Array.isArray(expired) ? expired.map(String) : [])
       for (const claim of this.#claims.values()) claim.touch()
     } catch {
-      // Redis cannot be reached, or this is closed: the commands that wait reject by themselves.
+      // Redis cannot be reached, or this shard is closed. Callers that wait for Redis notice it themselves.
     }
     this.#wind()
   }
@@ -242,20 +246,24 @@ export class RunShard {
   }
 }
 
-/** Where the producer of a run says that it has stopped it. */
+/** The channel on which the producer of a run confirms that it has stopped it. */
 export function stoppedChannel(key: string): string {
   return `${key}:stopped`
 }
 
-/** The error for an engine that does not answer, or refuses. */
+/** The error if Redis does not answer, or refuses. */
 export function unavailable(cause: unknown): SseError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new SseError('ERR_SSE_RUNS_UNAVAILABLE', `Redis, where the runs are, is not available: ${reason}`, {
-    cause,
-  })
+  return new SseError(
+    'ERR_SSE_RUNS_UNAVAILABLE',
+    `Redis, which stores the runs, is not available: ${reason}`,
+    {
+      cause,
+    },
+  )
 }
 
-function mayHeal(error: unknown): boolean {
+function mayRecover(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error)
-  return HEALS.test(message) || !ANSWER.test(message)
+  return TEMPORARY.test(message) || !ANSWER.test(message)
 }

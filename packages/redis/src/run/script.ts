@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 
-/** A Lua script. Its source is sent only to a server that does not know it yet. */
+/** A Lua script. Its source is sent only to a server that does not have it yet. */
 export class Script {
   readonly #source: string
   readonly #digest: string

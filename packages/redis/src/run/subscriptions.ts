@@ -2,10 +2,13 @@ import { Backoff } from '../connection/backoff.ts'
 import type { Connect } from '../connection/connect.ts'
 import type { RedisConnection } from '../connection/redis-client.ts'
 
-/** Called with what was published, and without it when something may have been missed before. */
+/** Called with a message; called without one when earlier messages may have been missed. */
 export type ChannelListener = (text?: string) => void
 
-/** One connection for all channels that a process listens to. It is opened with the first and, after a loss, again. */
+/**
+ * One connection for all channels that a process listens to. It is opened for the first channel, and again after a
+ * loss.
+ */
 export class Subscriptions {
   readonly #connect: Connect
   readonly #timeout: number
@@ -22,12 +25,12 @@ export class Subscriptions {
   }
 
   /**
-   * Calls `listener` without a text once the channel is subscribed to, and after every loss of the connection.
+   * Calls `listener` without a text once the channel is subscribed, and again after every loss of the connection.
    *
-   * @returns ends it
+   * @returns a function that stops listening
    */
   listen(channel: string, listener: ChannelListener): () => void {
-    // A function of its own for each call, since one listener may listen twice.
+    // A new function for each call, because the same listener may be added twice.
     const own: ChannelListener = (text) => listener(text)
     const listeners = this.#channels.get(channel)
     if (listeners === undefined) {
@@ -35,10 +38,10 @@ export class Subscriptions {
       if (this.#connection !== undefined) this.#subscribe(this.#connection, channel)
       else if (this.#reopening === undefined) this.#open()
     } else listeners.add(own)
-    return () => this.#leave(channel, own)
+    return () => this.#unlisten(channel, own)
   }
 
-  /** Gives the connection up: it is silent. Another is opened after a while. */
+  /** Gives up the connection because it is silent. Another is opened after a while. */
   drop(): void {
     this.#lose(this.#connection)
   }
@@ -74,20 +77,20 @@ export class Subscriptions {
 
   #subscribe(connection: RedisConnection, channel: string): void {
     connection
-      .subscribe(channel, (text) => this.#tell(channel, text))
+      .subscribe(channel, (text) => this.#notify(channel, text))
       .then(
         () => {
-          if (connection === this.#connection) this.#tell(channel)
+          if (connection === this.#connection) this.#notify(channel)
         },
         () => this.#lose(connection),
       )
   }
 
-  #tell(channel: string, text?: string): void {
+  #notify(channel: string, text?: string): void {
     for (const listener of this.#channels.get(channel) ?? []) listener(text)
   }
 
-  #leave(channel: string, listener: ChannelListener): void {
+  #unlisten(channel: string, listener: ChannelListener): void {
     const listeners = this.#channels.get(channel)
     if (listeners?.delete(listener) !== true || listeners.size > 0) return
     this.#channels.delete(channel)

@@ -1,9 +1,9 @@
-import { msOf, type Place } from './cursor.ts'
+import { msOf, type Position } from './cursor.ts'
 import type { RedisStream } from './redis-stream.ts'
 
 /**
- * Drops entries that are older than `maxAge`. The newest of those stays: in a quiet hub all processes and all clients
- * are at that entry, and without it they would get a gap.
+ * Drops entries that are older than `maxAge`, except the newest of them. In a quiet hub all processes and clients are
+ * at that entry, and without it they would get a gap.
  */
 export class AgeLimit {
   readonly #stream: RedisStream
@@ -11,24 +11,26 @@ export class AgeLimit {
   readonly #onRefused: (error: unknown) => void
   #due = 0
 
-  /** @param onRefused - called when Redis refuses to drop entries: a version before 6.2, or a missing permission */
+  /**
+   * @param onRefused - called if Redis refuses to drop entries: a version before 6.2, or a missing permission
+   */
   constructor(stream: RedisStream, maxAge: number, onRefused: (error: unknown) => void) {
     this.#stream = stream
     this.#maxAge = maxAge
     this.#onRefused = onRefused
   }
 
-  /** Entries from before this are not handed out any more, by the clock of Redis in ms. */
+  /** Entries from before this time are no longer delivered, in ms of the clock of Redis. */
   async oldest(): Promise<number> {
     return (await this.#stream.time()) - this.#maxAge
   }
 
   /** Whether an entry is old enough to have been dropped at `time`, by the clock of Redis. */
-  isOver({ id }: Place, time: number): boolean {
+  isOver({ id }: Position, time: number): boolean {
     return msOf(id) < time - this.#maxAge
   }
 
-  /** To be called now and then: drops what is too old, every tenth of `maxAge`. */
+  /** Call it from time to time: drops entries that are too old, every tenth of `maxAge`. */
   trim(): void {
     if (performance.now() < this.#due) return
     this.#due = performance.now() + this.#maxAge / 10

@@ -1,13 +1,13 @@
 import type { NewLogEntry } from '@downstream/core'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import type { Send } from '../connection/session.ts'
-import { isSamePlace, newNonce, type Place } from './cursor.ts'
+import { isSamePosition, newNonce, type Position } from './cursor.ts'
 import { entryFields, type Mark, markFields, type Row, readRange, readRead } from './row.ts'
 
 /** The smallest id that Redis accepts. */
 const FIRST_ID = '0-1'
 
-/** One stream of Redis over one connection: the commands that the log needs, and no other. */
+/** One Redis Stream over one connection, with only the commands that the log needs. */
 export class RedisStream {
   readonly #connection: GuardedConnection
   readonly #key: string
@@ -17,8 +17,8 @@ export class RedisStream {
     this.#key = key
   }
 
-  /** Adds a published event, and drops what is older than the newest `maxLength`, a hundred at a time. */
-  async add(entry: NewLogEntry, maxLength: number): Promise<Place> {
+  /** Adds a published event, and drops entries older than the newest `maxLength`, a hundred at a time. */
+  async add(entry: NewLogEntry, maxLength: number): Promise<Position> {
     const nonce = newNonce()
     const fields = entryFields(entry, nonce)
     const trim = ['MAXLEN', '~', String(maxLength)]
@@ -27,14 +27,14 @@ export class RedisStream {
   }
 
   /**
-   * Appends a mark after the newest entry, whatever that is by then: a mark that needed a certain id would never find it
-   * free while others publish.
+   * Appends a mark after the newest entry, whichever that is by then. While others publish, no particular id would be
+   * free.
    */
   mark(mark: Mark): Promise<Row> {
     return this.#mark('*', mark)
   }
 
-  /** The newest entry; in an empty log, or after rows of other programs, a new mark, so that there is an entry to begin at. */
+  /** The newest entry. In an empty log, or after rows of other programs, it appends a mark to start from. */
   async head(server: string): Promise<Row> {
     const [newest] = await this.rangeBack('+', 1)
     if (newest !== undefined && newest.alien === undefined) return newest
@@ -42,7 +42,7 @@ export class RedisStream {
     const genesis = { kind: 'genesis', at, lost: 0, server } as const
     if (newest !== undefined) return this.mark(genesis)
     try {
-      // Of several processes that find the log empty, one succeeds.
+      // If several processes find the log empty, one of them succeeds.
       return await this.#mark(FIRST_ID, genesis)
     } catch (error) {
       if (!String(error).includes('equal or smaller')) throw error
@@ -52,39 +52,39 @@ export class RedisStream {
     return other !== undefined && other.alien === undefined ? other : this.mark(genesis)
   }
 
-  /** From the entry `from` on, that one included; '-' is the oldest. */
+  /** Rows from the entry `from` on, inclusive; '-' is the oldest. */
   async range(from: string, count: number): Promise<Row[]> {
     const reply = await this.#connection.send(['XRANGE', this.#key, from, '+', 'COUNT', String(count)])
     return readRange(reply)
   }
 
-  /** From the entry `from` back, newest first, that one included; '+' is the newest. */
+  /** Rows from the entry `from` backwards, newest first and inclusive; '+' is the newest. */
   async rangeBack(from: string, count: number): Promise<Row[]> {
     const reply = await this.#connection.send(['XREVRANGE', this.#key, from, '-', 'COUNT', String(count)])
     return readRange(reply)
   }
 
-  /** Whether the very entry is still there. */
-  async holds(place: Place): Promise<boolean> {
-    const reply = await this.#connection.send(['XRANGE', this.#key, place.id, place.id])
-    return isSamePlace(readRange(reply)[0], place)
+  /** Whether this entry, with this nonce, is still stored. */
+  async holds(position: Position): Promise<boolean> {
+    const reply = await this.#connection.send(['XRANGE', this.#key, position.id, position.id])
+    return isSamePosition(readRange(reply)[0], position)
   }
 
   /**
-   * The entries after `place`, waiting up to `block` ms for one; undefined when it cannot be proven that nothing is
-   * missing. The proof is that the entry is still there, looked up after the read, in the same batch: whatever
-   * was dropped or lost by then was dropped or lost before it.
+   * The entries after `position`, waiting up to `block` ms for one; undefined if it cannot be proven that nothing is
+   * missing. The proof is that the entry at `position` is still stored, which is looked up after the read, in the same
+   * batch: whatever was dropped or lost by then comes before it.
    */
-  async readAfter(place: Place, count: number, block: number): Promise<Row[] | undefined> {
+  async readAfter(position: Position, count: number, block: number): Promise<Row[] | undefined> {
     const how = ['COUNT', String(count), 'BLOCK', String(block)]
     const [reply, proof] = await Promise.all([
-      this.#connection.send(['XREAD', ...how, 'STREAMS', this.#key, place.id], block),
-      this.#connection.send(['XRANGE', this.#key, place.id, place.id], block),
+      this.#connection.send(['XREAD', ...how, 'STREAMS', this.#key, position.id], block),
+      this.#connection.send(['XRANGE', this.#key, position.id, position.id], block),
     ])
-    return isSamePlace(readRange(proof)[0], place) ? readRead(reply) : undefined
+    return isSamePosition(readRange(proof)[0], position) ? readRead(reply) : undefined
   }
 
-  /** How many rows it has, those of others included. */
+  /** The number of rows, including those of other programs. */
   async length(): Promise<number> {
     return Number(await this.#connection.send(['XLEN', this.#key]))
   }
@@ -94,15 +94,15 @@ export class RedisStream {
     await this.#connection.send(['XTRIM', this.#key, 'MINID', '~', id])
   }
 
-  /** The clock of Redis, in ms. */
+  /** The clock of Redis in ms. */
   async time(): Promise<number> {
     const [seconds, microseconds] = (await this.#connection.send(['TIME'])) as [unknown, unknown]
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
   }
 
   /**
-   * Rejects unless the server takes writes: a replica and a server without memory refuse this one before they look at
-   * it, and a master because of its id.
+   * Rejects unless the server accepts writes. A replica, or a server without memory, refuses this command before it
+   * checks the id; a master refuses it because of the id.
    */
   async checkWritable(): Promise<void> {
     try {
@@ -119,12 +119,12 @@ export class RedisStream {
   }
 }
 
-/** Says which server a connection leads to; '' when that is not known. */
+/** Identifies the server of a connection; '' if unknown. */
 export type Identify = (send: Send) => Promise<string>
 
 /**
- * What Redis calls the history of its data: another one after a restart or a promotion. While it is the same, one
- * server has given all ids, each greater than the one before. '' when it is not known: INFO needs a permission.
+ * The id of the server's data history in Redis. It changes after a restart or a promotion. While it is the same, one
+ * server has assigned all ids, each greater than the previous. '' if unknown: INFO needs a permission.
  */
 export async function replicationId(send: Send): Promise<string> {
   const info = await send(['INFO', 'replication']).catch((error) => {

@@ -1,28 +1,28 @@
 import { entryBytes, type LogEntry, type NewLogEntry } from '@downstream/core'
-import { formatCursor, isNonce, type Place } from './cursor.ts'
+import { formatCursor, isNonce, type Position } from './cursor.ts'
 
-/** A row that the log itself writes into the stream, for all processes that read it; no client gets it. */
+/** A row that the log itself writes into the stream, for all processes that read it. It is not sent to clients. */
 export interface Mark {
   /**
-   * - `genesis`: the log was empty here. The log begins at it.
-   * - `fork`: entries that somebody was given are gone, though older ones are held. Nobody reads across it without a gap.
+   * - `genesis`: the log was empty here. It gives the log a position to start from.
+   * - `fork`: entries that were delivered are gone, although older ones are stored. Every reader gets a gap here.
    */
   readonly kind: 'genesis' | 'fork'
-  /** When it was written, by the clock of Redis in ms; a little earlier at most, never later. */
+  /** When it was written, in ms of the clock of Redis; rounded down. */
   readonly at: number
-  /** When the newest of the lost entries was given to somebody, by the clock of Redis in ms; never earlier. */
+  /** When the newest of the lost entries was delivered, in ms of the clock of Redis; rounded up. */
   readonly lost: number
-  /** Replication id of the server by whose clock these are; '' when that is not known. */
+  /** Replication id of the server whose clock was read; '' if unknown. */
   readonly server: string
 }
 
 /** One row of the stream. */
-export interface Row extends Place {
+export interface Row extends Position {
   /** A published event. */
   readonly entry?: LogEntry | undefined
   readonly mark?: Mark | undefined
   /**
-   * - `foreign`: another program has put it into the stream
+   * - `foreign`: another program wrote it
    * - `future`: a mark that this version does not know
    */
   readonly alien?: 'foreign' | 'future' | undefined
@@ -47,8 +47,8 @@ export function readRange(reply: unknown): Row[] {
 }
 
 /**
- * The rows of an answer to XREAD of one stream. It is `[[key, rows]]` in RESP2; in RESP3 a map, which clients hand out
- * as an object, a Map or `[key, rows]`.
+ * The rows of an answer to XREAD for one stream. It is `[[key, rows]]` in RESP2. In RESP3 it is a map, which clients
+ * return as an object, a Map or `[key, rows]`.
  */
 export function readRead(reply: unknown): Row[] {
   if (reply === null || reply === undefined) return []
@@ -58,7 +58,7 @@ export function readRead(reply: unknown): Row[] {
   return readRange(Array.isArray(first) ? first[1] : second)
 }
 
-/** Bytes of the text of a row in UTF-8, as bounds of a log count them. */
+/** Bytes of the text of a row in UTF-8, as the bounds of a log count them. */
 export function rowBytes({ entry }: Row): number {
   return entry === undefined ? 0 : entryBytes(entry)
 }
@@ -71,7 +71,7 @@ function readRow(reply: unknown): Row {
   for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(String(pairs[at]), String(pairs[at + 1]))
   const nonce = fields.get('n') ?? ''
   const kind = fields.get('m')
-  // Without a nonce it could not be distinguished from another entry with its id.
+  // Without a nonce it could not be distinguished from another entry with the same id.
   if (!isNonce(nonce)) return { id, nonce: '', alien: 'foreign' }
   if (kind !== undefined) return readMark({ id, nonce }, kind, fields)
   const [channels, data] = [readChannels(fields), fields.get('d')]
@@ -79,7 +79,7 @@ function readRow(reply: unknown): Row {
   return { id, nonce, entry: { cursor: formatCursor({ id, nonce }), channels, event: fields.get('e'), data } }
 }
 
-/** Other programs may have written anything there: undefined for what is not a list of names. */
+/** Another program may have written anything: undefined if it is not a list of names. */
 function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined {
   const one = fields.get('c')
   if (one !== undefined) return [one]
@@ -91,19 +91,19 @@ function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined
   }
 }
 
-function readMark(place: Place, kind: string, fields: ReadonlyMap<string, string>): Row {
-  if (kind !== 'genesis' && kind !== 'fork') return { ...place, alien: 'future' }
-  // Without times it counts as a report of a loss just now: a gap too many is better than one too few.
+function readMark(position: Position, kind: string, fields: ReadonlyMap<string, string>): Row {
+  if (kind !== 'genesis' && kind !== 'fork') return { ...position, alien: 'future' }
+  // A mark without times counts as reporting a loss right now: better one gap too many than one too few.
   const at = Number(fields.get('t') ?? 0)
   const lost = Number(fields.get('l') ?? Number.POSITIVE_INFINITY)
-  return { ...place, mark: { kind, at, lost, server: fields.get('s') ?? '' } }
+  return { ...position, mark: { kind, at, lost, server: fields.get('s') ?? '' } }
 }
 
 function list(reply: unknown): unknown[] {
   return Array.isArray(reply) ? reply : []
 }
 
-/** Why a process stops at a mark that it does not know: what it says, may be that entries are missing. */
+/** A process stops at a mark that it does not know, because the mark may mean that entries are missing. */
 export function futureMark(): Error {
   return new Error(
     'The stream has a mark that this version of @downstream/redis does not know. A newer version has written it: ' +

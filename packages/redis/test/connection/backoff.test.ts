@@ -1,6 +1,6 @@
 import { Backoff } from '../../src/connection/backoff.ts'
 
-test('waits longer each time, up to two seconds, and not the same for all', () => {
+test('waits longer each time, up to two seconds, with a random part', () => {
   const waits = (backoff: Backoff) => Array.from({ length: 12 }, () => backoff.next())
   const [some, others] = [waits(new Backoff()), waits(new Backoff())]
   expect(some).not.toEqual(others)
@@ -11,7 +11,7 @@ test('waits longer each time, up to two seconds, and not the same for all', () =
   }
 })
 
-test('begins anew after a success', () => {
+test('starts again after a success', () => {
   const backoff = new Backoff()
   for (let n = 0; n < 10; n++) backoff.next()
   backoff.reset()

@@ -2,7 +2,7 @@ import { createSentinel } from 'redis'
 import type { RedisClient } from '../../src/connection/redis-client.ts'
 import { RedisLog } from '../../src/redis-log.ts'
 
-test('refuses a sentinel client of node-redis by name: it sends commands again', () => {
+test('refuses a sentinel client of node-redis by name, because it repeats commands', () => {
   const sentinel = createSentinel({
     name: 'mymaster',
     sentinelRootNodes: [{ host: '127.0.0.1', port: 26_379 }],
@@ -20,7 +20,7 @@ test.each<[string, unknown]>([
   ['a URL', 'redis://localhost'],
   ['options', { host: 'localhost' }],
   ['another client', { duplicate() {}, query() {} }],
-])('refuses %s in place of a client', (_, client) => {
+])('refuses %s instead of a client', (_, client) => {
   expect(() => new RedisLog(client as RedisClient)).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION', message: expect.stringContaining('ioredis') }),
   )

@@ -1,6 +1,6 @@
 import type { ConnectOptions, RedisConnection } from '../../src/connection/redis-client.ts'
 
-/** One connection that does as the test says. */
+/** A connection that the test controls. */
 export class FakeConnection implements RedisConnection {
   readonly opened: Promise<unknown>
   readonly sent: string[][] = []
@@ -43,7 +43,7 @@ export class FakeConnection implements RedisConnection {
     this.#refuse(new Error(message))
   }
 
-  /** Answers the oldest command that waits. */
+  /** Answers the oldest waiting command. */
   answer(answer: unknown): void {
     const waiting = this.#answers.shift()
     if (answer instanceof Error) waiting?.reject(answer)

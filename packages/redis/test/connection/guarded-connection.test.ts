@@ -29,7 +29,7 @@ test('opens at the first command, and once', async () => {
   expect(tools.connections).toHaveLength(1)
 })
 
-test('opens another after the connection was lost, at once if it has been of use', async () => {
+test('opens another after the connection was lost, at once if it has worked', async () => {
   const tools = start()
   await sendAndAnswer(tools, 'a')
   tools.connections[0]?.break('ECONNRESET')
@@ -37,8 +37,8 @@ test('opens another after the connection was lost, at once if it has been of use
   expect(tools.connections).toHaveLength(2)
 })
 
-// The clock is the test's: on a busy machine the pause was over before the second command, and the test failed.
-test('rejects at once while it is known that nobody is there, and tries again later', async () => {
+// The test controls the clock: on a busy machine the pause was over before the second command, and the test failed.
+test('rejects at once while the server is known to be unreachable, and tries again later', async () => {
   const now = jest.spyOn(performance, 'now').mockReturnValue(1_000)
   try {
     const { guarded, connections } = start()
@@ -56,7 +56,7 @@ test('rejects at once while it is known that nobody is there, and tries again la
   }
 })
 
-test('drop() rejects pending commands, and later ones use another connection', async () => {
+test('rejects waiting commands when disconnected, and continues with another connection', async () => {
   const tools = start()
   const { guarded, connections } = tools
   await sendAndAnswer(tools, 'a')
@@ -67,7 +67,7 @@ test('drop() rejects pending commands, and later ones use another connection', a
   expect(connections.map(({ closed }) => closed)).toEqual([true, false])
 })
 
-test('opens nothing after it was closed', async () => {
+test('opens no connection after it was closed', async () => {
   const { guarded, connections } = start()
   const sent = guarded.send(['1'])
   guarded.close()

@@ -9,7 +9,7 @@ import { RedisLog } from '../../src/index.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
-// hub.ready() hung, and nothing said why.
+// hub.ready() hung without saying why.
 test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createClient>]>([
   [
     'a wrong password, with ioredis',
@@ -26,7 +26,7 @@ test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createC
     ['reader', 'on', '>secret', '~*', '+@connection', '+info', '+xread'],
     (port) => createClient({ url: `redis://reader:secret@127.0.0.1:${port}` }),
   ],
-])('hub.ready() rejects, as this does not heal by itself: %s', async (_, rules, create) => {
+])('hub.ready() rejects, because the error does not go away by itself: %s', async (_, rules, create) => {
   const server = await RedisServer.start()
   await server.command('ACL', 'SETUSER', ...(rules as [string, ...string[]]))
   const states: string[] = []
@@ -47,7 +47,7 @@ test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createC
   }
 })
 
-test('hub.ready() waits for a Redis that cannot be reached, until its signal aborts', async () => {
+test('hub.ready() waits for an unreachable Redis until its signal aborts', async () => {
   const hub = createHub({
     log: new RedisLog(new Redis(await freePorts(), '127.0.0.1', { lazyConnect: true })),
     onError: () => {},

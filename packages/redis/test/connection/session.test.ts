@@ -36,7 +36,7 @@ test('commands go out in the order of the calls, however long the opening takes'
   await expect(Promise.all([first, second, third])).resolves.toEqual(['a', 'b', 'c'])
 })
 
-test('what waits is rejected when the connection is lost, at once and with the reason', async () => {
+test('waiting commands reject when the connection is lost, at once and with the reason', async () => {
   const { session, connection, onLost } = start()
   connection.open()
   const sent = [session.send(['1']), session.send(['2'])]
@@ -49,7 +49,7 @@ test('what waits is rejected when the connection is lost, at once and with the r
   expect(connection.sent).toHaveLength(2)
 })
 
-test('a connection that cannot be opened is lost, and was never of use', async () => {
+test('a connection that cannot be opened is lost, and has never worked', async () => {
   const { session, connection, onLost } = start()
   const sent = session.send(['1'])
   connection.refuse('ECONNREFUSED')
@@ -62,22 +62,25 @@ test.each([
   ['does not open', 0, false],
   ['does not answer', 0, true],
   ['does not answer a command that may take longer', 2_000, true],
-])('a server that %s is given up after the timeout, and no sooner', async (_, patience, opens) => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
-  const { session, connection, onLost } = start()
-  if (opens) connection.open()
-  const sent = session.send(['1'], patience)
-  const settled = jest.fn()
-  sent.catch(settled)
-  await turn()
-  jest.advanceTimersByTime(timeout + patience - 1)
-  await turn()
-  expect(settled).not.toHaveBeenCalled()
-  jest.advanceTimersByTime(1)
-  await expect(sent).rejects.toThrow('not answered')
-  expect(connection.closed).toBe(true)
-  expect(onLost).toHaveBeenCalledTimes(1)
-})
+])(
+  'the connection to a server that %s is closed after the timeout, and no sooner',
+  async (_, patience, opens) => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
+    const { session, connection, onLost } = start()
+    if (opens) connection.open()
+    const sent = session.send(['1'], patience)
+    const settled = jest.fn()
+    sent.catch(settled)
+    await turn()
+    jest.advanceTimersByTime(timeout + patience - 1)
+    await turn()
+    expect(settled).not.toHaveBeenCalled()
+    jest.advanceTimersByTime(1)
+    await expect(sent).rejects.toThrow('not answered')
+    expect(connection.closed).toBe(true)
+    expect(onLost).toHaveBeenCalledTimes(1)
+  },
+)
 
 test.each([
   ['OOM command not allowed', false],
@@ -88,7 +91,7 @@ test.each([
   ['LOADING Redis is loading the dataset in memory', true],
   ['Connection is closed.', true],
   ['read ECONNRESET', true],
-])('after "%s" the connection is given up: %s', async (message, givenUp) => {
+])('after "%s" the connection is closed: %s', async (message, givenUp) => {
   const { session, connection } = start()
   connection.open()
   const sent = session.send(['1'])
@@ -110,8 +113,8 @@ test('an answer ends the wait', async () => {
   expect(onLost).not.toHaveBeenCalled()
 })
 
-// A publish went out on a connection whose predecessor could still deliver an older one.
-test('nothing is sent before the greeting has finished', async () => {
+// A publish was sent on a connection while the previous connection could still deliver an older one.
+test('nothing is sent before the greeting is complete', async () => {
   const { session, connection } = start(async (send) => void (await send(['HELLO'])))
   const sent = session.send(['1'])
   connection.open()
@@ -123,7 +126,7 @@ test('nothing is sent before the greeting has finished', async () => {
   await expect(sent).resolves.toBe('a')
 })
 
-test('a greeting that fails gives the connection up, as one of no use', async () => {
+test('a failed greeting closes the connection, as one that has never worked', async () => {
   const { session, connection, onLost } = start(async () => {
     throw new Error('not you')
   })

@@ -1,8 +1,8 @@
 import { FollowerState } from '../../src/continuity/follower-state.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 
-// An outage of ten seconds was two thousand calls of onError.
-test('an outage is reported once, and each new error of it once', () => {
+// An outage of ten seconds caused two thousand calls of onError.
+test('an outage is reported once, with each new error once', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)
   state.up()
@@ -12,14 +12,14 @@ test('an outage is reported once, and each new error of it once', () => {
   expect(follower.states).toEqual(['up', 'down', 'Error: refused', 'down', 'Error: reset', 'up'])
 })
 
-test('errors that are all different are bounded', () => {
+test('the number of different errors is bounded', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)
   for (let n = 0; n < 1_000; n++) state.down(new Error(String(n)))
   expect(follower.states.filter((one) => one === 'down')).toHaveLength(10)
 })
 
-test('a warning is reported once for its topic, and does not change the state', () => {
+test('a warning is reported once for its topic, and changes nothing', () => {
   const follower = new RecordingFollower()
   const state = new FollowerState(follower)
   state.up()

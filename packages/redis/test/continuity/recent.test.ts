@@ -1,6 +1,6 @@
 import { Recent } from '../../src/continuity/recent.ts'
 
-test('recognizes a value that comes twice, and forgets the oldest values', () => {
+test('detects duplicates, and forgets old ids', () => {
   const recent = new Recent<string>(100)
   expect(recent.add('a')).toBe(true)
   expect(recent.add('a')).toBe(false)

@@ -6,7 +6,7 @@ import { flawless } from '../harness/verdict.ts'
 
 describe.each(allClients)('with %s', (client) => {
   test(
-    'a node that loses its connection ten times loses no event, nor do clients that hop to it and back',
+    'a node that loses its connection ten times loses no event, nor do clients that switch to it and back',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis), await stage.node(redis)]
@@ -19,12 +19,12 @@ describe.each(allClients)('with %s', (client) => {
         await sleep(100)
         hopper?.visit(n % 2 === 0 ? b : a)
         if (n < 2) continue
-        await eventually('node a being up again', () => a.hub.stats().log === 'up')
+        await eventually('node a is up again', () => a.hub.stats().log === 'up')
         a.proxy.cut()
       }
       await publishing
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless, flawless])
-      // Each time at least the reader was connected anew.
+      // Each time at least the reader opened a new connection.
       expect(a.proxy.accepted - accepted).toBeGreaterThanOrEqual(10)
     }),
   )

@@ -3,8 +3,8 @@ import { onStage } from '../harness/stage.ts'
 
 const { LOAD_RATE = '2000', LOAD_DELAY = '5' } = process.env
 
-// The mark needed the id behind the newest entry. While others published it never got it: 40 000 published, no client
-// heard anything, the log was down, 7 164 XREVRANGE.
+// The mark needed the id directly after the newest entry. While others published it never got it: of 40 000 published
+// events no client received any, the log was down, and there were 7 164 XREVRANGE.
 test(
   `a failover while ${LOAD_RATE} events a second are published is a gap for every client, with a handful of commands`,
   onStage('ioredis 6', async (stage) => {
@@ -13,10 +13,10 @@ test(
     const readers = await Promise.all(nodes.map((node) => stage.reader(node)))
     const publisher = stage.publisher('a', nodes[0] as (typeof nodes)[0])
     await publisher.publish(20)
-    await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'a', n: 19 })))
+    await eventually('all have them', () => readers.every((reader) => reader.has({ by: 'a', n: 19 })))
     const link = await stage.proxy(master)
     const replica = await stage.redis({ replicaOf: link.port })
-    await eventually('the replica having it all', async () => {
+    await eventually('the replica has everything', async () => {
       return (
         (await replica.command('XLEN', 'downstream:log')) === (await master.command('XLEN', 'downstream:log'))
       )
@@ -24,7 +24,7 @@ test(
     link.refuse()
     link.cut()
     await publisher.publish(10)
-    await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'a', n: 29 })))
+    await eventually('all have them', () => readers.every((reader) => reader.has({ by: 'a', n: 29 })))
     for (const { proxy } of nodes) proxy.delay(Number(LOAD_DELAY))
     await replica.command('REPLICAOF', 'NO', 'ONE')
     stage.flood(replica, Number(LOAD_RATE))
@@ -41,7 +41,7 @@ test(
     const marks = commands.filter((command) => command.includes('fork'))
     expect(marks.length).toBeGreaterThan(0)
     expect(marks.length).toBeLessThanOrEqual(nodes.length)
-    // Following goes on meanwhile: its reads, and the proof that goes with each, are no part of it.
+    // Following continues meanwhile: its reads, and the check that accompanies each, are not counted.
     const isOfFollowing = ([name, , from, to]: string[]) =>
       name === 'XREAD' || (name === 'XRANGE' && from === to)
     const recovering = commands.filter(

@@ -9,7 +9,7 @@ import { flawless } from '../harness/verdict.ts'
 const key = 'downstream:log'
 const oneGap = { ...flawless, gaps: [expect.any(String)] }
 
-/** A replica that has all that the master has had up to now, and gets nothing more. */
+/** A replica that has everything the master has so far, and receives nothing more. */
 async function staleReplica(stage: Stage, master: RedisServer): Promise<RedisServer> {
   const link = await stage.proxy(master)
   const replica = await stage.redis({ replicaOf: link.port })
@@ -23,7 +23,7 @@ async function staleReplica(stage: Stage, master: RedisServer): Promise<RedisSer
   return replica
 }
 
-/** The master dies and the replica takes its place; for a while it does not know that it is the master. */
+/** The master dies and the replica replaces it; for a while the replica is not writable. */
 async function failOver(master: RedisServer, replica: RedisServer, ...nodes: HubNode[]): Promise<void> {
   await master.kill()
   for (const { proxy } of nodes) proxy.retarget(replica.port)
@@ -31,20 +31,20 @@ async function failOver(master: RedisServer, replica: RedisServer, ...nodes: Hub
   await replica.command('REPLICAOF', 'NO', 'ONE')
 }
 
-/** The replica takes over, and its master lives on as a replica of it: nobody's connection is cut. */
+/** The replica takes over, and its master continues as a replica of it: no connection is cut. */
 async function swapRoles(master: RedisServer, replica: RedisServer, ...nodes: HubNode[]): Promise<void> {
   await replica.command('REPLICAOF', 'NO', 'ONE')
   for (const { proxy } of nodes) proxy.retarget(replica.port)
   await master.command('REPLICAOF', '127.0.0.1', replica.port)
 }
 
-// All at once: most of the time they sleep.
+// Concurrent, because most of the time they sleep.
 describe.each(mostUsedClients)('with %s', (client) => {
   test.concurrent.each([
     ['a failover that loses acknowledged events', failOver, 0],
     ['a failover that loses them, to a replica with a slower clock,', failOver, 60_000],
     ['a failover that loses them and leaves the old master running', swapRoles, 0],
-  ])('%s is one gap for connected and disconnected clients, and later events arrive', (_, change, ahead) =>
+  ])('%s is one gap for connected and disconnected clients, and then continues', (_, change, ahead) =>
     onStage(client, async (stage) => {
       const master = await stage.redis()
       const [a, b] = [await stage.node(master), await stage.node(master)]
@@ -58,7 +58,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await stage.verdicts(...readers, leftBefore, leftBehind)
       leftBefore.leave()
       const replica = await staleReplica(stage, master)
-      // Ids go on behind this one.
+      // Ids continue after this one.
       if (ahead > 0) await master.command('XSETID', key, `${Date.now() + ahead}-0`)
       await publish(10)
       expect(await stage.verdicts(...readers, leftBehind)).toEqual([flawless, flawless, flawless])
@@ -75,20 +75,20 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test.concurrent(
-    'a failover that loses acknowledged events which nobody has read yet is a gap, too',
+    'a failover that loses acknowledged events that no process has read yet is a gap, too',
     onStage(client, async (stage) => {
       const master = await stage.redis()
       const patient = { log: { timeout: 100_000 } }
       const [a, b] = [await stage.node(master, patient), await stage.node(master)]
       const readers = [await stage.reader(a), await stage.reader(b)]
-      const away = await stage.reader(b)
+      const left = await stage.reader(b)
       const [first, second] = [stage.publisher('a', a), stage.publisher('b', b)]
       await second.publish(20)
-      await eventually('all having them', () => readers.every((reader) => reader.has({ by: 'b', n: 19 })))
-      away.leave()
+      await eventually('all have them', () => readers.every((reader) => reader.has({ by: 'b', n: 19 })))
+      left.leave()
       const replica = await staleReplica(stage, master)
-      // The followers' connections: node a has not published yet, and opens another one for that. It is too patient to
-      // find the old one dead before all is over.
+      // The connections of the followers: node a has not published yet and opens another one for that. Its timeout is
+      // too long to notice during the test that the old one is dead.
       a.proxy.blackHole('old')
       b.proxy.refuse()
       b.proxy.cut()
@@ -103,8 +103,8 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await Promise.all([a.proxy.accept(), b.proxy.accept()])
       a.proxy.cut()
       await first.publish(20)
-      away.visit(a)
-      expect(await stage.verdicts(...readers, away)).toEqual([oneGap, oneGap, oneGap])
+      left.visit(a)
+      expect(await stage.verdicts(...readers, left)).toEqual([oneGap, oneGap, oneGap])
     }),
   )
 })

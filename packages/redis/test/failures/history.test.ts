@@ -4,12 +4,12 @@ import { onStage, type Stage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
 
 const maxLength = 200
-/** What a node holds is no gap, though the log has dropped it. */
+/** There is no gap for what a node holds, even if the log has dropped it. */
 const tail = { length: 100 }
-/** Redis drops a hundred at a time, so this is more than the log ever holds. */
+/** Redis drops a hundred entries at a time, so this is more than the log ever holds. */
 const PAST_THE_LOG = 2 * maxLength
 
-/** Two nodes with a short log, and a function that publishes so that who follows can follow. */
+/** Two nodes with a short log, and a function that publishes slowly enough for followers. */
 async function begin(stage: Stage) {
   const redis = await stage.redis()
   const options = { log: { maxLength }, hub: { tail } }
@@ -18,7 +18,7 @@ async function begin(stage: Stage) {
   const publish = async (count: number) => {
     for (let n = 0; n < count; n += 20) {
       await publisher.publish(20)
-      await eventually('node b having it', () => b.hub.stats().published >= publisher.numbers.size)
+      await eventually('node b has it', () => b.hub.stats().published >= publisher.numbers.size)
     }
   }
   return { a, b, publish }
@@ -26,49 +26,49 @@ async function begin(stage: Stage) {
 
 describe.each(mostUsedClients)('with %s', (client) => {
   test(
-    'a client that was disconnected for longer than the log reaches gets one gap, not another later',
+    'a client that was offline for longer than the log reaches gets one gap, and no second one',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
-      const [stayed, away, hasty] = await stage.readers(3, b)
-      if (stayed === undefined || away === undefined || hasty === undefined) throw new Error('no readers')
+      const [stayed, left, hasty] = await stage.readers(3, b)
+      if (stayed === undefined || left === undefined || hasty === undefined) throw new Error('no readers')
       await publish(20)
-      expect(await stage.verdicts(stayed, away, hasty)).toEqual([flawless, flawless, flawless])
-      away.leave()
+      expect(await stage.verdicts(stayed, left, hasty)).toEqual([flawless, flawless, flawless])
+      left.leave()
       hasty.leave()
       await publish(PAST_THE_LOG)
-      away.visit(b)
-      // It leaves when it has got no more than the gap.
+      left.visit(b)
+      // It disconnects after it has received only the gap.
       hasty.visit(b)
       await eventually('the gap', () => hasty.received.some((one) => 'gap' in one))
       hasty.visit(a)
-      const told = { ...flawless, gaps: ['expired'] }
-      expect(await stage.verdicts(stayed, away, hasty)).toEqual([flawless, told, told])
-      away.leave()
+      const oneGapOnly = { ...flawless, gaps: ['expired'] }
+      expect(await stage.verdicts(stayed, left, hasty)).toEqual([flawless, oneGapOnly, oneGapOnly])
+      left.leave()
       await publish(20)
-      away.visit(a)
-      expect(await stage.verdicts(stayed, away)).toEqual([flawless, told])
+      left.visit(a)
+      expect(await stage.verdicts(stayed, left)).toEqual([flawless, oneGapOnly])
     }),
   )
 
   test(
-    'a client that was disconnected for longer than its tail reaches, but not the log, misses nothing',
+    'a client that was offline for longer than the node holds, but not the log, misses nothing',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const node = await stage.node(redis, { log: { maxLength: 5_000 }, hub: { tail: { length: 50 } } })
-      const [stayed, away] = [await stage.reader(node), await stage.reader(node)]
+      const [stayed, left] = [await stage.reader(node), await stage.reader(node)]
       const publisher = stage.publisher('a', node)
       await publisher.publish(20)
-      expect(await stage.verdicts(stayed, away)).toEqual([flawless, flawless])
-      away.leave()
+      expect(await stage.verdicts(stayed, left)).toEqual([flawless, flawless])
+      left.leave()
       await publisher.publish(2_000)
-      away.visit(node)
-      expect(await stage.verdicts(stayed, away)).toEqual([flawless, flawless])
+      left.visit(node)
+      expect(await stage.verdicts(stayed, left)).toEqual([flawless, flawless])
       expect(node.hub.stats().tail.length).toBe(50)
     }),
   )
 
   test(
-    'a node that is cut off while more is published than the log holds sends one gap, and then later events',
+    'a node that is disconnected while more is published than the log holds sends its clients one gap, and continues',
     onStage(client, async (stage) => {
       const { a, b, publish } = await begin(stage)
       const readers = [await stage.reader(a), await stage.reader(b)]
@@ -79,7 +79,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await eventually('node a noticing', () => a.hub.stats().log === 'down')
       await publish(PAST_THE_LOG)
       await a.proxy.accept()
-      await eventually('node a being up again', () => a.hub.stats().log === 'up')
+      await eventually('node a is up again', () => a.hub.stats().log === 'up')
       await publish(100)
       expect(await stage.verdicts(...readers)).toEqual([{ ...flawless, gaps: ['trimmed'] }, flawless])
     }),

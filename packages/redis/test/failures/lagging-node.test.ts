@@ -5,7 +5,7 @@ import { onStage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
 
 test.concurrent.each(mostUsedClients)(
-  'with %s, a client that moves between a node and one that lags by 300 ms gets every event once',
+  'with %s, a client that switches between a node and one with a lag of 300 ms gets everything once',
   (client) =>
     onStage(client, async (stage) => {
       const redis = await stage.redis()

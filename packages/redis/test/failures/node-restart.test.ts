@@ -2,8 +2,8 @@ import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
 
-/** At how many places of the log the clients are. */
-const PLACES = 40
+/** At how many positions of the log the clients are. */
+const POSITIONS = 40
 
 /** Whether a command reads several entries: for a tail, or for a client that is not in it. */
 const readsEntries = (command: string[]) =>
@@ -13,16 +13,16 @@ describe.each(mostUsedClients)('with %s', (client) => {
   test.each([
     ['two hundred clients that come back to a node that was restarted', 200],
     ['a thousand clients that come to a fresh node at once', 1_000],
-  ])('%s miss nothing, and cost Redis a handful of reads', (_, count) =>
+  ])('%s miss nothing, and cost Redis only a few reads', (_, count) =>
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis), await stage.node(redis)]
       const readers = await stage.readers(count, a)
       const publisher = stage.publisher('b', b)
-      // Clients that have nothing but the beginning of an empty log are at no entry.
+      // Clients that have received only the start of an empty log have no entry.
       await stage.verdicts(...readers)
       for (const [n, reader] of readers.entries()) {
-        if (n % (count / PLACES) === 0) await publisher.publish(1)
+        if (n % (count / POSITIONS) === 0) await publisher.publish(1)
         reader.leave()
       }
       await a.close()

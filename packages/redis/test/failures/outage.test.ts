@@ -6,7 +6,7 @@ import { flawless } from '../harness/verdict.ts'
 
 describe.each(mostUsedClients)('with %s', (client) => {
   test(
-    'while Redis is down, streams stay open and get nothing, and publishing rejects',
+    'while Redis is down streams stay open and receive nothing, and publishing is refused',
     onStage(client, async (stage) => {
       const redis = await stage.redis({ persistent: true })
       const node = await stage.node(redis)
@@ -22,19 +22,19 @@ describe.each(mostUsedClients)('with %s', (client) => {
       for (const error of publisher.errors) {
         expect(error).toMatchObject({ name: 'SseError', code: 'ERR_SSE_LOG_UNAVAILABLE' })
       }
-      // Who comes now waits, too.
+      // A client that connects now waits, too.
       const newcomer = stage.newcomer(node)
-      await eventually('the stream being open', () => newcomer.opened === 1)
+      await eventually('the stream is open', () => newcomer.opened === 1)
       expect(node.hub.stats().streams).toBe(2)
       expect([reader.opened, reader.received.length, newcomer.received.length]).toEqual([1, 1, 0])
       await redis.restart()
       expect(await stage.verdicts(reader)).toEqual([flawless])
-      // It gets what is published from its coming on.
-      await eventually('the newcomer having the last event, too', () => newcomer.received.length > 0)
+      // It receives what is published from its connection on.
+      await eventually('the newcomer has the last event, too', () => newcomer.received.length > 0)
       expect(newcomer.received).toEqual(reader.received.slice(-newcomer.received.length))
       expect([reader.opened, newcomer.opened]).toEqual([1, 1])
-      // It is up when events can be published too, which is tried again after a pause.
-      await eventually('the log being up', () => node.hub.stats().log === 'up')
+      // The log is up when events can be published too, which is tried again after a pause.
+      await eventually('the log is up', () => node.hub.stats().log === 'up')
       expect(node.states).toEqual(['up', 'down', 'up'])
     }),
   )
@@ -53,7 +53,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
         ready = true
       })
       const newcomer = stage.newcomer(node)
-      await eventually('the stream being open', () => newcomer.opened === 1)
+      await eventually('the stream is open', () => newcomer.opened === 1)
       const publisher = stage.publisher('a', node)
       await publisher.publish(1)
       expect(publisher.errors).toEqual([expect.objectContaining({ code: 'ERR_SSE_LOG_UNAVAILABLE' })])
@@ -63,9 +63,9 @@ describe.each(mostUsedClients)('with %s', (client) => {
       proxy.heal()
       await proxy.accept()
       await wait
-      await eventually('the client having a place', () => newcomer.lastEventId !== '')
+      await eventually('the client has an id', () => newcomer.lastEventId !== '')
       expect(await stage.verdicts(newcomer)).toEqual([flawless])
-      await eventually('the log being up', () => node.hub.stats().log === 'up')
+      await eventually('the log is up', () => node.hub.stats().log === 'up')
       expect(node.states).toEqual(['down', 'up'])
     })(),
   )
@@ -97,7 +97,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await publisher.publish(10)
       const { open } = node.proxy
       await redis.command('CONFIG', 'SET', 'timeout', '1')
-      await eventually('idle connections being closed', () => node.proxy.open < open)
+      await eventually('idle connections are closed', () => node.proxy.open < open)
       await redis.command('CONFIG', 'SET', 'timeout', '0')
       await publisher.publish(10)
       expect(publisher.errors).toEqual([])
@@ -107,7 +107,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
   )
 
   test(
-    'a key that holds another type is reported, and waited for',
+    'a key of another type is reported, and waited for',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       await redis.command('SET', 'downstream:log', 'something else')
@@ -134,7 +134,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await sleep(10)
       await Promise.all([node.hub.close(), answer])
       await node.close()
-      await eventually('no connection being left', () => how === 'cut off' || node.proxy.open === 0)
+      await eventually('no connection is left', () => how === 'cut off' || node.proxy.open === 0)
     })(),
   )
 })

@@ -5,7 +5,7 @@ import { flawless } from '../harness/verdict.ts'
 const KIBIBYTE = 1_024
 
 test.each(mostUsedClients)(
-  'with %s, a client that pauses during 16 MB of events costs the node some KB, and gets all when it reads again',
+  'with %s, a client that pauses while 16 MB are published costs the node some KB, and gets everything when it continues',
   (client) =>
     onStage(client, async (stage) => {
       const redis = await stage.redis()

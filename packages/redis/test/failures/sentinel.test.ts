@@ -44,7 +44,7 @@ sentinel failover-timeout mymaster 2000
         () => false,
       ),
     )
-    await eventually('the log being up', () => hub.stats().log === 'up')
+    await eventually('the log is up', () => hub.stats().log === 'up')
     expect(Number(await replica.command('XLEN', 'downstream:log'))).toBeGreaterThan(0)
   } finally {
     await hub.close()

@@ -5,20 +5,20 @@ import { mostUsedClients } from '../harness/redis-clients.ts'
 import { onStage } from '../harness/stage.ts'
 import { flawless } from '../harness/verdict.ts'
 
-/** A watchdog that is soon at work. */
+/** A watchdog with a short timeout. */
 const options = { log: { timeout: 500 } }
 
-/** Its watchdog has found that nobody answers, and it has tried again in vain for a while. */
+/** The watchdog has noticed the silence, and the log has tried to reconnect for a while without success. */
 async function triesInVain(...nodes: HubNode[]): Promise<void> {
   await eventually('the watchdog', () => nodes.every(({ hub }) => hub.stats().log === 'down'))
   await sleep(1_500)
   expect(nodes.map(({ hub }) => hub.stats().log)).toEqual(nodes.map(() => 'down'))
 }
 
-// All at once: most of the time they wait for a watchdog.
+// Concurrent, because most of the time they wait for a watchdog.
 describe.each(mostUsedClients)('with %s', (client) => {
   test.concurrent(
-    'a node whose network swallows everything for a while has all events when it is back',
+    'a node whose network drops everything for a while has all events afterwards',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis, options), await stage.node(redis, options)]
@@ -44,13 +44,13 @@ describe.each(mostUsedClients)('with %s', (client) => {
       await stage.publisher('b', b).publish(100, { every: 10 })
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])
       expect(a.proxy.accepted - accepted).toBe(1)
-      await eventually('the log being up', () => a.hub.stats().log === 'up')
+      await eventually('the log is up', () => a.hub.stats().log === 'up')
       expect(a.states).toEqual(['up', 'down', 'up'])
     }),
   )
 
   test.concurrent(
-    'a Redis that hangs for a while loses nothing, and doubles nothing',
+    'a Redis that hangs for a while loses and repeats nothing',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const [a, b] = [await stage.node(redis, options), await stage.node(redis, options)]

@@ -2,9 +2,9 @@ import { eventually } from '@downstream/testing'
 import { onStage } from '../harness/stage.ts'
 
 // The commands went to the old master, the follower read from the new one: each publish was acknowledged, lost, and a
-// gap for everybody, while the log said that it was up.
+// gap for every client, while the log reported that it was up.
 test(
-  'publishing to a master that no node reads from stops, with few gaps, and continues when it reaches the other',
+  'publishing to a master that no process reads from stops, with few gaps, and continues when it reaches the other',
   onStage('ioredis 6', async (stage) => {
     const old = await stage.redis()
     const node = await stage.node(old)
@@ -13,19 +13,19 @@ test(
     await publisher.publish(5)
     await eventually('all of them', () => reader.has({ by: 'a', n: 4 }))
     const replica = await stage.redis({ replicaOf: old.port })
-    await eventually('the replica having it all', async () => {
+    await eventually('the replica has everything', async () => {
       return (
         (await replica.command('XLEN', 'downstream:log')) === (await old.command('XLEN', 'downstream:log'))
       )
     })
     await replica.command('REPLICAOF', 'NO', 'ONE')
-    // The follower alone is moved. Its connection was opened after that of the app's own client.
+    // Only the follower is moved. Its connection was opened after that of the app's own client.
     const { accepted } = node.proxy
     node.proxy.retarget(replica.port)
     node.proxy.cutOne(1)
     await eventually('the follower at the new master', () => node.proxy.accepted > accepted)
     node.proxy.retarget(old.port)
-    await eventually('publishing being refused', async () => {
+    await eventually('publishing is refused', async () => {
       await publisher.publish(10)
       return publisher.errors.length > 0
     })
@@ -36,6 +36,6 @@ test(
     node.proxy.retarget(replica.port)
     const [verdict] = await stage.verdicts(reader)
     expect(verdict).toMatchObject({ missing: 0, duplicate: 0, outOfOrder: 0 })
-    await eventually('the log being up', () => node.states.at(-1) === 'up')
+    await eventually('the log is up', () => node.states.at(-1) === 'up')
   }),
 )

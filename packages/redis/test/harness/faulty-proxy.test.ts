@@ -10,7 +10,7 @@ afterEach(() => {
   for (const one of open.splice(0)) one.close()
 })
 
-/** A server that answers every line with its name and the line, behind a proxy. */
+/** A server, behind a proxy, that answers every line with its name and the line. */
 async function serve(name: string) {
   const port = await freePorts()
   const sockets: Socket[] = []
@@ -62,7 +62,7 @@ async function client({ port }: FaultyProxy) {
   }
 }
 
-test('passes everything on, and the end', async () => {
+test('passes everything on, even the end', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -70,10 +70,10 @@ test('passes everything on, and the end', async () => {
   await one.hears('redis:a')
   expect(proxy).toMatchObject({ accepted: 1, open: 1 })
   one.socket.end()
-  await eventually('the link being gone', () => proxy.open === 0 && one.socket.destroyed)
+  await eventually('the link is closed', () => proxy.open === 0 && one.socket.destroyed)
 })
 
-test('cut resets what is open, on both sides, and takes new ones', async () => {
+test('cut resets open connections, on both sides, and accepts new ones', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -87,7 +87,7 @@ test('cut resets what is open, on both sides, and takes new ones', async () => {
   await two.hears('redis:b')
 })
 
-test('refuse leaves what is open, and accept takes new ones on the same port', async () => {
+test('refuse leaves open connections alone, and accept accepts new ones on the same port', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -101,7 +101,7 @@ test('refuse leaves what is open, and accept takes new ones on the same port', a
   await two.hears('redis:b')
 })
 
-test('a black hole swallows all without a word; what was in it stays dead', async () => {
+test('a black hole drops everything silently, and connections that were in it stay dead', async () => {
   const server = await serve('redis')
   const proxy = await openProxy(server.port)
   const old = await client(proxy)
@@ -135,7 +135,7 @@ test('a black hole for old connections lets new ones through', async () => {
   expect(old.text).toBe('')
 })
 
-test('a delay keeps the order, also when it ends', async () => {
+test('a delay keeps the order, even when it ends', async () => {
   const server = await serve('')
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
@@ -143,7 +143,7 @@ test('a delay keeps the order, also when it ends', async () => {
   const since = performance.now()
   proxy.delay(100)
   one.says('a')
-  await eventually('a being on its way', () => one.socket.bytesWritten === 1)
+  await eventually('a is on its way', () => one.socket.bytesWritten === 1)
   await new Promise((resolve) => setTimeout(resolve, 20))
   proxy.delay(0)
   one.says('b')

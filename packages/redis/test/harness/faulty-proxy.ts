@@ -2,26 +2,26 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
 
-/** What becomes of the bytes of a connection. */
+/** What happens to the bytes of a connection. */
 interface Link {
   readonly client: Socket
   readonly server: Socket
-  /** Nothing gets through any more, no end either, and nobody is told. */
+  /** Nothing passes any more, not even an end, and neither side is notified. */
   dead: boolean
-  /** What comes from the client is kept back; that it has gone away, too. */
+  /** What the client sends is held, even its disconnect. */
   held: boolean
 }
 
-/** A TCP proxy: the network between a node and its Redis, and all that can happen to it. */
+/** A TCP proxy: the network between a node and its Redis, and everything that can happen to it. */
 export class FaultyProxy {
   readonly port: number
-  /** How many connections it has taken, ever. */
+  /** The number of connections that it has ever accepted. */
   accepted = 0
   #target: number
   #listener: Server | undefined
   readonly #links = new Set<Link>()
   #swallows = false
-  /** Bytes on open connections that come when {@link release} is called. */
+  /** Bytes on open connections that arrive when {@link release} is called. */
   #held: (() => void)[] | undefined
   #delay = 0
 
@@ -37,7 +37,7 @@ export class FaultyProxy {
     this.#target = target
   }
 
-  /** How many connections its clients have not ended, dead ones too. */
+  /** The number of connections that clients have not ended, including dead ones. */
   get open(): number {
     return [...this.#links].filter(({ client }) => !client.readableEnded && !client.destroyed).length
   }
@@ -53,13 +53,13 @@ export class FaultyProxy {
     if (link !== undefined) this.#reset(link)
   }
 
-  /** Nobody listens any more: new connections are refused by the system. Those that are open stay. */
+  /** Stops listening: the system refuses new connections. Open ones stay open. */
   refuse(): void {
     this.#listener?.close()
     this.#listener = undefined
   }
 
-  /** Takes connections again. */
+  /** Accepts connections again. */
   async accept(): Promise<void> {
     if (this.#listener !== undefined) return
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#link(client))
@@ -69,8 +69,8 @@ export class FaultyProxy {
   }
 
   /**
-   * Swallows all that comes, either way and without a word. `old`: only on the connections that are open, as when a
-   * firewall has forgotten them. `newest`: only on the last of those.
+   * Silently drops everything, in both directions. `old`: only on the connections that are open, as when a firewall has
+   * forgotten them. `newest`: only on the last of those.
    */
   blackHole(which: 'all' | 'old' | 'newest' = 'all'): void {
     this.#swallows = which === 'all'
@@ -78,7 +78,7 @@ export class FaultyProxy {
     for (const link of which === 'newest' ? links.slice(-1) : links) link.dead = true
   }
 
-  /** Keeps what comes on the connections that are open, as a network does that delivers it late. New ones work. */
+  /** Holds what is sent on the connections that are open, as a network does that delivers it late. New ones work. */
   hold(): void {
     this.#held = []
     for (const link of this.#links) link.held = true
@@ -90,7 +90,7 @@ export class FaultyProxy {
     this.#held = undefined
   }
 
-  /** The way is free for new connections; those that were swallowed stay dead. */
+  /** New connections work again; those in a black hole stay dead. */
   heal(): void {
     this.#swallows = false
   }
@@ -100,7 +100,7 @@ export class FaultyProxy {
     this.#delay = ms
   }
 
-  /** New connections go to another server. */
+  /** Sends new connections to another server. */
   retarget(port: number): void {
     this.#target = port
   }
@@ -150,7 +150,7 @@ export class FaultyProxy {
   }
 }
 
-/** Does things later, in the order in which they were asked for, also when the delay changes. */
+/** Runs actions after a delay, in the order of the calls, even if the delay changes. */
 class DelayPipe {
   readonly #waiting: { due: number; step: () => void }[] = []
 

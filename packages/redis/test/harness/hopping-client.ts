@@ -3,27 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readEvents } from '@downstream/testing'
 import type { Numbered, Received } from './verdict.ts'
 
-/** Where streams are served. */
+/** The address of the streams. */
 interface Origin {
   readonly origin: string
 }
 
-/** How soon it comes back when a stream ends, in ms. */
+/** How soon it reconnects when a stream ends, in ms. */
 const RETRY = 50
 
-/** Reads the news over HTTP, here and there, as a browser does: it comes back by itself, and sends the last id. */
+/** Reads the news over HTTP from changing nodes, as a browser does: it reconnects by itself and sends the last id. */
 export class HoppingClient {
   readonly received: Received[] = []
   /** The id of the last event that had one. */
   lastEventId = ''
-  /** How many responses it has begun to read. */
+  /** The number of responses that it has started to read. */
   opened = 0
   readonly #seen = new Set<string>()
-  /** What ends the visit that is under way. */
+  /** Ends the current visit. */
   #stay: AbortController | undefined
   #paused: { promise: Promise<void>; resume: () => void } | undefined
 
-  /** Leaves where it is, and goes there. */
+  /** Disconnects from its node and connects to another. */
   visit({ origin }: Origin): void {
     this.leave()
     const stay = new AbortController()
@@ -37,7 +37,7 @@ export class HoppingClient {
     this.resume()
   }
 
-  /** Stops reading, with the stream open. */
+  /** Stops reading while the stream stays open. */
   pause(): void {
     let resume = () => {}
     const promise = new Promise<void>((resolve) => {
@@ -51,14 +51,14 @@ export class HoppingClient {
     this.#paused = undefined
   }
 
-  /** Whether it has got this one. */
+  /** Whether it has received this event. */
   has(event: Numbered): boolean {
     return this.#seen.has(nameOf(event))
   }
 
   async #follow(origin: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // A stream that breaks off is what the tests are about: what counts is what it got.
+      // Broken streams are what the tests are about: only what it received counts.
       await this.#read(origin, signal).catch(() => {})
       await sleep(RETRY, undefined, { signal }).catch(() => {})
     }

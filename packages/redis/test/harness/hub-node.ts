@@ -19,18 +19,18 @@ export interface HubNodeOptions {
   stream?: EventStreamOptions
 }
 
-/** One process of an app, with a Redis client, a hub and an HTTP server of its own; all in this process. */
+/** One process of an app, with its own Redis client, hub and HTTP server; all of them run in this process. */
 export class HubNode {
   readonly hub: Hub<News>
   readonly proxy: FaultyProxy
-  /** What the hub said of its log, in its order. */
+  /** What the hub reported about its log, in order. */
   readonly states: ('up' | 'down')[] = []
   readonly errors: unknown[] = []
   readonly #server: Server
   readonly #responses = new Set<ServerResponse>()
   readonly #closeClient: () => void
 
-  /** Resolves when it serves, whether its log is ready or not. */
+  /** Resolves when it serves requests, whether its log is ready or not. */
   static async start(
     client: RedisClientName,
     proxy: FaultyProxy,
@@ -64,7 +64,7 @@ export class HubNode {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Bytes that wait in this process, of the stream with the most. */
+  /** The bytes that wait in this process for the stream with the most of them. */
   get buffered(): number {
     return Math.max(0, ...[...this.#responses].map((res) => res.writableLength))
   }

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hub } from '@downstream/core'
 import type { Acknowledged, Numbered } from './verdict.ts'
 
-/** What the news are in the tests; `filling` makes them long. */
+/** The news of the tests; `filling` makes them long. */
 export type News = { news: { message: Numbered & { filling?: string } } }
 
-/** Publishes numbered news through one hub, and takes down what it is told of them. */
+/** Publishes numbered news through one hub, and records the results. */
 export class Publisher implements Acknowledged {
   readonly by: string
   readonly numbers = new Set<number>()
@@ -18,7 +18,10 @@ export class Publisher implements Acknowledged {
     this.#hub = hub
   }
 
-  /** Publishes so many, one every `every` ms, whether the ones before are answered or not; resolves when all are. */
+  /**
+   * Publishes `count` news, one every `every` ms, whether the previous ones are confirmed or not; resolves when all
+   * are.
+   */
   async publish(
     count: number,
     { every = 0, filling }: { every?: number; filling?: string } = {},

@@ -1,7 +1,7 @@
 import type { LogBounds, LogEntry, LogFollower } from '@downstream/core'
 import type { RedisLog } from '../../src/index.ts'
 
-/** Takes down what it is told. */
+/** Records what it receives. */
 export class RecordingFollower implements LogFollower {
   head = ''
   readonly data: string[] = []

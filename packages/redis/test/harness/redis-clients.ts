@@ -5,7 +5,7 @@ import { createClient, createCluster } from 'redis'
 import { createClient as createClient5, createCluster as createCluster5 } from 'redis5'
 import type { RedisClient } from '../../src/index.ts'
 
-/** A client as an app has it, connected or about to be. */
+/** A client as an app has it, connected or about to connect. */
 export interface OpenedClient {
   client: RedisClient
   close(): void
@@ -13,10 +13,10 @@ export interface OpenedClient {
 
 export type RedisClientName = 'ioredis 6' | 'node-redis 6' | 'ioredis 5' | 'node-redis 5' | 'iovalkey'
 
-/** It waits that long for the end of connections that have ended already, and holds the process up. */
+/** For this time it waits for the end of connections that have already ended, and keeps the process alive. */
 const disconnectTimeout = 100
 
-/** The clients that people use, each opened as its README says, with a listener for errors. */
+/** The clients in common use, each opened as its README says, with a listener for errors. */
 export const redisClients: Record<RedisClientName, (port: number) => OpenedClient> = {
   'ioredis 6': (port) => openIoredis(new Redis(port, '127.0.0.1', { disconnectTimeout })),
   'node-redis 6': (port) => openNodeRedis(createClient({ url: url(port) })),
@@ -27,10 +27,10 @@ export const redisClients: Record<RedisClientName, (port: number) => OpenedClien
 
 export const allClients = Object.keys(redisClients) as RedisClientName[]
 
-/** For what takes long. */
+/** For slow tests. */
 export const mostUsedClients: RedisClientName[] = ['ioredis 6', 'node-redis 6']
 
-/** The cluster classes of the same clients. None is connected: a log needs but to know where to. */
+/** The cluster classes of the same clients. None is connected: a log only needs their addresses. */
 export const clusterClients: Record<string, (port: number) => OpenedClient> = {
   'a cluster of ioredis 6': (port) => unopened(new Cluster([at(port)], { lazyConnect: true })),
   'a cluster of node-redis 6': (port) => unopened(createCluster({ rootNodes: [{ url: url(port) }] })),
@@ -40,7 +40,7 @@ export const clusterClients: Record<string, (port: number) => OpenedClient> = {
 }
 
 function openIoredis(client: Redis | Redis5 | Valkey): OpenedClient {
-  // It tries again by itself.
+  // It reconnects by itself.
   client.on('error', () => {})
   return { client, close: () => client.disconnect() }
 }
@@ -49,7 +49,7 @@ type NodeRedis = ReturnType<typeof createClient> | ReturnType<typeof createClien
 
 function openNodeRedis(client: NodeRedis): OpenedClient {
   client.on('error', () => {})
-  // Where Redis is away it never resolves.
+  // It never resolves if Redis cannot be reached.
   client.connect().catch(() => {})
   return { client, close: () => void (client.isOpen && client.destroy()) }
 }

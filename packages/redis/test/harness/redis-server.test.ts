@@ -25,7 +25,7 @@ test.each([
   expect(await server.command('GET', 'a')).toBe(value)
 })
 
-test('a frozen server answers when it thaws', async () => {
+test('a frozen server answers when it continues', async () => {
   const server = await start()
   server.freeze()
   const answer = server.command('PING')
@@ -35,14 +35,14 @@ test('a frozen server answers when it thaws', async () => {
   expect(await answer).toBe('PONG')
 })
 
-test('a replica has what its master has', async () => {
+test('a replica has the data of its master', async () => {
   const master = await start()
   const replica = await start({ replicaOf: master.port })
   await master.command('SET', 'a', 'x')
   await eventually('the replica', async () => (await replica.command('GET', 'a')) === 'x')
 })
 
-test('tells what it was asked to do', async () => {
+test('reports the commands that it received', async () => {
   const server = await start()
   await server.command('SET', 'a', 'x')
   const commands = await server.commandsDuring(async () => {

@@ -9,15 +9,15 @@ import { freePorts } from '../../../../scripts/free-ports.mjs'
 import { howToInstall, partPath } from '../../../../scripts/test-parts.mjs'
 
 export interface RedisServerOptions {
-  /** Every write is on the disk before it is answered. Default false: what is in it ends with the process. */
+  /** Every write is on the disk before it is answered. Default false: its data is lost with the process. */
   persistent?: boolean
-  /** The port of the server whose replica it is. */
+  /** The port of the server of which it is a replica. */
   replicaOf?: number
-  /** The port of the bus of a cluster of one node, which has all slots. Default: no cluster. */
+  /** The bus port of a cluster of one node, which has all slots. Default: no cluster. */
   cluster?: number
 }
 
-/** A real redis-server on a port and with a directory of its own. */
+/** A real redis-server with its own port and directory. */
 export class RedisServer {
   readonly port: number
   readonly #directory: string
@@ -31,7 +31,7 @@ export class RedisServer {
     await server.restart()
     if (options.cluster !== undefined) {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
-      await eventually('the cluster being up', async () =>
+      await eventually('the cluster is up', async () =>
         String(await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok'),
       )
     }
@@ -44,7 +44,7 @@ export class RedisServer {
     this.#options = options
   }
 
-  /** Starts it again on its port, with what it has on its disk; resolves when it answers. */
+  /** Starts it again on its port, with the data on its disk; resolves when it answers. */
   async restart(): Promise<void> {
     const program = partPath('redis-server')
     if (program === undefined) {
@@ -66,7 +66,7 @@ export class RedisServer {
     )
   }
 
-  /** Kills it, with no chance to save anything. */
+  /** Kills it without letting it save anything. */
   async kill(): Promise<void> {
     const [child, watch] = [this.#process, this.#watch]
     if (child === undefined) return
@@ -77,7 +77,7 @@ export class RedisServer {
     watch?.kill('SIGKILL')
   }
 
-  /** It keeps its connections and answers nothing, until {@link thaw}. */
+  /** It keeps its connections and answers nothing until {@link thaw}. */
   freeze(): void {
     this.#process?.kill('SIGSTOP')
   }
@@ -86,7 +86,7 @@ export class RedisServer {
     this.#process?.kill('SIGCONT')
   }
 
-  /** Sends one command, past all proxies. */
+  /** Sends one command, not through a proxy. */
   async command(name: string, ...values: (string | number)[]): Promise<unknown> {
     // A busy machine takes its time; a server that is down refuses at once.
     const socket = {
@@ -108,7 +108,7 @@ export class RedisServer {
 
   /** The commands that it executes while `run` is running. */
   async commandsDuring(run: () => Promise<unknown>): Promise<string[][]> {
-    // Its log of slow commands is a log of all commands when every command is slow enough.
+    // Its log of slow commands contains all commands if every command counts as slow.
     await this.command('CONFIG', 'SET', 'slowlog-max-len', '100000')
     await this.command('CONFIG', 'SET', 'slowlog-log-slower-than', '0')
     await this.command('SLOWLOG', 'RESET')
@@ -117,7 +117,7 @@ export class RedisServer {
     return log.map(([, , , command]) => command.map(String)).reverse()
   }
 
-  /** Kills it and removes what it has on the disk. */
+  /** Kills it and removes its data from the disk. */
   async close(): Promise<void> {
     await this.kill()
     await rm(this.#directory, { recursive: true, force: true })
@@ -133,13 +133,13 @@ export class RedisServer {
       save: '',
       appendonly: persistent ? 'yes' : 'no',
       appendfsync: 'always',
-      // A replica that is promoted must not wait for others to come.
+      // A promoted replica must not wait for other replicas.
       'repl-diskless-sync-delay': '0',
     }
     if (cluster !== undefined) {
       settings['cluster-enabled'] = 'yes'
       settings['cluster-port'] = String(cluster)
-      // Nobody else tells a lone node what its address is.
+      // A single node learns its own address from no other node.
       settings['cluster-announce-ip'] = '127.0.0.1'
     }
     if (replicaOf !== undefined) settings.replicaof = `127.0.0.1 ${replicaOf}`
@@ -151,7 +151,7 @@ export class RedisServer {
   }
 }
 
-/** A test runner that is killed closes no server: the shell notices that its input ends, and does it. */
+/** A killed test runner closes no server: the shell notices that its input ends, and closes it. */
 function watchOver({ pid }: ChildProcess, directory: string): ChildProcess {
   const script = 'cat >/dev/null; kill -9 "$1"; rm -rf "$2"'
   const watch = spawn('sh', ['-c', script, 'sh', String(pid), directory], {

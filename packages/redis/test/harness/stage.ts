@@ -9,17 +9,17 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Longer than eventually() waits, four times: it is eventually() that says what was waited for in vain.
+// Four times as long as eventually() waits, so that it is eventually() that says what it waited for.
 jest.setTimeout(300_000)
 
 /**
  * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
- * ms between the nodes and Redis. The scenarios whose log is short are none for that.
+ * ms between the nodes and Redis. This is not for scenarios with a short log.
  */
 const { STAGE_RATE = '0', STAGE_DELAY = '0' } = process.env
 const rate = Number(STAGE_RATE)
 
-/** What a scenario plays with; all of it is closed afterwards. */
+/** What a scenario uses; everything is closed after it. */
 export class Stage {
   readonly #client: RedisClientName
   readonly #nodes: HubNode[] = []
@@ -40,7 +40,7 @@ export class Stage {
     return server
   }
 
-  /** Publishes so many rows a second into the log on a Redis, from a process of its own. */
+  /** Publishes this many rows per second into the log on a Redis, from a separate process. */
   flood({ port }: RedisServer, rate: number): void {
     this.#floods.push(spawn(process.execPath, [join(__dirname, 'flood.mjs'), String(port), String(rate)]))
   }
@@ -51,11 +51,11 @@ export class Stage {
     return proxy
   }
 
-  /** A node behind a proxy of its own; with a proxy it need not be able to reach Redis. */
+  /** A node behind its own proxy; with a proxy it may start without Redis. */
   async node(to: RedisServer | FaultyProxy, options: HubNodeOptions = {}): Promise<HubNode> {
     const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
     proxy.delay(Number(STAGE_DELAY))
-    // What the others publish must not push the scenario's own events out of the log.
+    // The rows of other processes must not push the events of the scenario out of the log.
     const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : (options.log ?? {})
     const node = await HubNode.start(this.#client, proxy, { ...options, log })
     this.#nodes.push(node)
@@ -63,13 +63,13 @@ export class Stage {
     return node
   }
 
-  /** A client that has its place in the log of this node. */
+  /** A client that has received its cursor in the log of this node. */
   async reader(node: HubNode): Promise<HoppingClient> {
     const [reader] = await this.readers(1, node)
     return reader as HoppingClient
   }
 
-  /** A client that has just come. */
+  /** A client that has just connected. */
   newcomer(node: HubNode): HoppingClient {
     const reader = new HoppingClient()
     this.#readers.push(reader)
@@ -79,7 +79,7 @@ export class Stage {
 
   async readers(count: number, node: HubNode): Promise<HoppingClient[]> {
     const readers = Array.from({ length: count }, () => this.newcomer(node))
-    await eventually(`${count} clients having a place`, () =>
+    await eventually(`${count} clients have an id`, () =>
       readers.every(({ lastEventId }) => lastEventId !== ''),
     )
     return readers
@@ -91,7 +91,7 @@ export class Stage {
     return publisher
   }
 
-  /** Publishes through each publisher until these readers have got the end of it all, and judges what they got. */
+  /** Publishes through each publisher until these readers have received everything, and judges what they received. */
   async verdicts(...readers: HoppingClient[]): Promise<Verdict[]> {
     const judged = () => readers.map(({ received }) => judge(received, this.#publishers))
     const verdicts = () => [...new Set(judged().map((verdict) => JSON.stringify(verdict)))]
@@ -101,15 +101,15 @@ export class Stage {
     let pause = 1_000
     const waits = (reader: HoppingClient) => !last.every((event) => reader.has(event))
     await eventually(
-      'all clients having the last event',
+      'every client has received the last event',
       async () => {
-        // One that was published while a client was coming back can lie in front of the gap that it is told of.
+        // An event that was published while a client reconnected can be older than the gap that the client gets.
         if (performance.now() > due) {
           last = await Promise.all(this.#publishers.map((publisher) => publisher.publishOne()))
           due = performance.now() + pause
           pause *= 2
         }
-        // What is missing may still be told of: who notices it has to ask Redis first.
+        // A gap may still follow for what is missing: a process must query Redis first to notice it.
         return !readers.some(waits) && judged().every(({ missing }) => missing === 0)
       },
       () => ({ waiting: readers.filter(waits).length, verdicts: verdicts() }),
@@ -117,7 +117,7 @@ export class Stage {
     return judged()
   }
 
-  /** What the nodes had to say. */
+  /** What the nodes reported. */
   report(): string {
     return this.#nodes
       .map(
@@ -134,7 +134,7 @@ export class Stage {
       closed = true
     })
     try {
-      await Promise.race([closing, eventually('all nodes being closed', () => closed)])
+      await Promise.race([closing, eventually('all nodes are closed', () => closed)])
     } finally {
       for (const flood of this.#floods) flood.kill()
       for (const proxy of this.#proxies) proxy.close()
@@ -143,7 +143,7 @@ export class Stage {
   }
 }
 
-/** A scenario with one kind of Redis client, as jest runs it. */
+/** A scenario with one kind of Redis client, as a Jest test runs it. */
 export function onStage(client: RedisClientName, play: (stage: Stage) => Promise<void>): () => Promise<void> {
   return async () => {
     const unhandled: unknown[] = []

@@ -1,33 +1,33 @@
-/** What is published in the tests: by whom, and the how-manieth of theirs. */
+/** An event of the tests: its publisher, and its number among the events of that publisher. */
 export interface Numbered {
   readonly by: string
   readonly n: number
 }
 
-/** What a client got: an event, or a gap with its reason. */
+/** What a client received: an event, or a gap with its reason. */
 export type Received = Numbered | { readonly gap: string }
 
-/** What a publisher was told to be in the log. What it was refused may be there, too, at most once. */
+/** The events that were acknowledged to a publisher. Refused ones may be stored, too, at most once. */
 export interface Acknowledged {
   readonly by: string
   readonly numbers: ReadonlySet<number>
 }
 
 export interface Verdict {
-  /** Acknowledged events that it did not get, and no gap from there on. */
+  /** Acknowledged events that it did not receive, without a gap after them. */
   readonly missing: number
-  /** Events that it got again. */
+  /** Events that it received again. */
   readonly duplicate: number
-  /** Acknowledged events that came behind a later one of their publisher. */
+  /** Acknowledged events that arrived after a later one of their publisher. */
   readonly outOfOrder: number
-  /** The reasons of the gaps that it was told of. */
+  /** The reasons of the gaps that it received. */
   readonly gaps: readonly string[]
 }
 
 /** Every acknowledged event once and in order, and no gap. */
 export const flawless: Verdict = { missing: 0, duplicate: 0, outOfOrder: 0, gaps: [] }
 
-/** Compares what a client got, in its order, with what was acknowledged. */
+/** Compares what a client received, in order, with what was acknowledged. */
 export function judge(received: readonly Received[], publishers: readonly Acknowledged[]): Verdict {
   const parts = publishers.map((publisher) => judgeOne(received, publisher))
   const sum = (count: (part: Omit<Verdict, 'gaps'>) => number) =>
@@ -56,7 +56,7 @@ function judgeOne(received: readonly Received[], { by, numbers }: Acknowledged):
       highest = Math.max(highest, one.n)
     }
   }
-  /** A gap makes its client load afresh: it stands for all that was missing up to there. */
+  /** A gap makes its client load the page again: it covers everything that was missing before it. */
   const excused = (n: number) => {
     const earlier = [...seen].filter(([other]) => other < n && numbers.has(other))
     const lastEarlier = Math.max(-1, ...earlier.map(([, at]) => at))

@@ -2,13 +2,13 @@ import type { IoredisClient } from '../../src/index.ts'
 import type { FakeServer } from './fake-server.ts'
 import type { Random } from './random.ts'
 
-/** The way between the processes and the servers. */
+/** The network between the processes and the servers. */
 export class FakeNetwork {
   readonly #random: Random
   readonly #links = new Set<Link>()
   /** New connections go to one of them. */
   targets: readonly FakeServer[]
-  /** How long a command or an answer takes at most, in ms. */
+  /** How long a command or a reply takes at most, in ms. */
   delay = 5
 
   constructor(random: Random, server: FakeServer) {
@@ -16,7 +16,7 @@ export class FakeNetwork {
     this.targets = [server]
   }
 
-  /** A client of a process, by the shape of ioredis. */
+  /** A client of a process, with the shape of ioredis. */
   client(name: string): IoredisClient {
     return {
       call: () => Promise.reject(new Error('unused')),
@@ -25,7 +25,7 @@ export class FakeNetwork {
     }
   }
 
-  /** Cuts connections: those of a process, to a server, or each with some probability. */
+  /** Cuts connections: those of a process, to a server, or each with a given probability. */
   cut(which: { process?: string; server?: FakeServer; share?: number }): void {
     for (const link of this.#links) {
       if (which.process !== undefined && link.process !== which.process) continue
@@ -81,7 +81,7 @@ interface Sent {
   readonly reject: (error: Error) => void
 }
 
-/** One connection: commands arrive, are executed and answered in order. */
+/** One connection: commands arrive, are executed and are answered in order. */
 class Link {
   readonly process: string
   readonly server: FakeServer

@@ -1,7 +1,7 @@
 type Id = readonly [ms: number, seq: number]
 type StoredRow = readonly [id: Id, fields: string[]]
 
-/** What XREAD BLOCK waits for: called when there may be something. */
+/** What XREAD BLOCK waits for: called when there may be new rows. */
 type Waiter = () => void
 
 let servers = 0
@@ -24,7 +24,7 @@ export class FakeServer {
     return this.#rows.length
   }
 
-  /** A server with all but the newest rows, as a replica that lags has them. Its clock goes wrong by `skew` ms. */
+  /** A server with all rows except the newest, like a replica that lags. Its clock is wrong by `skew` ms. */
   replica(without: number, skew = 0): FakeServer {
     const replica = new FakeServer(() => this.#clock() + skew)
     replica.#rows = this.#rows.slice(0, Math.max(0, this.#rows.length - without))
@@ -32,14 +32,14 @@ export class FakeServer {
     return replica
   }
 
-  /** Starts again, with what another server had. */
+  /** Starts again with the data of another server. */
   restore(backup: FakeServer): void {
     this.#replicationId = `id${servers++}`
     this.#rows = [...backup.#rows]
     this.#last = backup.#last
   }
 
-  /** Ids go on behind a time that is still to come. */
+  /** Ids continue after a time in the future. */
   setAhead(ms: number): void {
     this.#last = [Math.max(this.#last[0], Math.floor(this.#clock()) + ms), this.#last[1] + 1]
   }
@@ -58,7 +58,7 @@ export class FakeServer {
     return () => this.#waiters.delete(waiter)
   }
 
-  /** Executes a command. Throws what Redis answers as an error. */
+  /** Executes a command. Throws the errors that Redis replies. */
   execute([name = '', ...args]: string[]): unknown {
     switch (name) {
       case 'XADD':

@@ -1,29 +1,29 @@
 import type { Cursor, EventLog, LogEntry, LogFollower } from '@downstream/core'
 
-/** What a client got: the number of an event, or a gap; and when. */
-export type Told = { readonly time: number } & ({ readonly n: number } | { readonly gap: string })
+/** What a client received, and when: the number of an event, or a gap. */
+export type Received = { readonly time: number } & ({ readonly n: number } | { readonly gap: string })
 
 const BOUNDS = { length: 5, bytes: 1_000_000 }
 
-/** A client: its place, and what it got. */
+/** A client: its position, and what it has received. */
 export class ModelClient {
-  readonly told: Told[] = []
+  readonly received: Received[] = []
   /** Its last event id; '' before it has one. */
-  place: Cursor = ''
-  /** Since when it has a place. */
+  position: Cursor = ''
+  /** Since when it has a position. */
   since = Number.POSITIVE_INFINITY
   node: ModelNode | undefined
   /** Counts its visits. */
   visits = 0
 
-  take(place: Cursor, what: { n: number } | { gap: string } | undefined): void {
-    if (this.place === '') this.since = performance.now()
-    this.place = place
-    if (what !== undefined) this.told.push({ ...what, time: performance.now() })
+  take(position: Cursor, what: { n: number } | { gap: string } | undefined): void {
+    if (this.position === '') this.since = performance.now()
+    this.position = position
+    if (what !== undefined) this.received.push({ ...what, time: performance.now() })
   }
 }
 
-/** The simplest hub there is: a tail, and clients that are in it or read the log until they are. */
+/** The simplest possible hub: a tail, and clients that are in the tail or read the log until they are. */
 export class ModelNode implements LogFollower {
   readonly log: EventLog
   readonly states: boolean[] = []
@@ -58,7 +58,7 @@ export class ModelNode implements LogFollower {
       const before = this.head
       this.#tail.push(entry)
       if (this.#tail.length > this.#tailLength) this.#base = (this.#tail.shift() as LogEntry).cursor
-      for (const client of this.#clients) if (client.place === before) deliver(client, entry)
+      for (const client of this.#clients) if (client.position === before) deliver(client, entry)
     }
   }
 
@@ -66,7 +66,8 @@ export class ModelNode implements LogFollower {
     this.#epoch++
     this.#base = head
     this.#tail = []
-    for (const client of this.#clients) client.take(head, client.place === '' ? undefined : { gap: reason })
+    for (const client of this.#clients)
+      client.take(head, client.position === '' ? undefined : { gap: reason })
   }
 
   state(up: boolean): void {
@@ -86,19 +87,19 @@ export class ModelNode implements LogFollower {
     client.node = undefined
   }
 
-  /** Reads the log until the client's place is in the tail; then it is live. */
+  /** Reads the log until the position of the client is in the tail; then the client is live. */
   async #serve(client: ModelClient): Promise<void> {
-    if (client.place === '') client.take(this.head, undefined)
+    if (client.position === '') client.take(this.head, undefined)
     const { visits } = client
     const epoch = this.#epoch
     const going = () => client.node === this && client.visits === visits && this.#epoch === epoch
     while (going()) {
       if (this.#catchUp(client)) return
-      const { place } = client
+      const { position } = client
       try {
-        const reading = await this.log.read(place, BOUNDS)
+        const reading = await this.log.read(position, BOUNDS)
         if (!going()) return
-        if (client.place !== place) continue
+        if (client.position !== position) continue
         if (this.#catchUp(client)) return
         if (reading.gap) return client.take(this.head, { gap: reading.reason })
         for (const entry of reading.entries) deliver(client, entry)
@@ -112,8 +113,10 @@ export class ModelNode implements LogFollower {
 
   #catchUp(client: ModelClient): boolean {
     const at =
-      client.place === this.#base ? 0 : this.#tail.findIndex(({ cursor }) => cursor === client.place) + 1
-    if (at === 0 && client.place !== this.#base) return false
+      client.position === this.#base
+        ? 0
+        : this.#tail.findIndex(({ cursor }) => cursor === client.position) + 1
+    if (at === 0 && client.position !== this.#base) return false
     for (const entry of this.#tail.slice(at)) deliver(client, entry)
     return true
   }

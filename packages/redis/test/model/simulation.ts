@@ -13,16 +13,16 @@ interface Published {
   acknowledged: boolean
 }
 
-/** What a run was like, and what was wrong with it. */
+/** The statistics of a run, and its violations. */
 export interface Outcome {
   readonly faults: readonly string[]
   readonly script: readonly string[]
   readonly gaps: number
-  /** Commands of the servers that were lost. */
+  /** Commands that the servers lost. */
   readonly losses: number
 }
 
-/** One random schedule: three processes, their clients, and all that happens to their Redis, in memory. */
+/** One random schedule: three processes, their clients, and everything that happens to their Redis, in memory. */
 export async function simulate(seed: number): Promise<Outcome> {
   const random = new Random(seed)
   return new Simulation(random, new FakeWorld(random, seed)).run()
@@ -42,7 +42,7 @@ class Simulation {
   readonly #published: Published[] = []
   readonly #script: string[] = []
   #losses = 0
-  /** In some schedules nothing but FLUSHALL happens: that is no more than one gap for anybody. */
+  /** In some schedules nothing but FLUSHALL happens: that causes at most one gap per client. */
   readonly #onlyFlushes: boolean
 
   constructor(random: Random, world: World) {
@@ -79,10 +79,13 @@ class Simulation {
   }
 
   #outcome(): Outcome {
-    const gaps = this.#clients.reduce((sum, { told }) => sum + told.filter((one) => 'gap' in one).length, 0)
+    const gaps = this.#clients.reduce(
+      (sum, { received }) => sum + received.filter((one) => 'gap' in one).length,
+      0,
+    )
     const faults = this.#faults()
     if (this.#onlyFlushes) faults.push(...this.#judgeFlushes())
-    // Each loss is noticed by up to three processes, and all but one of their marks tell nobody anything.
+    // Each loss is noticed by up to three processes, and all but one of their marks bring no news.
     if (this.#losses === 0 && gaps > 0) faults.push(`${gaps} gaps, and nothing was lost`)
     return { faults, script: this.#script, gaps, losses: this.#losses }
   }
@@ -128,16 +131,16 @@ class Simulation {
   }
 
   #hop(client: ModelClient): void {
-    const away = client.node !== undefined && this.#random.chance(0.4)
+    const leaves = client.node !== undefined && this.#random.chance(0.4)
     const node = this.#random.pick(this.#nodes)
     this.#note(
-      `client ${this.#clients.indexOf(client)} ${away ? 'leaves' : `goes to ${this.#nodes.indexOf(node)}`}`,
+      `client ${this.#clients.indexOf(client)} ${leaves ? 'leaves' : `goes to ${this.#nodes.indexOf(node)}`}`,
     )
-    if (away) client.node?.leave(client)
+    if (leaves) client.node?.leave(client)
     else node.join(client)
   }
 
-  /** Does what loses data, when it is possible. */
+  /** Causes a loss of data, if that is possible. */
   async #lose(what: string, act: () => Promise<boolean>): Promise<void> {
     this.#note(what)
     if (await act()) this.#losses++
@@ -149,7 +152,7 @@ class Simulation {
     act()
   }
 
-  /** All is well again, and everybody has had the time to notice what there was. */
+  /** Everything works again, and every process has had time to notice what happened. */
   async #settle(): Promise<void> {
     await this.#world.settle(20_000, () => this.#nodes.every(({ up }) => up))
     for (const client of this.#clients)
@@ -163,12 +166,12 @@ class Simulation {
   #judgeFlushes(): string[] {
     const faults: string[] = []
     for (const [n, { states }] of this.#nodes.entries()) {
-      // Publishing reaches the same server as reading, whatever is gone.
+      // Publishing reaches the same server as reading, whatever was lost.
       if (states.lastIndexOf(false) > states.indexOf(true)) faults.push(`node ${n}: up ${states}`)
     }
-    for (const [n, { told, visits }] of this.#clients.entries()) {
-      // Processes find out one after the other: a client that moves about meanwhile may be told twice.
-      const count = told.filter((one) => 'gap' in one).length
+    for (const [n, { received, visits }] of this.#clients.entries()) {
+      // Processes notice it one after another: a client that changes processes meanwhile may get two gaps.
+      const count = received.filter((one) => 'gap' in one).length
       if (visits === 1 && count > this.#losses)
         faults.push(`client ${n}: ${count} gaps of ${this.#losses} losses`)
     }
@@ -182,20 +185,20 @@ class Simulation {
   #judge(client: ModelClient): string[] {
     const faults: string[] = []
     const last = this.#published.at(-1)
-    const lastGap = Math.max(-1, ...client.told.filter((one) => 'gap' in one).map(({ time }) => time))
+    const lastGap = Math.max(-1, ...client.received.filter((one) => 'gap' in one).map(({ time }) => time))
     const received = new Map<number, number>()
-    for (const [at, one] of client.told.entries()) {
+    for (const [at, one] of client.received.entries()) {
       if (!('n' in one)) continue
-      // A process that is behind the client tells it of a gap, and goes on from its own place.
+      // A process that lags the client sends it a gap, and continues from its own position.
       const before = received.get(one.n)
       const isRepeated =
-        before !== undefined && !client.told.slice(before, at).some((other) => 'gap' in other)
+        before !== undefined && !client.received.slice(before, at).some((other) => 'gap' in other)
       if (isRepeated) faults.push(`has ${one.n} twice`)
       received.set(one.n, at)
     }
     if (last === undefined || !last.acknowledged) faults.push('the last event was refused')
     for (const { n, called, acknowledged } of this.#published) {
-      // What was published before a gap, the page has when it loads afresh.
+      // The page has what was published before a gap when it loads again.
       const isDue = acknowledged && called > client.since && called > lastGap
       if (isDue && !received.has(n)) faults.push(`misses ${n}`)
     }
@@ -203,7 +206,7 @@ class Simulation {
     return faults
   }
 
-  /** Events of one process that were answered before the next one was published come in that order. */
+  /** Events of one process that were confirmed before the next one was published arrive in that order. */
   #disorder(client: ModelClient, received: ReadonlyMap<number, number>): string[] {
     const faults: string[] = []
     for (const node of this.#nodes) {
@@ -213,8 +216,8 @@ class Simulation {
       for (const [n, { n: later }] of own.slice(1).entries()) {
         const earlier = (own[n] as Published).n
         const [a, b] = [received.get(earlier) as number, received.get(later) as number]
-        const isGapBetween = client.told.slice(b, a).some((one) => 'gap' in one)
-        if (a > b && !isGapBetween) faults.push(`has ${earlier} behind ${later}`)
+        const isGapBetween = client.received.slice(b, a).some((one) => 'gap' in one)
+        if (a > b && !isGapBetween) faults.push(`has ${earlier} after ${later}`)
       }
     }
     return faults

@@ -3,7 +3,7 @@ interface Timer {
   readonly run: () => void
 }
 
-/** Time that passes as fast as the program: the timers and the clock of this process, until {@link restore}. */
+/** Time that passes as fast as the program runs: the timers and the clock of this process, until {@link restore}. */
 export class VirtualTime {
   readonly #timers = new Map<object, Timer>()
   readonly #real = { setTimeout, clearTimeout, now: performance.now }

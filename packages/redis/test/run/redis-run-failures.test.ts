@@ -55,7 +55,7 @@ async function read(store: RedisRunStore, id: string): Promise<RunReading | unde
   return store.read(id, undefined, 10_000)
 }
 
-test('a producer that is killed leaves all that it has stored, then the end as lost', async () => {
+test('after a producer was killed, followers get everything that it has stored, then the end as lost', async () => {
   const server = await openServer()
   const prefix = `killed ${count++}`
   const producer = fork(join(__dirname, 'producer.ts'), [String(server.port), prefix, '2000', '20'], {
@@ -67,20 +67,25 @@ test('a producer that is killed leaves all that it has stored, then the end as l
     const [id, n] = message as [string, number]
     confirmed.set(id, n)
   })
-  await eventually('all runs going', () => confirmed.size === 20 && Math.min(...confirmed.values()) > 20)
+  await eventually(
+    'all runs have started',
+    () => confirmed.size === 20 && Math.min(...confirmed.values()) > 20,
+  )
   const store = openStore(server.port, { prefix, lease: 2_000 })
-  const told = new Map<string, string>()
+  const reported = new Map<string, string>()
   for (const id of confirmed.keys()) {
-    const see = async () => told.set(id, (await read(store, id))?.state.status ?? '')
+    const see = async () => reported.set(id, (await read(store, id))?.state.status ?? '')
     store.follow(id, (news) => {
       if (news === undefined) void see()
-      else told.set(id, news.state.status)
+      else reported.set(id, news.state.status)
     })
   }
   const exited = once(producer, 'exit')
   producer.kill('SIGKILL')
   await exited
-  await eventually('all told', () => [...confirmed.keys()].every((id) => told.get(id) === 'lost'))
+  await eventually('all were notified', () =>
+    [...confirmed.keys()].every((id) => reported.get(id) === 'lost'),
+  )
   for (const [id, least] of confirmed) {
     const reading = await read(store, id)
     expect(reading?.events).toEqual(reading?.events.map((_, n) => `data: ${n + 1}\n\n`))
@@ -89,7 +94,7 @@ test('a producer that is killed leaves all that it has stored, then the end as l
   }
 })
 
-test('while Redis is away an append waits, and is stored once when it is back', async () => {
+test('while Redis cannot be reached an append waits, and is then stored once', async () => {
   const server = await openServer({ persistent: true })
   const store = openStore(server.port, { timeout: 500 })
   const claim = await start(store, 'a')
@@ -110,10 +115,10 @@ test('an append whose answer was lost is stored once', async () => {
   const claim = await start(store, 'a')
   const texts = ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']
   for (const [n, text] of texts.entries()) {
-    // Redis has the event, and its answer is still on the way when the connection is cut.
+    // Redis has the event, and its reply is still on the way when the connection is cut.
     proxy.delay(1_000)
     const appended = claim.append([text])
-    await eventually(`event ${n + 1} being stored`, async () => {
+    await eventually(`event ${n + 1} is stored`, async () => {
       return Number(await server.command('XLEN', '{downstream:runs}:run:a')) === n + 2
     })
     proxy.cut()
@@ -123,49 +128,49 @@ test('an append whose answer was lost is stored once', async () => {
   expect((await read(store, 'a'))?.events).toEqual(texts)
 })
 
-test('a start whose answer was lost leaves no run, also when Redis executes it late', async () => {
-  // It stayed `running` for as long as its process lived, and nobody produced it.
+test('a start whose answer was lost leaves no run, even if Redis executes it late', async () => {
+  // The run stayed `running` as long as its process lived, without a producer.
   const server = await openServer()
   const proxy = await openProxy(server)
   const store = openStore(proxy.port, { timeout: 500 })
-  // Redis has the script from here on.
+  // From here on Redis has the script.
   await start(store, 'first')
   proxy.hold()
   await expect(store.start('a', newRun())).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
-  // The next connection is there, and has said what it had to.
+  // The next connection is open, and its greeting is complete.
   await eventually('the store going on', async () => {
     return (await read(store, 'a').catch(() => 'not yet')) === undefined
   })
   proxy.release()
-  // On the connection that was held: had it been executed, it would have been before this.
+  // Sent on the held connection: if it had been executed, it would have been before this.
   await read(store, 'b')
   expect(await server.command('EXISTS', '{downstream:runs}:run:a')).toBe(0)
 })
 
-test('a start whose answer was lost is taken back, and its followers are told', async () => {
+test('a start whose answer was lost is undone, and its followers are notified', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const store = openStore(proxy.port)
   await start(store, 'first')
-  let told = 0
-  openStore(server.port).follow('a', () => told++)
+  let calls = 0
+  openStore(server.port).follow('a', () => calls++)
   proxy.delay(1_000)
   const started = store.start('a', newRun())
-  await eventually('it being stored', async () => {
+  await eventually('it is stored', async () => {
     return (await server.command('EXISTS', '{downstream:runs}:run:a')) === 1
   })
   proxy.cut()
   proxy.delay(0)
   await expect(started).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
-  const before = told
-  await eventually('it being gone', async () => {
+  const before = calls
+  await eventually('the key is deleted', async () => {
     return (await server.command('EXISTS', '{downstream:runs}:run:a')) === 0
   })
-  await eventually('followers being told', () => told > before)
+  await eventually('followers are notified', () => calls > before)
   expect((await store.start('a', newRun())).claim).toBeDefined()
 })
 
-test('an append that Redis does not take within maxWait fails, and nothing may follow it', async () => {
+test('an append that Redis does not confirm within maxWait fails, and no later one is stored', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const store = openStore(proxy.port, { timeout: 200, maxWait: 500 })
@@ -184,8 +189,8 @@ test('an append that Redis does not take within maxWait fails, and nothing may f
   expect((await read(store, 'a'))?.state.status).toBe('failed')
 })
 
-test('who has just come in touch with Redis judges nobody whose lease is over only since a moment', async () => {
-  // After Redis was away all leases are over by its clock, and the first reader ended all runs as lost.
+test('a process that has just connected does not end a run whose lease has only just expired', async () => {
+  // After an outage of Redis all leases were over by its clock, and the first reader ended all runs as lost.
   const server = await openServer()
   const store = openStore(server.port, { lease: 30_000 })
   const claim = await start(store, 'a')
@@ -195,12 +200,12 @@ test('who has just come in touch with Redis judges nobody whose lease is over on
   const reader = openStore(server.port, { lease: 30_000 })
   expect((await read(reader, 'a'))?.state.status).toBe('running')
   await claim.append(['data: 1\n\n'])
-  // Longer ago than Redis may be away: nobody is going to come back.
+  // Longer ago than Redis may be unreachable: the producer will not return.
   await server.command('ZADD', leases, Date.now() - 120_000, producer)
   expect((await read(reader, 'a'))?.state).toMatchObject({ status: 'lost', events: 1 })
 })
 
-test('a restart without persistence ends a run as lost, and its producer is told', async () => {
+test('a restart without persistence ends a run as lost, and its producer is notified', async () => {
   const server = await openServer()
   const store = openStore(server.port)
   const revoked: string[] = []
@@ -211,23 +216,23 @@ test('a restart without persistence ends a run as lost, and its producer is told
   expect(revoked).toEqual(['lost'])
 })
 
-test('a listener is told to read again after its connection was silent', async () => {
+test('a listener is notified to read again after its connection was silent', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
   const producer = openStore(server.port)
   const reader = openStore(proxy.port, { timeout: 500 })
   const claim = await start(producer, 'a')
-  let told = 0
-  const unfollow = reader.follow('a', () => told++)
-  await eventually('the subscription', () => told > 0)
+  let calls = 0
+  const unfollow = reader.follow('a', () => calls++)
+  await eventually('the subscription', () => calls > 0)
   proxy.cut()
-  const before = told
+  const before = calls
   await claim.append(['data: 1\n\n'])
-  await eventually('the listener being called', () => told > before)
+  await eventually('the listener is called', () => calls > before)
   unfollow()
 })
 
-test('the key of a dead producer expires when no process is left', async () => {
+test('the key of a dead producer expires if no process is left', async () => {
   const server = await openServer()
   const store = openStore(server.port, { lease: 500 })
   await start(store, 'a', { ttl: 10 })
@@ -236,17 +241,17 @@ test('the key of a dead producer expires when no process is left', async () => {
   expect(left).toBeLessThanOrEqual(6 * 500 + 10)
 })
 
-test('a run that says nothing for long keeps its key', async () => {
+test('a run without events for a long time keeps its key', async () => {
   const server = await openServer()
   const store = openStore(server.port, { lease: 500 })
   await start(store, 'a', { ttl: 10 })
   await server.command('PEXPIRE', '{downstream:runs}:run:a', 2_000)
-  await eventually('the key being touched', async () => {
+  await eventually('the key is touched', async () => {
     return Number(await server.command('PTTL', '{downstream:runs}:run:a')) > 2_000
   })
 })
 
-test('a closed store gives its runs up at once', async () => {
+test('a closed store ends its runs at once', async () => {
   const server = await openServer()
   const [one, other] = [openStore(server.port), openStore(server.port)]
   const revoked: string[] = []
@@ -269,7 +274,7 @@ test('the number of connections does not depend on the number of runs', async ()
   const subscribers = String(await server.command('CLIENT', 'LIST', 'TYPE', 'pubsub'))
     .trim()
     .split('\n')
-  // Of the store, of the app's own client, and the one that asks.
+  // Those of the store, of the app's own client, and the one that asks.
   expect(clients.length).toBeLessThanOrEqual(3)
   expect(subscribers).toHaveLength(1)
 })
@@ -283,7 +288,7 @@ test('runs are spread over hash tags', async () => {
   expect(new Set(keys.map((key) => key.slice(0, key.indexOf('}')))).size).toBe(4)
 })
 
-test('whoever is no producer any more cannot add an event, even with the next number', async () => {
+test('a former producer cannot add an event, even with the next number', async () => {
   const server = await openServer()
   const store = openStore(server.port)
   const claim = await start(store, 'a')
@@ -316,7 +321,7 @@ test('the permissions of docs/runs.md are enough', async () => {
   // Renewed meanwhile.
   await new Promise((resolve) => setTimeout(resolve, 600))
   expect((await other.stop('a'))?.status).toBe('stopped')
-  await eventually('the end being told', () => statuses.at(-1) === 'stopped')
+  await eventually('the end is reported', () => statuses.at(-1) === 'stopped')
   expect((await start(one, 'a', { replace: true })).attempt).not.toBe(claim.attempt)
 })
 
@@ -331,15 +336,15 @@ describe('on a cluster', () => {
     for (let n = 0; n < 6; n++) {
       const revoked: string[] = []
       const claim = await start(one, `run ${n}`, { onRevoked: (why) => revoked.push(why) })
-      let told: RunReading | undefined
+      let latest: RunReading | undefined
       other.follow(`run ${n}`, (news) => {
-        told = news ?? told
+        latest = news ?? latest
       })
       await claim.append(['data: 1\n\n'])
       expect((await read(other, `run ${n}`))?.events).toEqual(['data: 1\n\n'])
       expect((await other.stop(`run ${n}`))?.status).toBe('stopped')
       expect(revoked).toEqual(['stopped'])
-      await eventually('the end being told', () => told?.state.status === 'stopped')
+      await eventually('the end is reported', () => latest?.state.status === 'stopped')
     }
   })
 })

@@ -11,7 +11,7 @@ import {
 } from '../harness/redis-clients.ts'
 import { RedisServer } from '../harness/redis-server.ts'
 
-/** For the cases that wait until a lease is over: the others must not fail because this machine is slow. */
+/** For the cases that wait until a lease is over; the others must not fail because this machine is slow. */
 const shortLease = 1_000
 let server: RedisServer
 let count = 0
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.close())
 
-/** A store with a network of its own, which can be cut off. */
+/** A store with its own network, which can be cut. */
 interface Node {
   readonly store: RedisRunStore
   readonly proxy: FaultyProxy

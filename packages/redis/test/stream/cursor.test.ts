@@ -2,7 +2,7 @@ import {
   formatCursor,
   isBefore,
   isNonce,
-  isSamePlace,
+  isSamePosition,
   msOf,
   newNonce,
   parseCursor,
@@ -10,11 +10,11 @@ import {
 
 const max = '18446744073709551615'
 
-test('a cursor names the place that it was made of', () => {
+test('a cursor contains its position', () => {
   for (const id of ['0-1', '1795178105225-0', '1795178105225-12', `${max}-${max}`]) {
-    const place = { id, nonce: newNonce() }
-    expect(parseCursor(formatCursor(place))).toEqual(place)
-    expect(formatCursor(place)).toMatch(/^[\w.-]{1,64}$/)
+    const position = { id, nonce: newNonce() }
+    expect(parseCursor(formatCursor(position))).toEqual(position)
+    expect(formatCursor(position)).toMatch(/^[\w.-]{1,64}$/)
   }
 })
 
@@ -34,7 +34,7 @@ test.each([
   ['a long nonce', '1-0-abcdefghi'],
   ['a line break', '1-0-abcdefgh\n'],
   ['the special ids', '$'],
-])('%s is no cursor', (_, cursor) => {
+])('%s is not a cursor', (_, cursor) => {
   expect(parseCursor(cursor)).toBeUndefined()
 })
 
@@ -57,10 +57,10 @@ test.each(['', 'abcdefg', 'abcdefghi', 'abcdefg!', 'abcdefgh\n'])('%p is no nonc
   expect(isNonce(text)).toBe(false)
 })
 
-test('an id that is given twice names two places', () => {
-  const place = { id: '1-0', nonce: 'abcdefgh' }
-  expect(isSamePlace({ ...place }, place)).toBe(true)
-  expect(isSamePlace({ ...place, nonce: 'ABCDEFGH' }, place)).toBe(false)
-  expect(isSamePlace({ ...place, id: '1-1' }, place)).toBe(false)
-  expect(isSamePlace(undefined, place)).toBe(false)
+test('an id that occurs twice gives two positions', () => {
+  const position = { id: '1-0', nonce: 'abcdefgh' }
+  expect(isSamePosition({ ...position }, position)).toBe(true)
+  expect(isSamePosition({ ...position, nonce: 'ABCDEFGH' }, position)).toBe(false)
+  expect(isSamePosition({ ...position, id: '1-1' }, position)).toBe(false)
+  expect(isSamePosition(undefined, position)).toBe(false)
 })

@@ -33,8 +33,9 @@ function open(options: RedisLogOptions = {}, port = server.port): { log: RedisLo
 const entry = (data: string) => ({ channels: ['c'], data })
 const bounds = { length: 500, bytes: 65_536 }
 
-// A page was counted, not weighed: 500 entries of 60 KB for each client, 30 MB in one answer of Redis.
-test('a page of heavy entries has a few of them, and all come page by page', async () => {
+// A page was limited by its count and not by its bytes: 500 entries of 60 KB for each client, 30 MB in one reply of
+// Redis.
+test('a page of large entries has a few of them, and all arrive page by page', async () => {
   const { log } = open()
   const first = await log.append(entry('0'))
   const heavy = 'x'.repeat(60_000)
@@ -53,7 +54,7 @@ test('a page of heavy entries has a few of them, and all come page by page', asy
   expect(longest).toBe(1)
 })
 
-// Redis sent 501 entries before the nonce was compared: a hundred aborted requests were 962 MB.
+// Redis sent 501 entries before the nonce was compared: a hundred aborted requests cost 962 MB.
 test('a forged cursor costs Redis one row', async () => {
   const { log } = open()
   const cursors = await Promise.all(Array.from({ length: 100 }, (_, n) => log.append(entry(String(n)))))
@@ -77,14 +78,14 @@ test('a read that is aborted rejects with the reason, and is not sent', async ()
   expect(commands.filter(([name]) => name === 'XRANGE')).toEqual([])
 })
 
-// A page that timed out took the connection with it, and with it every publish.
+// A page that timed out closed the connection, and with it every publish failed.
 test('reads that hang reject, while events are published', async () => {
   const proxy = await FaultyProxy.open(server.port)
   opened.push(() => proxy.close())
   const { log } = open({ timeout: 300 }, proxy.port)
   const cursor = await log.append(entry('1'))
   await log.read(cursor, bounds)
-  // The connection of reads is the newest.
+  // The connection for reads is the newest.
   proxy.blackHole('newest')
   const reading = log.read(cursor, bounds)
   await Promise.all([
@@ -97,9 +98,11 @@ test('reads that hang reject, while events are published', async () => {
 // 580 events of 60 KB never arrived over 32 Mbit/s: each attempt asked for the same page, which took too long.
 test('a page that did not arrive in time is asked for again, smaller', async () => {
   const rows = Array.from({ length: 40 }, (_, n) => {
-    const place = { id: `1-${n}`, nonce: 'abcdefgh' }
+    const position = { id: `1-${n}`, nonce: 'abcdefgh' }
     const nonce = String(n).padStart(8, '0')
-    return n === 0 ? { ...place } : { ...place, nonce, entry: { ...entry('x'), cursor: `1-${n}-${nonce}` } }
+    return n === 0
+      ? { ...position }
+      : { ...position, nonce, entry: { ...entry('x'), cursor: `1-${n}-${nonce}` } }
   })
   const asked: number[] = []
   const slow = {
@@ -124,7 +127,7 @@ test('a page that did not arrive in time is asked for again, smaller', async () 
 })
 
 // A proxy that sends a command again stores its entry twice; who came back got both.
-test('an entry that is in the stream twice is handed out once', async () => {
+test('an entry that is in the stream twice is delivered once', async () => {
   const { log, key } = open()
   const follower = RecordingFollower.of(log)
   await eventually('the start', () => follower.head !== '')
@@ -169,7 +172,7 @@ test('rows of other programs are reported', async () => {
   expect(reports.length).toBeLessThanOrEqual(2)
 })
 
-test('two values of maxLength on one key are reported by the one that loses', async () => {
+test('of two values of maxLength on one key, the log with the larger one reports it', async () => {
   const { log, key } = open({ maxLength: 5_000 })
   const { client, close } = redisClients['ioredis 6'](server.port)
   const short = new RedisLog(client, { key, maxLength: 100 })
@@ -177,7 +180,7 @@ test('two values of maxLength on one key are reported by the one that loses', as
   const follower = RecordingFollower.of(log)
   await eventually('the start', () => follower.states.includes('up'))
   await eventually('the warning', async () => {
-    // Few at a time, so that the follower keeps up.
+    // A few at a time, so that the follower keeps up.
     await Promise.all(Array.from({ length: 50 }, () => short.append(entry('x'))))
     const last = String(follower.data.length)
     await short.append(entry(last))
@@ -190,8 +193,8 @@ test('two values of maxLength on one key are reported by the one that loses', as
 describe('maxAge', () => {
   const old = (n: number) => `${Date.now() - 3_600_000}-${n}`
 
-  // Entries four times as old as maxAge were handed out.
-  test('a client that would need an older entry gets a gap', async () => {
+  // Entries four times as old as maxAge were delivered.
+  test('a client that needs an older entry gets a gap', async () => {
     const { log, key } = open({ maxAge: 60_000 })
     const ids: string[] = []
     for (let n = 1; n <= 3; n++) {
@@ -204,8 +207,8 @@ describe('maxAge', () => {
     expect(await log.read(`${ids[2]}-nonce--3`, bounds)).toMatchObject({ entries: [{ cursor: young }] })
   })
 
-  // XTRIM dropped the entry that all were at: a gap for everybody, at the first event after a quiet hour.
-  test('a quiet hub sends no gap', async () => {
+  // XTRIM dropped the entry at which all clients were: a gap for every client, at the first event after a quiet hour.
+  test('an idle hub sends no gap', async () => {
     const { log, key } = open({ maxAge: 500 })
     for (let n = 1; n <= 300; n++) {
       await server.command('XADD', key, old(n), 'n', String(n).padStart(8, '0'), 'c', 'c', 'd', 'old')
@@ -213,10 +216,7 @@ describe('maxAge', () => {
     const follower = RecordingFollower.of(log)
     await eventually('the start', () => follower.head !== '')
     const place = follower.head
-    await eventually(
-      'the old ones being dropped',
-      async () => Number(await server.command('XLEN', key)) < 300,
-    )
+    await eventually('the old ones are dropped', async () => Number(await server.command('XLEN', key)) < 300)
     const cursor = await log.append(entry('new'))
     await eventually('the new one', () => follower.data.includes('new'))
     expect(follower.resets).toEqual([])

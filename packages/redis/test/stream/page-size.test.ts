@@ -1,6 +1,6 @@
 import { PageSize } from '../../src/stream/page-size.ts'
 
-test('begins with few rows, and asks for as many as fit once it knows their weight', () => {
+test('begins with few rows, and requests as many as fit once it knows their size', () => {
   const size = new PageSize(1_000)
   expect(size.count(1_000_000)).toBe(32)
   size.took(32, 32 * 10_000)
@@ -9,7 +9,7 @@ test('begins with few rows, and asks for as many as fit once it knows their weig
   expect(size.count(0)).toBe(1)
 })
 
-test('grows step by step: later rows may be heavier', () => {
+test('grows step by step, because small rows say nothing about those that follow', () => {
   const size = new PageSize(1_000)
   size.took(32, 32)
   expect(size.count(1_000_000)).toBe(256)
@@ -17,7 +17,7 @@ test('grows step by step: later rows may be heavier', () => {
   expect(size.count(1_000_000)).toBe(1_000)
 })
 
-test('asks for less after a page that did not arrive in time, down to one row', () => {
+test('requests less after a page that did not arrive in time, down to one row', () => {
   const size = new PageSize(1_000)
   const counts = Array.from({ length: 4 }, () => {
     size.failed()

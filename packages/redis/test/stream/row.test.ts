@@ -12,15 +12,15 @@ test.each<[string, unknown]>([
   ['as an object', { key: rows }],
   ['as a Map', new Map([['key', rows]])],
   ['as Buffers', [[Buffer.from('key'), buffers(rows)]]],
-])('reads what XREAD answers, %s', (_, reply) => {
+])('reads the reply of XREAD, %s', (_, reply) => {
   expect(readRead(reply)).toEqual([row])
 })
 
-test.each([null, undefined, []])('reads that XREAD has found nothing: %p', (reply) => {
+test.each([null, undefined, []])('reads an empty reply of XREAD: %p', (reply) => {
   expect(readRead(reply)).toEqual([])
 })
 
-test('an empty event name is one, and none is none', () => {
+test('an empty event name differs from none', () => {
   expect(readOne(entryFields({ ...entry, event: '' }, nonce)).entry?.event).toBe('')
   expect(readOne(entryFields({ channels: ['c'], data: 'd' }, nonce)).entry?.event).toBeUndefined()
 })
@@ -30,7 +30,7 @@ test.each(['genesis', 'fork'] as const)('a %s mark is no event', (kind) => {
   expect(readOne(markFields(mark, nonce))).toEqual({ id: '5-0', nonce, mark })
 })
 
-test('an entry of many channels, and one of none', () => {
+test('reads an entry of many channels, and one of none', () => {
   for (const channels of [['a', 'b', 'c'], []]) {
     expect(readOne(entryFields({ channels, data: 'd' }, nonce)).entry?.channels).toEqual(channels)
   }
@@ -41,12 +41,12 @@ test.each<[string, string[]]>([
   ['an event without a nonce', ['c', 'c', 'd', 'd']],
   ['a nonce and nothing else', ['n', nonce]],
   ['no list of channels', ['n', nonce, 'cs', '{', 'd', 'd']],
-])('what others have put into the stream is neither event nor mark: %s', (_, fields) => {
+])('a row of another program is neither an event nor a mark: %s', (_, fields) => {
   expect(readOne(fields)).toEqual({ id: '5-0', nonce: '', alien: 'foreign' })
 })
 
-// A mark of a newer version was skipped in silence, whatever it said.
-test('a mark that is not known is no mark to pass over', () => {
+// A mark of a newer version was silently skipped, whatever it meant.
+test('an unknown mark must not be skipped', () => {
   expect(readOne(['n', nonce, 'm', 'something new'])).toEqual({ id: '5-0', nonce, alien: 'future' })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LogCase } from './log-case.ts'
 
-/** Appending: every entry has one position in one order, and a cursor of its own. */
+/** Appending: each entry has one position in one order, with a cursor that no other entry gets. */
 export const appendCases: LogCase[] = [
   {
     name: "gives every entry a cursor of its own that can be an event's id: 1 to 64 of [\\w.-]",
@@ -15,7 +15,7 @@ export const appendCases: LogCase[] = [
     },
   },
   {
-    name: 'keeps the order of appends in flight together, small ones after a large one too',
+    name: 'keeps the order of concurrent appends, even of a small one after a large one',
     async run(tools) {
       const start = await tools.end()
       const large = tools.append({ channels: ['large'], data: 'x'.repeat(300_000) })
@@ -28,7 +28,7 @@ export const appendCases: LogCase[] = [
     },
   },
   {
-    name: 'has an entry in its place when append resolves',
+    name: 'has stored an entry at its position when append resolves',
     async run(tools) {
       let end = await tools.end()
       for (let n = 0; n < 30; n++) {

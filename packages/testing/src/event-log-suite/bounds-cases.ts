@@ -5,10 +5,10 @@ import { eventually } from '../eventually.ts'
 import { assertGap, atMost, type LogCase } from './log-case.ts'
 import { plain } from './recording-follower.ts'
 
-/** The oldest entries are dropped, never in silence. */
+/** The oldest entries are dropped, but never silently. */
 export const boundsCases: LogCase[] = [
   {
-    name: 'holds as many of the newest entries as it was created for',
+    name: 'holds as many of the newest entries as its bounds allow',
     async run(tools) {
       const { length } = tools.host.bounds
       const entries = await tools.fill(length + tools.overflow)
@@ -47,7 +47,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'starts with what is held, when more is asked for',
+    name: 'starts with all stored entries if the backlog asks for more',
     async run(tools) {
       const { length } = tools.host.bounds
       const entries = await tools.fill(length + tools.overflow)
@@ -58,7 +58,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'gives a follower that keeps up every entry, however many are dropped',
+    name: 'delivers every entry to a follower that keeps up, however many are dropped',
     async run(tools) {
       const follower = await tools.follow()
       const entries: LogEntry[] = []
@@ -71,7 +71,7 @@ export const boundsCases: LogCase[] = [
     },
   },
   {
-    name: 'answers gap when the engine has lost everything, and followers receive every later entry or a reset',
+    name: 'answers gap when the engine has lost everything; followers receive every later entry, or a reset',
     needs: 'clear',
     async run(tools) {
       const follower = await tools.follow()
@@ -82,7 +82,7 @@ export const boundsCases: LogCase[] = [
       for (const cursor of [start, ...lost.slice(0, -1).map(({ cursor }) => cursor)]) {
         assertGap(await tools.log.read(cursor, atMost(10)), cursor, 'expired', 'malformed')
       }
-      // What comes between the loss and the reset is lost too, but not in silence.
+      // Entries between the loss and the reset are lost too, but not silently.
       const all = [...lost]
       for (
         let n = 0;

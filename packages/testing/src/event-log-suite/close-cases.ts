@@ -6,7 +6,7 @@ import { atMost, type LogCase } from './log-case.ts'
 
 const resources = () => process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length
 
-/** How much this process has open when what went before the case is over. */
+/** How many resources this process has open, once those of earlier cases are closed. */
 async function quiet(): Promise<number> {
   let open = resources()
   for (let still = 0; still < 5; still++) {
@@ -17,7 +17,7 @@ async function quiet(): Promise<number> {
   return open
 }
 
-/** The end of a log. */
+/** Closing a log. */
 export const closeCases: LogCase[] = [
   {
     name: 'ends every follow at close',
@@ -66,7 +66,7 @@ export const closeCases: LogCase[] = [
     },
   },
   {
-    name: 'closes twice, and at once',
+    name: 'can be closed twice, also concurrently',
     async run(tools) {
       const follower = await tools.follow()
       await Promise.all([tools.log.close(), tools.log.close()])
@@ -75,11 +75,11 @@ export const closeCases: LogCase[] = [
     },
   },
   {
-    name: 'closes when it was never used',
+    name: 'can be closed without ever being used',
     run: (tools) => tools.log.close(),
   },
   {
-    name: 'settles calls that are in flight at close, and calls that come after it',
+    name: 'settles calls in flight at close, and later calls',
     async run(tools) {
       const { cursor } = await tools.append()
       const before = [tools.fill(10), tools.log.read(cursor, atMost(10)), tools.watch(3).done]
@@ -90,7 +90,7 @@ export const closeCases: LogCase[] = [
     },
   },
   {
-    name: 'lets go of every timer and connection at close',
+    name: 'releases every timer and connection at close',
     async run(tools) {
       const before = await quiet()
       const follower = await tools.follow()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Cursor } from '@downstream/core'
 import { assertGap, atMost, type LogCase } from './log-case.ts'
 
-/** No cursor of any log looks like this. Each is given a good cursor. */
+/** No cursor of any log looks like this. Each function receives a valid cursor. */
 const malformed: [what: string, make: (cursor: Cursor) => string][] = [
   ['the empty string', () => ''],
   ['a blank', () => ' '],
@@ -34,7 +34,7 @@ const malformed: [what: string, make: (cursor: Cursor) => string][] = [
   ['a good cursor and U+FEFF', (cursor) => `\uFEFF${cursor}`],
 ]
 
-/** These could be cursors, of some log. */
+/** These could be cursors of some other log. */
 const strangers = [
   '-',
   '_',
@@ -63,7 +63,7 @@ const strangers = [
   'toString',
 ]
 
-/** What differs from a cursor by one character, or by how it is written. */
+/** Variants of a cursor that differ by one character, or by their spelling. */
 function nearly(cursor: Cursor): string[] {
   const places = [...cursor].map((_, n) => n)
   return [
@@ -79,7 +79,7 @@ function nearly(cursor: Cursor): string[] {
   ]
 }
 
-/** Cursors are the client's word: what names no entry of this log is a gap, and costs next to nothing. */
+/** Clients send cursors, so a cursor that is not of this log is answered with a gap, at almost no cost. */
 export const cursorCases: LogCase[] = [
   ...malformed.map(
     ([what, make]): LogCase => ({
@@ -94,7 +94,7 @@ export const cursorCases: LogCase[] = [
     }),
   ),
   {
-    name: 'answers gap for text that could be a cursor and is not one of this log',
+    name: 'answers gap for text that could be a cursor but is not one of this log',
     async run(tools) {
       for (const count of [0, 12]) {
         await tools.fill(count)
@@ -105,7 +105,7 @@ export const cursorCases: LogCase[] = [
     },
   },
   {
-    name: 'answers gap for what differs from a cursor by one character: forged, mistyped, of the future',
+    name: 'answers gap for text that differs from a cursor by one character: forged, mistyped, in the future',
     async run(tools) {
       const start = await tools.end()
       const known = new Set([start])
@@ -122,7 +122,7 @@ export const cursorCases: LogCase[] = [
     },
   },
   {
-    name: 'answers gap for every cursor of another log, one with fewer, as many or more entries',
+    name: 'answers gap for every cursor of another log, whether it has fewer, as many or more entries',
     async run(tools) {
       await tools.fill(10)
       for (const count of [0, 10, 30]) {
@@ -135,7 +135,7 @@ export const cursorCases: LogCase[] = [
     },
   },
   {
-    name: 'still reads after a thousand wrong cursors at once',
+    name: 'still reads after a thousand concurrent wrong cursors',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(10)

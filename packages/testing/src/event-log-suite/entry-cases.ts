@@ -32,11 +32,11 @@ const entries: [what: string, entry: NewLogEntry][] = [
   ['a megabyte of data', { channels: ['c'], data: 'é😀a\n'.repeat(125_000) }],
 ]
 
-/** What comes out is what went in, on all three ways out. */
+/** An entry is unchanged in all three ways in which it can be received. */
 export const entryCases: LogCase[] = [
   ...entries.map(
     ([what, entry]): LogCase => ({
-      name: `keeps ${what} as it is`,
+      name: `stores ${what} unchanged`,
       async run(tools) {
         const early = await tools.follow()
         const expected = [await tools.append(Object.freeze(entry)), await tools.append()]
@@ -49,7 +49,7 @@ export const entryCases: LogCase[] = [
     }),
   ),
   {
-    name: 'has its own copy of an entry: what the caller changes afterwards is not in the log',
+    name: 'copies an entry: later changes by the caller do not change the log',
     async run(tools) {
       const start = await tools.end()
       const entry = { channels: ['c'], event: 'e', data: 'before' }

@@ -11,15 +11,15 @@ import { type LogCase, LogTools } from './log-case.ts'
 import { readCases } from './read-cases.ts'
 import { sharedCases } from './shared-cases.ts'
 
-/** What {@link eventLogSuite} is given. */
+/** Options of {@link eventLogSuite}. */
 export interface EventLogSuiteOptions {
-  /** Registers a test, as jest's and node:test's `test` do. */
+  /** Registers a test, as `test` of jest and node:test do. */
   test: (name: string, run: () => Promise<void>) => unknown
-  /** Makes a fresh log; each case asks for one, some for several. */
+  /** Creates a fresh log. Each case calls it once, some several times. */
   create: CreateEventLog
   /**
-   * What the engine does not have: cases that need it are not registered. `create` MUST give everything else, or the
-   * cases that need it fail. Default: none.
+   * Abilities that the engine lacks: cases that need them are not registered. The result of `create` MUST have all
+   * others, or the cases that need them fail. Default: none.
    */
   without?: readonly EventLogAbility[]
 }
@@ -36,8 +36,8 @@ const cases: LogCase[] = [
 ]
 
 /**
- * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that takes
- * longer than 30 seconds fails.
+ * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that takes longer
+ * than 30 seconds fails.
  *
  * @example
  * eventLogSuite({

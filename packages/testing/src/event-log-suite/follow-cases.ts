@@ -5,32 +5,32 @@ import { eventually } from '../eventually.ts'
 import { atMost, type LogCase, type LogTools } from './log-case.ts'
 import { plain, RecordingFollower } from './recording-follower.ts'
 
-/** A follower receives every entry once: anything else is lost or repeated. */
+/** Waits until the followers have received a last entry. Any other entry that they lack by then is lost. */
 async function settle(tools: LogTools, ...followers: RecordingFollower[]): Promise<LogEntry> {
-  // What is appended before a start may be in its backlog.
+  // Entries that are appended before a start may be in its backlog.
   for (const follower of followers) await follower.started()
   const last = await tools.append()
   for (const follower of followers) await follower.reaches(last)
   return last
 }
 
-/** A follower receives `start` once, with the backlog, and then every later entry. */
+/** Asserts that a follower received start once, with the end and the entries before it, and then all later entries. */
 function assertTold(
   order: readonly LogEntry[],
   { backlog, calls, head, received, resets }: RecordingFollower,
 ): void {
   assert.deepEqual([calls.indexOf('start'), calls.lastIndexOf('start')], [0, 0], 'start comes first and once')
-  // An empty log's end is no entry.
+  // The end of an empty log is not an entry.
   const begun = order.findIndex(({ cursor }) => cursor === head) + 1
   assert.deepEqual(backlog, order.slice(begun - backlog.length, begun), 'backlog')
   assert.deepEqual(received, order.slice(begun), 'entries')
   assert.deepEqual(resets, [])
 }
 
-/** Following: a start, then every entry once, in order, for as long as the log is open. */
+/** Following: a start, then every entry once and in order, for as long as the log is open. */
 export const followCases: LogCase[] = [
   {
-    name: 'starts a follower of an empty log with its end, an empty backlog, and the state up',
+    name: 'starts a follower of an empty log with its end and no entries, and reports that it is up',
     async run(tools) {
       const follower = await tools.follow(10)
       await eventually('state', () => follower.up)
@@ -40,7 +40,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'calls start first and once, even when entries are appended meanwhile',
+    name: 'calls start first and only once, whatever is appended meanwhile',
     async run(tools) {
       await tools.fill(5)
       const followers = [tools.watch(3), tools.watch()]
@@ -52,7 +52,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'starts with the newest entries, oldest first, not more than asked for',
+    name: 'starts with the newest entries, oldest first, at most as many as requested',
     async run(tools) {
       const entries = await tools.fill(30)
       for (const backlog of [0, 1, 2, 29, 30, 31, 1_000_000]) {
@@ -63,7 +63,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'starts with the newest entries within a bound of bytes, and with one at least',
+    name: 'starts with the newest entries within a limit of bytes, but at least one',
     async run(tools) {
       const entries: LogEntry[] = []
       for (const size of [10, 200_000, 10, 90_000, 90_000, 10])
@@ -83,7 +83,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'gives later entries to a follower that throws, and to the others',
+    name: 'delivers later entries to a follower that throws, and to the others',
     async run(tools) {
       const throwing = await tools.follow()
       const other = await tools.follow()
@@ -103,7 +103,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'gives each entry once and in order',
+    name: 'delivers each entry once and in order',
     async run(tools) {
       const follower = await tools.follow(10)
       const order = await tools.fill(50)
@@ -113,7 +113,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'gives every follower the same entries, whenever it started',
+    name: 'delivers the same to every follower, whenever it started',
     async run(tools) {
       const followers = [await tools.follow()]
       const order: LogEntry[] = []
@@ -130,7 +130,7 @@ export const followCases: LogCase[] = [
   },
   ...[0, 1, 2, 5].map(
     (turns): LogCase => ({
-      name: `has no hole and no repetition after the backlog, with appends in flight and ${turns} turns between`,
+      name: `neither loses nor repeats an entry after the backlog, with appends in flight and ${turns} turns between`,
       async run(tools) {
         const followers: RecordingFollower[] = []
         const appends: Promise<LogEntry[]>[] = []
@@ -151,7 +151,7 @@ export const followCases: LogCase[] = [
     }),
   ),
   {
-    name: 'has an entry to read when followers receive it',
+    name: 'can read an entry as soon as followers receive it',
     async run(tools) {
       const readings: Promise<LogReading>[] = []
       const follower = await tools.follow()
@@ -169,7 +169,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'joins: pages from an old cursor up to an entry that was followed leave no hole',
+    name: 'loses nothing between pages from an old cursor and the followed entries',
     async run(tools) {
       const order = await tools.fill(60)
       const appends: Promise<LogEntry[]>[] = []
@@ -183,7 +183,7 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'accepts appends and followers while it calls followers, and keeps the order for all',
+    name: 'accepts appends and followers while it delivers an entry, and keeps the order for all',
     async run(tools) {
       const first = await tools.follow()
       const appends: Promise<LogEntry>[] = []
@@ -204,17 +204,17 @@ export const followCases: LogCase[] = [
     },
   },
   {
-    name: 'reports why the engine is down and that it is up again, and gives every later entry',
+    name: 'reports why the engine is down and that it is up again, and then delivers all later entries',
     needs: 'cut',
     async run(tools) {
       const follower = await tools.follow()
       const before = await tools.fill(3)
       await follower.reaches(before.at(-1) as LogEntry)
       const restore = await tools.cut()
-      await eventually('being told that it is down', () => follower.up === false)
+      await eventually('state(false)', () => follower.up === false)
       assert.ok(follower.error, 'state(false) came without an error')
       await restore()
-      await eventually('being told that it is up', () => follower.up === true)
+      await eventually('state(true)', () => follower.up === true)
       const after = await tools.fill(3)
       await follower.reaches(after.at(-1) as LogEntry)
       assert.deepEqual(follower.received, [...before, ...after])
@@ -223,21 +223,21 @@ export const followCases: LogCase[] = [
   },
 ]
 
-/** Reads in pages until the follower has what comes next, as a stream does that comes back. */
+/** Reads pages until the follower has the next entries, like a stream of a client that reconnects. */
 async function join(tools: LogTools, from: LogEntry, backlog: number): Promise<void> {
   const follower = await tools.follow(backlog)
   const entries: LogEntry[] = []
-  let place = from.cursor
+  let cursor = from.cursor
   const known = () => [follower.head, ...follower.all.map(({ cursor }) => cursor)]
-  while (!known().includes(place)) {
-    const page = await tools.readPage(place, atMost(7))
-    // Entries can be read before followers have received them.
-    if (page.length === 0) await eventually('the follower, at the end', () => known().includes(place))
+  while (!known().includes(cursor)) {
+    const page = await tools.readPage(cursor, atMost(7))
+    // A read may return entries that followers have not received yet.
+    if (page.length === 0) await eventually('the follower, at the end', () => known().includes(cursor))
     entries.push(...page)
-    place = page.at(-1)?.cursor ?? place
+    cursor = page.at(-1)?.cursor ?? cursor
   }
   const last = await settle(tools, follower)
-  const at = follower.all.findIndex(({ cursor }) => cursor === place)
+  const at = follower.all.findIndex((entry) => entry.cursor === cursor)
   entries.push(...follower.all.slice(at + 1))
   const all = await tools.read(from.cursor)
   const end = all.findIndex(({ cursor }) => cursor === last.cursor)

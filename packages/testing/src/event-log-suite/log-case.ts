@@ -11,18 +11,18 @@ import {
 import type { CreateEventLog, EventLogAbility, EventLogHost } from './event-log-host.ts'
 import { plain, RecordingFollower } from './recording-follower.ts'
 
-/** One promise of a log, and how to see whether it is kept. */
+/** One promise of a log, and a check that it is kept. */
 export interface LogCase {
   name: string
-  /** What the engine must have for it. */
+  /** The ability of the engine that it needs. */
   needs?: EventLogAbility
   run(tools: LogTools): Promise<void>
 }
 
-/** How many entries a log must hold so that the cases which are not about dropping have room. */
+/** How many entries a log must hold, so that cases without drops have enough room. */
 const ROOM = 200
 
-/** What a case works with; all of it is closed afterwards. */
+/** The tools of a case. All that they open is closed after it. */
 export class LogTools {
   /** The log under test and its engine; set by {@link open}. */
   host!: EventLogHost
@@ -40,7 +40,7 @@ export class LogTools {
     return this.host.log
   }
 
-  /** So many entries after a cursor make sure that it is a gap. */
+  /** A cursor that is followed by this many entries is certainly a gap. */
   get overflow(): number {
     const { length, slack = 0 } = this.host.bounds
     return length + slack + 1
@@ -50,7 +50,7 @@ export class LogTools {
     this.host = await this.createHost()
   }
 
-  /** Makes a log that has nothing to do with the first. */
+  /** Creates a log that is unrelated to the first. */
   async createHost(): Promise<EventLogHost> {
     const host = await this.#create()
     this.#hosts.push(host)
@@ -59,7 +59,7 @@ export class LogTools {
     return host
   }
 
-  /** Makes another EventLog on the same entries. */
+  /** Creates another EventLog on the same entries. */
   async connect(): Promise<EventLog> {
     assert.ok(this.host.connect, missing('connect'))
     const log = await this.host.connect()
@@ -67,7 +67,7 @@ export class LogTools {
     return log
   }
 
-  /** Makes the engine lose all. */
+  /** Makes the engine lose everything. */
   async clear(): Promise<void> {
     assert.ok(this.host.clear, missing('clear'))
     await this.host.clear()
@@ -79,7 +79,7 @@ export class LogTools {
     return this.host.cut()
   }
 
-  /** How many entries the engine has looked at while `run` was running. */
+  /** How many entries the engine scanned while `run` was running. */
   async scannedBy(run: () => Promise<unknown>): Promise<number> {
     const { host } = this
     assert.ok(host.scanned, missing('scanned'))
@@ -88,7 +88,7 @@ export class LogTools {
     return host.scanned() - before
   }
 
-  /** An entry unlike any other. */
+  /** An entry that differs from all others. */
   newEntry(): NewLogEntry {
     const n = this.#count++
     return {
@@ -98,13 +98,13 @@ export class LogTools {
     }
   }
 
-  /** Appends an entry; returns it as it must be read. */
+  /** Appends an entry; returns it as a read must return it. */
   async append(entry: NewLogEntry = this.newEntry(), log: EventLog = this.log): Promise<LogEntry> {
     this.#appended++
     return plain({ ...entry, cursor: await log.append(entry) })
   }
 
-  /** Appends entries that are in flight together; returns them in the order of the calls. */
+  /** Appends entries concurrently; returns them in the order of the calls. */
   fill(count: number, log: EventLog = this.log): Promise<LogEntry[]> {
     return Promise.all(Array.from({ length: count }, () => this.append(this.newEntry(), log)))
   }
@@ -113,12 +113,12 @@ export class LogTools {
   watch(backlog = 0, log: EventLog = this.log): RecordingFollower {
     const follower = new RecordingFollower()
     follower.done = log.follow(follower, { backlog: atMost(backlog) })
-    // A case that does not wait for it must not fail twice.
+    // A case that does not await it must not fail twice.
     follower.done.catch(() => {})
     return follower
   }
 
-  /** Follows a log and waits until that has begun. */
+  /** Follows a log and waits for its start. */
   async follow(backlog = 0, log: EventLog = this.log): Promise<RecordingFollower> {
     const follower = this.watch(backlog, log)
     await follower.started()
@@ -130,7 +130,7 @@ export class LogTools {
     return (await this.follow(0, log)).head
   }
 
-  /** One read that must not be a gap. */
+  /** One read, which must not return a gap. */
   async readPage(after: Cursor, bounds: LogBounds, log: EventLog = this.log): Promise<LogEntry[]> {
     const reading = await log.read(after, bounds)
     assert.ok(!reading.gap, `gap after ${after}`)
@@ -156,24 +156,24 @@ export class LogTools {
     }
   }
 
-  /** Closes what the case has opened. */
+  /** Closes all that the case has opened. */
   async close(): Promise<void> {
     for (const log of this.#logs) await log.close()
     for (const host of this.#hosts) await host.close?.()
   }
 }
 
-/** So many entries, of any size. */
+/** Bounds of a number of entries, of any size. */
 export function atMost(length: number, bytes: number = 2 ** 40): LogBounds {
   return { length, bytes }
 }
 
-/** The reading is a gap, for one of these reasons. */
+/** Asserts that the reading is a gap with one of these reasons. */
 export function assertGap(reading: LogReading, what: string, ...reasons: ('expired' | 'malformed')[]): void {
   const answer = reading.gap ? reading.reason : `${reading.entries.length} entries`
   assert.ok((reasons as string[]).includes(answer), `${what}: ${answer}, not ${reasons.join(' or ')}`)
 }
 
 function missing(ability: EventLogAbility): string {
-  return `create() gives no ${ability}(): implement it, or leave its cases out with { without: ['${ability}'] }`
+  return `create() returns no ${ability}(): implement it, or leave its cases out with { without: ['${ability}'] }`
 }

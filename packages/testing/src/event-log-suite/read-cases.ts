@@ -14,7 +14,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'reads from where an empty log ended, before and after the first entry',
+    name: 'reads from the end of an empty log, before and after the first entry',
     async run(tools) {
       const start = await tools.end()
       assert.deepEqual(await tools.read(start), [])
@@ -26,7 +26,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'reads the oldest up to the limit',
+    name: 'reads the oldest entries, up to the limit',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(40)
@@ -40,7 +40,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'reads all in pages of any size, without a hole or a repetition',
+    name: 'reads all entries in pages of any size, without losing or repeating one',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(60)
@@ -50,7 +50,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'weighs what it reads: no more bytes than asked for beyond the first entry, and at least one entry',
+    name: 'reads no more bytes than requested beyond the first entry, and at least one entry',
     async run(tools) {
       const start = await tools.end()
       const entries: LogEntry[] = []
@@ -63,7 +63,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'drops a read when its signal aborts, and rejects with the reason of the signal',
+    name: 'drops a read whose signal aborts, and rejects with its reason',
     async run(tools) {
       const { cursor } = await tools.append()
       const reason = new Error('The client disconnected.')
@@ -75,7 +75,7 @@ export const readCases: LogCase[] = [
         tools.log.read(cursor, atMost(10), leaving.signal).catch((error: unknown) => error),
       )
       leaving.abort(reason)
-      // One that was under way may have been answered.
+      // A read that was in flight may have finished.
       for (const answer of await Promise.all(reads)) {
         if (answer !== reason) assert.deepEqual(answer, { gap: false, entries: [] })
       }
@@ -83,7 +83,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'gives concurrent readers the same entries',
+    name: 'reads the same for every caller, however often',
     async run(tools) {
       const start = await tools.end()
       const entries = await tools.fill(20)
@@ -110,7 +110,7 @@ export const readCases: LogCase[] = [
     },
   },
   {
-    name: 'examines at most the limit and the entry itself, and one entry for a cursor that is not held',
+    name: 'scans no more entries than the limit and that of the cursor, and one entry for a cursor that is not stored',
     needs: 'scanned',
     async run(tools) {
       const start = await tools.end()
@@ -121,7 +121,7 @@ export const readCases: LogCase[] = [
       strangers.push(...(await tools.fill(3, foreign.log)))
       for (const cursor of [start, ...entries.map(({ cursor }) => cursor)]) {
         const scanned = await tools.scannedBy(() => tools.log.read(cursor, atMost(10)))
-        // The entry itself may be looked at twice: to see that it is held, and that it still is.
+        // The entry of the cursor may be read twice: to check that it is stored, and that it still is.
         assert.ok(scanned <= 12, `${scanned} entries for a limit of 10 after '${cursor}'`)
       }
       const forged = [...strangers.map(({ cursor }) => cursor), `${start}0`, 'nothing', '', '*']

@@ -1,22 +1,22 @@
 import type { Cursor, LogEntry, LogFollower } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 
-/** Records the calls of a log. */
+/** Records what a log reports. */
 export class RecordingFollower implements LogFollower {
-  /** The names of the calls, in their order. */
+  /** The names of the calls, in order. */
   readonly calls: (keyof LogFollower)[] = []
   head: Cursor = ''
   backlog: readonly LogEntry[] = []
-  /** The entries after the backlog, one after the other. */
+  /** The entries after the backlog, in order. */
   received: LogEntry[] = []
   readonly resets: { head: Cursor; reason: string }[] = []
   up: boolean | undefined
-  /** The error of the last call of `state`. */
+  /** The error of the last state. */
   error: unknown
   /** Settles as `follow` does. */
   done: Promise<void> = Promise.resolve()
 
-  /** The backlog and what came after it. */
+  /** The backlog and the entries after it. */
   get all(): readonly LogEntry[] {
     return [...this.backlog, ...this.received]
   }
@@ -32,7 +32,7 @@ export class RecordingFollower implements LogFollower {
     this.received.push(...batch.map(plain))
   }
 
-  /** Forgets what came before. */
+  /** Earlier entries are dropped. */
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
     this.calls.push('reset')
     this.resets.push({ head, reason })
@@ -50,13 +50,13 @@ export class RecordingFollower implements LogFollower {
     await eventually('start', () => this.calls.includes('start'))
   }
 
-  /** Waits until an entry was received, and with it all before it. */
+  /** Waits for an entry. All entries before it must have arrived too. */
   async reaches({ cursor }: LogEntry): Promise<void> {
     await eventually(`entry ${cursor}`, () => this.received.some((entry) => entry.cursor === cursor))
   }
 }
 
-/** An entry without what an engine keeps with it. */
+/** An entry without additional properties of an engine. */
 export function plain({ cursor, channels, event, data }: LogEntry): LogEntry {
   return { cursor, channels, event, data }
 }

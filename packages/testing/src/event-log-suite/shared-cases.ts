@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { LogEntry } from '@downstream/core'
 import type { LogCase } from './log-case.ts'
 
-/** Several logs on one engine, as in several processes: what one does is there for all. */
+/** Several logs on one engine, as in several processes: all of them see what one does. */
 export const sharedCases: LogCase[] = [
   {
     name: 'reads and follows what another log has appended, by the same cursors',
@@ -21,7 +21,7 @@ export const sharedCases: LogCase[] = [
     },
   },
   {
-    name: 'has one order for the appends of several logs, which keeps the order of each',
+    name: 'puts the appends of several logs into one order that keeps the order of each',
     needs: 'connect',
     async run(tools) {
       const logs = [tools.log, await tools.connect(), await tools.connect()]
@@ -60,7 +60,7 @@ export const sharedCases: LogCase[] = [
     },
   },
   {
-    name: 'resumes from an old cursor after all logs were closed and one is opened again',
+    name: 'continues from an old cursor after all logs were closed and a new one was opened',
     needs: 'connect',
     async run(tools) {
       const entries = await tools.fill(20)

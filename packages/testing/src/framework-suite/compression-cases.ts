@@ -10,7 +10,7 @@ const LONG = 'what comes again and again takes few bytes '.repeat(5)
 export const compressionCases: SuiteCase[] = [
   ...(['own', 'shared'] as const).map(
     (mode): SuiteCase => ({
-      name: `compression '${mode}': a client that accepts gzip can read each event when it was sent, and the end is correct`,
+      name: `compression '${mode}': a client that accepts gzip can read each event as soon as it is sent, and the end is valid`,
       async run(tools) {
         let stream: EventStream | undefined
         await tools.serve(
@@ -37,7 +37,7 @@ export const compressionCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'compression: a client that does not accept it gets text, and Vary tells caches',
+    name: 'compression: a client that does not accept it receives plain text, with Vary for caches',
     async run(tools) {
       await tools.serve(
         ({ sse, setHeader }) => {
@@ -55,7 +55,7 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
-    name: 'compression: false of a call goes before what the app has set',
+    name: 'compression: false on a call overrides the setting of the app',
     async run(tools) {
       await tools.serve(({ sse }) => sse(['a'], { compression: false }), { compression: 'own' })
       const client = await tools.open(gzip)
@@ -65,7 +65,7 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
-    name: 'compression: a HEAD request gets the same headers and no body',
+    name: 'compression: a HEAD request receives the same headers and no body',
     async run(tools) {
       await tools.serve(({ sse }) => void sse(), { compression: 'shared' })
       const client = await tools.open({ method: 'HEAD', ...gzip })
@@ -75,7 +75,7 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
-    name: 'compression: the end is correct at a shutdown',
+    name: 'compression: the end is valid at a shutdown',
     async run(tools) {
       let open = 0
       const host = await tools.serve(
@@ -94,7 +94,7 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
-    name: 'compression: the end is correct when other code ends the response',
+    name: 'compression: the end is valid when other code ends the response',
     async run(tools) {
       await tools.serve(
         async ({ sse, response }) => {
@@ -112,7 +112,7 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
-    name: 'compression: a slow client and one that leaves are noticed all the same',
+    name: 'compression: still notices a slow client and one that disconnects',
     async run(tools) {
       let stream: EventStream | undefined
       await tools.serve(({ sse }) => {

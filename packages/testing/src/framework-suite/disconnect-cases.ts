@@ -9,16 +9,16 @@ const requests: [what: string, request: RequestOptions][] = [
   ['a POST whose body was parsed', { method: 'POST', body: { question: 'why' } }],
 ]
 
-/** The code of why a stream is over; undefined while it is not. */
+/** The code of the reason why a stream ended; undefined while it is open. */
 function reasonOf(stream: EventStream | undefined): string | undefined {
   return stream?.signal.aborted ? stream.signal.reason.code : undefined
 }
 
-/** How a stream ends, and that everything that depends on it ends too. */
+/** The end of a stream, and of everything that depends on it. */
 export const disconnectCases: SuiteCase[] = [
   ...requests.map(
     ([what, request]): SuiteCase => ({
-      name: `aborts the signal once when the client of ${what} goes`,
+      name: `aborts the signal once when the client of ${what} disconnects`,
       async run(tools) {
         let aborts = 0
         let stream: EventStream | undefined
@@ -43,7 +43,7 @@ export const disconnectCases: SuiteCase[] = [
   ),
   ...requests.map(
     ([what, request]): SuiteCase => ({
-      name: `opens a closed stream when the client of ${what} has gone before`,
+      name: `opens a closed stream when the client of ${what} has already disconnected`,
       async run(tools) {
         const arrived = deferred()
         const gone = deferred()
@@ -72,7 +72,7 @@ export const disconnectCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'settles every waiting send when a stalled client resets',
+    name: 'settles every pending send when a stalled client resets the connection',
     async run(tools) {
       const waiting: Promise<boolean>[] = []
       let stream: EventStream | undefined
@@ -99,7 +99,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'takes a half-closed connection for a client that has gone',
+    name: 'treats a half-closed connection as a disconnect',
     only: 'http/1.1',
     async run(tools) {
       let stream: EventStream | undefined
@@ -115,7 +115,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'notices the end of pipelined requests, whose response has no socket yet',
+    name: 'notices the disconnect of pipelined requests, whose responses have no socket yet',
     only: 'http/1.1',
     async run(tools) {
       const streams: EventStream[] = []
@@ -133,7 +133,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends what was pipelined once the first stream has ended',
+    name: 'sends a pipelined stream once the first stream has ended',
     only: 'http/1.1',
     async run(tools) {
       const streams: EventStream[] = []
@@ -152,7 +152,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'close() sends what is buffered and ends; a second close() and late sends do nothing',
+    name: 'close() sends buffered events and ends; a second close() and late sends have no effect',
     async run(tools) {
       let stream: EventStream | undefined
       const results: Promise<boolean>[] = []

@@ -6,7 +6,10 @@ import type { SuiteClient } from './suite-client.ts'
 
 const LAST = 'x'.repeat(100_000)
 
-/** Opens a stream, sends what may still be buffered when `end` ends it, and returns its client when that has noticed. */
+/**
+ * Opens a stream, sends data that may still be buffered when `end` ends the stream, and returns the client once it has
+ * noticed the end.
+ */
 async function ended(
   tools: SuiteTools,
   options: EventStreamOptions,
@@ -27,7 +30,7 @@ async function ended(
   return client
 }
 
-/** How a stream ends for its client: with the body's end, or cut off. */
+/** How a stream ends for its client: with the end of the body, or cut off. */
 export const endCases: SuiteCase[] = [
   {
     name: 'ends the body on close()',
@@ -37,14 +40,14 @@ export const endCases: SuiteCase[] = [
     },
   },
   {
-    name: 'with abruptEnd sends what is buffered on close(), and cuts the connection before the end of the body',
+    name: 'with abruptEnd sends buffered events on close(), and cuts the connection before the end of the body',
     async run(tools) {
       const client = await ended(tools, { abruptEnd: true }, (stream) => stream.close())
       assert.ok(!client.isComplete)
     },
   },
   {
-    name: 'takes abruptEnd for one end',
+    name: 'accepts abruptEnd for a single close()',
     async run(tools) {
       const client = await ended(tools, {}, (stream) => stream.close({ abruptEnd: true }))
       assert.ok(!client.isComplete)
@@ -53,7 +56,7 @@ export const endCases: SuiteCase[] = [
     },
   },
   {
-    name: 'with abruptEnd cuts the connection at maxAge and at a shutdown, retry and all',
+    name: 'with abruptEnd cuts the connection at maxAge and at a shutdown, after the retry',
     async run(tools) {
       const old = await ended(tools, { abruptEnd: true, maxAge: 100 }, () => {})
       assert.ok(!old.isComplete)
@@ -83,7 +86,7 @@ export const endCases: SuiteCase[] = [
     },
   },
   {
-    name: 'with abruptEnd answers a HEAD request and a source that is through with the end of the body',
+    name: 'with abruptEnd ends the body normally for a HEAD request and for a source that has ended',
     async run(tools) {
       await tools.serve(({ sse, request }) => {
         if (request.method === 'HEAD') sse({ abruptEnd: true })
@@ -115,7 +118,7 @@ export const endCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends a heartbeat in the place of the comments, whatever else is sent',
+    name: 'sends a heartbeat instead of comments, even if other data is sent',
     async run(tools) {
       await tools.serve(({ sse }) => {
         const stream = sse({ keepAlive: 300, heartbeat: 'ping' })

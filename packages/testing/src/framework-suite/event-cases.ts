@@ -48,7 +48,7 @@ const refused: [what: string, sent: unknown, code: SseErrorCode][] = [
   ['data of a function', { data: () => 1 }, 'ERR_SSE_INVALID_DATA'],
 ]
 
-/** The event stream format, read back by a parser that is not ours. */
+/** The event stream format, parsed by a parser that is not ours. */
 export const eventCases: SuiteCase[] = [
   ...roundTrips.map(
     ([what, sent, data, rest]): SuiteCase => ({
@@ -66,7 +66,7 @@ export const eventCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'refuses what cannot be sent as it was meant, with a code; no byte of it leaves and the stream stays usable',
+    name: 'refuses events that cannot be sent as given, with a code; no byte of them is sent and the stream stays usable',
     async run(tools) {
       const codes: unknown[] = []
       await tools.serve(({ sse }) => {
@@ -91,7 +91,7 @@ export const eventCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses a cycle, and a toJSON that throws, and tells the cause',
+    name: 'refuses a cycle, and a toJSON that throws, with the cause',
     async run(tools) {
       const causes: unknown[] = []
       const cycle: { self?: unknown } = {}
@@ -126,7 +126,7 @@ export const eventCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps each event whole where several senders and comments meet',
+    name: 'keeps each event whole when several senders and comments interleave',
     async run(tools) {
       await tools.serve(async ({ sse }) => {
         const stream = sse()

@@ -16,13 +16,13 @@ import { sourceCases } from './source-cases.ts'
 import { sourceStopCases } from './source-stop-cases.ts'
 import { type SuiteCase, SuiteTools } from './suite-case.ts'
 
-/** What {@link frameworkSuite} is given. */
+/** Options of {@link frameworkSuite}. */
 export interface FrameworkSuiteOptions {
-  /** Registers a test, as jest's and node:test's `test` do. */
+  /** Registers a test, as `test` of jest and node:test do. */
   test: (name: string, run: () => Promise<void>) => unknown
   /** Starts an app of the framework under test. */
   start: StartFramework
-  /** What the app speaks: cases that make no sense there are not registered. */
+  /** The protocol of the app: cases that do not apply to it are not registered. */
   protocol: FrameworkHost['protocol']
   /** Whether the framework can route the method QUERY (RFC 10008). Default: true. */
   routesQuery?: boolean

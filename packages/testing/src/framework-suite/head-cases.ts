@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { eventually } from '../eventually.ts'
 import type { SuiteCase } from './suite-case.ts'
 
-/** The response's head: what makes it an event stream, and what of the app's own stays. */
+/** The response headers: those that make it an event stream, and those of the app that are kept. */
 export const headCases: SuiteCase[] = [
   {
     name: 'answers 200 with exactly text/event-stream, uncached, untransformed and unsniffed',
@@ -37,7 +37,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'lets the options of one stream win over those of the app',
+    name: 'prefers the options of one stream to those of the app',
     async run(tools) {
       await tools.serve(({ sse }) => sse([{ data: 1 }], { retry: 5, serialize: (data) => `<${data}>` }), {
         retry: 1234,
@@ -47,7 +47,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'says Connection: keep-alive on HTTP/1.1',
+    name: 'sends Connection: keep-alive on HTTP/1.1',
     only: 'http/1.1',
     async run(tools) {
       await tools.serve(({ sse }) => sse())
@@ -96,7 +96,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends no connection headers over HTTP/2, and Node has nothing to warn of',
+    name: 'sends no connection headers over HTTP/2, and Node emits no warning',
     only: 'h2',
     async run(tools) {
       const warnings: Error[] = []
@@ -114,7 +114,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps headers that the app set before, several cookies among them',
+    name: 'keeps headers that the app set before, including several cookies',
     async run(tools) {
       await tools.serve(({ sse, setHeader }) => {
         setHeader('Access-Control-Allow-Origin', 'https://example.org')
@@ -159,7 +159,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'keeps a Cache-Control of the app that keeps caches away, and adds no-transform',
+    name: 'keeps a Cache-Control of the app that excludes caches, and adds no-transform',
     async run(tools) {
       await tools.serve(({ sse, setHeader }) => {
         setHeader('Cache-Control', 'no-store')
@@ -179,7 +179,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends the headers option, and only true event stream headers beside it',
+    name: 'sends the headers option beside the headers of an event stream',
     async run(tools) {
       await tools.serve(({ sse }) => sse(['x'], { headers: { 'X-Stream': 'v1', Link: ['<a>', '<b>'] } }))
       const { headers } = await tools.open()
@@ -214,7 +214,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'gives a HEAD request a stream that is over, whose signal aborts for those who listen at once',
+    name: 'returns a closed stream for a HEAD request, whose signal aborts for listeners that are added at once',
     async run(tools) {
       const seen: unknown[] = []
       await tools.serve(({ sse }) => {
@@ -241,7 +241,7 @@ export const headCases: SuiteCase[] = [
     },
   },
   {
-    name: 'reads the last event ID from the query, by the name that the app gives or lastEventId, and the header wins',
+    name: 'reads the last event ID from the query, named by the app or lastEventId; the header takes precedence',
     async run(tools) {
       const seen: string[] = []
       await tools.serve(({ sse, request }) => {

@@ -6,7 +6,7 @@ import type { SuiteCase } from './suite-case.ts'
 const OPENS = 1_000
 const AT_ONCE = 50
 
-/** Nothing is left over. */
+/** Nothing leaks. */
 export const leakCases: SuiteCase[] = [
   {
     name: `leaves no timer, socket or listener after ${OPENS} streams`,
@@ -17,7 +17,7 @@ export const leakCases: SuiteCase[] = [
         open.add(stream)
         stream.signal.addEventListener('abort', () => open.delete(stream))
       })
-      // Old versions of Deno do not tell; there the case is about the streams alone.
+      // Old versions of Deno do not report resources; there the case only checks the streams.
       const resources = () =>
         (process.getActiveResourcesInfo?.() ?? []).filter((name) => name !== 'Immediate')
       await (await tools.open()).receives(':\n\n')

@@ -4,12 +4,12 @@ import { eventually } from '../eventually.ts'
 import type { Exchange } from './framework-host.ts'
 import { deferred, type SuiteCase, type SuiteTools } from './suite-case.ts'
 
-/** The key of every case that limits by key. */
+/** The `limits.key` of every case that limits by key. */
 const key = (request: unknown) => (request as Exchange['request']).headers['x-user'] as string | undefined
 
 const as = (user: string) => ({ headers: { 'x-user': user } })
 
-/** Waits until so many streams are open, as the app counts them. */
+/** Waits until this many streams are open, as the app counts them. */
 async function untilOpen({ host }: SuiteTools, count: number): Promise<void> {
   await eventually(`${count} open streams`, () => host.stats().open === count)
 }
@@ -18,7 +18,7 @@ function codeOf(stream: EventStream): unknown {
   return (stream.signal.reason as SseError | undefined)?.code
 }
 
-/** Streams that are refused: by the app's limits, by their origin, by the app itself. */
+/** Refused streams: by the app's limits, by their origin, by the app itself. */
 export const limitCases: SuiteCase[] = [
   {
     name: 'refuses streams beyond the total: 200, a retry of 5 to 15 s, and the end',
@@ -39,7 +39,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses streams beyond those of their key, and no others',
+    name: 'refuses streams beyond the limit of their key, and no others',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { perKey: 1, key }, refuse: 429 })
       const [ada] = [await tools.open(as('ada')), await tools.open(as('bob'))]
@@ -55,7 +55,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'limits nobody whose key is undefined or null',
+    name: 'does not limit requests without a key',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), {
         limits: { perKey: 1, key: (request: unknown) => (key(request) === 'null' ? null : undefined) },
@@ -135,7 +135,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'counts no client that has disconnected before the headers',
+    name: 'frees the slot of a client that disconnects before the headers, or during the stream',
     async run(tools) {
       const arrived = deferred()
       const go = deferred()
@@ -160,7 +160,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'frees the slot of a client at the moment at which the server sees its disconnect',
+    name: 'frees the slot of a client as soon as the server notices its disconnect',
     async run(tools) {
       const openThen: number[] = []
       await tools.serve(
@@ -182,7 +182,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'counts no stream that is over from the start',
+    name: 'takes no slot for a stream that has ended from the start',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { total: 1 } })
       const head = await tools.open({ method: 'HEAD' })
@@ -215,7 +215,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses pages of another origin with 403, and no other request',
+    name: 'refuses pages of another origin with 403, and no other requests',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { origin: ['https://app.example'] })
       const statusFor = async (headers: Record<string, string>) => (await tools.open({ headers })).status
@@ -231,7 +231,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'asks a function for the origin, and opens nothing when it returns no boolean',
+    name: 'asks a function about the origin, and opens no stream if it does not return a boolean',
     async run(tools) {
       let answer: unknown = true
       await tools.serve(({ sse }) => sse(), {
@@ -308,7 +308,7 @@ export const limitCases: SuiteCase[] = [
         { opened: 2, closed: 1, events: 3 },
       )
       const received = Buffer.byteLength(text + client.text)
-      // Chunk frames count too.
+      // Chunk frames are counted too.
       assert.ok(stats.bytes >= received && stats.bytes < received + 100, `${stats.bytes} for ${received}`)
       client.destroy()
       await untilOpen(tools, 0)

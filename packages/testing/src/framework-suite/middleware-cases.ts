@@ -4,7 +4,7 @@ import type { EventStream } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 import type { SuiteCase } from './suite-case.ts'
 
-/** Other code of the app has its say in a response too, and its own contexts. */
+/** Other code of the app also acts on a response, and has async contexts of its own. */
 export const middlewareCases: SuiteCase[] = [
   {
     name: "keeps an app's own 'Connection: close', and ends the connection after the stream",
@@ -22,7 +22,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: 'cuts off a slow client also where the app has written res.stream = stream',
+    name: 'cuts off a slow client even if the app has set res.stream = stream',
     only: 'http/1.1',
     async run(tools) {
       let stream: EventStream | undefined
@@ -60,7 +60,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: 'ends the response when the client leaves, so that sessions are saved and access logs written',
+    name: 'ends the response when the client disconnects, so that sessions are saved and access logs written',
     async run(tools) {
       let ends = 0
       let stream: EventStream | undefined
@@ -96,7 +96,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: "runs what the app does at a stream's end in no other request's context",
+    name: "runs the app's code at the end of a stream outside of the contexts of other requests",
     async run(tools) {
       const storage = new AsyncLocalStorage<string>()
       const seen: [what: string, store: string | undefined][] = []
@@ -115,7 +115,7 @@ export const middlewareCases: SuiteCase[] = [
           const source = async function* () {
             try {
               yield 'first'
-              // One that only return() ends.
+              // A loop that only return() ends.
               for (;;) {
                 await new Promise((resolve) => setTimeout(resolve, 10))
                 yield 'next'
@@ -127,7 +127,7 @@ export const middlewareCases: SuiteCase[] = [
           return stream.sendAll(source())
         })
       })
-      // The first stream starts the timers of all.
+      // The first stream starts the timers of all streams.
       const first = await tools.open({ path: '/first' })
       const others = [await tools.open({ path: '/aged' }), await tools.open({ path: '/closed' })]
       await (await tools.open({ path: '/closer' })).ends()
@@ -140,7 +140,7 @@ export const middlewareCases: SuiteCase[] = [
     },
   },
   {
-    name: 'has no names but those of EventStream, on the stream or its prototypes',
+    name: 'has only the members of EventStream, on the stream and its prototypes',
     async run(tools) {
       const names = new Set<string>()
       await tools.serve(({ sse }) => {

@@ -5,10 +5,10 @@ import type { Exchange } from './framework-host.ts'
 import type { SuiteCase } from './suite-case.ts'
 
 const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => unknown][] = [
-  ['a number for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(42 as never)],
-  ['a string for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse('text' as never)],
-  ['a promise for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Promise.resolve(['x']) as never)],
-  ['bytes for a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Buffer.from('x') as never)],
+  ['a number as a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(42 as never)],
+  ['a string as a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse('text' as never)],
+  ['a promise as a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Promise.resolve(['x']) as never)],
+  ['bytes as a source', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(Buffer.from('x') as never)],
   ['null', 'ERR_SSE_INVALID_SOURCE', (sse) => sse(null as never)],
   ['a retry of text', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ retry: '1' } as never)],
   ['a negative keepAlive', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepAlive: -1 })],
@@ -19,10 +19,10 @@ const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => 
     (sse) => sse(['x'], { headers: { 'content-type': 'text/plain' } }),
   ],
   ['a line break in a header', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ headers: { 'X-A': 'a\r\nb' } })],
-  ['an event in place of options', 'ERR_SSE_INVALID_SOURCE', (sse) => sse({ data: 1 } as never)],
-  ['an option that there is none of', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepalive: 1 } as never)],
+  ['an event instead of options', 'ERR_SSE_INVALID_SOURCE', (sse) => sse({ data: 1 } as never)],
+  ['an unknown option', 'ERR_SSE_INVALID_OPTION', (sse) => sse({ keepalive: 1 } as never)],
   [
-    'a serialize that is no function',
+    'a serialize that is not a function',
     'ERR_SSE_INVALID_OPTION',
     (sse) => sse({ serialize: 'json' } as never as EventStreamOptions),
   ],
@@ -37,7 +37,7 @@ function codeOf(call: () => unknown): unknown {
   }
 }
 
-/** Calls that are mistakes: each throws at once, and the framework can still use the response. */
+/** Wrong calls: each throws at once, and the framework can still use the response. */
 export const misuseCases: SuiteCase[] = [
   ...calls.map(
     ([what, code, call]): SuiteCase => ({
@@ -78,7 +78,7 @@ export const misuseCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses a response whose head has been sent with ERR_SSE_HEADERS_SENT, and writes nothing into it',
+    name: 'refuses a response whose headers have been sent with ERR_SSE_HEADERS_SENT, and writes nothing to it',
     async run(tools) {
       const codes: unknown[] = []
       await tools.serve(({ sse, response }) => {

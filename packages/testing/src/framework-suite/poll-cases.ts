@@ -4,7 +4,7 @@ import { eventually } from '../eventually.ts'
 import { deferred, type SuiteCase, type SuiteTools } from './suite-case.ts'
 import type { SuiteClient } from './suite-client.ts'
 
-/** Opens a long poll, and returns its answer when that has ended. */
+/** Opens a long poll, and returns its answer once that has ended. */
 async function answerOf(tools: SuiteTools, wait: number, lastEventId?: string): Promise<SuiteClient> {
   const id = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
   const client = await tools.open({ headers: { prefer: `wait=${wait}`, ...id } })
@@ -16,7 +16,7 @@ async function answerOf(tools: SuiteTools, wait: number, lastEventId?: string): 
 /** Long polling: a finite answer from the route of a stream. */
 export const pollCases: SuiteCase[] = [
   {
-    name: 'answers Prefer: wait with the first events, the wait that it applies and a retry, and ends',
+    name: 'answers Prefer: wait with the first events, the applied wait and a retry, and ends',
     async run(tools) {
       const streams: EventStream[] = []
       await tools.serve(({ sse }) => {
@@ -37,7 +37,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'ends a long poll after its wait when nothing comes',
+    name: 'ends a long poll after its wait if there are no events',
     async run(tools) {
       await tools.serve(({ sse }) => void sse({ keepAlive: 100 }))
       const client = await answerOf(tools, 1)
@@ -45,7 +45,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'stops the source of a long poll after its first events, and goes on there at the next one',
+    name: 'stops the source of a long poll after its first events, and continues there with the next poll',
     async run(tools) {
       const stopped: string[] = []
       await tools.serve(({ sse }) => {
@@ -53,7 +53,7 @@ export const pollCases: SuiteCase[] = [
           let id = Number(lastEventId)
           try {
             yield { id: ++id, data: id }
-            // Quiet from now on: only the end of the answer wakes it.
+            // No more events: only the end of the answer wakes it.
             await new Promise((resolve) => signal.addEventListener('abort', resolve))
           } finally {
             stopped.push(lastEventId)
@@ -69,7 +69,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'ends a long poll with its source, and does not ask the client to come again soon',
+    name: 'ends a long poll with its source, and does not ask the client to poll again soon',
     async run(tools) {
       await tools.serve(({ sse }) => sse([]))
       const client = await answerOf(tools, 20)
@@ -77,7 +77,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'takes the wait from a query parameter only where the app allows it',
+    name: 'reads the wait from a query parameter only if the app allows it',
     async run(tools) {
       await tools.serve(({ sse, request }) => {
         const stream = sse(request.url?.startsWith('/allowed') ? { waitParameter: 'wait' } : {})
@@ -92,12 +92,12 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'answers a long poll from a hub with what lies behind its id, with what comes, or with the current place',
+    name: 'answers a long poll of a hub with the events after its id, with the next events, or with the current cursor',
     async run(tools) {
       const hub = createHub()
       await tools.serve(({ sse }) => {
         const stream = sse()
-        // Ends no answer: the hub feeds this stream.
+        // This does not end the answer, because the hub feeds the stream.
         void stream.send({ event: 'hello', data: '' })
         hub.subscribe(stream, 'news')
       })

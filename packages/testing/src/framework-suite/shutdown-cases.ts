@@ -3,12 +3,12 @@ import type { EventStream } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 import { deferred, type SuiteCase } from './suite-case.ts'
 
-/** The reconnection time that a client has kept: the last that it was sent. */
+/** The reconnection time that a client keeps: the last one that it received. */
 function retryOf(text: string): number {
   return Number(text.match(/(?<=^retry: )\d+$/gm)?.at(-1))
 }
 
-/** The app goes down with streams open. */
+/** The app closes with open streams. */
 export const shutdownCases: SuiteCase[] = [
   {
     name: 'ends open streams, each with a retry of about 3 s, and closes',
@@ -27,7 +27,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: "sends each stream's retry first, and about the same at a shutdown",
+    name: "sends each stream's retry first, and a similar one at a shutdown",
     async run(tools) {
       const host = await tools.serve(({ sse }) => void sse({ retry: 20_000 }), { drain: 100 })
       const clients = await Promise.all(Array.from({ length: 8 }, () => tools.open()))
@@ -78,7 +78,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: 'spreads the ends over the drain, which makes no client wait longer',
+    name: 'spreads the ends over the drain, without a longer retry for any client',
     async run(tools) {
       const drain = 300
       const host = await tools.serve(({ sse }) => void sse(), { drain })
@@ -100,7 +100,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: 'answers a stream asked for during the shutdown with 200, retry and the end',
+    name: 'answers a request for a stream during the shutdown with 200, retry and the end',
     async run(tools) {
       const arrived = deferred()
       const go = deferred()

@@ -37,7 +37,7 @@ export const slowClientCases: SuiteCase[] = [
     },
   },
   {
-    name: 'makes who awaits send() wait for the client, and loses nothing',
+    name: 'makes code that awaits send() wait for the client, and loses nothing',
     async run(tools) {
       const total = 500
       let sent = 0

@@ -36,7 +36,7 @@ const sources: [what: string, make: () => Source, data: string[]][] = [
       },
     ['from 7'],
   ],
-  ['a function that sends by itself', () => async (stream) => void (await stream.send('a')), ['a']],
+  ['a function that sends events itself', () => async (stream) => void (await stream.send('a')), ['a']],
 ]
 
 const failures: [what: string, source: (error: Error) => Source, before: string[]][] = [
@@ -106,7 +106,7 @@ export const sourceCases: SuiteCase[] = [
   ),
   ...failures.map(
     ([what, source, before]): SuiteCase => ({
-      name: `hands the error of ${what} to the framework once, ends the stream, and tells the client nothing`,
+      name: `passes the error of ${what} to the framework once, ends the stream, and sends nothing of it to the client`,
       async run(tools) {
         const error = new Error('internal detail')
         const host = await tools.serve(async ({ sse }) => {
@@ -146,7 +146,7 @@ export const sourceCases: SuiteCase[] = [
     },
   },
   {
-    name: 'refuses an item that is no event, and stops the source',
+    name: 'refuses an item that is not an event, and stops the source',
     async run(tools) {
       const cleaned = deferred()
       const host = await tools.serve(({ sse }) =>

@@ -4,10 +4,10 @@ import type { Source } from '@downstream/core'
 import { eventually } from '../eventually.ts'
 import { deferred, type SuiteCase } from './suite-case.ts'
 
-/** A source whose client leaves is stopped at once. */
+/** A source is stopped at once when its client disconnects. */
 export const sourceStopCases: SuiteCase[] = [
   {
-    name: 'stops an idle source as soon as the client is gone',
+    name: 'stops an idle source as soon as the client disconnects',
     async run(tools) {
       const returned = deferred()
       const source: AsyncIterable<string> = {
@@ -31,7 +31,7 @@ export const sourceStopCases: SuiteCase[] = [
     },
   },
   {
-    name: "runs a generator's finally when the client stalls and then goes",
+    name: "runs a generator's finally when the client stalls and then disconnects",
     async run(tools) {
       const cleaned = deferred()
       await tools.serve(({ sse }) =>
@@ -51,7 +51,7 @@ export const sourceStopCases: SuiteCase[] = [
     },
   },
   {
-    name: 'destroys an idle Readable and cancels an idle web stream when the client is gone',
+    name: 'destroys an idle Readable and cancels an idle web stream when the client disconnects',
     async run(tools) {
       const cancelled = deferred()
       const readable = new Readable({ read() {} })
@@ -63,7 +63,7 @@ export const sourceStopCases: SuiteCase[] = [
     },
   },
   {
-    name: 'does not call it an error when a source fails because its signal aborted',
+    name: 'does not report the failure of a source whose signal has aborted',
     async run(tools) {
       const failed = deferred()
       const host = await tools.serve(({ sse }) =>

@@ -3,15 +3,15 @@ import { RawClient } from '../raw-client.ts'
 import type { FrameworkHost, Handler, StartFramework } from './framework-host.ts'
 import { type RequestOptions, type SuiteClient, type SuiteRequest, sendRequest } from './suite-client.ts'
 
-/** One promise of an event stream, and how to see whether it is kept. */
+/** One promise of an event stream, and a check that it is kept. */
 export interface SuiteCase {
   name: string
-  /** Where it makes no sense otherwise. */
+  /** Set if the case applies only there. */
   only?: FrameworkHost['protocol'] | 'QUERY'
   run(tools: SuiteTools): Promise<void>
 }
 
-/** What a case works with; all of it is closed afterwards. */
+/** The tools of a case. All that they open is closed after it. */
 export class SuiteTools {
   /** The running app; set by {@link serve}. */
   host!: FrameworkHost
@@ -47,14 +47,14 @@ export class SuiteTools {
     return client
   }
 
-  /** Closes what the case has opened. */
+  /** Closes all that the case has opened. */
   async close(): Promise<void> {
     for (const close of this.#closers) close()
     await this.host?.close()
   }
 }
 
-/** A promise and the function that keeps it. */
+/** A promise, and the function that resolves it. */
 export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void
   const promise = new Promise<T>((settle) => {

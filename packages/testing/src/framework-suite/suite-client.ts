@@ -16,11 +16,11 @@ export interface RequestOptions {
   body?: unknown
 }
 
-/** A response that is being read, over HTTP/1.1 or HTTP/2, and decoded as it comes. */
+/** A response that is being read, over HTTP/1.1 or HTTP/2, and decoded as it arrives. */
 export class SuiteClient {
   readonly status: number
   readonly headers: http2.IncomingHttpHeaders
-  /** Ends the connection without a word. */
+  /** Destroys the connection. */
   readonly destroy: () => void
   readonly #body: Readable
   #text = ''
@@ -60,7 +60,7 @@ export class SuiteClient {
     return this.#error
   }
 
-  /** Whether the body has come to its end, and was not cut off. */
+  /** Whether the body ended normally, and was not cut off. */
   get isComplete(): boolean {
     return this.#complete
   }
@@ -87,17 +87,17 @@ export class SuiteClient {
     )
   }
 
-  /** Waits for the end of the body, and gives it. */
+  /** Waits for the end of the body, and returns it. */
   async ends(): Promise<string> {
     await eventually('the response ending', () => this.#over)
     return this.#text
   }
 }
 
-/** A request that is under way. */
+/** A request in flight. */
 export interface SuiteRequest {
   readonly response: Promise<SuiteClient>
-  /** Ends the connection without a word. */
+  /** Destroys the connection. */
   destroy(): void
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { StoreCase } from './store-case.ts'
 
-/** Starting, adding, ending: one producer for a run. */
+/** Starting, adding, ending: a run has one producer. */
 export const claimCases: StoreCase[] = [
   {
     name: 'starts a run once: the second start finds it and starts nothing',
@@ -16,7 +16,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'gives one claim for twenty starts at once',
+    name: 'gives one claim for twenty concurrent starts',
     async run(tools) {
       const run = { ttl: 60_000, maxBytes: 1_000_000, replace: true, onRevoked() {} }
       const started = await Promise.all(Array.from({ length: 20 }, () => tools.store.start('a', run)))
@@ -24,7 +24,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'gives one claim for starts at once in two processes',
+    name: 'gives one claim for concurrent starts in two processes',
     needs: 'connect',
     async run(tools) {
       const stores = [tools.store, await tools.connect()]
@@ -37,7 +37,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'gives every attempt a name of its own: 1 to 32 of [0-9a-z], and never 0',
+    name: 'gives every attempt its own name: 1 to 32 of [0-9a-z], and never 0',
     async run(tools) {
       const attempts: string[] = []
       for (let n = 0; n < 30; n++) {
@@ -50,7 +50,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'gives an attempt a new name when the engine has lost all',
+    name: 'gives an attempt a new name when the engine has lost everything',
     needs: 'clear',
     async run(tools) {
       const first = await tools.start('a')
@@ -63,7 +63,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'counts events and their UTF-8 bytes, and says when the run began and ended',
+    name: 'counts events and their UTF-8 bytes, and records when the run started and ended',
     async run(tools) {
       const before = Date.now()
       const { claim } = await tools.start('a')
@@ -74,7 +74,7 @@ export const claimCases: StoreCase[] = [
       const done = await tools.state('a')
       assert.deepEqual([done?.status, done?.events, done?.bytes], ['done', 2, 26])
       const { startedAt = 0, endedAt = 0 } = done ?? {}
-      // The engine may have a clock of its own.
+      // The engine may have its own clock.
       assert.ok(Math.abs(startedAt - before) < 60_000)
       assert.ok(endedAt >= startedAt && endedAt - startedAt < 60_000)
       assert.equal(startedAt, running?.startedAt)
@@ -115,7 +115,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'forgets a run when its ttl is over, and can start it anew then',
+    name: 'deletes a run when its ttl has passed, and can then start it anew',
     async run(tools) {
       const { claim } = await tools.start('a', { ttl: 50 })
       await claim.append(tools.newEvents(1))
@@ -127,7 +127,7 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
-    name: 'drops no run that is running, however short its ttl',
+    name: 'never deletes a running run, however short its ttl',
     async run(tools) {
       const { claim } = await tools.start('a', { ttl: 1 })
       for (let n = 0; n < 5; n++) {

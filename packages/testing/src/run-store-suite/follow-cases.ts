@@ -5,52 +5,52 @@ import type { StoreCase } from './store-case.ts'
 /** Following, and stopping. */
 export const followCases: StoreCase[] = [
   {
-    name: 'tells a follower of events, of the end and of a run that starts later',
+    name: 'notifies a follower of events, of the end and of a run that starts later',
     async run(tools) {
       const following = tools.follow('a')
       const { claim } = await tools.start('a')
-      await tools.until('the run is told', () => following.state?.status === 'running')
+      await tools.until('the start is reported', () => following.state?.status === 'running')
       const events = tools.newEvents(30)
       for (let n = 0; n < 30; n += 3) {
         await claim.append(events.slice(n, n + 3))
-        await tools.until(`${n + 3} events are told`, () => following.events.length === n + 3)
+        await tools.until(`${n + 3} events are reported`, () => following.events.length === n + 3)
       }
       await claim.end('done')
-      await tools.until('the end is told', () => following.state?.status === 'done')
+      await tools.until('the end is reported', () => following.state?.status === 'done')
       assert.deepEqual(following.events, events)
     },
   },
   {
-    name: 'tells a follower of the run that replaces another',
+    name: 'notifies a follower of a run that replaces another',
     async run(tools) {
       const first = await tools.start('a')
       await first.claim.append(tools.newEvents(3))
       await first.claim.end('failed')
       const following = tools.follow('a')
-      await tools.until('the end is told', () => following.state?.status === 'failed')
+      await tools.until('the end is reported', () => following.state?.status === 'failed')
       const second = await tools.start('a', { replace: true })
       const events = tools.newEvents(2)
       await second.claim.append(events)
-      await tools.until('the new events are told', () => following.events.length === 2)
+      await tools.until('the new events are reported', () => following.events.length === 2)
       assert.deepEqual(following.events, events)
     },
   },
   {
-    name: 'tells what is new as read() answers it from there',
+    name: 'notifies with the same events that read() returns from there',
     async run(tools) {
-      const told: RunReading[] = []
-      const unfollow = tools.store.follow('a', (news) => void (news && told.push(news)))
+      const reported: RunReading[] = []
+      const unfollow = tools.store.follow('a', (news) => void (news && reported.push(news)))
       const { claim } = await tools.start('a')
       const events = tools.newEvents(40)
       for (let n = 0; n < 40; n += 5) await claim.append(events.slice(n, n + 5))
       await claim.end('done')
       await tools.until('all are read', async () => (await tools.readAll('a')).length === 40)
       unfollow()
-      for (const { attempt, first, events: piece } of told) {
+      for (const { attempt, first, events: piece } of reported) {
         assert.equal(attempt, claim.attempt)
         assert.deepEqual(piece, events.slice(first - 1, first - 1 + piece.length))
       }
-      const numbers = told.map(({ first }) => first)
+      const numbers = reported.map(({ first }) => first)
       assert.deepEqual(
         numbers,
         [...numbers].sort((a, b) => a - b),
@@ -58,7 +58,7 @@ export const followCases: StoreCase[] = [
     },
   },
   {
-    name: 'has what it tells: read() shows every change that a follower was told of',
+    name: 'shows every change in read() that a follower was notified of',
     async run(tools) {
       const { claim } = await tools.start('a')
       const problems: string[] = []
@@ -80,20 +80,20 @@ export const followCases: StoreCase[] = [
     },
   },
   {
-    name: 'calls nobody who has ended following, and goes on calling the others',
+    name: 'stops calling a follower that has ended, and continues to call the others',
     async run(tools) {
       const listener = tools.follow('a')
-      const [stays, leaves] = [tools.follow('a'), tools.follow('a')]
+      const [stays, ends] = [tools.follow('a'), tools.follow('a')]
       const { claim } = await tools.start('a')
-      await tools.until('all are told', () =>
-        [listener, stays, leaves].every(({ state }) => state !== undefined),
+      await tools.until('all are notified', () =>
+        [listener, stays, ends].every(({ state }) => state !== undefined),
       )
-      leaves.end()
-      leaves.end()
-      const { calls } = leaves
+      ends.end()
+      ends.end()
+      const { calls } = ends
       await claim.append(tools.newEvents(1))
-      await tools.until('the others are told', () => stays.events.length + listener.events.length === 2)
-      assert.equal(leaves.calls, calls)
+      await tools.until('the others are notified', () => stays.events.length + listener.events.length === 2)
+      assert.equal(ends.calls, calls)
     },
   },
   {
@@ -109,7 +109,7 @@ export const followCases: StoreCase[] = [
         }),
       )
       for (const [n, following] of followings.entries()) {
-        await tools.until(`the end of run ${n} is told`, () => following.state?.status === 'done')
+        await tools.until(`the end of run ${n} is reported`, () => following.state?.status === 'done')
         assert.deepEqual(
           following.events,
           [0, 1, 2].map((k) => `data: run ${n} ${k}\n\n`),
@@ -118,7 +118,7 @@ export const followCases: StoreCase[] = [
     },
   },
   {
-    name: 'stops a run: the claim is revoked when stop resolves, followers are told',
+    name: 'stops a run: the claim is revoked when stop resolves, and followers are notified',
     async run(tools) {
       const { claim, revoked } = await tools.start('a')
       await claim.append(tools.newEvents(2))
@@ -129,13 +129,13 @@ export const followCases: StoreCase[] = [
       assert.deepEqual(revoked, ['stopped'])
       await assert.rejects(claim.append(tools.newEvents(1)))
       await assert.rejects(claim.end('done'))
-      await tools.until('the end is told', () => following.state?.status === 'stopped')
+      await tools.until('the end is reported', () => following.state?.status === 'stopped')
       assert.equal((await tools.readAll('a')).length, 2)
       assert.deepEqual(revoked, ['stopped'])
     },
   },
   {
-    name: 'stops nothing that has ended or is not there',
+    name: 'does not stop a run that has ended or does not exist',
     async run(tools) {
       assert.equal(await tools.store.stop('a'), undefined)
       const { claim, revoked } = await tools.start('a')
@@ -159,7 +159,7 @@ export const followCases: StoreCase[] = [
     },
   },
   {
-    name: 'closes twice, with runs that are going and followers',
+    name: 'can be closed twice, with running runs and followers',
     async run(tools) {
       await tools.start('a')
       tools.follow('a')

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import type { StoreCase } from './store-case.ts'
 
-/** Reading from a place. */
+/** Reading from a position. */
 export const readCases: StoreCase[] = [
   {
-    name: 'knows no run that nobody has started',
+    name: 'has no run that was not started',
     async run(tools) {
       assert.equal(await tools.store.read('a', undefined, 10), undefined)
       assert.equal(await tools.store.read('a', { attempt: '1', number: 3 }, 10), undefined)
     },
   },
   {
-    name: 'reads the events after each place, and none after the last',
+    name: 'reads the events after each position, and none after the last',
     async run(tools) {
       const { claim } = await tools.start('a')
       const events = tools.newEvents(20)
@@ -37,7 +37,7 @@ export const readCases: StoreCase[] = [
     },
   },
   {
-    name: 'begins at the beginning for a place of another attempt',
+    name: 'starts at the beginning for a position of another attempt',
     async run(tools) {
       const old = await tools.start('a')
       await old.claim.append(tools.newEvents(3))
@@ -52,7 +52,7 @@ export const readCases: StoreCase[] = [
     },
   },
   {
-    name: 'keeps every text as it is',
+    name: 'stores every text unchanged',
     async run(tools) {
       const { claim } = await tools.start('a')
       const events = [
@@ -68,7 +68,7 @@ export const readCases: StoreCase[] = [
     },
   },
   {
-    name: 'drops the oldest events beyond maxBytes, never fewer are held, and says where it begins',
+    name: 'drops only the oldest events beyond maxBytes, and reports where the stored ones begin',
     async run(tools) {
       const maxBytes = 20_000
       const { claim } = await tools.start('a', { maxBytes })
@@ -82,7 +82,7 @@ export const readCases: StoreCase[] = [
       assert.ok(size(events.slice(first - 2)) > maxBytes, 'more was dropped than had to be')
       assert.ok(size(held) < maxBytes * 2, 'more than twice of maxBytes is held')
       assert.deepEqual([state.events, state.bytes], [2_000, size(events)])
-      // What was not dropped is read from where it is asked for.
+      // Events that were not dropped are read from the requested position.
       const place = { attempt, number: first + 10 }
       assert.equal((await tools.read('a', place)).first, first + 11)
       assert.equal((await tools.read('a', { attempt, number: 1 })).first, first)

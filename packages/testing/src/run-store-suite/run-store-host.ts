@@ -1,25 +1,25 @@
 import type { RunStore } from '@downstream/core'
 
-/** What not every engine has, and what cases of {@link runStoreSuite} need. */
+/** Abilities that some engines lack and that some cases of {@link runStoreSuite} need. */
 export type RunStoreAbility = 'connect' | 'crash' | 'pause' | 'clear'
 
 /** A store under test, and what the suite must be able to do to its engine. */
 export interface RunStoreHost {
   /** MUST be empty, and share nothing with the store of any other host. */
   readonly store: RunStore
-  /** For how many ms the producer of a run that is not heard of holds its claim. Needed for `crash` and `pause`. */
+  /** For how many ms a producer that does not renew its claim keeps it. Needed for `crash` and `pause`. */
   readonly lease?: number
-  /** Another RunStore on the same runs, as another process would have it. */
+  /** Returns another RunStore on the same runs, as another process would have it. */
   connect?(): RunStore | Promise<RunStore>
-  /** MUST make the process of a store vanish for the others: it renews nothing and says nothing, and is not closed. */
+  /** MUST simulate the death of the process of a store: it renews nothing and sends nothing, and is not closed. */
   crash?(store: RunStore): void | Promise<void>
-  /** MUST hold up all that a store does, as a process does that stands still; resolves when it has gone on. */
+  /** MUST pause everything that a store does, like a blocked process; resolves when it has continued. */
   pause?(store: RunStore, ms: number): Promise<void>
   /** MUST make the engine lose all runs, as a restart without persistence does; its stores are not notified. */
   clear?(): void | Promise<void>
-  /** Ends what was started for this host; its stores are closed by then. */
+  /** Ends what was started for this host; its stores are already closed. */
   close?(): void | Promise<void>
 }
 
-/** Makes a store to test. What it needs of its own, such as a connection, MUST be open when it resolves. */
+/** Creates a store to test. Its own resources, such as a connection, MUST be open when it resolves. */
 export type CreateRunStore = () => RunStoreHost | Promise<RunStoreHost>

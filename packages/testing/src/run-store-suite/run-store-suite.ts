@@ -7,21 +7,21 @@ import type { CreateRunStore, RunStoreAbility } from './run-store-host.ts'
 import { sharedCases } from './shared-cases.ts'
 import { type StoreCase, StoreTools } from './store-case.ts'
 
-/** What {@link runStoreSuite} is given. */
+/** Options of {@link runStoreSuite}. */
 export interface RunStoreSuiteOptions {
-  /** Registers a test, as jest's and node:test's `test` do. */
+  /** Registers a test, as `test` of jest and node:test do. */
   test: (name: string, run: () => Promise<void>) => unknown
-  /** Makes a fresh store; each case asks for one. */
+  /** Creates a fresh store. Each case calls it once. */
   create: CreateRunStore
-  /** What the engine has not got: cases that need it are not registered. Default none. */
+  /** Abilities that the engine lacks: cases that need them are not registered. Default: none. */
   without?: readonly RunStoreAbility[]
 }
 
 const cases: StoreCase[] = [...claimCases, ...readCases, ...followCases, ...sharedCases]
 
 /**
- * The conformance suite for a `RunStore`: every MUST of its contract, whatever the engine. A case that is not through
- * after 30 seconds fails.
+ * The conformance suite for a `RunStore`: every MUST of its contract, whatever the engine. A case that takes longer
+ * than 30 seconds fails.
  *
  * @example
  * runStoreSuite({

@@ -4,7 +4,7 @@ import type { StoreCase } from './store-case.ts'
 /** Several stores on one engine, as in several processes. */
 export const sharedCases: StoreCase[] = [
   {
-    name: 'reads and follows in one process what another produces',
+    name: 'reads and follows in one process a run that another produces',
     needs: 'connect',
     async run(tools) {
       const other = await tools.connect()
@@ -12,15 +12,15 @@ export const sharedCases: StoreCase[] = [
       const { claim } = await tools.start('a')
       const events = tools.newEvents(50)
       for (let n = 0; n < 50; n += 5) await claim.append(events.slice(n, n + 5))
-      await tools.until('all are told', () => following.events.length === 50)
+      await tools.until('all are reported', () => following.events.length === 50)
       await claim.end('done')
-      await tools.until('the end is told', () => following.state?.status === 'done')
+      await tools.until('the end is reported', () => following.state?.status === 'done')
       assert.deepEqual(following.events, events)
       assert.deepEqual(await tools.readAll('a', 7, other), events)
     },
   },
   {
-    name: 'stops from one process what another produces',
+    name: 'stops from one process a run that another produces',
     needs: 'connect',
     async run(tools) {
       const other = await tools.connect()
@@ -34,7 +34,7 @@ export const sharedCases: StoreCase[] = [
     },
   },
   {
-    name: 'tells everybody that a run is lost, within the lease, when its process has died',
+    name: 'reports a run as lost to every follower, within the lease, when its process has died',
     needs: 'crash',
     async run(tools) {
       const producer = await tools.connect()
@@ -44,7 +44,7 @@ export const sharedCases: StoreCase[] = [
       await claim.append(events)
       await tools.crash(producer)
       for (const following of followings) {
-        await tools.until('the loss is told', () => following.state?.status === 'lost')
+        await tools.until('the loss is reported', () => following.state?.status === 'lost')
         assert.deepEqual(following.events, events)
       }
       assert.equal((await tools.state('a'))?.status, 'lost')
@@ -52,7 +52,7 @@ export const sharedCases: StoreCase[] = [
     },
   },
   {
-    name: 'reads a run as lost when its process has died and nobody followed it, and can replace it',
+    name: 'reads a run without followers as lost when its process has died, and can replace it',
     needs: 'crash',
     async run(tools) {
       const producer = await tools.connect()
@@ -65,7 +65,7 @@ export const sharedCases: StoreCase[] = [
     },
   },
   {
-    name: 'stops a run whose process has died: followers are told at once, the promise waits for the lease at most',
+    name: 'stops a run whose process has died: followers are notified at once, and the promise waits at most for the lease',
     needs: 'crash',
     async run(tools) {
       const producer = await tools.connect()
@@ -73,12 +73,12 @@ export const sharedCases: StoreCase[] = [
       const following = tools.follow('a')
       await tools.crash(producer)
       assert.equal((await tools.store.stop('a'))?.status, 'stopped')
-      await tools.until('the end is told', () => following.state?.status === 'stopped')
+      await tools.until('the end is reported', () => following.state?.status === 'stopped')
       assert.equal((await tools.state('a'))?.status, 'stopped')
     },
   },
   {
-    name: 'takes nothing from a process that stood still for longer than its lease, and tells it so',
+    name: 'refuses events of a process that was paused for longer than its lease, and revokes its claim',
     needs: 'pause',
     async run(tools) {
       const producer = await tools.connect()
@@ -89,7 +89,7 @@ export const sharedCases: StoreCase[] = [
       await tools.until('the run is lost', async () => (await tools.state('a'))?.status === 'lost')
       await paused
       await assert.rejects(claim.append(tools.newEvents(1)))
-      await tools.until('the producer is told', () => revoked.length > 0)
+      await tools.until('the producer is notified', () => revoked.length > 0)
       assert.deepEqual(revoked, ['lost'])
       assert.deepEqual(await tools.readAll('a'), events)
       assert.equal((await tools.state('a'))?.status, 'lost')

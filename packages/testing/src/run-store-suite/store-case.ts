@@ -3,15 +3,15 @@ import type { NewRun, RunClaim, RunReading, RunState, RunStore } from '@downstre
 import { eventually } from '../eventually.ts'
 import type { CreateRunStore, RunStoreAbility, RunStoreHost } from './run-store-host.ts'
 
-/** One promise of a store, and how to see whether it is kept. */
+/** One promise of a store, and a check that it is kept. */
 export interface StoreCase {
   name: string
-  /** What the engine must have for it. */
+  /** The ability of the engine that it needs. */
   needs?: RunStoreAbility
   run(tools: StoreTools): Promise<void>
 }
 
-/** What a case works with; all of it is closed afterwards. */
+/** The tools of a case. All that they open is closed after it. */
 export class StoreTools {
   /** The store under test and its engine; set by {@link open}. */
   host!: RunStoreHost
@@ -28,7 +28,7 @@ export class StoreTools {
   }
 
   get lease(): number {
-    assert.ok(this.host.lease, 'create() must say how long a lease is: { lease }')
+    assert.ok(this.host.lease, 'create() must return the length of a lease: { lease }')
     return this.host.lease
   }
 
@@ -37,7 +37,7 @@ export class StoreTools {
     this.#stores.push(this.host.store)
   }
 
-  /** Makes another RunStore on the same runs. */
+  /** Creates another RunStore on the same runs. */
   async connect(): Promise<RunStore> {
     assert.ok(this.host.connect, missing('connect'))
     const store = await this.host.connect()
@@ -60,29 +60,29 @@ export class StoreTools {
     await this.host.clear()
   }
 
-  /** Texts of events, none like another. */
+  /** Texts of events that all differ. */
   newEvents(count: number): string[] {
     return Array.from({ length: count }, () => `data: event ${this.#count++}\n\n`)
   }
 
-  /** Starts a run that is not there yet. */
+  /** Starts a run that does not exist yet. */
   async start(id: string, options: Partial<NewRun> = {}, store: RunStore = this.store): Promise<StartedRun> {
     const revoked: ('stopped' | 'lost')[] = []
     const onRevoked = (why: 'stopped' | 'lost') => void revoked.push(why)
     const { state, claim } = await store.start(id, newRun({ onRevoked, ...options }))
-    assert.ok(claim, `start(${id}) gives no claim, though nobody else has one`)
+    assert.ok(claim, `start(${id}) returns no claim, although there is no other`)
     assert.equal(state.status, 'running')
     return { claim, revoked }
   }
 
-  /** Starts a run that is there already. */
+  /** Starts a run that already exists. */
   async join(id: string, options: Partial<NewRun> = {}, store: RunStore = this.store): Promise<RunState> {
     const { state, claim } = await store.start(id, newRun(options))
-    assert.equal(claim, undefined, `start(${id}) gives a claim, though the run is there`)
+    assert.equal(claim, undefined, `start(${id}) returns a claim, although the run exists`)
     return state
   }
 
-  /** Everything of a run, read in pages. */
+  /** All events of a run, read in pages. */
   async readAll(id: string, limit = 7, store: RunStore = this.store): Promise<string[]> {
     const events: string[] = []
     let number = 0
@@ -99,7 +99,7 @@ export class StoreTools {
     }
   }
 
-  /** One page of a run that is there. */
+  /** One page of a run that exists. */
   async read(
     id: string,
     place: { attempt: string; number: number } | undefined,
@@ -115,7 +115,7 @@ export class StoreTools {
     return (await store.read(id, undefined, 0))?.state
   }
 
-  /** Reads a run as a follower does: from the beginning, and on whenever the store says that something has changed. */
+  /** Reads a run as a follower does: from the beginning, and again whenever the store reports a change. */
   follow(id: string, store: RunStore = this.store): Following {
     return new Following(id, store)
   }
@@ -124,7 +124,7 @@ export class StoreTools {
     await eventually(what, check)
   }
 
-  /** Closes what the case has opened. */
+  /** Closes all that the case has opened. */
   async close(): Promise<void> {
     for (const store of this.#stores) await store.close()
     await this.host.close?.()
@@ -136,12 +136,12 @@ export interface StartedRun {
   readonly revoked: ('stopped' | 'lost')[]
 }
 
-/** Reads only when the store calls. */
+/** Follows a run. It reads only when the store calls its listener. */
 export class Following {
   readonly events: string[] = []
-  /** As the last reading had it; undefined: there is no such run. */
+  /** The state in the last reading; undefined if there is no such run. */
   state: RunState | undefined
-  /** How often the store has called. */
+  /** How often the store has called the listener. */
   calls = 0
   readonly end: () => void
   readonly #id: string
@@ -181,5 +181,5 @@ function newRun(options: Partial<NewRun>): NewRun {
 }
 
 function missing(ability: RunStoreAbility): string {
-  return `create() gives no ${ability}(): implement it, or leave its cases out with { without: ['${ability}'] }`
+  return `create() returns no ${ability}(): implement it, or leave its cases out with { without: ['${ability}'] }`
 }

@@ -7,7 +7,7 @@ function coderOf(mode: 'shared' | 'own', minBytes = 64): ResponseCoder {
   return chosen?.coder as ResponseCoder
 }
 const bytes = (wire: string) => Buffer.from(wire, 'latin1')
-/** What a client makes of an open stream. */
+/** What a client can decode of an open stream. */
 const read = (wire: string) => gunzipSync(bytes(wire), { finishFlush: constants.Z_SYNC_FLUSH }).toString()
 
 const SECRET = 'data: the secret is 8f3a9c, and it is the same each time it is sent to this client\n\n'
@@ -16,7 +16,7 @@ test('a client that accepts none of the codings gets none', () => {
   expect(chooseCoder('br', { mode: 'own', encodings: ['gzip'], minBytes: 0 })).toBeUndefined()
 })
 
-test('every write can be read when it has come, and the end is correct', () => {
+test('every write can be decoded when it arrives, and the end is correct', () => {
   for (const mode of ['shared', 'own'] as const) {
     const coder = coderOf(mode)
     let wire = ''
@@ -26,17 +26,17 @@ test('every write can be read when it has come, and the end is correct', () => {
       text += piece
       expect(read(wire)).toBe(text)
     }
-    // Without finishFlush zlib wants the end, the checksum and the length.
+    // Without finishFlush zlib requires the end, the checksum and the length.
     expect(gunzipSync(bytes(wire + coder.end())).toString()).toBe(text)
   }
 })
 
-test('a response without any text is a whole member', () => {
+test('a response without any text is a complete member', () => {
   expect(gunzipSync(bytes(coderOf('shared').end())).toString()).toBe('')
 })
 
 describe("mode 'shared'", () => {
-  test('what a stream alone is sent is not compressed, and no dictionary has it', () => {
+  test('what only one stream is sent is not compressed, and no dictionary contains it', () => {
     const text = new SharedText(0)
     const coder = coderOf('shared')
     const other = coderOf('shared')
@@ -54,7 +54,7 @@ describe("mode 'shared'", () => {
     own += secret
     expect(secret).toContain(SECRET)
     publish(1, SECRET)
-    // As much as without anything before it: a guess that is right and one that is wrong are of the same size.
+    // As much as without anything before it: a correct guess and a wrong one have the same size.
     const alone = coderOf('shared')
     const passage = text.passage(1, 2, SECRET)
     expect(own.slice(before + secret.length)).toBe(
@@ -63,14 +63,15 @@ describe("mode 'shared'", () => {
     expect(read(others)).toBe(SECRET.replace('secret', 'public') + SECRET)
   })
 
-  test('a keep-alive does not cost the dictionary', () => {
+  test('a keep-alive does not reset the dictionary', () => {
     const text = new SharedText(0)
     const coder = coderOf('shared')
     const sizes: number[] = []
     const other = 'data: something else, of which nothing can be found before it: 0123456789\n\n'
     let [wire, expected] = ['', '']
     for (let position = 0; position < 5; position++) {
-      // The fourth one is not what the others are, and the fifth is found before it and its keep-alives.
+      // The fourth one differs from the others; the fifth one finds the earlier ones and their keep-alives in the
+      // dictionary.
       const event = position === 3 ? other : SECRET
       text.add(position, event)
       const passage = text.passage(position, position + 1, event)
@@ -88,7 +89,7 @@ describe("mode 'shared'", () => {
   })
 })
 
-test("mode 'own' refers to what this stream was sent", () => {
+test("mode 'own' compresses with what this stream was sent before", () => {
   const coder = coderOf('own')
   const [first, second] = [coder.encode(SECRET), coder.encode(SECRET)]
   expect(first.length).toBeGreaterThan(70)

@@ -3,7 +3,7 @@ import type { ContentCoding } from '../../../src/stream/compression/content-codi
 import { gzip } from '../../../src/stream/compression/gzip.ts'
 import { type Passage, SharedText } from '../../../src/stream/compression/shared-text.ts'
 
-/** How often something was compressed, and with which dictionaries. */
+/** The number of compressions, and their dictionaries. */
 let dictionaries: string[]
 const coding: ContentCoding = {
   ...gzip,
@@ -30,7 +30,7 @@ function last(text: SharedText, count: number, length = 100): Passage {
   return text.passage(count - 1, count, event(count - 1, length)) as Passage
 }
 
-test('a passage is compressed once for all who have had a whole window, whenever they joined', () => {
+test('a passage is compressed once for all streams that have received a whole window, whenever they joined', () => {
   const text = textOf(300)
   const passage = last(text, 300)
   const pieces = [0, 100, 5_000, 10_000, 20_000].map((at) => text.piece(passage, at, 0, coding, 64))
@@ -40,7 +40,7 @@ test('a passage is compressed once for all who have had a whole window, whenever
   expect(pieces[0]?.length).toBeLessThan(30)
 })
 
-test('it is compressed a few times for those who joined lately, each at an event of its own', () => {
+test('it is compressed a few times for streams that joined lately, each at a different event', () => {
   const text = textOf(300)
   const passage = last(text, 300)
   for (let at = 21_800; at <= passage.from; at += 100) text.piece(passage, at, 0, coding, 64)
@@ -48,7 +48,7 @@ test('it is compressed a few times for those who joined lately, each at an event
   expect(dictionaries.at(-1)).toBe('')
 })
 
-test('no dictionary has what a stream has not had', () => {
+test('no dictionary contains what a stream has not received', () => {
   const text = textOf(300)
   const passage = last(text, 300)
   for (let at = 0; at <= passage.from; at += 700) {
@@ -70,7 +70,7 @@ test('a large event finds the one before it', () => {
   expect(dictionaries[0]?.length).toBe(30_000)
 })
 
-test('keep-alives in between are part of the dictionary', () => {
+test('keep-alives between events are part of the dictionary', () => {
   const text = textOf(3)
   const passage = last(text, 3)
   text.piece(passage, 0, 2, coding, 64)
@@ -86,7 +86,7 @@ test('less than minBytes is not compressed', () => {
   expect(wire).toContain(event(2))
 })
 
-test('what grows when compressed is sent as it is', () => {
+test('a text that would grow is sent uncompressed', () => {
   const noise = Buffer.from(Array.from({ length: 100 }, (_, n) => (n * 7_919 + 13) % 127)).toString()
   const text = new SharedText(0)
   text.add(0, noise)
@@ -95,7 +95,7 @@ test('what grows when compressed is sent as it is', () => {
 })
 
 describe('positions', () => {
-  test('there may be others between those of the text', () => {
+  test('may be interrupted by others between those of the text', () => {
     const text = new SharedText(5)
     text.add(7, event(0))
     text.add(20, event(1))
@@ -104,7 +104,7 @@ describe('positions', () => {
     expect(text.passage(8, 20, '')).toBeUndefined()
   })
 
-  test('what is not held any more has no passage', () => {
+  test('that are no longer held have no passage', () => {
     const text = textOf(10_000)
     expect(text.passage(0, 10, 'x')).toBeUndefined()
     expect(text.passage(9_500, 9_501, event(9_500))).toMatchObject({ from: 950_000 })
