@@ -118,7 +118,7 @@ async function measureCpu(count, where) {
   for (let n = 0; n < count; n++) sockets.push((await open(where === 'far' ? ids[n] : newest)).resume())
   let after = await ask()
   while (after.streams < count) after = await ask()
-  // One after the other, as those that are far behind receive them: ten events of one turn are one write.
+  // One after another, as clients that are far back receive them: ten events of one turn are one write.
   for (let n = 1; where === 'near' && n <= 10; n++) {
     after = await ask('publish')
     while (after.delivered < n * count) after = await ask()

@@ -51,7 +51,7 @@ export const withoutRedis = redisMissing()
 export const sharedLogs =
   withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
 
-/** Those that compress, and one that does not: they have workloads of their own. @type {readonly string[]} */
+/** Those that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
 export const compressing = ['downstream-node', 'downstream-shared', 'downstream-own', 'gzip-each']
 
 /** The contestants in the workloads for runs and relays. */

@@ -12,7 +12,7 @@ import { type GroupOptions, StreamGroup } from '../src/stream/stream-group.ts'
 import { FakePort } from './hub/fake-port.ts'
 import { serve } from './stream/serve.ts'
 
-/** What a callback of the app throws. It may come back to the caller; no other error but an SseError may. */
+/** The error of a callback of the app. Apart from an SseError it is the only error that a caller may get. */
 const mine = new Error('thrown by the app')
 const callbacks = [
   () => 1,

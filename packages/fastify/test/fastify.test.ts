@@ -201,7 +201,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   })
 
   // Fastify runs the onSend hooks for the error of an onSend hook too. When one of them failed again while the handler was
-  // pending, the handler's return threw FST_ERR_SEND_INSIDE_ONERR in a promise that nobody handles, which ended the process.
+  // pending, the handler's return threw FST_ERR_SEND_INSIDE_ONERR as an unhandled rejection, which ended the process.
   test('answers with an error when an onSend hook fails twice while the handler is pending', async () => {
     await app.register(sse)
     const ended = jest.fn()

@@ -13,7 +13,7 @@ const DEADLINE = 30_000
  * Runs one case of a suite. Some test runners have no timeout, so a promise that never settles fails the case after 30
  * seconds.
  *
- * @param whose - what is under test, for the message
+ * @param whose - the tested object, for the message
  */
 export async function runCase<Tools extends CaseTools>(
   tools: Tools,

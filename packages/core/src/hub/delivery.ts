@@ -33,7 +33,7 @@ interface HubCounts {
   rejected: number
 }
 
-/** A follower that can start anew when the log does. */
+/** A follower that can be reset when the log is. */
 export interface Resettable extends Visited {
   reset(reason: GapReason): void
 }

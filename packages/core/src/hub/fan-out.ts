@@ -199,8 +199,8 @@ export class FanOut {
   }
 
   /**
-   * The lowest position of the streams that are being served. Clients that do not read do not count: nobody waits for
-   * them.
+   * The lowest position of the streams that are being served. Clients that do not read do not count, because nothing
+   * waits for them.
    */
   #lowest(tail: Tail): number {
     let lowest = this.pending ? this.#from : tail.next

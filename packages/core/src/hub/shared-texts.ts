@@ -35,7 +35,7 @@ export class SharedTexts {
     this.#texts.delete(channels)
   }
 
-  /** The log starts anew. */
+  /** The log was reset. */
   clear(): void {
     this.#texts.clear()
   }

@@ -153,7 +153,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.outlet.served) this.port.endPoll()
   }
 
-  /** The log has lost its continuity, and the tail starts anew. The gap is sent at the next visit, for which a turn is due. */
+  /** The log has lost its continuity, and the tail was reset. The gap is sent at the next visit, for which a turn is due. */
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
     this.#stopReading()

@@ -12,7 +12,7 @@ import type { ResolvedRunOptions, ResolvedRunsOptions } from './runs-options.ts'
 
 /** How much text is read from a source before it is stored, and before other work gets its turn of the event loop. */
 const SHARE = 16_384
-/** How many ms events are collected while nobody follows the run: storing each by itself costs more than reading it. */
+/** How many ms events are collected while the run has no followers: storing each by itself costs more than reading it. */
 const UNWATCHED_WAIT = 5
 
 /** Reads the source of one run and stores its events, those of a tick together. */

@@ -18,7 +18,7 @@ export interface NewRun {
   readonly ttl: number
   /** At least how many bytes of events are held; older events are dropped. An integer. */
   readonly maxBytes: number
-  /** Start anew if the run with this id has ended. A running one is never replaced. */
+  /** Start again if the run with this id has ended. A running one is never replaced. */
   readonly replace: boolean
   /**
    * MUST be called once when the claim is lost before its `end()`: with `stopped` after a `stop()`, in any process;
@@ -32,7 +32,7 @@ export interface NewRun {
 export interface RunClaim {
   readonly attempt: RunAttempt
   /**
-   * False while the store knows that nobody follows the run: the caller then collects events for a few ms and adds many
+   * False while the store knows that the run has no followers: the caller then collects events for a few ms and adds many
    * at once. Default: true.
    */
   readonly watched?: boolean

@@ -37,7 +37,7 @@ export interface RunOptions {
   maxBytes?: number | undefined
   /** A run that takes longer than this many ms is stopped. Default: 3 600 000, one hour. */
   maxAge?: number | undefined
-  /** Start anew if a run with this id has ended. A running one is never replaced. Default: false. */
+  /** Start again if a run with this id has ended. A running one is never replaced. Default: false. */
   replace?: boolean | undefined
 }
 
@@ -69,7 +69,7 @@ export interface StartedRun extends RunState {
 }
 
 /**
- * Runs: answers and jobs that continue whether or not anybody follows them. A client that disconnects never stops a
+ * Runs: answers and jobs that continue with or without followers. A client that disconnects never stops a
  * run, and a client that reconnects continues after its last event. A run ends only with its source, by `stop()`, by
  * `maxAge` or by a shutdown.
  */

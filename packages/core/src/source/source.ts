@@ -55,8 +55,8 @@ export interface Pull<T = PulledItem> {
 }
 
 /**
- * Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but nobody wants one event per
- * character.
+ * Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but one event per character is never
+ * wanted.
  */
 export function isSource(value: unknown): value is SourceFor<never> {
   if (typeof value === 'function') return true

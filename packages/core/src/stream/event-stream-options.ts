@@ -66,7 +66,7 @@ export interface EventStreamOptions {
    * Compresses the stream for clients that accept it. `'shared'`: events of a hub, once for all streams of the same
    * channels; events that only one stream receives are not compressed. `'own'`: everything, separately for this stream.
    * `false` on a call turns off what the app has set. Off by default, because compression can leak secrets: an attacker
-   * whose text is sent beside a secret, and who sees the number of bytes, can guess the secret. Default: `false`.
+   * can guess a secret if it sees the number of bytes and its own text is sent together with the secret. Default: `false`.
    */
   compression?: 'shared' | 'own' | CompressionOptions | false | undefined
   /** Ends the stream after 80 to 100 % of this many ms, so that clients re-authorize and rebalance. Default: never. */

@@ -31,7 +31,7 @@ test.each<[option: string, options: unknown]>([
   )
 })
 
-// A gap or a snapshot without a name was accepted, and failed later, in a promise that nobody handles.
+// A gap or a snapshot without a name was accepted, and caused an unhandled rejection later.
 test.each([{ gap: 'a\nb' }, { gap: false }, { snapshot: false }])(
   'refuses a control event whose name cannot be sent: %j',
   (controlEvents) => {

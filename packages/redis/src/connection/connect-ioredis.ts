@@ -49,7 +49,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     redisOptions: { ...settings, enableOfflineQueue: true },
   }
   const copy = duplicate(client, isIoredisCluster(client) ? [[], cluster] : [settings])
-  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
+  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
   watch(copy, onLost)
   const opened = copy.connect()
   const listeners = new Map<string, (text: string) => void>()
@@ -64,7 +64,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     const node = copy.nodes?.('master')[0]
     const opening: unknown = node === undefined ? copy : duplicate(node, [settings])
     if (!isIoredis(opening))
-      throw new TypeError('duplicate() of a cluster node does not give a Redis client.')
+      throw new TypeError('duplicate() of a cluster node does not return a Redis client.')
     opening.on('message', (channel, text) => listeners.get(channel)?.(text))
     if (opening === copy) return copy
     watch(opening, onLost)

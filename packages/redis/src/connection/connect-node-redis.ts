@@ -37,7 +37,8 @@ export function connectNodeRedis(
         },
       }
   const copy: unknown = Reflect.apply(client.duplicate, client, [settings])
-  if (!isNodeRedis(copy)) throw new TypeError('duplicate() of the Redis client does not give a Redis client.')
+  if (!isNodeRedis(copy))
+    throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
   copy.on('error', onLost)
   copy.on('end', onLost)
   const destroy = () => {

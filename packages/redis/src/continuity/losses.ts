@@ -7,13 +7,13 @@ import type { Row } from '../stream/row.ts'
 import type { Confirmation } from './confirmed.ts'
 import type { Continuity, Reset } from './continuity.ts'
 
-/** Between two marks for confirmed entries that are gone, in ms. While there are two masters, every publish is one. */
+/** The pause between two marks for lost confirmed entries, in ms. With two masters, every publish would need one. */
 const MARK_PAUSE = 5_000
 
-/** Stands for the follower's own connection among the sessions of the publisher. */
+/** The session number of the follower's own connection, among those of the publisher. */
 const OWN = 0
 
-/** What the losses of a log are found with. */
+/** What {@link Losses} needs of the log. */
 export interface LossSource {
   readonly maxLength: number
   readonly identify: Identify
@@ -51,7 +51,7 @@ export class Losses {
    * Looks for confirmed entries that the follower should have read by now.
    *
    * @param asked - the follower has read everything that was in the stream then
-   * @param server - replication id of the server that it is connected to
+   * @param server - replication id of the server to which it is connected
    */
   async check(asked: number, server: string): Promise<void> {
     const { lost, doubtful } = this.#continuity.overdue(asked)
@@ -89,7 +89,7 @@ export class Losses {
     return { head: reset.head, reason: why === 'trimmed' ? 'trimmed' : 'log-changed' }
   }
 
-  /** Adds a mark that reports all losses up to now. `given`: when somebody was given the newest of what is lost. */
+  /** Adds a mark that reports all losses up to now. `given`: when the newest lost entry was delivered. */
   async #mark(given: number): Promise<Reset> {
     const clock = await this.#readClock()
     const { at, server, asked } = clock
@@ -123,7 +123,7 @@ export class Losses {
 /** The clock of Redis in ms, and when it was asked for by that of this process. */
 type Clock = Omit<Reset, 'head'>
 
-/** When something was given to somebody, by the clock of Redis: rather too late than too early. */
+/** When an entry was delivered, by the clock of Redis; rounded up. */
 function lostAt(given: number, { at, asked }: Clock): number {
   // Redis has read its clock at `asked` or later, and that is rounded down.
   return Math.ceil(at + 1 - Math.max(0, asked - given))

@@ -29,7 +29,7 @@ const PAUSE = 10
 /** How many ms late an answer may be before the follower counts as lagging. */
 const LATE = 1_000
 
-/** What a follower needs of its log. */
+/** What a follower needs from its log. */
 export interface FollowedLog extends LossSource {
   readonly key: string
   /** Opens a connection for one follower alone: it waits there for entries. */
@@ -176,7 +176,7 @@ export class StreamFollower {
     this.#follower.reset(formatCursor(head), reason)
   }
 
-  /** Everything beside reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
+  /** Everything besides reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
   async #look(rows: number): Promise<void> {
     void this.#reportState()
     const { ageLimit } = this.#log

@@ -52,8 +52,8 @@ export class LogPages {
   }
 
   /**
-   * Waits when the entry of the follower is gone too: it will report that loss to all clients. A client that got a gap
-   * of its own before would get two for one loss.
+   * If the entry of the follower is lost too, waits until the follower has reported that loss to all clients. A client
+   * that got a gap before would get two for one loss.
    */
   async #untilNoticed(signal?: AbortSignal): Promise<void> {
     const position = this.#positionOfFollower()

@@ -93,7 +93,7 @@ describe.each(allClients)('with %s', (client) => {
     }),
   )
 
-  // It got 'expired' for its own cursor, and 'log-changed' when the process noticed, up to two seconds later.
+  // The client got 'expired' for its own cursor, and 'log-changed' when the process noticed, up to two seconds later.
   test.concurrent(
     'a client that returns before its process has noticed that the stream was deleted gets one gap, not two',
     onStage(client, async (stage) => {

@@ -14,12 +14,12 @@ jest.setTimeout(300_000)
 
 /**
  * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
- * ms between the nodes and Redis. The scenarios whose log is short are none for that.
+ * ms between the nodes and Redis. This is not for scenarios with a short log.
  */
 const { STAGE_RATE = '0', STAGE_DELAY = '0' } = process.env
 const rate = Number(STAGE_RATE)
 
-/** What a scenario plays with; all of it is closed afterwards. */
+/** What a scenario uses; everything is closed after it. */
 export class Stage {
   readonly #client: RedisClientName
   readonly #nodes: HubNode[] = []
@@ -40,7 +40,7 @@ export class Stage {
     return server
   }
 
-  /** Publishes so many rows a second into the log on a Redis, from a process of its own. */
+  /** Publishes this many rows per second into the log on a Redis, from a separate process. */
   flood({ port }: RedisServer, rate: number): void {
     this.#floods.push(spawn(process.execPath, [join(__dirname, 'flood.mjs'), String(port), String(rate)]))
   }
@@ -51,11 +51,11 @@ export class Stage {
     return proxy
   }
 
-  /** A node behind a proxy of its own; with a proxy it need not be able to reach Redis. */
+  /** A node behind its own proxy; with a proxy it may start without Redis. */
   async node(to: RedisServer | FaultyProxy, options: HubNodeOptions = {}): Promise<HubNode> {
     const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
     proxy.delay(Number(STAGE_DELAY))
-    // What the others publish must not push the scenario's own events out of the log.
+    // The rows of other processes must not push the events of the scenario out of the log.
     const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : (options.log ?? {})
     const node = await HubNode.start(this.#client, proxy, { ...options, log })
     this.#nodes.push(node)

@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 
 const KEY = 'downstream:log'
 
-/** In one step: what is deleted between other entries, nobody can notice. */
+/** In one step: a deletion between other entries cannot be noticed. */
 const DELETE_NEWEST = `
   local count = 0
   for _, row in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[1])) do
@@ -27,10 +27,10 @@ export class RealWorld implements World {
   readonly #proxies: FaultyProxy[] = []
   readonly #links: FaultyProxy[] = []
   readonly #servers: RedisServer[]
-  /** What goes on beside the schedule. */
+  /** What happens in parallel to the schedule. */
   readonly #beside = new Set<Promise<unknown>>()
   #master: RedisServer
-  /** It has had all that the master had, at some time. */
+  /** At some time it has had everything that the master had. */
   #replica: RedisServer | undefined
   readonly #backedUp = new Set<RedisServer>()
   #isSplit = false
@@ -77,7 +77,7 @@ export class RealWorld implements World {
 
   async backUp(): Promise<void> {
     const master = this.#master
-    // It refuses while it saves for a replica.
+    // It refuses the command while it saves for a replica.
     await master.command('SAVE').then(
       () => this.#backedUp.add(master),
       () => {},
@@ -85,7 +85,7 @@ export class RealWorld implements World {
   }
 
   async setAhead(): Promise<void> {
-    // It refuses when there is no stream, or when that is further ahead.
+    // It refuses the command if there is no stream, or if the stream has a larger id.
     await this.#master.command('XSETID', KEY, `${Date.now() + this.#random.below(5_000)}-0`).catch(() => {})
   }
 

@@ -22,7 +22,7 @@ export interface Outcome {
   readonly losses: number
 }
 
-/** One random schedule: three processes, their clients, and all that happens to their Redis, in memory. */
+/** One random schedule: three processes, their clients, and everything that happens to their Redis, in memory. */
 export async function simulate(seed: number): Promise<Outcome> {
   const random = new Random(seed)
   return new Simulation(random, new FakeWorld(random, seed)).run()
@@ -140,7 +140,7 @@ class Simulation {
     else node.join(client)
   }
 
-  /** Does what loses data, when it is possible. */
+  /** Causes a loss of data, if that is possible. */
   async #lose(what: string, act: () => Promise<boolean>): Promise<void> {
     this.#note(what)
     if (await act()) this.#losses++

@@ -1,26 +1,26 @@
 import type { RedisClient } from '../../src/index.ts'
 
-/** What a schedule is played with: the Redis of three processes, the network between them, and time. */
+/** The environment of a schedule: the Redis of three processes, the network between them, and time. */
 export interface World {
   /** By `performance.now()`, in ms. */
   readonly now: number
-  /** How long the logs wait for an answer of Redis, in ms. */
+  /** How long the logs wait for a reply of Redis, in ms. */
   readonly timeout: number
-  /** The client of a process; called once for each. */
+  /** The client of a process; called once per process. */
   client(process: string): Promise<RedisClient>
   pass(ms: number): Promise<void>
-  /** Gives everybody the time to notice what has happened; it may end when `isDone`. */
+  /** Waits until every process has had time to notice what has happened; may end early when `isDone`. */
   settle(ms: number, isDone: () => boolean): Promise<void>
   /** Cuts about half of the connections. */
   cut(): void
-  /** Remembers what the master has, for {@link restore}. */
+  /** Stores the data of the master, for {@link restore}. */
   backUp(): Promise<void>
-  /** Ids continue after a time that is still to come. */
+  /** Ids continue after a time in the future. */
   setAhead(): Promise<void>
 
-  // What follows loses data, unless it resolves with false: then it was not possible.
+  // The following methods lose data, unless they resolve with false: then it was not possible.
 
-  /** The master dies, and a replica takes its place that may lag. */
+  /** The master dies, and a replica that may lag replaces it. */
   failOver(): Promise<boolean>
   /** A replica takes over while the master is still alive: some connections stay with the old one for a while. */
   splitBrain(): Promise<boolean>
@@ -28,6 +28,6 @@ export interface World {
   restore(): Promise<boolean>
   flush(): Promise<boolean>
   deleteNewest(): Promise<boolean>
-  /** Undoes all; called when the logs are closing. */
+  /** Undoes everything; called when the logs are closing. */
   close(): Promise<void>
 }

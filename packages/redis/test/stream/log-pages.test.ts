@@ -98,9 +98,11 @@ test('reads that hang reject, while events are published', async () => {
 // 580 events of 60 KB never arrived over 32 Mbit/s: each attempt asked for the same page, which took too long.
 test('a page that did not arrive in time is asked for again, smaller', async () => {
   const rows = Array.from({ length: 40 }, (_, n) => {
-    const place = { id: `1-${n}`, nonce: 'abcdefgh' }
+    const position = { id: `1-${n}`, nonce: 'abcdefgh' }
     const nonce = String(n).padStart(8, '0')
-    return n === 0 ? { ...place } : { ...place, nonce, entry: { ...entry('x'), cursor: `1-${n}-${nonce}` } }
+    return n === 0
+      ? { ...position }
+      : { ...position, nonce, entry: { ...entry('x'), cursor: `1-${n}-${nonce}` } }
   })
   const asked: number[] = []
   const slow = {
