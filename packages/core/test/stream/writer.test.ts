@@ -1,4 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import {
+  type ResolvedCompression,
+  resolveCompression,
+} from '../../src/stream/compression/compression-options.ts'
+import { chooseCoder } from '../../src/stream/compression/response-coder.ts'
 import { Writer } from '../../src/stream/writer.ts'
 import { FakeTarget } from './fake-target.ts'
 
@@ -163,6 +169,17 @@ describe('the end', () => {
     await endOfTick()
     expect(target.writes).toEqual([])
     expect(target.destroyed).toBe(true)
+  })
+
+  // The last bytes of a gzip member were not counted when other code ended the response.
+  test('by other code comes after all text, and the end of compressed text counts as written', () => {
+    const chosen = chooseCoder('gzip', resolveCompression('own') as ResolvedCompression)
+    writer.start(target, ':', chosen?.coder)
+    writer.write('a')
+    writer.writeRest()
+    const bytes = Buffer.concat(target.writes.map((one) => Buffer.from(one, 'latin1')))
+    expect(gunzipSync(bytes).toString()).toBe(':a')
+    expect(writer.written).toBe(bytes.length)
   })
 })
 
