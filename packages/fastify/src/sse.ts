@@ -162,10 +162,15 @@ function handOver(
  */
 function isThrown(reply: FastifyReply, payload: unknown): boolean {
   if (Object.prototype.toString.call(payload) === '[object Error]') return true
-  const marks = Object.getOwnPropertySymbols(reply).filter(
-    (one) => one.description === 'fastify.reply.isError',
+  return markOf(reply, 'isError') === true
+}
+
+/** What Fastify notes on a reply, by symbols that it does not export. */
+function markOf(reply: FastifyReply, name: string): unknown {
+  const mark = Object.getOwnPropertySymbols(reply).find(
+    ({ description }) => description === `fastify.reply.${name}`,
   )
-  return marks.some((mark) => (reply as FastifyReply & Record<symbol, unknown>)[mark] === true)
+  return mark && (reply as FastifyReply & Record<symbol, unknown>)[mark]
 }
 
 /** A hook failed before the headers were sent: lets Fastify answer with the error. */
@@ -177,19 +182,25 @@ function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void
   ignoreSendInsideOnError(reply)
 }
 
-/** If a handler returns while other onError hooks are pending, Fastify calls send(), which it forbids at that time. */
+/**
+ * The route's handler is still running and may return or throw, which makes Fastify call send(). Fastify forbids that while
+ * onError hooks are pending. And while the onSend hooks of its last answer are pending it would send a second answer.
+ */
 function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
-  reply.send = function (this: FastifyReply, payload) {
+  const send = function (this: FastifyReply, payload: unknown): FastifyReply {
+    if (markOf(this, 'nextErrorHandler') === false) return this
     // Restores the method of the prototype.
     delete reply.send
     try {
       return this.send(payload)
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'FST_ERR_SEND_INSIDE_ONERR') throw error
-      ignoreSendInsideOnError(reply)
       return this
+    } finally {
+      reply.send = send
     }
   }
+  reply.send = send
 }
 
 /** If an onSend hook has replaced the stream with a text, the reply is not an event stream. */

@@ -446,6 +446,40 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
+  // Fastify sent a second answer, and the process ended with an unhandled rejection (ERR_HTTP_HEADERS_SENT).
+  test('survives a handler that throws while the onSend hooks of the error answer are pending', async () => {
+    const rejections: unknown[] = []
+    const note = (reason: unknown) => void rejections.push(reason)
+    process.on('unhandledRejection', note)
+    await app.register(sse)
+    let answer = () => {}
+    const answering = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    let calls = 0
+    app.addHook('onSend', async () => {
+      if (++calls === 2) {
+        answer()
+        await sleep(20)
+      }
+      throw new Error(`hook ${calls}`)
+    })
+    app.addHook('onError', async () => {})
+    app.get('/', async (_request, reply) => {
+      reply.sse()
+      await answering
+      throw new Error('late')
+    })
+    try {
+      const response = await app.inject('/')
+      expect([response.statusCode, response.json().message]).toEqual([500, 'hook 2'])
+      await sleep(40)
+      expect(rejections).toEqual([])
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+  })
+
   test('limits the streams of an address by request.ip, and counts them', async () => {
     const behindProxy = fastify({ trustProxy: true })
     await behindProxy.register(sse, { limits: { perKey: 1, key: (request) => request.ip }, refuse: 429 })
