@@ -34,6 +34,8 @@ test.each(models.map((model) => [packageOf(model), model] as const))(
     provider.left.length = 0
     const model = fork(join(__dirname, 'run-model.ts'), [join(project.folder, name, 'model.ts')], {
       execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+      // The AI SDK logs what the provider refuses.
+      silent: true,
       env: {
         ...process.env,
         OPENAI_API_KEY: 'none',

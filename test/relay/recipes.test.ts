@@ -75,7 +75,9 @@ test('relay an event stream: its events arrive as they are, and the upstream is 
     code.replace('/events', '/events?endless'),
   )
   const leaving = new AbortController()
-  await fetch(`${endless}/relay`, { signal: leaving.signal })
+  const { body } = await fetch(`${endless}/relay`, { signal: leaving.signal })
+  const reader = (body as ReadableStream<Uint8Array>).getReader()
+  for (let text = ''; !text.includes('Hello'); ) text += Buffer.from((await reader.read()).value ?? [])
   expect(left).toEqual([])
   leaving.abort()
   await eventually('the upstream being left', () => left.length > 0)
