@@ -83,7 +83,7 @@ function show(now) {
   element('photos').replaceChildren(...items)
   document.body.dataset.job = status
   showButtons(status === 'running')
-  if (status !== 'running') showState('closed')
+  if (status !== 'running') showState('idle')
 }
 
 /** A screen reader reads it, so it does not change with every photo. */

@@ -92,7 +92,7 @@ test('Cancel stops the work', async () => {
   await sleep(2_500)
   // Those and the list of the photos.
   expect(await jobOf(idOf(page))).toMatchObject({ status: 'stopped', events: finished + 1 })
-  await waitForState(page, 'closed')
+  await waitForState(page, 'idle')
 })
 
 test('a failure is shown, and the next job starts from the beginning', async () => {
