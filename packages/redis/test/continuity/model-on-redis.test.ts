@@ -2,7 +2,7 @@
 // More of them: REDIS_SCHEDULES=300. From another seed on: REDIS_SCHEDULE_SEED=301. The seed gives the plan, not the timing.
 import { simulateOnRedis } from '../model/simulation.ts'
 
-const { REDIS_SCHEDULES = '4', REDIS_SCHEDULE_SEED = '1' } = process.env
+const { REDIS_SCHEDULES = '8', REDIS_SCHEDULE_SEED = '1' } = process.env
 
 /** How many are played at once: most of the time they sleep. */
 const LANES = 8
