@@ -109,10 +109,37 @@ export const pollCases: SuiteCase[] = [
       assert.deepEqual(missed.data, ['', '1', '2'])
       const waiting = tools.open({ headers: { prefer: 'wait=20', 'last-event-id': hub.cursor() } })
       await eventually('the subscription', () => hub.stats().streams === 1)
+      // Longer than a response lasts that the event `hello` has ended.
+      await new Promise((resolve) => setTimeout(resolve, 500))
       await hub.publish('news', { data: '3' })
       const client = await waiting
       await client.ends()
       assert.deepEqual(client.data, ['', '3'])
+      await hub.close()
+    },
+  },
+  {
+    name: 'ends an idle long poll of a hub with the current cursor, after events on other channels',
+    async run(tools) {
+      const hub = createHub()
+      await tools.serve(({ sse }) => void hub.subscribe(sse(), 'news'))
+      await hub.publish('news', { data: '1' })
+      for (;;) {
+        const waiting = tools.open({ headers: { prefer: 'wait=1', 'last-event-id': hub.cursor() } })
+        await eventually('the subscription', () => hub.stats().streams === 1)
+        // By now it has caught up: only the end of the wait can send a later cursor.
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        await hub.publish('sports', { data: '2' })
+        const hasWaited = hub.stats().streams === 1
+        const client = await waiting
+        await client.ends()
+        await eventually('the end', () => hub.stats().streams === 0)
+        // On a busy machine the poll may have ended before the event.
+        if (!hasWaited) continue
+        assert.deepEqual(client.data, [''])
+        assert.equal(client.events.at(-1)?.id, hub.cursor())
+        break
+      }
       await hub.close()
     },
   },
