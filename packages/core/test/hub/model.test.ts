@@ -120,6 +120,7 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
   readonly #face = new ResponseEventStream(this)
   room: number = ENDLESS
   readonly #target = new FakeTarget()
+  #text = ''
   #taken = 0
 
   constructor(lastEventId: string) {
@@ -127,7 +128,7 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
     const target = this.#target
     target.write = (chunk) => {
       const text = String(chunk)
-      target.writes.push(text)
+      this.#text += text
       target.writableLength += text.length
       if (this.room === ENDLESS) this.#take(ENDLESS)
       return target.writableLength <= this.room
@@ -142,12 +143,12 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
 
   read(count: number = ENDLESS): string {
     this.#take(count)
-    const { writableLength, writableEnded, text } = this.#target
+    const { writableLength, writableEnded } = this.#target
     if (writableLength === 0) {
       if (writableEnded) this.onResponseClose()
       else this.#target.emit('drain')
     }
-    return text.slice(0, this.#taken)
+    return this.#text.slice(0, this.#taken)
   }
 
   flow(): void {
@@ -180,9 +181,8 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
   }
 
   #take(count: number): void {
-    const { text } = this.#target
-    this.#taken = Math.min(text.length, this.#taken + count)
-    this.#target.writableLength = text.length - this.#taken
+    this.#taken = Math.min(this.#text.length, this.#taken + count)
+    this.#target.writableLength = this.#text.length - this.#taken
   }
 }
 

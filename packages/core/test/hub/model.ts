@@ -137,14 +137,14 @@ export class History implements LogWatcher {
 
   /** The entries that `wish` selects, after position `from` and up to position `to`. */
   wanted({ channels, filter }: Wish, from: number, to: number): Past[] {
-    return this.past
-      .slice(from, to)
-      .filter(
-        (entry) =>
-          entry.channels.some((channel) => channels.includes(channel)) &&
-          entry.payload !== undefined &&
-          (filter?.(entry.payload) ?? true),
-      )
+    const wanted: Past[] = []
+    for (let at = from; at < Math.min(to, this.past.length); at++) {
+      const entry = this.past[at] as Past
+      if (entry.payload === undefined || !entry.channels.some((channel) => channels.includes(channel)))
+        continue
+      if (filter?.(entry.payload) ?? true) wanted.push(entry)
+    }
+    return wanted
   }
 }
 

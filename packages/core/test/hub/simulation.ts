@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { ReceivedEvent } from '@downstream/testing'
 import type { SseCloseCode } from '../../src/errors.ts'
 import type { PublishedEvent, SubscribeOptions } from '../../src/hub/hub.ts'
@@ -95,9 +96,9 @@ class Client {
     this.#events = 0
     this.#read = eventReader((event) => {
       const sent = this.#standings[this.#events++]
-      if (JSON.stringify(sent?.event) !== JSON.stringify(event))
+      if (sent === undefined || !isDeepStrictEqual(sent.event, event))
         this.#blame(new Error(`Read ${JSON.stringify(event)}, sent ${JSON.stringify(sent?.event)}`))
-      else if (sent !== undefined) this.standing = sent.standing
+      else this.standing = sent.standing
     })
     this.#overhear(stream, judge)
     this.unsubscribe = hub.subscribe(stream, this.wish.channels, this.options)
