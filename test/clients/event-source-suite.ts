@@ -252,12 +252,13 @@ export function eventSourceSuite(
         const during = await streams.at(1)
         await until(() => during.closed)
       })
-      expect(streams.entries.map(({ signal }) => signal.reason.code)).toEqual([
-        'ERR_SSE_SHUTDOWN',
-        'ERR_SSE_SHUTDOWN',
-      ])
+      // Two, and more on a busy machine: a client that is back before the server has closed is sent away again.
+      const ended = streams.entries.length
+      expect(new Set(streams.entries.map(({ signal }) => signal.reason.code))).toEqual(
+        new Set(['ERR_SSE_SHUTDOWN']),
+      )
       await start(routes, { port: server.port })
-      const after = (await streams.first(4)).slice(2)
+      const after = (await streams.first(ended + 2)).slice(ended)
       expect(after.map(({ lastEventId }) => lastEventId).sort()).toEqual(['', '5'])
       expect(after.every(({ closed }) => !closed)).toBe(true)
     })
