@@ -7,13 +7,19 @@ const { default: Sequencer } = createRequire(import.meta.url)('@jest/test-sequen
 /** The files that start browsers, servers or npm, the slowest first. */
 const LONG = [
   'test/copies/',
+  'test/soak',
+  'test/site',
+  'packages/bench/',
   'examples/',
   'packages/redis/test/failures/',
-  'packages/bench/',
   'test/pack',
   'test/clients/',
   'packages/redis/',
-  'test/',
+  'test/process-managers/',
+  'test/proxies/',
+  'test/interop/',
+  'hub/model',
+  'conformance',
 ]
 
 /** @typedef {{ path: string, duration?: number }} TestFile */

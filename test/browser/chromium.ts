@@ -3,6 +3,9 @@ import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { loadOnce } from '../load-once.ts'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
+/** How many ms a test waits for a page. 30 s, the default of Playwright, is too short while other programs use all cores. */
+const PATIENCE = 140_000
+
 /** One Chromium for all test files: starting one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
   const { chromium } = await playwright()
@@ -14,7 +17,10 @@ export async function makeChromium(): Promise<SharedPart> {
 export async function launchChromium(): Promise<Browser> {
   const [{ chromium }, address] = await Promise.all([playwright(), sharedPart('chromium')])
   const browser = await (address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address))
-  browser.on('context', (context) => context.on('page', askSeldom))
+  browser.on('context', (context) => {
+    context.setDefaultTimeout(PATIENCE)
+    context.on('page', askSeldom)
+  })
   return browser
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
 /** A test that waits longer than this fails, and says what it waited for. */
-const PATIENCE = 60_000
+const PATIENCE = 140_000
 
 /** What has happened so far, in order, and a way to wait for more. */
 export class Journal<T> {
