@@ -11,15 +11,16 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  * @returns {Map<string, string>} the tarballs' paths, by package name
  */
 export function packPackages(destination) {
-  const pnpm = ['--yes', '--prefer-offline', readManifest(root).packageManager.split('+')[0]]
+  const pnpm = ['--yes', '--prefer-offline', readManifest(root).packageManager.split('+')[0], '--recursive']
+  const filters = publishedPackages().map((directory) => `--filter=${readManifest(directory).name}`)
   mkdirSync(destination, { recursive: true })
-  for (const directory of publishedPackages()) {
-    const { status, stderr } = spawnSync('npx', [...pnpm, 'pack', '--pack-destination', destination], {
-      cwd: directory,
-      encoding: 'utf8',
-    })
-    if (status !== 0) throw new Error(`${directory} cannot be packed: ${stderr}`)
-  }
+  // All of them by one pnpm, which takes a second of CPU to start.
+  const { status, stdout, stderr } = spawnSync(
+    'npx',
+    [...pnpm, ...filters, 'pack', '--pack-destination', destination],
+    { cwd: root, encoding: 'utf8' },
+  )
+  if (status !== 0) throw new Error(`The packages cannot be packed: ${stdout}${stderr}`)
   return tarballsIn(destination)
 }
 
