@@ -62,11 +62,12 @@ test.each(examples)('%s works as a copy', async (example) => {
   expect(broken).toEqual([])
 })
 
-test('npm run copy includes the shared style sheet and our packages', async () => {
+test('npm run copy includes the files that all examples share, and our packages', async () => {
   const copy = join(temporary, 'copied')
   copyExample('express-jokes', copy)
   bringPackages(copy, tarballs)
-  expect(lstatSync(join(copy, 'public/base.css')).isFile()).toBe(true)
+  for (const file of ['base.css', 'show-state.js'])
+    expect(lstatSync(join(copy, 'public', file)).isFile()).toBe(true)
   expect(existsSync(join(copy, 'test'))).toBe(false)
   const { dependencies } = readManifest(copy)
   for (const name of ['core', 'express']) {
