@@ -26,7 +26,7 @@ test('they pass in Jest, with the configuration of the page', async () => {
     /^`jest\.config\.js`.*?^```js\n(.*?)^```$/ms.exec(readFileSync(join(root, page), 'utf8')) ?? []
   project.write('jest.config.js', config)
   for (const { line, code } of tests) project.write(`line-${line}.test.ts`, code)
-  expect(await run('jest/bin/jest.js')).toContain(
+  expect(await run('jest/bin/jest.js', '--runInBand')).toContain(
     `Test Suites: ${tests.length} passed, ${tests.length} total`,
   )
 })
@@ -38,7 +38,7 @@ test('they pass in Vitest, without a configuration', async () => {
     const withVi = code.includes('jest.') ? importLine.replace('test }', 'test, vi }') : importLine
     project.write(`line-${line}.test.ts`, `${withVi}\n${code.replaceAll('jest.', 'vi.')}`)
   }
-  expect(await run('vitest/vitest.mjs', 'run')).toMatch(
+  expect(await run('vitest/vitest.mjs', 'run', '--no-isolate', '--no-file-parallelism')).toMatch(
     new RegExp(`Test Files +${tests.length} passed \\(${tests.length}\\)`),
   )
 })
