@@ -9,9 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-export const root = join(__dirname, '..')
+export const root = resolve(fileURLToPath(new URL('..', import.meta.url)))
 export const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
 
 /** A `ts` block of a page. A block that is marked `ts before` is about another library. */
