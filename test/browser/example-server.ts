@@ -22,10 +22,12 @@ export class ExampleServer {
     const directory = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
     const { scripts } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'))
     const file = scripts.start.split(' ').at(-1)
-    // The other servers are JavaScript, or start processes from their own files.
     const args = /\/server\.ts$/.test(file)
       ? [await bundledServer(`${directory}/${file}`)]
-      : [...onSources, file]
+      : // Before Node 22.15 the hooks of onSources do not see require(); tsx does.
+        file.endsWith('.js')
+        ? ['--conditions=@downstream/source', '--import', 'tsx', file]
+        : [...onSources, file]
     // As many ports as the example with the most of them needs.
     const server = new ExampleServer(directory, args, env, port ?? (await freePorts(6)))
     const { stdout } = server.#process
