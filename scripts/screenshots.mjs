@@ -85,6 +85,7 @@ async function take({ name, example, size: [width, height], scheme, act }) {
   try {
     await page.goto(server.url)
     await act(page)
+    await page.evaluate('scrollTo({ top: 0, behavior: "instant" })')
     const { bytes, quality } = await capture(page)
     writeFileSync(join(folder, `${name}.webp`), bytes)
     console.log(`docs/images/${name}.webp: ${Math.round(bytes.length / 1000)} KB, quality ${quality}`)
