@@ -1,8 +1,8 @@
 // `node scripts/measure-old-ids.mjs [clients]`, after `npm run build`: the cost of clients that reconnect with old ids,
 // whose events only the log has. Prints
 // - the memory of clients that read nothing, each with a different id, with events of 10 KB
-// - the CPU time of one client, and of a hundred that were close together, 100 000 entries behind, of which one in
-//   ten thousand is theirs; without what the same clients cost that are not behind and get as many events
+// - the CPU time of one client, and of a hundred that were close together, 100 000 entries back, of which one in
+//   ten thousand is theirs; minus the cost of the same clients that are up to date and get as many events
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

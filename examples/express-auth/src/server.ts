@@ -25,7 +25,7 @@ const notes = new Map<string, Note[]>()
 const hub = createHub<{ [channel: `user:${string}`]: { note: Note } }>()
 
 const app = express()
-// maxAge: a stream outlives the login that it was opened with. It ends after this time at most, and the login is checked again.
+// maxAge: a stream outlives the login with which it was opened. It ends after this time at most; then the login is checked.
 const events = sse({ retry: 1000, maxAge: 15 * 60_000 })
 
 app.use(events)

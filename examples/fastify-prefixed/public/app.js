@@ -69,6 +69,6 @@ element('session').onclick = async () => {
 }
 
 follow('departures', { board: showBoard, door: showDoor })
-// No stream before there is a session: its 401 would be an error in the console.
+// No stream without a session: its 401 would be an error in the console.
 if (await isSignedIn()) follow('crew', { message: showMessage })
 else showState('crew', 'signed out')

@@ -18,7 +18,7 @@ for (const type of ['kick-off', 'goal', 'card', 'end']) {
     if (type === 'goal') prepend(newItem('goal', incident), element('goals'), maxGoals)
   })
 }
-// Events are missing, after a restart of the server for example: the page is rendered with the scores as they are.
+// Events are missing, for example after a restart of the server: the reloaded page has the current scores.
 source.on('gap', ({ delay }) => {
   source.close()
   showState('reloading')

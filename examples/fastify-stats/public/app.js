@@ -72,7 +72,7 @@ element('pause').onclick = () => {
   clearTimeout(retryTimer)
   source.close()
   showState(paused ? 'connecting' : 'paused')
-  // From the last id on: what was measured in the meantime comes first.
+  // After the last id: samples from the meantime come first.
   if (paused) open(source.lastEventId)
 }
 element('requests').onclick = () => {

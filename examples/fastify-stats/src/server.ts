@@ -43,7 +43,7 @@ await app.register(fastifyStatic, {
 const clientFolder = fileURLToPath(new URL('.', import.meta.resolve('@downstream/client/browser.js')))
 app.get('/client.js', (_request, reply) => reply.sendFile('browser.js', clientFolder))
 
-// A new page starts two minutes ago: the log sends it those samples and then the new ones, in one go.
+// A new page starts two minutes ago: it receives those samples from the log, then the new ones.
 app.get('/events', (_request, reply) => {
   hub.subscribe(reply.sse(), 'stats', { after: ids[0] })
 })

@@ -75,7 +75,7 @@ test('shows the samples of a pause after it', async () => {
   expect(await page.locator('#samples').textContent()).toBe(before)
 
   const request = page.waitForRequest('**/events*')
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
   expect((await (await request).allHeaders())['last-event-id']).toMatch(/./)
   await waitForState('open')
   await waitForPeak(page, 'Event-loop delay', 250)

@@ -82,6 +82,6 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) timer = setTimeout(pauseAll, patience)
   else resumeAll()
 })
-// A page with open connections would not be kept for the back button.
+// Browsers do not keep a page with open connections for the back button.
 window.addEventListener('pagehide', pauseAll)
 window.addEventListener('pageshow', resumeAll)

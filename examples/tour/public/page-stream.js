@@ -70,7 +70,7 @@ function onGap({ reason, delay }) {
 function onState(state) {
   showText('state', words[state] ?? state)
   document.body.dataset.state = state
-  // All that one sees of a hidden page.
+  // The title is all that a user sees of a hidden page.
   document.title = (state === 'paused' ? '⏸ ' : '') + document.title.replace('⏸ ', '')
   if (state === 'paused') awaySince = Date.now()
   if (state === 'open' && awaySince) countMissed()

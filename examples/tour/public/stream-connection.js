@@ -14,7 +14,7 @@ export class StreamConnection extends Connection {
     super(name, onState)
     this.#path = path
     this.#parameters = parameters
-    // A bookmark moves the last event ID while the channels are quiet.
+    // A bookmark moves the last event ID while there are no events.
     this.#listeners = { bookmark: () => {}, ...events }
     this.#options = options
   }

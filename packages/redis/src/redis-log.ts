@@ -52,7 +52,7 @@ export class RedisLog implements EventLog {
     if (replicas > 0 && isCluster) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        'Option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
+        'The option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
       )
     }
     // A cluster of ioredis sends commands without a key to any node.

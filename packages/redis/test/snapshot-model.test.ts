@@ -64,7 +64,7 @@ function inRedis({ log: maxLength }: Settings): SharedLog {
 }
 
 test(
-  'on RedisLog the page has the state of the server whenever both are quiet',
+  'on RedisLog the page has the state of the server whenever both are idle',
   async () => {
     const property = fc.asyncProperty(settings, steps, (options, steps) =>
       play(inRedis(options), options, steps),

@@ -54,7 +54,7 @@ function check(number) {
   for (const [name, count] of Object.entries(counts)) element(`news-${name}`).textContent = count
 }
 
-/** The server cannot tell what is missing. An app would fetch its list afresh; this page shows where it happened. */
+/** The server does not know what is missing. A real app would fetch its list again; this page shows where it happened. */
 function onGap({ reason }) {
   last = undefined
   away = false

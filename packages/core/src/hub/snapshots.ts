@@ -52,7 +52,7 @@ export class Snapshots {
     return inNoContext(() => this.#textOf(channels, readings))
   }
 
-  /** The log was reset: the cursors of the readings belong to the old log. */
+  /** The log was reset: the cursors of the reads belong to the old log. */
   reset(): void {
     this.#readings = new WeakMap()
   }

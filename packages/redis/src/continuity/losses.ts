@@ -68,7 +68,7 @@ export class Losses {
     this.#suspect(head, server)
   }
 
-  /** The entry that the follower has read last is gone: it continues at the end. */
+  /** Handles the loss of the entry that the follower has read last: the follower continues at the end. */
   async recover(lostPosition: Position, server: string): Promise<Continuation> {
     const [[oldest], length, gone] = await Promise.all([
       this.#stream.range('-', 1),
@@ -95,7 +95,7 @@ export class Losses {
     const { at, server, asked } = clock
     const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
     this.#continuity.settleUntil(given)
-    // It replaces the entries that it reports: if it is lost in turn, there has to be another.
+    // If the mark itself is lost, another one must report the losses.
     this.#continuity.confirm({ position: head, session: OWN, server, sent: performance.now(), at: asked })
     return { ...clock, head }
   }
@@ -115,7 +115,7 @@ export class Losses {
   }
 
   #suspect(position: Position | undefined, server: string): void {
-    // Without an answer it stays suspected, and the next connection has to prove itself.
+    // Without an answer it stays suspected, and the next connection is checked.
     if (position !== undefined) this.#source.publisher.suspect(position, server).catch(() => {})
   }
 }

@@ -168,7 +168,7 @@ export class StreamFollower {
     if (end >= 0) throw futureMark()
   }
 
-  /** The entry that was read last is gone: continues at the end, with a gap. */
+  /** Handles the loss of the entry that was read last: continues at the end, with a gap. */
   async #recover(position: Position): Promise<void> {
     const { head, reason } = await this.#losses.recover(position, this.#server)
     if (this.#log.signal.aborted) return

@@ -11,7 +11,7 @@ import { futureMark, type Row, rowBytes } from './row.ts'
 const LENGTH = 256
 /** For how many cursors a read continues without looking up the entry first. */
 const POSITIONS = 1_000
-/** How long the follower takes at most to notice a loss, and how often to look whether it has, in ms. */
+/** The longest time in which a follower notices a loss, and the pause between two checks, in ms. */
 const NOTICE = 3_000
 const LOOK = 20
 
@@ -20,7 +20,7 @@ export class LogPages {
   readonly #stream: RedisStream
   readonly #ageLimit: AgeLimit | undefined
   readonly #positionOfFollower: () => Position | undefined
-  /** Cursors of entries that are in the stream a second time, as far as followers have come across them. */
+  /** Cursors of entries that are in the stream a second time, as far as followers have noticed. */
   readonly repeated: Recent<Cursor> = new Recent(POSITIONS)
   /** Where the last pages ended or timed out, and how large the next one may be. */
   readonly #positions = new Map<Cursor, PageSize>()
@@ -41,7 +41,7 @@ export class LogPages {
     signal?.throwIfAborted()
     const position = parseCursor(after)
     if (position === undefined) return { gap: true, reason: 'malformed' }
-    // One row shows whether the cursor is forged. Otherwise an attacker could make Redis send a page for it.
+    // Check one row first: otherwise an attacker could make Redis send a page for a forged cursor.
     const size = this.#positions.get(after)
     if (size === undefined && !(await this.#stream.holds(position))) {
       await this.#untilNoticed(signal)
@@ -70,7 +70,7 @@ export class LogPages {
       signal?.throwIfAborted()
       const count = Math.min(size.count(page.bytesLeft), page.lengthLeft)
       const rows = await this.#range(position, count, size)
-      // Entries that were dropped meanwhile came before this one: while it is stored, nothing is missing.
+      // Entries that were dropped meanwhile come before this one: while it is stored, nothing is missing.
       const reading = rows === undefined ? page.end('expired') : page.take(rows)
       if (page.last !== undefined) this.#remember(page.last, size)
       if (reading !== undefined) return reading
@@ -137,7 +137,7 @@ class Page {
   /** Takes rows up to the bounds; returns the reading once it is complete. */
   take(rows: readonly Row[]): LogReading | undefined {
     for (const row of rows) {
-      // Return the entries before it first. The next read begins there, and returns the gap.
+      // Returns the entries before it first. The next read begins there, and returns the gap.
       if (row.mark?.kind === 'fork') return this.end('log-changed')
       if (row.alien === 'future') throw futureMark()
       const { entry } = row

@@ -182,7 +182,7 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'takes no slot for a stream that has ended from the start',
+    name: 'takes no slot for a stream that is closed from the start',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), { limits: { total: 1 } })
       const head = await tools.open({ method: 'HEAD' })
