@@ -128,7 +128,7 @@ test('ends at Ctrl-C while pages are open and work is in progress', async () => 
   await fastify.getByRole('button', { name: 'Watch' }).click()
   await waitForNumber(fastify, '#job-percent', 1)
   expect(await tour.server.interrupt()).toBe(0)
-  await waitForState(express, 'reconnecting')
+  await waitForState(express, 'connection lost, trying again')
 })
 
 async function openNews(): Promise<Page> {
