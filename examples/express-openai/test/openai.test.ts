@@ -116,7 +116,7 @@ describe('the page', () => {
     await ask(page, 'What of the gulls?')
     await page.locator('.assistant').getByText('The gulls').waitFor()
     expect(await visit.server.interrupt()).toBe(0)
-    await page.getByText('Broken off: the server has ended it.').waitFor()
+    await page.getByText('Broken off: the server ended it early.').waitFor()
     await waitForState(page, 'idle')
   })
 })
