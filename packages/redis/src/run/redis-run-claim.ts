@@ -42,10 +42,15 @@ export class RedisRunClaim implements RunClaim {
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
     if (this.#gone?.code === 'ERR_SSE_RUN_LOST') throw this.#gone
     // After an append that Redis did not accept there is no point in waiting that long again.
-    const send = this.#gone === undefined ? this.#shard.persist : this.#shard.run
+    const refused = this.#gone !== undefined
+    const send = refused ? this.#shard.run : this.#shard.persist
     this.#gone = this.#lost('it has ended')
     this.#shard.release(this)
-    const ended = await send.call(this.#shard, endRun, this.key, [this.attempt, status])
+    const ended = await send.call(this.#shard, endRun, this.key, [this.attempt, status]).catch((error) => {
+      // append() has reported the outage, and the lease ends the run.
+      if (!refused) throw error
+      return status
+    })
     if (ended !== status) throw this.#gone
   }
 
