@@ -63,11 +63,10 @@ test('behind a proxy that buffers, it continues with short responses, and loses 
   const inOrder = all.reverse().flat()
   expect(inOrder).toEqual(inOrder.map((_, i) => Number(inOrder[0]) + i))
 
-  // The stream that was held back has no answer: these are polls.
+  // The stream that was held back has no answer: these are polls. The proxy passes them on when they have ended.
   const [first, second, third] = responses as [Response, Response, Response]
   const waits: unknown[] = []
   for (const response of [first, second, third]) {
-    expect(await response.finished()).toBeNull()
     expect(response.url()).toBe(`${server.url}/buffered/events`)
     waits.push((await response.request().allHeaders()).prefer)
   }

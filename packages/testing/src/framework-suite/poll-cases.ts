@@ -136,7 +136,8 @@ export const pollCases: SuiteCase[] = [
         await eventually('the end', () => hub.stats().streams === 0)
         // On a busy machine the poll may have ended before the event.
         if (!hasWaited) continue
-        assert.deepEqual(client.data, [''])
+        // Bookmarks only. On a busy machine an earlier one may come before the one at the end.
+        assert.deepEqual([...new Set(client.data)], [''])
         assert.equal(client.events.at(-1)?.id, hub.cursor())
         break
       }
