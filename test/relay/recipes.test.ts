@@ -50,10 +50,10 @@ async function start(page: string, mark: string, edit = (code: string) => code):
   return `http://127.0.0.1:${address.port}`
 }
 
-const question = (method: string): RequestInit => ({
+const question = (method: string, prompt = 'Hello'): RequestInit => ({
   method,
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ prompt: 'Hello' }),
+  body: JSON.stringify({ prompt }),
 })
 
 async function read(url: string, init: RequestInit = {}): Promise<string[]> {
@@ -95,7 +95,8 @@ test('runs: a page that disconnects stops nothing, a late one receives all, DELE
   expect(await read(`${url}/answers/17`)).toEqual(whole)
   expect(await read(`${url}/answers/17`)).toEqual(whole)
 
-  await fetch(`${url}/answers/18`, question('POST'))
+  // Long enough for the slowest machine.
+  await fetch(`${url}/answers/18`, question('POST', 'Hello '.repeat(3_000)))
   const following = read(`${url}/answers/18`)
   expect((await fetch(`${url}/answers/18`, { method: 'DELETE' })).status).toBe(204)
   expect((await following).at(-1)).toBe('end {"status":"stopped"}')
