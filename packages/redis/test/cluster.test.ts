@@ -23,7 +23,8 @@ describe.each(mostUsed)('RedisLog on %s', (_, create) => {
     create() {
       const { client } = create(server.port)
       const key = `log ${count++}`
-      const connect = () => new RedisLog(client, { key, maxLength })
+      // A busy machine may not answer within the default, 5 s.
+      const connect = () => new RedisLog(client, { key, maxLength, timeout: 60_000 })
       return { log: connect(), bounds: { length: maxLength, slack: 200 }, connect }
     },
     without: ['scanned', 'clear', 'cut'],

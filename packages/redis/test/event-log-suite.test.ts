@@ -31,7 +31,8 @@ describe.each(allClients)('RedisLog on %s', (name) => {
       const counted = countRows(client, (rows) => {
         scanned += rows
       })
-      const connect = () => new RedisLog(counted, { key, maxLength })
+      // A busy machine may not answer within the default, 5 s.
+      const connect = () => new RedisLog(counted, { key, maxLength, timeout: 60_000 })
       return {
         log: connect(),
         // Redis drops a hundred entries at a time, and only once it holds a hundred too many.
