@@ -7,11 +7,11 @@ interface CaseTools {
   close(): Promise<void>
 }
 
-const DEADLINE = 30_000
+const DEADLINE = 120_000
 
 /**
- * Runs one case of a suite. Some test runners have no timeout, so a promise that never settles fails the case after 30
- * seconds.
+ * Runs one case of a suite. Some test runners have no timeout, so a promise that never settles fails the case after two
+ * minutes, which is long enough for a busy machine.
  *
  * @param whose - the tested object, for the message
  */
