@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor, LogBounds, LogEntry, LogReading } from '@downstream/core'
 import { TimeoutError } from '../connection/session.ts'
 import { Recent } from '../continuity/recent.ts'
@@ -24,8 +25,10 @@ export class LogPages {
   readonly repeated: Recent<Cursor> = new Recent(POSITIONS)
   /** Where the last pages ended or timed out, and how large the next one may be. */
   readonly #positions = new Map<Cursor, PageSize>()
+  /** The follower did not notice the loss of this entry in time: clients must not wait for it one after another. */
+  #overdue: Position | undefined
 
-  /** @param placeOfFollower - the entry that was read last by a follower of this process */
+  /** @param positionOfFollower - the entry that was read last by a follower of this process */
   constructor(
     stream: RedisStream,
     ageLimit: AgeLimit | undefined,
@@ -57,11 +60,15 @@ export class LogPages {
    */
   async #untilNoticed(signal?: AbortSignal): Promise<void> {
     const position = this.#positionOfFollower()
-    if (position === undefined || (await this.#stream.holds(position))) return
+    if (position === undefined || position === this.#overdue) return
+    if (await this.#stream.holds(position)) return
     const end = performance.now() + NOTICE
-    while (this.#positionOfFollower() === position && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK))
-      signal?.throwIfAborted()
+    while (this.#positionOfFollower() === position) {
+      if (performance.now() > end) {
+        this.#overdue = position
+        return
+      }
+      await sleep(LOOK, undefined, { signal, ref: false })
     }
   }
 

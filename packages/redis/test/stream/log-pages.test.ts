@@ -126,6 +126,39 @@ test('a page that did not arrive in time is asked for again, smaller', async () 
   expect(asked).toEqual([21, 9, 3])
 })
 
+// Each read waits for a follower that has not noticed a loss yet. With a follower that never does, a thousand clients
+// would wait one after another.
+test('only one read waits for a follower that does not notice a loss', async () => {
+  let now = performance.now()
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => {
+    now += 500
+    return now
+  })
+  opened.push(() => clock.mockRestore())
+  const follower = { id: '9-0', nonce: 'abcdefgh' }
+  const positionOf = jest.fn(() => follower)
+  const pages = new LogPages({ holds: async () => false } as unknown as RedisStream, undefined, positionOf)
+  const expired = { gap: true, reason: 'expired' }
+  expect(await pages.read('1-0-abcdefgh', bounds)).toEqual(expired)
+  expect(positionOf.mock.calls.length).toBeGreaterThan(2)
+  positionOf.mockClear()
+  expect(await pages.read('2-0-abcdefgh', bounds)).toEqual(expired)
+  expect(positionOf).toHaveBeenCalledTimes(1)
+})
+
+test('a read that waits for a follower ends with its signal', async () => {
+  const follower = { id: '9-0', nonce: 'abcdefgh' }
+  const pages = new LogPages(
+    { holds: async () => false } as unknown as RedisStream,
+    undefined,
+    () => follower,
+  )
+  const leaving = new AbortController()
+  const reading = pages.read('1-0-abcdefgh', bounds, leaving.signal)
+  setImmediate(() => leaving.abort())
+  await expect(reading).rejects.toThrow('aborted')
+})
+
 // A proxy that sends a command twice stores its entry twice; a client that reconnected received both.
 test('an entry that is in the stream twice is delivered once', async () => {
   const { log, key } = open()
