@@ -10,6 +10,7 @@ import { limitCases } from './limit-cases.ts'
 import { middlewareCases } from './middleware-cases.ts'
 import { misuseCases } from './misuse-cases.ts'
 import { pollCases } from './poll-cases.ts'
+import { refusalCases } from './refusal-cases.ts'
 import { shutdownCases } from './shutdown-cases.ts'
 import { slowClientCases } from './slow-client-cases.ts'
 import { sourceCases } from './source-cases.ts'
@@ -38,6 +39,7 @@ const cases: SuiteCase[] = [
   ...shutdownCases,
   ...endCases,
   ...limitCases,
+  ...refusalCases,
   ...pollCases,
   ...middlewareCases,
   ...compressionCases,
