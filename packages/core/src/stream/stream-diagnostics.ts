@@ -63,7 +63,7 @@ export function publishRefusal(message: StreamRefuseMessage): void {
  */
 export function summaryWhenFinished(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
-  const tell = () => {
+  const report = AsyncResource.bind(() => {
     const { reason, sentEvents, sentBytes } = port
     listener({
       code: reason?.code as SseCloseCode,
@@ -71,6 +71,6 @@ export function summaryWhenFinished(port: StreamPort, listener: (summary: Stream
       events: sentEvents,
       bytes: sentBytes,
     })
-  }
-  port.whenFinished(AsyncResource.bind(tell))
+  })
+  port.whenFinished(report)
 }

@@ -254,13 +254,8 @@ export function stoppedChannel(key: string): string {
 /** The error if Redis does not answer, or refuses. */
 export function unavailable(cause: unknown): SseError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new SseError(
-    'ERR_SSE_RUNS_UNAVAILABLE',
-    `Redis, which stores the runs, is not available: ${reason}`,
-    {
-      cause,
-    },
-  )
+  const message = `Redis, which stores the runs, is not available: ${reason}`
+  return new SseError('ERR_SSE_RUNS_UNAVAILABLE', message, { cause })
 }
 
 function mayRecover(error: unknown): boolean {
