@@ -6,7 +6,8 @@ import { visitExample, waitForState } from './visit-example.ts'
 
 /** The promises of both apps named `*-chat-ai`: the answer survives everything that happens to its page. */
 export function chatAiSuite(example: string): void {
-  // An answer has about seventy tokens, which take four seconds.
+  // An answer has about seventy tokens, which take four seconds, or more than a minute.
+  const slow = '1000'
   const start = (env = {}, port?: number) => ExampleServer.start(example, { TOKEN_MS: '60', ...env }, port)
   const visit = visitExample(() => start())
 
@@ -31,6 +32,7 @@ export function chatAiSuite(example: string): void {
   })
 
   test('a lost connection and a time offline lose nothing', async () => {
+    await slowDown('300')
     const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
     try {
       const page = await visit.open()
@@ -52,6 +54,7 @@ export function chatAiSuite(example: string): void {
   })
 
   test('Stop stops the answer in all windows, and the model', async () => {
+    await slowDown()
     const page = await visit.open()
     const other = await visit.open(new URL(page.url()).search)
     await waitForState(other, 'open')
@@ -70,6 +73,7 @@ export function chatAiSuite(example: string): void {
   })
 
   test('ends at Ctrl-C in the middle of an answer', async () => {
+    await slowDown()
     const page = await visit.open()
     await ask(page, 'Are you there?')
     await waitForTokens(page, 2)
@@ -89,7 +93,7 @@ export function chatAiSuite(example: string): void {
       await ask(page, 'Shall we meet again?')
       await waitForTokens(page, 5)
       const ended = first.terminate()
-      visit.server = await start(env, first.port)
+      visit.server = await start({ ...env, TOKEN_MS: slow }, first.port)
       await page.reload()
       await waitForTokens(page, 10)
       await waitForState(page, 'open')
@@ -112,6 +116,12 @@ export function chatAiSuite(example: string): void {
       await redis.close()
     }
   })
+
+  /** A machine may need seconds to press a button: the answer must not be over by then. */
+  async function slowDown(tokenMs = slow): Promise<void> {
+    await visit.server.kill()
+    visit.server = await start({ TOKEN_MS: tokenMs })
+  }
 
   async function ask(page: Page, prompt: string): Promise<void> {
     await page.getByLabel('Message').fill(prompt)

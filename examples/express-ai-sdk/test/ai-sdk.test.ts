@@ -3,7 +3,7 @@ import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 
-// An answer has about seventy tokens: five seconds.
+// An answer has about seventy tokens, which take five seconds, or more than a minute after slowDown().
 const visit = visitExample(() => ExampleServer.start('express-ai-sdk', { TOKEN_MS: '60' }))
 
 test('a reload in the middle and a second tab show the whole answer, nothing twice', async () => {
@@ -27,6 +27,7 @@ test('a reload in the middle and a second tab show the whole answer, nothing twi
 })
 
 test('a time offline loses nothing, and the next question continues from there', async () => {
+  await slowDown('200')
   const proxy = await CuttingProxy.start(Number(new URL(visit.server.url).port))
   try {
     const page = await visit.open()
@@ -51,6 +52,7 @@ test('a time offline loses nothing, and the next question continues from there',
 })
 
 test('Stop ends the answer in both tabs, and stops the model', async () => {
+  await slowDown('1000')
   const page = await visit.open()
   await ask(page, 'How long?')
   await waitForWords(page, 5)
@@ -66,11 +68,18 @@ test('Stop ends the answer in both tabs, and stops the model', async () => {
 })
 
 test('ends at Ctrl-C in the middle of an answer', async () => {
+  await slowDown('1000')
   const page = await visit.open()
   await ask(page, 'Are you there?')
   await waitForWords(page, 2)
   expect(await visit.server.interrupt()).toBe(0)
 })
+
+/** A machine may need seconds to press a button: the answer must not be over by then. */
+async function slowDown(tokenMs: string): Promise<void> {
+  await visit.server.kill()
+  visit.server = await ExampleServer.start('express-ai-sdk', { TOKEN_MS: tokenMs })
+}
 
 async function ask(page: Page, prompt: string): Promise<void> {
   await page.getByLabel('Message').fill(prompt)

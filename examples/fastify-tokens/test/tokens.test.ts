@@ -32,7 +32,7 @@ test('an answer arrives word by word, and completely', async () => {
 })
 
 test('Stop stops the work of the server at once', async () => {
-  await open({ tokenMs: 100 })
+  await open({ tokenMs: 1000 })
   await ask('How are you?')
   await waitForMoreThan('You ask: “How are you?” It')
   await page.getByRole('button', { name: 'Stop' }).click()
@@ -44,7 +44,7 @@ test('Stop stops the work of the server at once', async () => {
 })
 
 test('with the keyboard alone: ask, stop, ask again', async () => {
-  await open({ tokenMs: 100 })
+  await open({ tokenMs: 1000 })
   await page.getByLabel('Question').focus()
   await page.keyboard.press('Enter')
   await waitForState('answering')
@@ -60,7 +60,7 @@ test('with the keyboard alone: ask, stop, ask again', async () => {
 })
 
 test('an interrupted answer is marked as interrupted', async () => {
-  await open({ tokenMs: 100 })
+  await open({ tokenMs: 1000 })
   await ask('Are you there?')
   await waitForMoreThan('')
   await server.kill()
@@ -69,14 +69,14 @@ test('an interrupted answer is marked as interrupted', async () => {
 })
 
 test('ends at Ctrl-C in the middle of an answer', async () => {
-  await open({ tokenMs: 100 })
+  await open({ tokenMs: 1000 })
   await ask('Are you there?')
   await waitForMoreThan('')
   expect(await server.interrupt()).toBe(0)
   await waitForState('cut off')
 })
 
-/** An answer has more than a hundred tokens. */
+/** An answer has more than a hundred tokens: at one a second it is not over before a slow machine has pressed a button. */
 async function open({ tokenMs }: { tokenMs: number }): Promise<void> {
   server = await ExampleServer.start('fastify-tokens', { TOKEN_MS: String(tokenMs) })
   page = await browser.newPage()
