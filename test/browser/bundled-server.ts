@@ -33,6 +33,8 @@ async function bundle(entry: string): Promise<string> {
   return outfile
 }
 
+const esbuildOnSources = join(root, 'test/browser/esbuild-on-sources.ts')
+
 /** Imports of other packages stay: a bundle of Fastify would not work. */
 const othersStayOutside: Plugin = {
   name: 'others-stay-outside',
@@ -41,6 +43,7 @@ const othersStayOutside: Plugin = {
       if (pluginData === 'asked' || kind === 'entry-point' || path.startsWith('@downstream/'))
         return undefined
       if (path.startsWith('node:')) return { path, external: true }
+      if (path === 'esbuild' && importer !== esbuildOnSources) return { path: esbuildOnSources }
       if (!relative(root, importer).startsWith('packages/')) return { path, external: true }
       const found = await resolve(path, { resolveDir, kind, pluginData: 'asked' })
       return { path: found.path, external: true }
