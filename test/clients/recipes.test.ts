@@ -8,15 +8,19 @@ import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from '../browser/chromium.ts'
 import { root, SnippetProject, snippets } from '../snippet-project.ts'
 
+/** The sum of all numbers, so that a function that does not receive the data so far shows in the page. */
+const apply = '{ snapshot: ({ numbers }) => numbers, number: (number, sum) => sum + number }'
+
 /** The component that uses the recipe: it shows state and data in the body, until `leave()`. */
 const apps: Record<string, string> = {
   react: `
     import { createElement, StrictMode } from 'react'
     import { createRoot } from 'react-dom/client'
-    import { useEvent } from 'recipe'
+    import { useEvents } from 'recipe'
+    const apply = ${apply}
     const options = { retry: { min: 1 } }
     function App() {
-      const { data, state } = useEvent('events', 'number', options)
+      const { data, state } = useEvents('events', apply, options)
       return state + ' ' + data
     }
     const root = createRoot(document.body)
@@ -24,10 +28,10 @@ const apps: Record<string, string> = {
     window.leave = () => root.unmount()`,
   vue: `
     import { createApp } from 'vue'
-    import { useEvent } from 'recipe'
+    import { useEvents } from 'recipe'
     const app = createApp({
       setup() {
-        const { data, state } = useEvent('events', 'number', { retry: { min: 1 } })
+        const { data, state } = useEvents('events', ${apply}, { retry: { min: 1 } })
         return () => state.value + ' ' + data.value
       },
     })
@@ -35,7 +39,7 @@ const apps: Record<string, string> = {
     window.leave = () => app.unmount()`,
   svelte: `
     import { eventStore } from 'recipe'
-    window.leave = eventStore('events', 'number', { retry: { min: 1 } })
+    window.leave = eventStore('events', ${apply}, { retry: { min: 1 } })
       .subscribe((data) => { document.body.textContent = 'open ' + data })`,
 }
 
@@ -57,7 +61,7 @@ beforeEach(async () => {
   server = createServer((req, res) => {
     if (req.url === '/events') {
       requests++
-      hub.subscribe(openEventStream(req, res, { retry: 100 }), 'numbers')
+      hub.subscribe(openEventStream(req, res, { retry: 100 }), 'numbers', { snapshot: () => 10 })
     } else if (req.url === '/script.js') {
       res.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script)
     } else {
@@ -78,7 +82,7 @@ afterAll(async () => {
 })
 
 test.each(Object.keys(apps))(
-  'the recipe for %s shows what arrives, and leaves nothing open',
+  'the recipe for %s shows the state and its changes, and leaves nothing open',
   async (framework) => {
     script = bundle(framework)
     const page = await browser.newPage()
@@ -86,13 +90,15 @@ test.each(Object.keys(apps))(
     page.on('pageerror', (error) => failures.push(error))
     try {
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-      await eventually('a stream', () => hub.stats().streams === 1)
-      await publishAndSee(page, 1)
+      await see(page, 10)
+      await hub.publish('numbers', { event: 'number', data: 1 })
+      await see(page, 11)
       // Strict mode mounts twice.
       expect(requests).toBe(1)
       hub.disconnect(() => true)
       await eventually('another stream', () => requests === 2 && hub.stats().streams === 1)
-      await publishAndSee(page, 2)
+      await hub.publish('numbers', { event: 'number', data: 2 })
+      await see(page, 13)
       await page.evaluate('leave()')
       await eventually('no stream', () => hub.stats().streams === 0)
       expect(failures).toEqual([])
@@ -102,9 +108,8 @@ test.each(Object.keys(apps))(
   },
 )
 
-async function publishAndSee(page: Page, number: number): Promise<void> {
-  await hub.publish('numbers', { event: 'number', data: number })
-  await page.waitForFunction(`document.body.textContent.endsWith('open ${number}')`)
+async function see(page: Page, sum: number): Promise<void> {
+  await page.waitForFunction(`document.body.textContent.endsWith('open ${sum}')`)
 }
 
 /** The app, with the recipe from docs/client.md. */

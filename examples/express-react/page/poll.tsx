@@ -1,16 +1,20 @@
 import type { EventsOf } from '@downstream/express'
 import { useEffect, useState } from 'react'
 import { showState } from '../public/show-state.js'
-import type { hub } from '../src/poll.ts'
-import { useEvent } from './use-event.ts'
+import type { hub, readTally, Tally } from '../src/poll.ts'
+import { useEvents } from './use-events.ts'
 
-type Tally = EventsOf<typeof hub, 'poll'>['tally']
+type Events = EventsOf<typeof hub, 'poll', typeof readTally>
 
 // One connection for all tabs: a browser opens six to one server, and the seventh tab would wait forever.
 const options = { share: true }
 
 export function Poll() {
-  const { data: tally, state } = useEvent<Tally>('poll', 'tally', options)
+  const { data: tally, state } = useEvents<Events, Tally>(
+    'poll',
+    { snapshot: ({ poll }) => poll, tally: (tally) => tally },
+    options,
+  )
   const [problem, setProblem] = useState('')
 
   useEffect(() => showState(state), [state])

@@ -8,9 +8,10 @@ export interface Tally {
 /** Put your database here. */
 const votes: Tally['votes'] = { Cinema: 0, Bowling: 0, Museum: 0, Pizza: 0 }
 
-/** `publish()` here and `useEvent()` in the page are both checked against this declaration. */
+/** `publish()` here and `useEvents()` in the page are both checked against this declaration. */
 export const hub = createHub<{ poll: { tally: Tally } }>()
 
+/** The state of the poll. One function for all pages: a call serves all of those that connect within a second. */
 export function readTally(): Tally {
   return { votes }
 }

@@ -13,13 +13,8 @@ app.use(events, express.json())
 app.use(express.static(fileURLToPath(new URL('../public', import.meta.url))))
 app.get('/main.js', (_req, res) => res.type('js').send(script))
 
-// The tally as it is, then each new one. Its id is the cursor before it was read, so no vote in between is lost.
-app.get('/poll', async (_req, res) => {
-  const after = hub.cursor()
-  const stream = res.sse()
-  await stream.send({ event: 'tally', id: after, data: readTally() })
-  hub.subscribe(stream, 'poll', { after })
-})
+// The current tally first, then each new one. A page that has missed some receives the current one again.
+app.get('/poll', (_req, res) => hub.subscribe(res.sse(), 'poll', { snapshot: readTally }))
 
 app.post('/votes', (req, res) => {
   // Anybody may vote, as often as they like. Here belongs: has this user voted?

@@ -35,6 +35,6 @@ test('a page says that its vote was not counted, and is right again after a rest
 
 test('the hook is the one in the documentation', () => {
   const read = (path: string) => readFileSync(join(__dirname, path), 'utf8')
-  const hook = read('../page/use-event.ts').replace(/^ *\/\/ biome-ignore .*\n/m, '')
+  const hook = read('../page/use-events.ts').replace(/^ *\/\/ biome-ignore .*\n/m, '')
   expect(read('../../../docs/client.md')).toContain(hook)
 })
