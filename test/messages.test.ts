@@ -34,7 +34,7 @@ test.each<[string, () => unknown, string]>([
     'There is no option lgo. The options of a hub are: log, tail,',
   ],
   ['send(row)', () => opened({}).send(row), 'wrap a value as { data: value }; got an object with x.'],
-  ['send({ data: promise })', () => opened({}).send({ data: promise }), 'await it first'],
+  ['send({ data: promise })', () => opened({}).send({ data: promise }), 'Await it first'],
   [
     'publish(channel, row)',
     () => hub.publish('a', row),
@@ -48,7 +48,7 @@ test.each<[string, () => unknown, string]>([
   [
     'subscribe(res.sse(source))',
     () => hub.subscribe(promise, 'a'),
-    'Subscribe the stream that res.sse() or reply.sse() returns: subscribe(stream, channels); got a promise',
+    'subscribe(stream, channels) takes the stream that res.sse() or reply.sse() returns without a source',
   ],
 ])('%s says what to do', (_what, call, message) => {
   expect(call).toThrow(message)

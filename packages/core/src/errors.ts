@@ -64,27 +64,3 @@ export function warn(error: unknown): void {
     process.emitWarning(String(error))
   }
 }
-
-/** The error for an option with an invalid value. */
-export function invalidOption(name: string, rule: string): SseError {
-  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
-}
-
-/**
- * Refuses unknown option names. Otherwise a misspelled `fliter` would be ignored, and every client would receive every
- * event.
- *
- * @throws {@link SseError} ERR_SSE_INVALID_OPTION
- */
-export function checkOptionNames(options: object, names: readonly string[], whose = 'options'): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new SseError('ERR_SSE_INVALID_OPTION', `The ${whose} must be an object.`)
-  }
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue
-    throw new SseError(
-      'ERR_SSE_INVALID_OPTION',
-      `There is no option ${name}. The ${whose} are: ${names.join(', ')}.`,
-    )
-  }
-}

@@ -1,9 +1,10 @@
-export { invalidOption, type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
+export { type SseCloseCode, SseError, type SseErrorCode } from './errors.ts'
 
 // The event stream format
 export { encodeComment, encodeEvent, type Serialize, serializeJson } from './wire/encode.ts'
 export type { ExtraHeaders, HeaderValue } from './wire/head.ts'
 export type { ParsedEvent } from './wire/event-stream-parser.ts'
+export { invalidOption } from './wire/invalid-option.ts'
 export { readLastEventId } from './wire/last-event-id.ts'
 export { type ParseOptions, parseEventStream } from './wire/parse-event-stream.ts'
 export type { ServerSentEvent } from './wire/server-sent-event.ts'

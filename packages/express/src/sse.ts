@@ -70,7 +70,7 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
   // app.use(sse) compiles, but every request of the app would hang.
   if (more.length > 0) throw new SseError('ERR_SSE_INVALID_OPTION', 'Write app.use(sse()), not app.use(sse).')
   const { methodName = 'sse', onSourceError = passOn, ...defaults } = options
-  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
+  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function', onSourceError)
   const group = new StreamGroup(defaults)
   const middleware = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
     // Create everything else on a call and keep nothing: most responses are not streams, and streams are many.

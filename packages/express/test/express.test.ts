@@ -234,6 +234,8 @@ test('passes the error of a source to onSourceError instead of the error handler
 })
 
 test('refuses bad options when the middleware is created', () => {
-  expect(() => sse({ onSourceError: 'log' as never })).toThrow('Option onSourceError must be a function.')
+  expect(() => sse({ onSourceError: 'log' as never })).toThrow(
+    'Option onSourceError must be a function; got "log".',
+  )
   expect(() => sse({ keepAlive: 0 })).toThrow(expect.objectContaining({ code: 'ERR_SSE_INVALID_OPTION' }))
 })

@@ -9,7 +9,7 @@ export type LogLevel = (typeof LEVELS)[number] | false
 /** @throws SseError ERR_SSE_INVALID_OPTION */
 export function checkLogLevel(level: unknown): asserts level is LogLevel {
   if (level === false || LEVELS.includes(level as never)) return
-  throw invalidOption('log', `${LEVELS.map((one) => `'${one}'`).join(', ')} or false`)
+  throw invalidOption('log', `${LEVELS.map((one) => `'${one}'`).join(', ')} or false`, level)
 }
 
 /**

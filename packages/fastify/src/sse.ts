@@ -81,7 +81,7 @@ export const sse: FastifyPluginAsync<SseOptions> = fastifyPlugin(registerSse, {
 
 async function registerSse(app: FastifyInstance, options: SseOptions): Promise<void> {
   const { methodName = 'sse', drain, closeRetry, onSourceError = logError, log = 'debug', ...rest } = options
-  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function')
+  if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function', onSourceError)
   checkLogLevel(log)
   const defaults = Object.fromEntries(Object.entries(rest).filter(([name]) => !REGISTER_OPTIONS.has(name)))
   const group = new StreamGroup(defaults)

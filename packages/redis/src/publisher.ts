@@ -60,8 +60,8 @@ export class Publisher {
     if (this.#pending.size > 0 && this.#pendingBytes + bytes > maxPendingBytes) {
       throw new SseError(
         'ERR_SSE_LOG_BUSY',
-        `${this.#pending.size} events wait for Redis already, more than maxPendingBytes (${maxPendingBytes}) allows. ` +
-          'This one was not sent. Await publish(), or publish it later.',
+        `${this.#pending.size} events are already waiting for Redis; with this one they exceed maxPendingBytes (${maxPendingBytes}). ` +
+          'It was not sent. Await each publish(), or publish it later.',
       )
     }
     const adding = this.#add(entry, onAdded)
@@ -136,7 +136,7 @@ export class Publisher {
       const args = ['WAIT', String(replicas), String(timeout)]
       const count = Number(await this.#connection.send(args, timeout))
       if (count >= replicas) return
-      throw new Error(`${count} of ${replicas} replicas have confirmed it in ${timeout} ms.`)
+      throw new Error(`Only ${count} of ${replicas} replicas confirmed it within ${timeout} ms.`)
     })
     return this.#replicated
   }

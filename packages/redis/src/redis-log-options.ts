@@ -1,4 +1,4 @@
-import { SseError } from '@downstream/core'
+import { invalidOption, SseError } from '@downstream/core'
 
 /** Options of a `RedisLog`, all of them optional. */
 export interface RedisLogOptions {
@@ -56,31 +56,34 @@ const NAMES: readonly string[] = [
   'maxPendingBytes',
 ] as const satisfies (keyof RedisLogOptions)[]
 
+/** setTimeout() fires at once for a longer delay. */
+const MAX_DELAY = 2 ** 30
+
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisLogOptions {
   for (const name of Object.keys(options)) {
     if (NAMES.includes(name)) continue
     throw new SseError(
       'ERR_SSE_INVALID_OPTION',
-      `There is no option ${name}. There are: ${NAMES.join(', ')}.`,
+      `There is no option ${name}. The options of a RedisLog are: ${NAMES.join(', ')}.`,
     )
   }
   const { key = 'downstream:log', maxLength = 100_000, maxAge, timeout = 5_000 } = options
   const { replicas = 0, maxPendingBytes = 16_777_216 } = options
-  if (typeof key !== 'string' || key === '') throw invalid('key', 'a string that is not empty')
-  if (!isCount(maxLength)) throw invalid('maxLength', 'an integer above 0')
-  if (maxAge !== undefined && !isCount(maxAge)) throw invalid('maxAge', 'an integer of ms above 0')
-  // setTimeout() fires at once for a longer time.
-  if (!isCount(timeout) || timeout > 2 ** 30) throw invalid('timeout', 'an integer of ms above 0')
-  if (replicas !== 0 && !isCount(replicas)) throw invalid('replicas', 'an integer, 0 or more')
-  if (!isCount(maxPendingBytes)) throw invalid('maxPendingBytes', 'an integer of bytes above 0')
+  if (typeof key !== 'string' || key === '') throw invalidOption('key', 'a string that is not empty', key)
+  if (!isCount(maxLength)) throw invalidOption('maxLength', 'an integer above 0', maxLength)
+  if (maxAge !== undefined && !isCount(maxAge))
+    throw invalidOption('maxAge', 'an integer of ms above 0', maxAge)
+  if (!isCount(timeout) || timeout > MAX_DELAY) {
+    throw invalidOption('timeout', `an integer from 1 to ${MAX_DELAY} (ms)`, timeout)
+  }
+  if (replicas !== 0 && !isCount(replicas)) throw invalidOption('replicas', 'an integer, 0 or more', replicas)
+  if (!isCount(maxPendingBytes)) {
+    throw invalidOption('maxPendingBytes', 'an integer of bytes above 0', maxPendingBytes)
+  }
   return { key, maxLength, maxAge, timeout, replicas, maxPendingBytes }
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0
-}
-
-function invalid(name: string, rule: string): SseError {
-  return new SseError('ERR_SSE_INVALID_OPTION', `Option ${name} must be ${rule}.`)
 }

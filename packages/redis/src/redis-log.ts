@@ -52,7 +52,7 @@ export class RedisLog implements EventLog {
     if (replicas > 0 && isCluster) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        'The option replicas does not work with the cluster class of ioredis, which sends WAIT to any node.',
+        'The option replicas does not work with the cluster class of ioredis, which sends WAIT to any node. Use createCluster() of node-redis.',
       )
     }
     // A cluster of ioredis sends commands without a key to any node.
@@ -76,7 +76,7 @@ export class RedisLog implements EventLog {
       return formatCursor(position)
     } catch (error) {
       if (error instanceof SseError) throw error
-      throw unavailable('Redis did not confirm the event, which may be stored or not', error)
+      throw unavailable('Redis did not confirm the event, which may or may not be stored', error)
     }
   }
 
@@ -128,7 +128,10 @@ export class RedisLog implements EventLog {
 
   #checkOpen(): void {
     if (!this.#closing.signal.aborted) return
-    throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
+    throw new SseError(
+      'ERR_SSE_LOG_CLOSED',
+      'append() was called after the log was closed. Stop what publishes, then close the hub.',
+    )
   }
 }
 

@@ -284,7 +284,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
       this.onError(
         new SseError(
           'ERR_SSE_INVALID_EVENT',
-          `The log has a message to hubs that this version does not know: ${entry.event}. Update all processes that share the log.`,
+          `The log contains a message between hubs that this version does not know: ${entry.event}. Update all processes that share the log.`,
         ),
       )
     }

@@ -1,7 +1,8 @@
-import { checkOptionNames, invalidOption, warn } from '../errors.ts'
+import { warn } from '../errors.ts'
 import type { EventLog, LogBounds } from '../log/event-log.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import type { ControlEventNames } from './control-event.ts'
 import { guardedCallback } from './guarded-callback.ts'
 import type { HubOptions } from './hub.ts'
@@ -64,7 +65,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     onLogState = () => {},
   } = options
   if (typeof log?.append !== 'function' || typeof log.follow !== 'function')
-    throw invalidOption('log', 'an EventLog')
+    throw invalidOption('log', 'an EventLog, such as a MemoryLog or a RedisLog', log)
   for (const [name, value] of Object.entries({
     'tail.length': length,
     'tail.bytes': bytes,
@@ -75,17 +76,18 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     maxResumes,
     snapshotTimeout,
   })) {
-    if (!(typeof value === 'number' && value > 0)) throw invalidOption(name, 'a number above 0')
+    if (!(typeof value === 'number' && value > 0)) throw invalidOption(name, 'a number above 0', value)
   }
   for (const [name, value] of Object.entries({ gapDelay, snapshotMaxAge })) {
-    if (!Number.isFinite(value) || value < 0) throw invalidOption(name, 'a number of ms, 0 or more')
+    if (!Number.isFinite(value) || value < 0) throw invalidOption(name, 'a number of ms, 0 or more', value)
   }
-  if (!Number.isSafeInteger(length)) throw invalidOption('tail.length', 'an integer')
+  if (!Number.isSafeInteger(length)) throw invalidOption('tail.length', 'an integer', length)
   for (const [name, value] of Object.entries({ serialize, onError, onLogState })) {
-    if (typeof value !== 'function') throw invalidOption(name, 'a function')
+    if (typeof value !== 'function') throw invalidOption(name, 'a function', value)
   }
   for (const name of bookmark === false ? [gap, snapshot] : [gap, bookmark, snapshot]) {
-    if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
+    if (name === '')
+      throw invalidOption('controlEvents', 'an object of names that are not empty', controlEvents)
     encodeEvent({ event: name, data: '' })
   }
   const report = guardedCallback(onError, warn)

@@ -74,7 +74,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     if (port === undefined) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        `Subscribe the stream that res.sse() or reply.sse() returns: subscribe(stream, channels); got ${describe(stream)}. With a source they return a promise, and no stream to subscribe.`,
+        `subscribe(stream, channels) takes the stream that res.sse() or reply.sse() returns without a source (with a source they return a promise); got ${describe(stream)}.`,
       )
     }
     const names = checkSubscription(channels, this.#options)
@@ -82,7 +82,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
-        'A stream subscribes once, because its ids are those of one hub: name all its channels in one call.',
+        'This stream is or was subscribed. Subscribe it once, and name all its channels in that call: its ids are positions in one log.',
       )
     }
     if (stream.closed) return () => {}
@@ -216,7 +216,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
       Promise.resolve(answer).catch(() => {})
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        `The function that picks streams must return true or false; got ${describe(answer)}.`,
+        `The function passed to disconnect() must return true or false; got ${describe(answer)}. It cannot be async.`,
       )
     })
     this.#delivery.disconnect(picked)
@@ -243,7 +243,10 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
 }
 
 function closed(): SseError {
-  return new SseError('ERR_SSE_HUB_CLOSED', 'The hub is closed: publish before you close it.')
+  return new SseError(
+    'ERR_SSE_HUB_CLOSED',
+    'publish() was called after the hub was closed. Stop what publishes, then close the hub.',
+  )
 }
 
 /** `after` may come from a query string and be an array. Any such text is not a valid cursor. */

@@ -19,7 +19,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   if (channels.length > MAX_CHANNELS) {
     throw new SseError(
       'ERR_SSE_INVALID_CHANNEL',
-      `An event is published on at most ${MAX_CHANNELS} channels; got ${channels.length}. Publish it several times, or on a channel that all of them follow.`,
+      `An event is published on at most ${MAX_CHANNELS} channels; got ${channels.length}. Publish it in several calls, or on one channel that all clients follow.`,
     )
   }
   if (typeof published !== 'object' || published === null) {
@@ -36,7 +36,7 @@ export function newEntry(channel: unknown, published: unknown, options: Resolved
   if (event !== undefined && Object.values(options.names).includes(event)) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT_NAME',
-      `The hub itself sends events named ${event}: take another name, or rename them by the option controlEvents.`,
+      `The hub itself sends events named ${event}. Use another name, or rename the hub's events with the option controlEvents.`,
     )
   }
   const text = data === undefined ? undefined : dataText(data, options.serialize)
@@ -60,7 +60,8 @@ function whyNo(field: string): string {
  */
 export function checkChannels(channels: unknown, { maxChannelLength }: ResolvedHubOptions): string[] {
   const names = [...new Set<unknown>(Array.isArray(channels) ? channels : [channels])]
-  if (names.length === 0) throw new SseError('ERR_SSE_INVALID_CHANNEL', 'Name one channel or more.')
+  if (names.length === 0)
+    throw new SseError('ERR_SSE_INVALID_CHANNEL', 'The list of channels is empty: name at least one channel.')
   for (const name of names) checkChannel(name, maxChannelLength)
   return names as string[]
 }
@@ -75,7 +76,7 @@ export function checkSubscription(channels: unknown, options: ResolvedHubOptions
   if (names.length <= options.maxChannels) return names
   throw new SseError(
     'ERR_SSE_INVALID_CHANNEL',
-    `A subscription has at most ${options.maxChannels} channels (the option maxChannels); got ${names.length}. Follow one channel that has the events of many, and filter.`,
+    `A subscription has at most ${options.maxChannels} channels (the option maxChannels); got ${names.length}. Subscribe to one channel with the events of many, and use the option filter.`,
   )
 }
 
@@ -93,12 +94,12 @@ function checkChannel(channel: unknown, maxLength: number): void {
   if (typeof channel === 'string' && channel.length > maxLength) {
     throw new SseError(
       'ERR_SSE_INVALID_CHANNEL',
-      `The name of a channel has at most ${maxLength} characters (the option maxChannelLength); got ${channel.length}.`,
+      `The name of a channel has at most ${maxLength} characters (the option maxChannelLength); got ${channel.length}. Shorten the name, or raise the option.`,
     )
   }
   if (typeof channel === 'string' && channel !== '' && isWellFormed(channel)) return
   throw new SseError(
     'ERR_SSE_INVALID_CHANNEL',
-    `The name of a channel is a string that is not empty, without lone surrogates; got ${describe(channel)}.`,
+    `The name of a channel must be a string that is not empty and has no lone surrogates; got ${describe(channel)}.`,
   )
 }

@@ -152,6 +152,6 @@ function checkedKey(key: unknown): string | undefined {
   Promise.resolve(key).catch(() => {})
   throw new SseError(
     'ERR_SSE_INVALID_OPTION',
-    `Option coalesce must return a string, or undefined; got ${describe(key)}.`,
+    `Option coalesce must return a string or undefined; got ${describe(key)}.`,
   )
 }

@@ -146,6 +146,6 @@ class Reading {
 function tookTooLong(channel: string, timeout: number): SseError {
   return new SseError(
     'ERR_SSE_SNAPSHOT_TIMEOUT',
-    `The state of the channel ${channel} was not read within ${timeout} ms (the option snapshotTimeout): its clients received a gap instead.`,
+    `The state of the channel ${channel} was not read within ${timeout} ms (the option snapshotTimeout), so its clients received a gap. Make the query faster, or raise the option.`,
   )
 }

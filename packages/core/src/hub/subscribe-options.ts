@@ -1,5 +1,4 @@
-import { checkOptionNames, invalidOption } from '../errors.ts'
-import { describe } from '../wire/describe.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import type { EventsOptions, ReadyOptions, SubscribeOptions } from './hub.ts'
 
 const NAMES = ['filter', 'after', 'coalesce', 'key', 'snapshot'] as const satisfies (keyof SubscribeOptions)[]
@@ -35,7 +34,7 @@ export function checkReadyOptions(options: ReadyOptions): void {
  */
 export function checkKey(key: unknown, name: string): asserts key is string {
   if (typeof key === 'string' && isWellFormed(key)) return
-  throw invalidOption(name, `a string of well-formed Unicode; got ${describe(key)}`)
+  throw invalidOption(name, 'a string of well-formed Unicode', key)
 }
 
 /** Lone surrogates are refused because a log may replace them. */
@@ -45,12 +44,12 @@ export function isWellFormed(text: string): boolean {
 
 function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== 'function')
-    throw invalidOption('signal', 'an AbortSignal')
+    throw invalidOption('signal', 'an AbortSignal', signal)
 }
 
 function checkFunctions(functions: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(functions)) {
     if (value === undefined || typeof value === 'function') continue
-    throw invalidOption(name, 'a function')
+    throw invalidOption(name, 'a function', value)
   }
 }

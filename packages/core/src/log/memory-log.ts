@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { checkOptionNames, invalidOption, SseError, warn } from '../errors.ts'
+import { SseError, warn } from '../errors.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import { entryBytes } from './entry-bytes.ts'
 import type {
   Cursor,
@@ -46,14 +47,17 @@ export class MemoryLog implements EventLog {
     const { length = 10_000, bytes = 16_777_216 } = bounds
     for (const [name, value] of Object.entries({ length, bytes })) {
       if (Number.isSafeInteger(value) && value > 0) continue
-      throw invalidOption(name, 'an integer above 0')
+      throw invalidOption(name, 'an integer above 0', value)
     }
     this.#ring = new Ring({ length, bytes })
   }
 
   async append(added: NewLogEntry): Promise<Cursor> {
     if (this.#closed)
-      throw new SseError('ERR_SSE_LOG_CLOSED', 'The log is closed: publish before you close it.')
+      throw new SseError(
+        'ERR_SSE_LOG_CLOSED',
+        'append() was called after the log was closed. Stop what publishes, then close the hub.',
+      )
     const position = this.#ring.next
     const cursor = this.#cursor(position + 1)
     const { event, data } = added

@@ -11,13 +11,13 @@ export function caution({ event, retry }: { event?: string | undefined; retry?: 
   if (event === 'open' || event === 'error') {
     warnOnce(
       'SSE_EVENT_NAME',
-      `An event named "${event}" is also given to the page's listeners for EventSource's own ${event} event.`,
+      `An event named "${event}" is also given to the page's listeners for EventSource's own ${event} event. Choose another name.`,
     )
   }
   if (retry !== undefined && retry < HASTY_RETRY) {
     warnOnce(
       'SSE_HASTY_RETRY',
-      `With a retry below ${HASTY_RETRY} (it is in ms) a browser reconnects almost without a pause.`,
+      `With a retry below ${HASTY_RETRY} ms a browser reconnects almost without a pause. Use a longer one; the default is 3000.`,
     )
   }
 }
@@ -26,7 +26,7 @@ export function caution({ event, retry }: { event?: string | undefined; retry?: 
 export function cautionFramed(): void {
   warnOnce(
     'SSE_FRAMED_TWICE',
-    'A source yields text that is an event stream already, so each piece of it is sent as the data of one more event. ' +
+    'A source yields text that is already an event stream, so each piece is sent as the data of another event. ' +
       'Pass the Response itself: sse(response), or what parseEventStream(body) yields.',
   )
 }

@@ -113,5 +113,8 @@ export class MemoryRun implements RunClaim {
 }
 
 function claimGone(id: string): SseError {
-  return new SseError('ERR_SSE_RUN_LOST', `The run ${id} has ended: nothing can be added to it.`)
+  return new SseError(
+    'ERR_SSE_RUN_LOST',
+    `The run ${id} has ended, so nothing can be added to it. Stop the source when its signal aborts.`,
+  )
 }

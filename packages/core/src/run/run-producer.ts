@@ -113,7 +113,7 @@ export class RunProducer {
     if (text.length * 3 > this.#run.maxBytes && Buffer.byteLength(text) > this.#run.maxBytes) {
       throw new SseError(
         'ERR_SSE_EVENT_TOO_LARGE',
-        `An event of the run is larger than maxBytes, ${this.#run.maxBytes} bytes. Raise maxBytes.`,
+        `An event of the run is larger than its maxBytes (${this.#run.maxBytes}). Raise maxBytes, or send less in one event.`,
       )
     }
     this.#pending.push(text)

@@ -15,13 +15,13 @@ export function runText(
   if (event.id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      'An event of a run has no id of its own, because its id is its position in the run. Put yours into data.',
+      'An event of a run cannot have an id: its id is its position in the run. Put your id into data.',
     )
   }
   if (event.data === undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      'A retry or a comment alone is not an event of a run. The stream that follows the run sends them itself.',
+      'A run cannot store a retry or a comment without data. Leave it out: each stream that follows the run sends its own.',
     )
   }
   if (event.event !== undefined && (event.event === names.end || event.event === names.gap))
@@ -45,6 +45,6 @@ export function relayedRunText({ event, data, retry }: ParsedEvent, names: RunCo
 function reserved(name: string): SseError {
   return new SseError(
     'ERR_SSE_INVALID_EVENT_NAME',
-    `The run itself sends events named ${name}: take another name, or rename them by the option controlEvents.`,
+    `The run itself sends events named ${name}. Use another name, or rename the run's events with the option controlEvents.`,
   )
 }

@@ -1,6 +1,7 @@
-import { checkOptionNames, invalidOption, SseError, warn } from '../errors.ts'
+import { SseError, warn } from '../errors.ts'
 import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import { MemoryRunStore } from './memory-run-store.ts'
 import type { RunControlEvents } from './run-control-event.ts'
 import type { RunStore } from './run-store.ts'
@@ -39,15 +40,17 @@ export function resolveRunsOptions(options: RunsOptions): ResolvedRunsOptions {
     maxRuns = 10_000,
   } = options
   for (const [name, value] of Object.entries({ serialize, onError })) {
-    if (typeof value !== 'function') throw invalidOption(name, 'a function')
+    if (typeof value !== 'function') throw invalidOption(name, 'a function', value)
   }
-  if (typeof store?.start !== 'function') throw invalidOption('store', 'a RunStore')
+  if (typeof store?.start !== 'function')
+    throw invalidOption('store', 'a RunStore, such as a MemoryRunStore or a RedisRunStore', store)
   checkInteger('maxRuns', maxRuns, Number.MAX_SAFE_INTEGER)
   for (const name of end === false ? [gap] : [end, gap]) {
-    if (name === '') throw invalidOption('controlEvents', 'names that are not empty')
+    if (name === '')
+      throw invalidOption('controlEvents', 'an object of names that are not empty', controlEvents)
     encodeEvent({ event: name, data: '' })
   }
-  if (end === gap) throw invalidOption('controlEvents', 'two names that differ')
+  if (end === gap) throw invalidOption('controlEvents', 'an object of two names that differ', controlEvents)
   return { store, names: { end, gap }, serialize, onError, maxRuns }
 }
 
@@ -58,7 +61,7 @@ export function resolveRunOptions(options: RunOptions): ResolvedRunOptions {
   checkInteger('ttl', ttl, MAX_TIME)
   checkInteger('maxBytes', maxBytes, Number.MAX_SAFE_INTEGER)
   checkInteger('maxAge', maxAge, MAX_TIME)
-  if (typeof replace !== 'boolean') throw invalidOption('replace', 'true or false')
+  if (typeof replace !== 'boolean') throw invalidOption('replace', 'true or false', replace)
   return { ttl, maxBytes, maxAge, replace }
 }
 
@@ -67,7 +70,7 @@ export function resolveRunsCloseOptions(options: RunsCloseOptions): RunsCloseOpt
   checkOptionNames(options, ['drain', 'retry', 'abruptEnd'], 'options of close')
   const { drain = 0 } = options
   if (!(typeof drain === 'number' && drain >= 0 && drain <= MAX_TIME)) {
-    throw invalidOption('drain', `a number from 0 to ${MAX_TIME} (ms)`)
+    throw invalidOption('drain', `a number from 0 to ${MAX_TIME} (ms)`, drain)
   }
   return { ...options, drain }
 }
@@ -83,5 +86,5 @@ export function checkRunId(id: unknown): asserts id is string {
 
 function checkInteger(name: string, value: unknown, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
-  throw invalidOption(name, `an integer from 1 to ${most}`)
+  throw invalidOption(name, `an integer from 1 to ${most}`, value)
 }

@@ -6,6 +6,7 @@ import { invalidSource, isSource } from '../source/source.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import { Shutdown } from '../stream/shutdown.ts'
 import { portOf, type StreamPort } from '../stream/stream-port.ts'
+import { describe } from '../wire/describe.ts'
 import { endDiagnostics, startDiagnostics } from './run-diagnostics.ts'
 import { RunFeed } from './run-feed.ts'
 import { RunFollower, type RunFollowerHost } from './run-follower.ts'
@@ -66,14 +67,14 @@ export class StoreRuns implements Runs {
     if (port === undefined) {
       throw new SseError(
         'ERR_SSE_INVALID_OPTION',
-        'Follow with a stream that res.sse() or reply.sse() has returned: follow(stream, id).',
+        `follow(stream, id) takes the stream that res.sse() or reply.sse() returns without a source; got ${describe(stream)}.`,
       )
     }
     checkRunId(id)
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
-        'A stream follows one run, because its ids are positions in it, and cannot be subscribed to a hub too.',
+        'This stream already follows a run or is subscribed to a hub. Open another stream: its ids are positions in one run or log.',
       )
     }
     if (stream.closed) return Promise.resolve()
@@ -121,7 +122,7 @@ export class StoreRuns implements Runs {
     if (this.#producers.size + this.#starting.size >= maxRuns && !this.#produces(id)) {
       throw new SseError(
         'ERR_SSE_TOO_MANY_RUNS',
-        `${maxRuns} runs are in progress in this process: answer 503, or raise maxRuns.`,
+        `${maxRuns} runs are in progress in this process. Answer 503, or raise maxRuns.`,
       )
     }
     const producer = new RunProducer(id, this.#options, run)
@@ -191,5 +192,8 @@ export class StoreRuns implements Runs {
 }
 
 function closed(): SseError {
-  return new SseError('ERR_SSE_RUNS_CLOSED', 'The runs are closed: call start() before close().')
+  return new SseError(
+    'ERR_SSE_RUNS_CLOSED',
+    'start() was called after close(). Stop taking requests, then close the runs.',
+  )
 }

@@ -16,7 +16,7 @@ export function checkResponse(response: EventStreamResponse): void {
   discardSource(response)
   throw new SseError(
     'ERR_SSE_INVALID_SOURCE',
-    `A relayed response must be ok and of the type text/event-stream; this one ${problem}.`,
+    `Only a response with a 2xx status and the type text/event-stream can be relayed; this one ${problem}. Check the response before you pass it.`,
   )
 }
 

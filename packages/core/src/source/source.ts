@@ -97,7 +97,7 @@ export async function cancelQuietly(pull: Pick<Pull, 'cancel'>): Promise<void> {
 export function invalidSource(value: unknown): SseError {
   return new SseError(
     'ERR_SSE_INVALID_SOURCE',
-    `A source is an async iterable, an iterable, a stream or a function that returns one; got ${describe(value)}. To send one event, call stream.send().`,
+    `A source must be an async iterable, an iterable, a stream or a function that returns one; got ${describe(value)}. To send one event, call stream.send().`,
   )
 }
 

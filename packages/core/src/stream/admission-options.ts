@@ -1,5 +1,4 @@
-import { checkOptionNames, invalidOption } from '../errors.ts'
-import { describe } from '../wire/describe.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import type { Refuse } from './refusal.ts'
 
 /** How many streams an app may have open. A limit that is not given does not apply. */
@@ -69,9 +68,13 @@ export function resolveAdmission({
   if (limits === undefined && mayOpen === undefined) return undefined
   checkOptionNames(limits ?? {}, ['total', 'perKey', 'key'], 'limits')
   const { total, perKey, key } = limits ?? {}
-  if (key !== undefined && typeof key !== 'function') throw invalidOption('limits.key', 'a function')
+  if (key !== undefined && typeof key !== 'function') throw invalidOption('limits.key', 'a function', key)
   if (perKey !== undefined && key === undefined)
-    throw invalidOption('limits.perKey', 'given with limits.key, for example key: (request) => request.ip')
+    throw invalidOption(
+      'limits.key',
+      'given with limits.perKey, for example key: (request) => request.ip',
+      key,
+    )
   return { total: limit('total', total), perKey: limit('perKey', perKey), key, refuse, mayOpen }
 }
 
@@ -79,21 +82,21 @@ export function resolveAdmission({
 export function checkRefuse(refuse: unknown): asserts refuse is Refuse {
   if (refuse === 'later' || refuse === 'stop') return
   if (Number.isInteger(refuse) && Number(refuse) >= 400 && Number(refuse) <= 599) return
-  throw invalidOption('refuse', `'later', 'stop' or a status from 400 to 599; got ${describe(refuse)}`)
+  throw invalidOption('refuse', "'later', 'stop' or a status from 400 to 599", refuse)
 }
 
 function limit(name: string, value: unknown): number {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value)
-  throw invalidOption(`limits.${name}`, `an integer above 0; got ${describe(value)}`)
+  throw invalidOption(`limits.${name}`, 'an integer above 0', value)
 }
 
 function originCheck(origin: unknown): OriginCheck {
   if (typeof origin === 'function') return origin as OriginCheck
-  if (!Array.isArray(origin)) throw invalidOption('origin', 'a list of origins or a function')
+  if (!Array.isArray(origin)) throw invalidOption('origin', 'a list of origins or a function', origin)
   for (const one of origin) {
     if (typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one) continue
-    throw invalidOption('origin', `origins like https://app.example, without a path; got ${describe(one)}`)
+    throw invalidOption('origin', 'a list of origins like https://app.example, without a path', one)
   }
   const allowed = new Set<string>(origin)
   return (given) => allowed.has(given)

@@ -76,9 +76,13 @@ function ask<T>(name: string, call: () => T): T {
   try {
     return call()
   } catch (cause) {
-    throw new SseError('ERR_SSE_INVALID_OPTION', `The function ${name} threw; no stream was opened.`, {
-      cause,
-    })
+    throw new SseError(
+      'ERR_SSE_INVALID_OPTION',
+      `The function ${name} threw (see the cause), so no stream was opened.`,
+      {
+        cause,
+      },
+    )
   }
 }
 

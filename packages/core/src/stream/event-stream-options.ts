@@ -1,9 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { checkOptionNames, invalidOption, SseError } from '../errors.ts'
+import { SseError } from '../errors.ts'
 import { caution } from '../process/caution.ts'
-import { describe } from '../wire/describe.ts'
 import { encodeEvent, type Serialize, serializeJson } from '../wire/encode.ts'
 import { type ExtraHeaders, type HeaderValue, headerList } from '../wire/head.ts'
+import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
 import { MAX_EVENT_BYTES } from '../wire/parse-event-stream.ts'
 import {
   type CompressionOptions,
@@ -151,7 +151,7 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
   heartbeat: (value) => {
     if (value === false) return value
     if (typeof value !== 'string' || value === '')
-      throw invalidOption('heartbeat', 'the name of an event, or false')
+      throw invalidOption('heartbeat', 'the name of an event, or false', value)
     checkOption('heartbeat', () => encodeEvent({ event: value, data: '' }))
     return value
   },
@@ -159,7 +159,7 @@ const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOp
   tcpKeepAlive: (value) => positiveOrNever('tcpKeepAlive', value, 999),
   headers: resolveHeaders,
   serialize: (value) => {
-    if (typeof value !== 'function') throw invalidOption('serialize', 'a function')
+    if (typeof value !== 'function') throw invalidOption('serialize', 'a function', value)
     return value as Serialize
   },
   maxBufferedBytes: (value) => positive('maxBufferedBytes', value),
@@ -193,17 +193,17 @@ export function resolveOptions(
 
 function positive(name: string, value: unknown, least = 0, orElse = ''): number {
   if (typeof value === 'number' && value > least) return value
-  throw invalidOption(name, `a number above ${least}${orElse}; got ${describe(value)}`)
+  throw invalidOption(name, `a number above ${least}${orElse}`, value)
 }
 
 function parameterOrNone(name: string, value: unknown): string | false {
   if (value === false || typeof value === 'string') return value
-  throw invalidOption(name, 'the name of a query parameter, or false')
+  throw invalidOption(name, 'the name of a query parameter, or false', value)
 }
 
 export function trueOrFalse(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw invalidOption(name, 'true or false')
+  throw invalidOption(name, 'true or false', value)
 }
 
 /** A time in seconds would be in 1970, so the stream would end at once, again and again. */
@@ -213,7 +213,8 @@ function resolveExpiresAt(expiresAt: unknown): number {
   if (typeof time === 'number' && time > 100_000_000_000) return time
   throw invalidOption(
     'expiresAt',
-    `a Date, or a number of ms since 1970 (the exp of a JWT is in seconds: exp * 1000); got ${describe(expiresAt)}`,
+    'a Date, or a number of ms since 1970 (the exp of a JWT is in seconds: exp * 1000)',
+    expiresAt,
   )
 }
 
@@ -223,7 +224,7 @@ function positiveOrNever(name: string, value: unknown, least?: number): number {
 
 function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
   if (typeof value !== 'object' || value === null)
-    throw invalidOption('headers', 'an object of names and values, Headers or a Map')
+    throw invalidOption('headers', 'an object of names and values, Headers or a Map', value)
   return checkOption('headers', () => {
     const list = headerList(value as ExtraHeaders)
     for (const [name, values] of list) {

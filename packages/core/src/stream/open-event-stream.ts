@@ -88,13 +88,13 @@ export class Preparation implements PreparedEventStream {
     if (res[OPENED] !== undefined) {
       throw new SseError(
         'ERR_SSE_ALREADY_OPEN',
-        'This response is an event stream already: open it once and keep it.',
+        'This response is already an event stream. Keep the stream that the first call returned.',
       )
     }
     if (res.headersSent) {
       throw new SseError(
         'ERR_SSE_HEADERS_SENT',
-        'The headers of this response have been sent: open the stream before that.',
+        'The headers of this response were sent before the stream was opened. Remove what writes to the response first.',
       )
     }
     const url = 'originalUrl' in req ? String(req.originalUrl) : req.url

@@ -38,7 +38,10 @@ export class ResponseEventStream implements EventStream {
 
   send(event: ServerSentEvent | string, more?: unknown): Promise<boolean> {
     if (more !== undefined) {
-      throw new SseError('ERR_SSE_INVALID_EVENT', 'send() takes one event: send({ event, data }).')
+      throw new SseError(
+        'ERR_SSE_INVALID_EVENT',
+        'send() takes one argument, the event: send({ event, data }).',
+      )
     }
     if (this.#port.closed) return OVER
     const text = encodeEvent(event, this.#port.options.serialize)

@@ -1,6 +1,6 @@
-import { invalidOption } from '../errors.ts'
 import { clock, pause } from '../process/clock.ts'
 import { MAX_RETRY } from '../wire/encode.ts'
+import { invalidOption } from '../wire/invalid-option.ts'
 import { trueOrFalse } from './event-stream-options.ts'
 import type { StreamPort } from './stream-port.ts'
 
@@ -59,10 +59,10 @@ export class Shutdown {
    * @throws {@link SseError} ERR_SSE_INVALID_OPTION
    */
   constructor(streams: ReadonlySet<StreamPort>, { drain = 0, retry, abruptEnd, server }: CloseOptions) {
-    if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more')
+    if (!Number.isFinite(drain) || drain < 0) throw invalidOption('drain', 'a number of ms, 0 or more', drain)
     if (retry !== undefined) checkRetry(retry)
     if (server !== undefined && typeof server?.close !== 'function')
-      throw invalidOption('server', 'a server of node:http, which app.listen() returns')
+      throw invalidOption('server', 'a server of node:http, which app.listen() returns', server)
     if (abruptEnd !== undefined) trueOrFalse('abruptEnd', abruptEnd)
     this.#retry = retry
     this.#abruptEnd = abruptEnd
@@ -126,7 +126,7 @@ function checkRetry(retry: unknown): void {
   const range: unknown[] = Array.isArray(retry) ? retry : [retry, retry]
   const [least, most] = range as number[]
   if (range.length === 2 && range.every(isRetry) && Number(least) <= Number(most)) return
-  throw invalidOption('retry', `an integer from 0 to ${MAX_RETRY} (ms), or two of them: [least, most]`)
+  throw invalidOption('retry', `an integer from 0 to ${MAX_RETRY} (ms), or two of them: [least, most]`, retry)
 }
 
 function isRetry(value: unknown): boolean {

@@ -37,7 +37,7 @@ const FOREIGN_LINE_END = /[\u0085\u2028\u2029]/g
 export function encodeEvent(event: ServerSentEvent | string, serialize: Serialize = serializeJson): string {
   if (typeof event === 'string') return `${field('data', event)}\n`
   if (typeof event !== 'object' || event === null) {
-    throw refuse('EVENT', 'An event is a string or an object such as { data: value }', event)
+    throw refuse('EVENT', 'An event must be a string or an object such as { data: value }', event)
   }
   const { event: name, data, id, retry, comment } = event
   const head =
@@ -49,7 +49,7 @@ export function encodeEvent(event: ServerSentEvent | string, serialize: Serializ
   if (head === '' || name !== undefined || id !== undefined) {
     throw new SseError(
       'ERR_SSE_INVALID_EVENT',
-      `An event without data is never dispatched by a client: add data ('' is enough), or wrap a value as { data: value }; got ${describe(event)}.`,
+      `A client ignores an event without data: add data ('' is enough), or wrap a value as { data: value }; got ${describe(event)}.`,
     )
   }
   return comment === undefined ? head : `${head}\n`
@@ -93,7 +93,7 @@ export function withId(text: string, id: string): string {
 /** JSON with the line ends of other languages escaped, so that naive clients do not split a line. */
 export function serializeJson(data: unknown): string {
   const json = JSON.stringify(data) as string | undefined
-  if (json === undefined) throw refuse('DATA', 'JSON has no form for this data', data)
+  if (json === undefined) throw refuse('DATA', 'JSON cannot represent this data', data)
   // A Promise, Map or Set becomes {}, whatever it holds. Searching all data for one would take longer than the JSON
   // itself, so only such a result is searched.
   if (json.includes('{}')) JSON.stringify(data, refuseLostContent)
@@ -102,19 +102,19 @@ export function serializeJson(data: unknown): string {
 
 /** What to use instead of a value that JSON turns into `{}`. */
 const LOST_CONTENT: Readonly<Record<string, string>> = {
-  Promise: 'await it first',
-  Map: 'send Object.fromEntries(map) or [...map]',
-  Set: 'send [...set]',
+  Promise: 'Await it first',
+  Map: 'Send Object.fromEntries(map) or [...map]',
+  Set: 'Send [...set]',
 }
 
 function refuseLostContent(key: string, value: unknown): unknown {
   const kind = isPromise(value) ? 'Promise' : tagOf(value)
   const instead = LOST_CONTENT[kind]
   if (instead === undefined) return value
-  const where = key === '' ? 'This data is' : `This data has in ${JSON.stringify(key)}`
+  const where = key === '' ? `is a ${kind}` : `has a ${kind} in ${JSON.stringify(key)}`
   throw new SseError(
     'ERR_SSE_INVALID_DATA',
-    `${where} a ${kind}, which JSON turns into {}: ${instead}, or set the option serialize.`,
+    `The data ${where}, which JSON turns into {}. ${instead}, or set the option serialize.`,
   )
 }
 
@@ -126,7 +126,7 @@ function field(name: string, value: string): string {
 }
 
 function commentLines(text: string): string {
-  if (typeof text !== 'string') throw refuse('COMMENT', 'A comment is a string', text)
+  if (typeof text !== 'string') throw refuse('COMMENT', 'A comment must be a string', text)
   return text === '' ? ':\n' : field('', text)
 }
 
@@ -151,7 +151,7 @@ export function dataText(data: unknown, serialize: Serialize): string {
 
 function checkName(name: string): string {
   if (typeof name === 'string' && !BREAKS_A_FIELD.test(name)) return name
-  throw refuse('EVENT_NAME', 'An event name is a string without CR, LF or NUL', name)
+  throw refuse('EVENT_NAME', 'An event name must be a string without CR, LF or NUL', name)
 }
 
 function checkId(id: string | number): string {
@@ -162,14 +162,14 @@ function checkId(id: string | number): string {
     return id
   throw refuse(
     'ID',
-    `An id is printable ASCII without a blank at either end, at most ${MAX_ID_LENGTH} long`,
+    `An id must be a safe integer, or printable ASCII of at most ${MAX_ID_LENGTH} characters without a blank at either end`,
     id,
   )
 }
 
 function checkRetry(retry: number): number {
   if (Number.isInteger(retry) && retry >= 0 && retry <= MAX_RETRY) return retry
-  throw refuse('RETRY', `A retry is an integer from 0 to ${MAX_RETRY} (milliseconds)`, retry)
+  throw refuse('RETRY', `A retry must be an integer from 0 to ${MAX_RETRY} (milliseconds)`, retry)
 }
 
 type Refusal = SseErrorCode extends infer C

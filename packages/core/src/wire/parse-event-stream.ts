@@ -1,5 +1,5 @@
-import { invalidOption } from '../errors.ts'
 import { EventStreamParser, type ParsedEvent } from './event-stream-parser.ts'
+import { invalidOption } from './invalid-option.ts'
 
 /** Options of {@link parseEventStream}. */
 export interface ParseOptions {
@@ -29,7 +29,7 @@ export async function* parseEventStream(
   { maxEventBytes = MAX_EVENT_BYTES }: ParseOptions = {},
 ): AsyncGenerator<ParsedEvent, void, undefined> {
   if (!(typeof maxEventBytes === 'number' && maxEventBytes > 0))
-    throw invalidOption('maxEventBytes', 'a number above 0')
+    throw invalidOption('maxEventBytes', 'a number above 0', maxEventBytes)
   const parser = new EventStreamParser(maxEventBytes)
   for await (const chunk of chunks) yield* parser.push(chunk)
 }

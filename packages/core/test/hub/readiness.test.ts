@@ -3,7 +3,7 @@ import { createHub } from '../../src/hub/create-hub.ts'
 import type { EventLog, LogFollower } from '../../src/log/event-log.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 
-const refused = new SseError('ERR_SSE_LOG_REFUSED', 'Redis refuses this program.')
+const refused = new SseError('ERR_SSE_LOG_REFUSED', 'Redis refuses access.')
 
 /** A hub on a log whose state the test sets. */
 function start() {

@@ -7,7 +7,11 @@ test('nothing is refused by default', () => {
 })
 
 test.each<[what: string, options: unknown, message: string]>([
-  ['perKey without a key', { limits: { perKey: 1 } }, 'limits.perKey must be given with limits.key'],
+  [
+    'perKey without a key',
+    { limits: { perKey: 1 } },
+    'limits.key must be given with limits.perKey, for example key: (request) => request.ip; got undefined.',
+  ],
   ['a total of 0', { limits: { total: 0 } }, 'limits.total must be an integer above 0; got 0'],
   ['a total of text', { limits: { total: '5' } }, 'limits.total must be an integer above 0'],
   ['a perKey of NaN', { limits: { perKey: Number.NaN, key: () => 'a' } }, 'limits.perKey must be'],
@@ -16,8 +20,8 @@ test.each<[what: string, options: unknown, message: string]>([
   ['limits of a number', { limits: 5 }, 'The limits must be an object'],
   ['refuse: 200', { refuse: 200 }, "refuse must be 'later', 'stop' or a status from 400 to 599"],
   ['refuse of text', { refuse: 'never' }, 'refuse must be'],
-  ['an origin with a path', { origin: ['https://a.example/app'] }, 'origin must be origins like'],
-  ['an origin without a scheme', { origin: ['a.example'] }, 'origin must be origins like'],
+  ['an origin with a path', { origin: ['https://a.example/app'] }, 'origin must be a list of origins like'],
+  ['an origin without a scheme', { origin: ['a.example'] }, 'origin must be a list of origins like'],
   ['a single origin', { origin: 'https://a.example' }, 'origin must be a list of origins or a function'],
 ])('refuses %s when the app is made', (_, options, message) => {
   expect(() => new StreamGroup(options as AdmissionOptions)).toThrow(

@@ -100,19 +100,19 @@ test.each(refused)('%s is refused', (_, event, code) => {
 
 test('an error says the rule and shows what was passed, shortened', () => {
   const refuse = () => encodeEvent({ id: 'é'.repeat(10_000), data: '' })
-  expect(refuse).toThrow(/An id is printable ASCII.*got "é{60}…"/)
+  expect(refuse).toThrow(/An id must be .*printable ASCII.*got "é{60}…"/)
 })
 
 test.each<[what: string, data: unknown, message: RegExp]>([
-  ['a promise', Promise.resolve(1), /^This data is a Promise, .*: await it first/],
-  ['a promise of another realm', runInNewContext('Promise.resolve(1)'), /^This data is a Promise/],
+  ['a promise', Promise.resolve(1), /^The data is a Promise, .*Await it first/],
+  ['a promise of another realm', runInNewContext('Promise.resolve(1)'), /^The data is a Promise/],
   // biome-ignore lint/suspicious/noThenProperty: as query builders have
-  ['what is awaited like one', { then: () => {} }, /^This data is a Promise/],
-  ['a Map', new Map([['a', 1]]), /^This data is a Map, .*Object\.fromEntries\(map\)/],
-  ['an empty Map', new Map(), /^This data is a Map/],
-  ['a Set', new Set([1]), /^This data is a Set, .*\[\.\.\.set\]/],
-  ['a promise in an object', { user: { rows: Promise.resolve(1) } }, /^This data has in "rows" a Promise/],
-  ['a Map in an array', [{}, new Map()], /^This data has in "1" a Map/],
+  ['what is awaited like one', { then: () => {} }, /^The data is a Promise/],
+  ['a Map', new Map([['a', 1]]), /^The data is a Map, .*Object\.fromEntries\(map\)/],
+  ['an empty Map', new Map(), /^The data is a Map/],
+  ['a Set', new Set([1]), /^The data is a Set, .*\[\.\.\.set\]/],
+  ['a promise in an object', { user: { rows: Promise.resolve(1) } }, /^The data has a Promise in "rows"/],
+  ['a Map in an array', [{}, new Map()], /^The data has a Map in "1"/],
 ])('%s as data is refused, since JSON would turn it into {}', (_what, data, message) => {
   expect(() => encodeEvent({ data })).toThrow(
     expect.objectContaining({ code: 'ERR_SSE_INVALID_DATA', message: expect.stringMatching(message) }),

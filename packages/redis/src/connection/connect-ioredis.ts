@@ -49,7 +49,10 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     redisOptions: { ...settings, enableOfflineQueue: true },
   }
   const copy = duplicate(client, isIoredisCluster(client) ? [[], cluster] : [settings])
-  if (!isIoredis(copy)) throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
+  if (!isIoredis(copy))
+    throw new TypeError(
+      'duplicate() of the Redis client does not return a Redis client. Pass the client itself, not a wrapper.',
+    )
   watch(copy, onLost)
   const opened = copy.connect()
   const listeners = new Map<string, (text: string) => void>()

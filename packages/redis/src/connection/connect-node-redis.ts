@@ -38,7 +38,9 @@ export function connectNodeRedis(
       }
   const copy: unknown = Reflect.apply(client.duplicate, client, [settings])
   if (!isNodeRedis(copy))
-    throw new TypeError('duplicate() of the Redis client does not return a Redis client.')
+    throw new TypeError(
+      'duplicate() of the Redis client does not return a Redis client. Pass the client itself, not a wrapper.',
+    )
   copy.on('error', onLost)
   copy.on('end', onLost)
   const destroy = () => {

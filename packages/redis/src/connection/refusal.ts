@@ -9,7 +9,7 @@ export function refusal(cause: unknown): Error {
   if (!REFUSALS.test(error.message)) return error
   return new SseError(
     'ERR_SSE_LOG_REFUSED',
-    `Redis refuses this program: ${error.message} Check its password and its permissions.`,
+    `Redis refuses access: ${error.message} Check the password, and the permissions of the user.`,
     { cause },
   )
 }

@@ -30,8 +30,8 @@ export class HistoryCheck {
     this.#oldest = oldest?.id
     if (!dropped || length >= this.#maxLength) return undefined
     return new Error(
-      `Only ${length} rows are left in the stream, of maxLength ${this.#maxLength}: another process uses its key ` +
-        'with a smaller maxLength. Give all processes the same.',
+      `The stream has only ${length} rows left, although maxLength is ${this.#maxLength}: another process uses the same key ` +
+        'with a smaller maxLength. Use the same maxLength in all processes.',
     )
   }
 

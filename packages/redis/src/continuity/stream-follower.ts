@@ -203,8 +203,8 @@ export class StreamFollower {
     this.warn(
       `foreign ${String(this.#foreign).length}`,
       new Error(
-        `Another program writes into the stream ${this.#log.key}: ${this.#foreign} rows were skipped. ` +
-          'Give it, or the log, a key of its own.',
+        `Another program writes to the stream ${this.#log.key}: ${this.#foreign} rows were skipped. ` +
+          'Set another key for the log, or in that program.',
       ),
     )
   }

@@ -1,4 +1,4 @@
-import { SseError } from '@downstream/core'
+import { invalidOption, SseError } from '@downstream/core'
 
 /** Options of a `RedisRunStore`, all of them optional. */
 export interface RedisRunStoreOptions {
@@ -53,12 +53,15 @@ const MAX_DELAY = 2 ** 30
 export function resolveRedisRunStoreOptions(options: RedisRunStoreOptions): ResolvedRedisRunStoreOptions {
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) {
-      throw invalid(`There is no option ${name}. The options of a RedisRunStore are: ${NAMES.join(', ')}.`)
+      throw new SseError(
+        'ERR_SSE_INVALID_OPTION',
+        `There is no option ${name}. The options of a RedisRunStore are: ${NAMES.join(', ')}.`,
+      )
     }
   }
   const { prefix = 'downstream:runs', lease = 10_000, timeout = 5_000, maxWait = 60_000, tags = 1 } = options
   if (typeof prefix !== 'string' || !/^[^{}]+$/.test(prefix)) {
-    throw invalid('Option prefix must be a string that is not empty and has no braces.')
+    throw invalidOption('prefix', 'a string that is not empty and has no braces', prefix)
   }
   for (const [name, value, least, most] of [
     ['lease', lease, 500, MAX_DELAY],
@@ -67,11 +70,7 @@ export function resolveRedisRunStoreOptions(options: RedisRunStoreOptions): Reso
     ['tags', tags, 1, MAX_TAGS],
   ] as const) {
     if (Number.isSafeInteger(value) && value >= least && value <= most) continue
-    throw invalid(`Option ${name} must be an integer from ${least} to ${most}.`)
+    throw invalidOption(name, `an integer from ${least} to ${most}`, value)
   }
   return { prefix, lease, timeout, maxWait, tags }
-}
-
-function invalid(message: string): SseError {
-  return new SseError('ERR_SSE_INVALID_OPTION', message)
 }

@@ -170,7 +170,8 @@ export class RedisRunStore implements RunStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed.')
+    if (this.#closed)
+      throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed: close it last.')
   }
 }
 

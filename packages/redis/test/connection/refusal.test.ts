@@ -38,7 +38,7 @@ test.each<[string, string[], (port: number) => Redis | ReturnType<typeof createC
   try {
     await expect(hub.ready()).rejects.toMatchObject({
       code: 'ERR_SSE_LOG_REFUSED',
-      message: expect.stringContaining('Redis refuses this program'),
+      message: expect.stringContaining('Redis refuses access'),
     })
     expect(states).toEqual(['down'])
   } finally {

@@ -275,6 +275,6 @@ test('missing permissions are reported as a refusal', async () => {
   const { log } = open()
   const follower = RecordingFollower.of(log)
   await eventually('the refusal', () =>
-    follower.states.some((state) => state.includes('Redis refuses this program')),
+    follower.states.some((state) => state.includes('Redis refuses access')),
   )
 })

@@ -1,4 +1,4 @@
-import { invalidOption } from '../../errors.ts'
+import { invalidOption } from '../../wire/invalid-option.ts'
 
 /** A content coding that a stream can have. */
 export type StreamCoding = 'gzip' | 'zstd'
@@ -34,22 +34,23 @@ const CODINGS: readonly unknown[] = ['gzip', 'zstd']
 export function resolveCompression(value: unknown): ResolvedCompression | false {
   if (value === false) return false
   const options = typeof value === 'string' ? { mode: value } : value
-  if (typeof options !== 'object' || options === null) throw invalidCompression()
+  if (typeof options !== 'object' || options === null) throw invalidCompression(value)
   const { mode, encodings = ['gzip'], minBytes = 64, ...rest } = options as CompressionOptions
   const [unknown] = Object.keys(rest)
-  if (unknown !== undefined || !MODES.includes(mode)) throw invalidCompression()
+  if (unknown !== undefined || !MODES.includes(mode)) throw invalidCompression(value)
   if (!Array.isArray(encodings) || !encodings.every((coding) => CODINGS.includes(coding))) {
-    throw invalidOption('compression.encodings', "a list of 'gzip' and 'zstd'")
+    throw invalidOption('compression.encodings', "a list of 'gzip' and 'zstd'", encodings)
   }
   if (typeof minBytes !== 'number' || !(minBytes >= 0)) {
-    throw invalidOption('compression.minBytes', 'a number of bytes')
+    throw invalidOption('compression.minBytes', 'a number of bytes, 0 or more', minBytes)
   }
   return { mode, encodings, minBytes }
 }
 
-function invalidCompression(): Error {
+function invalidCompression(value: unknown): Error {
   return invalidOption(
     'compression',
     "'shared', 'own', { mode: 'shared' or 'own', encodings, minBytes }, or false",
+    value,
   )
 }
