@@ -172,6 +172,51 @@ test('what a hub tells of its log, of a gap and of a failed publish is in the co
   expect(seen).toContain('onError in maker')
 })
 
+// A filter ran in the context of the user that happened to publish.
+test('filter and coalesce run in the context of subscribe(), live, slow and from the log', async () => {
+  const hub = createHub({ log: new FaultyLog(), tail: { length: 3 } })
+  const look = () => {
+    note('look')
+    return true
+  }
+  const after = hub.cursor()
+  const stream = new FakePort()
+  const options = { filter: look, coalesce: () => (look() ? 'key' : undefined) }
+  await user.run('publisher', async () => {
+    for (let n = 0; n < 10; n++) await hub.publish('news', { data: n })
+  })
+  user.run('subscriber', () => hub.subscribe(stream, 'news', options))
+  user.run('subscriber', () => hub.subscribe(new FakePort(after), 'news', options))
+  stream.room = 0
+  await user.run('publisher', async () => {
+    for (let n = 0; n < 5; n++) {
+      await hub.publish('news', { data: n })
+      await settle(1)
+    }
+  })
+  stream.flow()
+  await settle(10)
+  expect([...new Set(seen)]).toEqual(['look in subscriber'])
+})
+
+test('a stream that a publisher ends, by its filter or by disconnect(), aborts in no context', async () => {
+  const hub = createHub({ onError: () => note('onError') })
+  const [broken, ann] = [new FakePort(), new FakePort()]
+  for (const stream of [broken, ann]) stream.signal.addEventListener('abort', () => note('abort'))
+  hub.subscribe(broken, 'news', {
+    filter: () => {
+      throw new Error('filter')
+    },
+  })
+  hub.subscribe(ann, 'news', { key: 'ann' })
+  await user.run('publisher', async () => {
+    await hub.publish('news', { data: 1 })
+    await settle()
+    await hub.disconnect('ann')
+  })
+  expect(seen).toEqual(['abort in none', 'onError in none', 'abort in none'])
+})
+
 test('the filter of a loop over hub.events() does not run in the context of a publisher', async () => {
   const hub = createHub({ log: new MemoryLog() })
   const events = user.run('ann', () =>

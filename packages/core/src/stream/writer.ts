@@ -17,7 +17,7 @@ export interface Target extends EventEmitter {
   readonly chunkedEncoding?: boolean
   /** HTTP only. */
   flushHeaders?: () => void
-  /** Added by compression(), which buffers events until it is called. */
+  /** Added by compression(). Versions before 1.6 ignore `no-transform`, and buffer events until it is called. */
   flush?: () => void
 }
 

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { ChannelIndex } from '../../src/hub/channel-index.ts'
 import { ChannelSet } from '../../src/hub/channel-set.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
@@ -199,69 +198,4 @@ test('publishing while fake timers are on loses no turn', async () => {
   hub.publish('news', { data: 'real' })
   await settle()
   expect(stream.events.map(({ data }) => data)).toEqual(['', 'faked', 'real'])
-})
-
-describe('the async context:', () => {
-  const user = new AsyncLocalStorage<string>()
-
-  // A filter ran in the context of the user that happened to publish.
-  test('filter and coalesce run in the context of subscribe(), live, slow and from the log', async () => {
-    const log = new FaultyLog()
-    const hub = createHub({ log, tail: { length: 3 } })
-    const seen = new Set<string | undefined>()
-    const look = () => {
-      seen.add(user.getStore())
-      return true
-    }
-    const after = hub.cursor()
-    const stream = new FakePort()
-    const options = { filter: look, coalesce: () => (look() ? 'key' : undefined) }
-    await user.run('publisher', async () => {
-      for (let n = 0; n < 10; n++) await hub.publish('news', { data: n })
-    })
-    user.run('subscriber', () => hub.subscribe(stream, 'news', options))
-    user.run('subscriber', () => hub.subscribe(new FakePort(after), 'news', options))
-    stream.room = 0
-    await user.run('publisher', async () => {
-      for (let n = 0; n < 5; n++) {
-        await hub.publish('news', { data: n })
-        await settle(1)
-      }
-    })
-    stream.flow()
-    await settle(10)
-    expect([...seen]).toEqual(['subscriber'])
-  })
-
-  test('the end of a stream and onError run in no context', async () => {
-    const seen: unknown[] = []
-    const engine = new MemoryLog()
-    const hub = createHub({
-      log: engine,
-      onError: () => seen.push(['onError', user.getStore()]),
-    })
-    const broken = new FakePort()
-    hub.subscribe(broken, 'news', {
-      filter: () => {
-        throw new Error('filter')
-      },
-    })
-    const other = new FakePort()
-    hub.subscribe(other, 'news', { key: 'ann' })
-    for (const stream of [broken, other])
-      stream.signal.addEventListener('abort', () => seen.push(['abort', user.getStore()]))
-    await user.run('publisher', async () => {
-      await hub.publish('news', { data: 1 })
-      await settle()
-      await hub.disconnect('ann')
-      await engine.close()
-      await hub.publish('news', { data: 2 }).catch(() => {})
-    })
-    expect(seen).toEqual([
-      ['abort', undefined],
-      ['onError', undefined],
-      ['abort', undefined],
-      ['onError', undefined],
-    ])
-  })
 })

@@ -41,7 +41,7 @@ describe('writing', () => {
     expect(target.writes).toEqual([`a${LONG}`])
   })
 
-  test('compression is flushed after each write', async () => {
+  test('a compressor that ignores no-transform is flushed after each write', async () => {
     const flush = jest.fn(() => target.writes.length)
     writer.start(Object.assign(target, { flush }), ':')
     writer.write('a')
