@@ -1,5 +1,5 @@
 // `npm run test:matrix [-- jest arguments]`: the tests on the other Node versions that we support, one after another,
-// then the conformance suites on the first versions of Bun and Deno that we support.
+// then the conformance suites on the first versions of Bun and Deno that we support, and the recipe of Next.js.
 import { spawnSync } from 'node:child_process'
 
 const args = process.argv.slice(2).map((argument) => `'${argument.replaceAll("'", "'\\''")}'`)
@@ -16,6 +16,7 @@ const runtimes = [
   },
   // The connections of ioredis do not work with older versions.
   { npm: 'deno@2.8.0', command: `deno --version && deno run -A ${suites}` },
+  { npm: 'node@24', command: 'node test/runtimes/run-next.mjs' },
 ]
 const passed = []
 
