@@ -110,7 +110,13 @@ export function breakOff(res: Response): boolean {
     return true
   }
   const { socket } = res
-  if (socket === null || !res.chunkedEncoding) return false
+  if (socket === null) return false
+  if (process.versions.bun !== undefined && res.useChunkedEncodingByDefault) {
+    // Bun never sets chunkedEncoding, and its destroySoon() drops buffered data.
+    res.write(EMPTY_COMMENT, () => socket.destroy())
+    return true
+  }
+  if (!res.chunkedEncoding) return false
   // Since Node 26 a response buffers writes until the end of the tick.
   clock.setImmediate(() => socket.destroySoon())
   return true
