@@ -54,6 +54,18 @@ test.each([211, 250, 299, 300, 301, 950, 15_000, 15_900, 16_000, 16_100, 60_000,
   },
 )
 
+test('a sleeper is not late if every other tick is, by as much as that of an idle process', () => {
+  let isLate = false
+  clock.setInterval = ((tick: () => void, ms: number) =>
+    setInterval(() => {
+      isLate = !isLate
+      setTimeout(tick, isLate ? 9 : 0)
+    }, ms)) as typeof clock.setInterval
+  const alarms = Array.from({ length: 400 }, (_, offset) => add(300 + offset))
+  jest.advanceTimersByTime(1_000)
+  for (const { due, wokenAt } of alarms) expect(wokenAt).toBeLessThanOrEqual(due)
+})
+
 // The wheel moved one slot per call, however late the call was: after a stall of 3 s everything came 3 s late. Now the
 // next tick visits all slots that were missed.
 test.each([500, 3_000, 15_000, 16_000, 60_000, 3_600_000])(
@@ -81,6 +93,14 @@ test('a long sleep is interrupted once a round of the wheel, not at every tick',
   jest.advanceTimersByTime(60_200)
   expect(alarm.wokenAt).toBeDefined()
   expect(alarm.wakings).toBeLessThan(10)
+})
+
+test('after an hour in which the process was suspended, a long sleep is interrupted once', () => {
+  const alarm = add(10 * 3_600_000)
+  const now = jest.spyOn(clock, 'now').mockImplementation(() => performance.now() + 3_600_000)
+  jest.advanceTimersByTime(TICK)
+  now.mockRestore()
+  expect(alarm.wakings).toBeLessThanOrEqual(1)
 })
 
 test('a sleeper that is never due does not wait at all', () => {

@@ -82,15 +82,16 @@ function wrap(owner: object, name: string, of: (self: unknown) => boolean = () =
 const NAMES = ['writeHead', 'flushHeaders', 'write', 'end']
 /** The test's own client runs in this process, and is no response. */
 const isResponse = (self: unknown) => self instanceof ServerResponse
-const owners: [where: string, owner: (res: ServerResponse) => object][] = [
-  ['the response', (res) => res],
-  ['the class of responses', () => ServerResponse.prototype],
-  ['the class of messages', () => OutgoingMessage.prototype],
+const classes: [where: string, owner: () => object, names: string[]][] = [
+  ['the class of responses', () => ServerResponse.prototype, NAMES],
+  ['the class of messages', () => OutgoingMessage.prototype, NAMES.slice(1)],
+]
+const owners: [where: string, owner: (res: ServerResponse) => object, names: string[]][] = [
+  ['the response', (res) => res, NAMES],
+  ...classes,
 ]
 
-describe.each(owners)('on %s', (where, ownerOf) => {
-  const names = where === 'the class of messages' ? NAMES.slice(1) : NAMES
-
+describe.each(owners)('on %s', (_where, ownerOf, names) => {
   test('all methods at once, before the stream is opened', async () => {
     const before = await open((res) => {
       for (const name of names) wrap(ownerOf(res), name, isResponse)
@@ -148,13 +149,13 @@ describe('on the socket', () => {
   })
 })
 
-test('on the classes before this library was loaded', async () => {
-  for (const name of NAMES) wrap(ServerResponse.prototype, name, isResponse)
+test.each(classes)('on %s before this library was loaded', async (_where, owner, names) => {
+  for (const name of names) wrap(owner(), name, isResponse)
   await jest.isolateModulesAsync(async () => {
     const loaded = await import('../../src/stream/open-event-stream.ts')
     openIt = loaded.openEventStream
   })
   await sendAndClose(await open())
   expect(bytes).toBe(OPENING + BODY)
-  expect(new Set(calls)).toEqual(new Set(NAMES))
+  expect(new Set(calls)).toEqual(new Set(names))
 })

@@ -66,10 +66,13 @@ describe('the connection', () => {
   // The delay was computed from keepAlive: below 14 s nothing was probed at all. Node sets the timeout again only if
   // there is a keepAliveTimeout; otherwise the next request of the connection had none. The value from before the
   // stream is restored after it.
-  test("has the server's idle timeout again after the stream where keepAliveTimeout is 0", async () => {
+  test.each([
+    ["the server's idle timeout again where keepAliveTimeout is 0", 0, true],
+    ['the keepAliveTimeout where there is one, not the longer idle timeout', 5_000, false],
+  ])('has after the stream %s', async (_, keepAliveTimeout, isIdleTimeout) => {
     const { origin, server, streams, opened } = await serveStreams()
     server.timeout = 60_000
-    server.keepAliveTimeout = 0
+    server.keepAliveTimeout = keepAliveTimeout
     const connected = once(server, 'connection')
     const client = await connect(origin)
     const [socket] = await connected
@@ -77,7 +80,8 @@ describe('the connection', () => {
     await opened(1)
     expect(socket.timeout).toBe(0)
     streams[0]?.close()
-    await eventually('the timeout', () => socket.timeout === 60_000)
+    await eventually('the timeout', () => socket.timeout > 0)
+    expect(socket.timeout === 60_000).toBe(isIdleTimeout)
   })
 
   // We sent keep-alive ourselves on the last response that the server allows, and the browser reconnected on it to a

@@ -266,16 +266,19 @@ describe('with the server', () => {
   test('lets a request be answered, then closes its connection', async () => {
     const { group, server, origin, open, answer } = await serveGroup()
     server.keepAliveTimeout = 60_000
-    await open(1)
+    const clients = await open(2)
     const other = await connect(origin)
     const asked = once(server, 'request')
     other.get('/plain')
     await asked
-    const closing = group.close({ server })
+    // The connection must not stay open until the end of the drain.
+    const closing = group.close({ server, drain: 60_000 })
     answer()
     await other.receives('plain answer')
-    await closing
     await other.ends()
+    expect(group.size).toBe(1)
+    for (const client of clients) client.close()
+    await closing
   })
 
   test('aborts a request that is not answered', async () => {

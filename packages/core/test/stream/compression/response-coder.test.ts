@@ -87,6 +87,23 @@ describe("mode 'shared'", () => {
     }
     expect([sizes[1], sizes[2]].every((size) => (size as number) < 20)).toBe(true)
   })
+
+  // Streams that became idle at different times have a different number of keep-alives after the same event.
+  test.each([
+    [16, true],
+    [17, false],
+  ])('after %i keep-alives in a row, the text before them is in the dictionary: %p', (comments, isUsed) => {
+    const text = new SharedText(0)
+    const coder = coderOf('shared')
+    const pieces = [0, 1].map((position) => {
+      text.add(position, SECRET)
+      const passage = text.passage(position, position + 1, SECRET)
+      const piece = passage === undefined ? '' : coder.encodePassage(passage)
+      for (let count = 0; count < comments; count++) coder.encode(':\n\n')
+      return piece.length
+    })
+    expect(Number(pieces[1]) < 20).toBe(isUsed)
+  })
 })
 
 test("mode 'own' compresses with what this stream was sent before", () => {

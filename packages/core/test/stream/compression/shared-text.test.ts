@@ -107,6 +107,7 @@ describe('positions', () => {
   test('that are no longer held have no passage', () => {
     const text = textOf(10_000)
     expect(text.passage(0, 10, 'x')).toBeUndefined()
+    expect(text.passage(0, 9_501, 'x')).toBeUndefined()
     expect(text.passage(9_500, 9_501, event(9_500))).toMatchObject({ from: 950_000 })
     expect(new SharedText(3).passage(2, 4, 'x')).toBeUndefined()
   })
