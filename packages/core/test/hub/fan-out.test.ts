@@ -1,7 +1,7 @@
 import { ChannelIndex } from '../../src/hub/channel-index.ts'
 import { ChannelSet } from '../../src/hub/channel-set.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
-import { FanOut } from '../../src/hub/fan-out.ts'
+import { FanOut, type Visited } from '../../src/hub/fan-out.ts'
 import { Tail } from '../../src/hub/tail.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import type { StreamOwner } from '../../src/stream/stream-port.ts'
@@ -158,17 +158,38 @@ describe('code that awaits publish()', () => {
   })
 })
 
-// Ten thousand streams of ['news', 'user:N'] and one burst: each retained the 61 KB that it was sent last.
-test('an idle stream retains nothing of what it was sent', async () => {
-  const fanOut = new FanOut(new ChannelIndex(), {
-    tail: new Tail({ length: 10, bytes: 1_000 }, 'head', [{ cursor: 'a', channels: ['news'], data: 'x' }]),
-  })
+describe('what streams of the same channels share', () => {
+  const tail = new Tail({ length: 10, bytes: 1_000 }, 'head', [
+    { cursor: 'a', channels: ['news'], data: 'x' },
+  ])
   const channels = new ChannelSet('key', new Set(['news']))
-  const first = fanOut.runOf(channels, 0)
-  // The streams of one turn share it.
-  expect(fanOut.runOf(channels, 0)).toBe(first)
-  await settle()
-  expect(fanOut.runOf(channels, 0)).not.toBe(first)
+  let fanOut: FanOut
+  beforeEach(() => {
+    fanOut = new FanOut(new ChannelIndex(), { tail })
+  })
+
+  // Ten thousand streams of ['news', 'user:N'] and one burst: each retained the 61 KB that it was sent last.
+  test('is retained for one turn', async () => {
+    const first = fanOut.runOf(channels, 0)
+    expect(fanOut.runOf(channels, 0)).toBe(first)
+    await settle()
+    expect(fanOut.runOf(channels, 0)).not.toBe(first)
+  })
+
+  test('for compression is retained until the last of them has ended', async () => {
+    const sharedText = async () => {
+      await settle()
+      return fanOut.passageOf(channels, 0, fanOut.runOf(channels, 0))?.source
+    }
+    const end = () => fanOut.forget({ channels } as Visited)
+    channels.uses = 1
+    const text = await sharedText()
+    end()
+    expect(await sharedText()).toBe(text)
+    channels.uses = 0
+    end()
+    expect(await sharedText()).not.toBe(text)
+  })
 })
 
 test('a reset of the log is passed on in slices, once to each stream', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, type RawClient } from '@downstream/testing'
+import { clock } from '../../src/process/clock.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { SseMethodHost } from '../../src/stream/sse-method.ts'
@@ -123,6 +124,18 @@ describe('closing', () => {
       expect(retryOf(client)).toBeGreaterThanOrEqual(1_500)
       expect(retryOf(client)).toBeLessThanOrEqual(4_500)
     }
+  })
+
+  test('with a drain does not take longer on a machine where each step does', async () => {
+    const { group, open } = await serveGroup()
+    await open(3)
+    const { now } = clock
+    jest.spyOn(clock, 'now').mockImplementation(() => now() * 20)
+    const wait = jest.spyOn(clock, 'setTimeout')
+    await group.close({ drain: 2_000 })
+    // There is one more for the responses to finish.
+    expect(wait.mock.calls.length).toBeLessThan(10)
+    jest.restoreAllMocks()
   })
 
   test('sends the given retry, a number or a value in a range', async () => {

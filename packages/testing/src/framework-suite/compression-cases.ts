@@ -65,6 +65,21 @@ export const compressionCases: SuiteCase[] = [
     },
   },
   {
+    name: 'compression: a Content-Encoding that other code has set is kept, and nothing is compressed twice',
+    async run(tools) {
+      await tools.serve(
+        ({ sse, setHeader }) => {
+          setHeader('Content-Encoding', 'x-other')
+          return sse(['a'])
+        },
+        { compression: 'own' },
+      )
+      const client = await tools.open(gzip)
+      assert.equal(client.headers['content-encoding'], 'x-other')
+      assert.equal(await client.ends(), 'retry: 3000\n:\n\ndata: a\n\n')
+    },
+  },
+  {
     name: 'compression: a HEAD request receives the same headers and no body',
     async run(tools) {
       await tools.serve(({ sse }) => void sse(), { compression: 'shared' })

@@ -79,11 +79,35 @@ test('keep-alives between events are part of the dictionary', () => {
   expect(dictionaries).toEqual([`${event(0)}${event(1)}:\n\n:\n\n`, `${event(0)}${event(1)}`])
 })
 
-test('less than minBytes is not compressed', () => {
+test.each([0, 200])(
+  'less than minBytes is not compressed, although it was for a stream with another: since %i',
+  (since) => {
+    const text = textOf(3)
+    const [compressed, stored] = [100, 101].map((min) => text.piece(last(text, 3), since, 0, coding, min))
+    expect(dictionaries).toHaveLength(1)
+    expect(compressed?.length).toBeLessThan(100)
+    expect(stored).toContain(event(2))
+  },
+)
+
+test('a stream that gets several events at once is not sent the piece of one that gets the first of them', () => {
   const text = textOf(3)
-  const wire = text.piece(last(text, 3), 0, 0, coding, 101)
-  expect(dictionaries).toEqual([])
-  expect(wire).toContain(event(2))
+  const passages = [2, 3].map((next) => text.passage(1, next, event(1) + (next === 3 ? event(2) : '')))
+  for (const passage of passages as Passage[]) {
+    const wire = Buffer.from(text.piece(passage, 0, 0, coding, 64), 'latin1')
+    const bytes = inflateRawSync(wire, { finishFlush: 2, dictionary: Buffer.from(event(0)) })
+    expect(bytes.toString()).toBe(passage.text)
+  }
+})
+
+test('few pieces are retained: those of a stream far behind are compressed again', () => {
+  const text = textOf(10)
+  const pieceOf = (n: number) => text.piece(text.passage(n, n + 1, event(n)) as Passage, 0, 0, coding, 64)
+  for (let n = 0; n < 10; n++) pieceOf(n)
+  pieceOf(9)
+  expect(dictionaries).toHaveLength(10)
+  pieceOf(0)
+  expect(dictionaries).toHaveLength(11)
 })
 
 test('a text that would grow is sent uncompressed', () => {
