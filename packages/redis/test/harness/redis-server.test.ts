@@ -25,6 +25,13 @@ test.each([
   expect(await server.command('GET', 'a')).toBe(value)
 })
 
+test('a server whose port is taken by another one does not pass for it', async () => {
+  const [first, second] = [await start(), await start()]
+  await second.kill()
+  Object.assign(second, { port: first.port })
+  await expect(second.restart()).rejects.toThrow('Address already in use')
+})
+
 test('a frozen server answers when it continues', async () => {
   const server = await start()
   server.freeze()

@@ -57,8 +57,9 @@ export class RedisServer {
       `redis-server answering on port ${this.port}`,
       async () => {
         if (child.exitCode !== null) throw new Error(`redis-server does not start: ${await this.#log()}`)
-        return this.command('PING').then(
-          () => true,
+        // Another server on this port would answer, and two tests would share their data.
+        return this.command('INFO', 'server').then(
+          (info) => String(info).includes(`process_id:${child.pid}\r\n`),
           () => false,
         )
       },
@@ -71,9 +72,11 @@ export class RedisServer {
     const [child, watch] = [this.#process, this.#watch]
     if (child === undefined) return
     this.#process = undefined
-    const exited = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exited
+    if (child.exitCode === null) {
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    }
     watch?.kill('SIGKILL')
   }
 
