@@ -9,7 +9,7 @@ import compress from '@fastify/compress'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import fastify5, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
+import fastify5, { type FastifyInstance, type FastifyPluginCallback, type FastifyReply } from 'fastify'
 import fastify4 from 'fastify4'
 import compress4 from 'fastify4-compress'
 import cookie4 from 'fastify4-cookie'
@@ -197,7 +197,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     const response = await fetch(await listen())
     expect(await response.text()).toBe('retry: 3000\n:\n\ndata: before\n\n')
     expect(stream?.signal.reason.code).toBe('ERR_SSE_SOURCE_FAILED')
-    expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toEqual(['late'])
+    expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toStrictEqual(['late'])
   })
 
   // Fastify runs the onSend hooks for the error of an onSend hook too. When one of them failed again while the handler was
@@ -251,6 +251,21 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     } finally {
       await other.close()
     }
+  })
+
+  test.each<[how: string, fail: (reply: FastifyReply, error: Error) => unknown]>([
+    ['returns', (_reply, error) => error],
+    ['sends', (reply, error) => void reply.send(error)],
+  ])('ends the stream and logs once when the handler %s an Error after it', async (_how, fail) => {
+    await app.register(sse)
+    app.get('/', async (_request, reply) => {
+      reply.sse().send('before')
+      await sleep(1)
+      return fail(reply, new Error('late'))
+    })
+    const response = await fetch(await listen())
+    expect(await response.text()).toBe('retry: 3000\n:\n\ndata: before\n\n')
+    expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toStrictEqual(['late'])
   })
 
   // The logger of Fastify is off by default, and every error of a source was lost.

@@ -1,8 +1,9 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { request } from 'node:http'
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually } from '@downstream/testing'
+import { watchPipelined } from '../../src/stream/disconnect.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import type { Request, Response } from '../../src/stream/exchange.ts'
@@ -179,6 +180,15 @@ describe('pipelined requests', () => {
     expect(calls().every((count) => count === 1)).toBe(true)
     process.off('warning', warned)
     expect(warned).not.toHaveBeenCalled()
+  })
+
+  test('are forgotten when they have finished, although their connection stays open', () => {
+    const socket = new EventEmitter()
+    const [finished, open] = [jest.fn(), jest.fn()]
+    const [forget] = [finished, open].map((onClose) => watchPipelined({ socket } as Request, onClose))
+    forget?.()
+    socket.emit('close')
+    expect([finished, open].map(({ mock }) => mock.calls.length)).toEqual([0, 1])
   })
 })
 
