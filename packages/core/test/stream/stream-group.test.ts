@@ -1,11 +1,11 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, type RawClient } from '@downstream/testing'
 import { clock } from '../../src/process/clock.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
-import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { SseMethodHost } from '../../src/stream/sse-method.ts'
-import { StreamGroup } from '../../src/stream/stream-group.ts'
+import { type GroupOptions, StreamGroup } from '../../src/stream/stream-group.ts'
 import { codeOf } from './close-code.ts'
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
@@ -13,7 +13,7 @@ import { serveHttp2 } from './serve-http2.ts'
 const host = { onSourceError: () => {} }
 
 /** A server whose streams belong to a group; /plain is an ordinary response, which `answer` ends. */
-async function serveGroup(defaults: EventStreamOptions = {}) {
+async function serveGroup(defaults: GroupOptions = {}) {
   const group = new StreamGroup(defaults)
   const streams: EventStream[] = []
   let answer = () => {}
@@ -242,6 +242,27 @@ describe('a stream requested', () => {
     expect(retryOf(client)).toBeGreaterThanOrEqual(1_000)
     await closing
     await eventually('nothing open', () => group.size === 0)
+  })
+
+  // A refused browser may give up for good, here with 204.
+  test('while the group closes gets the same if it is beyond a limit', async () => {
+    const key = (req: unknown) => (req as IncomingMessage).url
+    const { group, origin } = await serveGroup({ limits: { perKey: 1, key }, refuse: 'stop' })
+    const get = async (path: string) => {
+      const client = await connect(origin)
+      client.get(path)
+      return client
+    }
+    const clients = await Promise.all([get('/first'), get('/second')])
+    for (const client of clients) await client.receives(':\n\n')
+    const closing = group.close({ drain: 60_000 })
+    for (const path of ['/first', '/second']) {
+      const client = await get(path)
+      await client.ends()
+      expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    }
+    for (const client of clients) client.close()
+    await closing
   })
 
   test('after it has closed uses no source', async () => {
