@@ -181,16 +181,21 @@ test('an entry that is in the stream twice is delivered once', async () => {
   expect(data).toEqual(['aaaaaaaa', 'bbbbbbbb', 'last'])
 })
 
-test('a mark of a newer version stops readers and followers, with an error that says so', async () => {
+test('a mark of a newer version stops readers, followers and those that start, with an error that says so', async () => {
   const { log, key } = open()
   const follower = RecordingFollower.of(log)
   await eventually('the start', () => follower.states.includes('up'))
   const cursor = await log.append(entry('1'))
   await server.command('XADD', key, '*', 'n', 'abcdefgh', 'm', 'something new')
   await server.command('XADD', key, '*', 'n', 'ABCDEFGH', 'c', 'c', 'd', 'behind')
-  await eventually('the error', () => follower.states.some((state) => state.includes('update this process')))
+  const isStopped = ({ states }: RecordingFollower) =>
+    states.some((state) => state.includes('update this process'))
+  await eventually('the error', () => isStopped(follower))
   expect(follower.data).toEqual(['1'])
   await expect(log.read(cursor, bounds)).rejects.toThrow('update this process')
+  const late = RecordingFollower.of(log)
+  await eventually('the error of the late one', () => isStopped(late))
+  expect(late.data).toEqual([])
 })
 
 test('rows of other programs are reported', async () => {
