@@ -179,7 +179,7 @@ describe('what streams of the same channels share', () => {
   test('for compression is retained until the last of them has ended', async () => {
     const sharedText = async () => {
       await settle()
-      return fanOut.passageOf(channels, 0, fanOut.runOf(channels, 0))?.source
+      return fanOut.passageOf(channels, 0, fanOut.runOf(channels, 0))?.from.source
     }
     const end = () => fanOut.forget({ channels } as Visited)
     channels.uses = 1

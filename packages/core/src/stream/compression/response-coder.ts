@@ -5,7 +5,7 @@ import { checksum } from './checksum.ts'
 import type { ResolvedCompression, StreamCoding } from './compression-options.ts'
 import type { ContentCoding } from './content-coding.ts'
 import { gzip } from './gzip.ts'
-import { type Passage, SharedText } from './shared-text.ts'
+import { type Passage, type Place, SharedText } from './shared-text.ts'
 import { zstd } from './zstd.ts'
 
 const CODINGS: Record<StreamCoding, ContentCoding> = { gzip, zstd }
@@ -41,17 +41,14 @@ export class ResponseCoder {
   #length = 0
   #begun = false
   /**
-   * The shared text. The stream was sent its bytes from `#since` to `#at`, then this many comments, and nothing after
-   * them.
+   * A place in the shared text. The stream was sent its bytes from `#since` to there, then this many comments, and
+   * nothing after them.
    */
-  #source: SharedText | undefined
+  #at: Place | undefined
   #since = 0
-  #at = 0
   #comments = 0
-  /** The position up to which `#crc` is complete, and the checksums of the shared text there and at `#at`. */
-  #counted = 0
-  #crcCounted = 0
-  #crcAt = 0
+  /** The place up to which `#crc` is complete. */
+  #counted: Place | undefined
 
   constructor(coding: ContentCoding, { mode, minBytes }: ResolvedCompression) {
     this.#coding = coding
@@ -73,7 +70,7 @@ export class ResponseCoder {
     this.#count()
     // The keep-alive is the same for all streams.
     if (text === EMPTY_COMMENT && this.#comments < MAX_COMMENTS) this.#comments++
-    else this.#source = undefined
+    else this.#at = undefined
     const bytes = Buffer.from(text)
     this.#join(checksum(bytes), bytes.length)
     return this.#header() + this.#coding.stored(bytes.toString('latin1'))
@@ -81,20 +78,17 @@ export class ResponseCoder {
 
   /** Encodes text that other streams receive as well. */
   encodePassage(passage: Passage): string {
-    const { source, from, to } = passage
-    if (this.#source !== source || this.#at !== from) {
+    const { from, to } = passage
+    if (this.#at !== from) {
       this.#count()
-      this.#source = source
-      this.#since = from
+      this.#since = from.at
       this.#comments = 0
       this.#counted = from
-      this.#crcCounted = passage.crcBefore
     }
-    const wire = source.piece(passage, this.#since, this.#comments, this.#coding, this.#minBytes)
-    if (this.#comments > 0) this.#since = from
+    const wire = from.source.piece(passage, this.#since, this.#comments, this.#coding, this.#minBytes)
+    if (this.#comments > 0) this.#since = from.at
     this.#comments = 0
     this.#at = to
-    this.#crcAt = passage.crcAfter
     return this.#header() + wire
   }
 
@@ -105,7 +99,7 @@ export class ResponseCoder {
   }
 
   #encodeOwn(own: SharedText, text: string): string {
-    const position = this.#at
+    const position = this.#at?.at ?? 0
     own.add(position, text)
     return this.encodePassage(own.passage(position, position + 1, text) as Passage)
   }
@@ -115,11 +109,11 @@ export class ResponseCoder {
    * of a stream.
    */
   #count(): void {
-    const length = this.#at - this.#counted
-    if (length === 0) return
-    this.#join(joinCrc32(this.#crcCounted, this.#crcAt, crc32Shift(length)), length)
-    this.#counted = this.#at
-    this.#crcCounted = this.#crcAt
+    const [from, to] = [this.#counted, this.#at]
+    if (from === undefined || to === undefined || from === to) return
+    const length = to.at - from.at
+    this.#join(joinCrc32(from.crc, to.crc, crc32Shift(length)), length)
+    this.#counted = to
   }
 
   #join(crc: number, length: number): void {

@@ -15,35 +15,36 @@ const AGE_RATIO = 4
 /** How many pieces are cached: streams at the same position are written one after the other. */
 const REMEMBERED = 8
 
+/** The start of an entry, or the end of the text: one object for all streams that are there. */
+export interface Place {
+  readonly source: SharedText
+  /** How many bytes of the text come before it. */
+  readonly at: number
+  /** Checksum of these bytes. */
+  readonly crc: number
+}
+
 /** One or more whole events. */
 interface Entry {
   /** The owner's position of the entry; grows. */
   readonly position: number
-  /** How many bytes of the text come before it. */
-  readonly start: number
-  /** Checksum of the text before it. */
-  readonly crcBefore: number
+  readonly start: Place
   readonly text: string
 }
 
 /** A part of a {@link SharedText} that consists of whole entries. */
 export interface Passage {
-  readonly source: SharedText
-  /** Bytes of the text before it, and up to its end. */
-  readonly from: number
-  readonly to: number
+  readonly from: Place
+  readonly to: Place
   /** Where the dictionary starts for streams that have received that much: the same for all, whenever they joined. */
   readonly window: number
-  /** Checksums of the text before it, and up to its end. */
-  readonly crcBefore: number
-  readonly crcAfter: number
   readonly text: string
 }
 
 interface Remembered {
   readonly piece: string
-  readonly from: number
-  readonly to: number
+  readonly from: Place
+  readonly to: Place
   readonly start: number
   readonly comments: number
   readonly coding: ContentCoding
@@ -61,8 +62,7 @@ export class SharedText {
   /** All entries from this position on are held. */
   #first: number
   #entries: Entry[] = []
-  #end = 0
-  #crc = 0
+  #end: Place = { source: this, at: 0, crc: 0 }
   /**
    * Starts of entries, fewer of them the older they are: streams that joined between two joints share the dictionary
    * that starts at the later one.
@@ -83,12 +83,16 @@ export class SharedText {
   /** Appends text. */
   add(position: number, text: string): void {
     const bytes = Buffer.from(text)
-    this.#entries.push({ position, start: this.#end, crcBefore: this.#crc, text })
-    this.#joints.push(this.#end)
-    this.#end += bytes.length
-    this.#crc = joinCrc32(this.#crc, checksum(bytes), crc32Shift(bytes.length))
+    const { at, crc } = this.#end
+    this.#entries.push({ position, start: this.#end, text })
+    this.#joints.push(at)
+    this.#end = {
+      source: this,
+      at: at + bytes.length,
+      crc: joinCrc32(crc, checksum(bytes), crc32Shift(bytes.length)),
+    }
     this.#thin()
-    const kept = Math.min(this.#indexOfByte(this.#end - this.#held), this.#entries.length - 1)
+    const kept = Math.min(this.#indexOfByte(this.#end.at - this.#held), this.#entries.length - 1)
     // Not for each entry, because it moves all of them.
     if (kept > this.#entries.length / 2) this.#forget(kept)
   }
@@ -99,12 +103,10 @@ export class SharedText {
     const first = this.#indexOf(position)
     const end = this.#indexOf(next)
     if (first === end) return undefined
-    const crcBefore = this.#entries[first]?.crcBefore ?? this.#crc
-    const crcAfter = this.#entries[end]?.crcBefore ?? this.#crc
     const [from, to] = [this.#startOf(first), this.#startOf(end)]
-    const length = Math.min(Math.max(2 * (to - from), MIN_WINDOW), MAX_WINDOW)
-    const window = Math.min(this.#startOf(this.#indexOfByte(from - length)), from)
-    return { source: this, from, to, window, crcBefore, crcAfter, text }
+    const length = Math.min(Math.max(2 * (to.at - from.at), MIN_WINDOW), MAX_WINDOW)
+    const window = Math.min(this.#startOf(this.#indexOfByte(from.at - length)).at, from.at)
+    return { from, to, window, text }
   }
 
   /**
@@ -115,9 +117,9 @@ export class SharedText {
    */
   piece(passage: Passage, since: number, comments: number, coding: ContentCoding, minBytes: number): string {
     const { from, to, window } = passage
-    let start = from
-    if (to - from >= minBytes) start = window >= since ? window : this.#jointAfter(since, from)
-    const kept = start === from ? 0 : comments
+    let start = from.at
+    if (to.at - from.at >= minBytes) start = window >= since ? window : this.#jointAfter(since, from.at)
+    const kept = start === from.at ? 0 : comments
     for (const known of this.#pieces) {
       if (
         known.from === from &&
@@ -129,7 +131,7 @@ export class SharedText {
       )
         return known.piece
     }
-    const dictionary = start === from ? '' : this.#text(start, from) + EMPTY_COMMENT.repeat(kept)
+    const dictionary = start === from.at ? '' : this.#text(start, from.at) + EMPTY_COMMENT.repeat(kept)
     const piece = compressed(Buffer.from(passage.text), dictionary, coding, minBytes)
     this.#pieces.unshift({ piece, from, to, start, comments: kept, coding, minBytes })
     if (this.#pieces.length > this.#remembered) this.#pieces.pop()
@@ -143,7 +145,7 @@ export class SharedText {
 
   #text(start: number, end: number): string {
     let text = ''
-    for (let index = this.#indexOfByte(start); this.#startOf(index) < end; index++) {
+    for (let index = this.#indexOfByte(start); this.#startOf(index).at < end; index++) {
       text += this.#entries[index]?.text
     }
     return text
@@ -166,7 +168,7 @@ export class SharedText {
     this.#first = this.#entries[0]?.position ?? this.#first
   }
 
-  #startOf(index: number): number {
+  #startOf(index: number): Place {
     return this.#entries[index]?.start ?? this.#end
   }
 
@@ -176,7 +178,7 @@ export class SharedText {
   }
 
   #indexOfByte(byte: number): number {
-    return search(this.#entries.length, (index) => (this.#entries[index] as Entry).start >= byte)
+    return search(this.#entries.length, (index) => (this.#entries[index] as Entry).start.at >= byte)
   }
 }
 
