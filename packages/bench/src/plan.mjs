@@ -130,6 +130,7 @@ export function makePlan(name, only = {}) {
         // What costs each client the same again is measured with a few of them.
         contestants: chosen(compressing).filter((one) => clients === few || one !== 'downstream-own'),
         deliveries: kind === 'price' ? small : large,
+        warmUp: 4 * small,
       }),
     )
 
