@@ -120,6 +120,15 @@ export const refusalCases: SuiteCase[] = [
     },
   },
   {
+    name: 'with abruptEnd ends a refusal normally that is no event stream',
+    async run(tools) {
+      await tools.serve(({ sse }) => sse.refuse(503), { abruptEnd: true })
+      const refused = await tools.open()
+      assert.equal(await refused.ends(), 'This event stream was refused.\n')
+      assert.equal(refused.error, undefined)
+    },
+  },
+  {
     name: 'serves the next request on the connection of a refused one',
     only: 'http/1.1',
     async run(tools) {
