@@ -1,5 +1,6 @@
 import { Page } from '../../src/hub/page.ts'
 import { RecentPages } from '../../src/hub/recent-pages.ts'
+import { useFakeClock, useRealClock } from '../stream/fake-clock.ts'
 
 /** The page of the entries from `first` to `last`; the cursor of each is its number. */
 function page(first: number, last: number): Page {
@@ -49,5 +50,23 @@ test('the oldest page goes first', () => {
   for (let n = 0; n < 1_000; n++) recent.add(String(n), page(n + 1, n + 1))
   expect(recent.after('0')).toBeUndefined()
   expect(recent.after('999')).toBeDefined()
+  // Nothing is retained of it: 1 is no longer the end of a page, but inside one.
+  recent.add('0', page(1, 2))
+  expect(dataAfter(recent, '1')).toEqual(['2', '2'])
   recent.clear()
+})
+
+test('pages are dropped a second after the last one was read', () => {
+  useFakeClock()
+  try {
+    const recent = pages([1, 5])
+    jest.advanceTimersByTime(900)
+    recent.add('5', page(6, 9))
+    jest.advanceTimersByTime(900)
+    expect(recent.after('0')).toBeDefined()
+    jest.advanceTimersByTime(200)
+    expect([recent.after('0'), recent.after('5')]).toStrictEqual([undefined, undefined])
+  } finally {
+    useRealClock()
+  }
 })
