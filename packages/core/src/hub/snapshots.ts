@@ -77,11 +77,11 @@ export class Snapshots {
 
   /** Encodes the snapshot once for all streams with the same channels. */
   #textOf(channels: ChannelSet, readings: readonly Reading[]): Snapshot | undefined {
-    // Use the oldest of several cursors: events after it may already be in some states, but none is missing.
-    const oldest = readings.reduce((one, other) => (one.number < other.number ? one : other))
     const newest = readings.reduce((one, other) => (one.number > other.number ? one : other))
     const known = newest.texts.get(channels)
-    if (known?.cursor === oldest.cursor) return known.snapshot
+    if (known !== undefined) return known.snapshot
+    // Use the oldest of several cursors: events after it may already be in some states, but none is missing.
+    const oldest = readings.reduce((one, other) => (one.number < other.number ? one : other))
     const { names, serialize } = this.#source
     let snapshot: Snapshot | undefined
     try {
@@ -93,7 +93,7 @@ export class Snapshots {
     } catch (error) {
       this.#source.onError(error)
     }
-    newest.texts.set(channels, { cursor: oldest.cursor, snapshot })
+    newest.texts.set(channels, { snapshot })
     return snapshot
   }
 }
@@ -109,8 +109,12 @@ class Reading {
   isOver = false
   failed = false
   state: unknown
-  /** The encoded snapshots, by the channels of the streams that receive them. */
-  readonly texts = new Map<ChannelSet, { cursor: Cursor; snapshot: Snapshot | undefined }>()
+  /**
+   * The encoded snapshots of which this is the newest reading, by the channels of the streams that receive them;
+   * undefined if it could not be encoded. If any other reading of these channels is replaced, this one is no longer the
+   * newest.
+   */
+  readonly texts = new Map<ChannelSet, { snapshot: Snapshot | undefined }>()
 
   constructor(number: number, cursor: Cursor, channel: string) {
     this.number = number

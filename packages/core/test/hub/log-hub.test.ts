@@ -309,6 +309,12 @@ describe('starting', () => {
     expect(JSON.parse(stream.events.at(-1)?.data as string).reason).toBe('too-far')
     expect(stream.events.at(-1)?.id).toBe(hub.cursor())
     expect(log.reads).toBe(3)
+    // The pages that it gets were read for the first.
+    const next = follow(hub, 'news', { after }).stream
+    await settle()
+    expect(dataOf(next)).toEqual(dataOf(stream))
+    expect(namesOf(next)).toEqual(namesOf(stream))
+    expect(log.reads).toBe(3)
   })
 })
 

@@ -119,6 +119,25 @@ test('a read that is no longer needed is not made, and its error is not reported
   expect(onError).not.toHaveBeenCalled()
 })
 
+test('a read that nobody needs any more does not keep its turn', async () => {
+  const { log, cursors, reader } = await start(1_000, (n) => `${n} ${'x'.repeat(70_000)}`)
+  const running = cursors.slice(0, 4).map((cursor) => reader.read(cursor, signal))
+  const clients = cursors.slice(4, -1).map((cursor) => {
+    const client = new AbortController()
+    reader.read(cursor, client.signal).catch(() => {})
+    return client
+  })
+  for (const client of clients) client.abort()
+  let isAnswered = false
+  void reader.read(cursors.at(-1) as string, signal).then(() => {
+    isAnswered = true
+  })
+  log.releaseReads()
+  await Promise.all(running)
+  await settle(10)
+  expect(isAnswered).toBe(true)
+})
+
 test('a page finds the entries of channels, in order, from an index on', async () => {
   const { log, cursors, reader } = await start()
   log.releaseReads()

@@ -123,6 +123,21 @@ describe('a client with a cursor', () => {
     expect(shortOf(stream)).toEqual(['snapshot {"prices":{"a":1}}'])
     expect(stream.events[0]?.id).toBe(hub.cursor())
   })
+
+  test('gets one state if the log is reset while it is read', async () => {
+    const answers: ((state: string) => void)[] = []
+    readState.mockImplementation(() => new Promise((resolve) => answers.push(resolve)))
+    const log = new FaultyLog()
+    const hub = createHub({ log })
+    const stream = subscribe(hub, undefined, ['prices'])
+    await settle()
+    log.restart()
+    await settle()
+    for (const answer of answers) answer('now')
+    await settle()
+    expect(shortOf(stream)).toEqual(['snapshot {"prices":"now"}'])
+    expect(stream.events[0]?.id).toBe(hub.cursor())
+  })
 })
 
 test('a state that is undefined leaves its channel out', async () => {
@@ -227,17 +242,20 @@ describe('the reads', () => {
     }
   })
 
-  test('of several channels have the cursor from before the first of them', async () => {
-    const hub = createHub()
-    subscribe(hub, undefined, ['news'])
-    await settle()
-    const before = hub.cursor()
-    await hub.publish('news', { data: 'in between' })
-    const stream = subscribe(hub)
-    await settle()
-    expect(stream.events[0]).toMatchObject({ event: 'snapshot', id: before })
-    expect(shortOf(stream).at(-1)).toBe('message in between')
-  })
+  test.each(['prices', 'news'])(
+    'of several channels have the cursor from before the first of them: %s',
+    async (first) => {
+      const hub = createHub()
+      subscribe(hub, undefined, [first])
+      await settle()
+      const before = hub.cursor()
+      await hub.publish('news', { data: 'in between' })
+      const stream = subscribe(hub)
+      await settle()
+      expect(stream.events[0]).toMatchObject({ event: 'snapshot', id: before })
+      expect(shortOf(stream).at(-1)).toBe('message in between')
+    },
+  )
 })
 
 describe('when the state cannot be read', () => {
