@@ -26,6 +26,7 @@ const calls: [what: string, code: SseErrorCode, call: (sse: Exchange['sse']) => 
     'ERR_SSE_INVALID_OPTION',
     (sse) => sse({ serialize: 'json' } as never as EventStreamOptions),
   ],
+  ['a refusal in an unknown way', 'ERR_SSE_INVALID_OPTION', (sse) => sse.refuse('never' as never)],
 ]
 
 function codeOf(call: () => unknown): unknown {

@@ -10,22 +10,25 @@ function codeOf(stream: EventStream): unknown {
 /** Refused streams: their responses, the check of their origin, and refusals by the app itself. */
 export const refusalCases: SuiteCase[] = [
   {
-    name: 'keeps the headers that were set before, whatever the refusal is',
+    name: 'keeps the headers that were set before, whatever the refusal is, and says what caches and clients may do',
     async run(tools) {
       await tools.serve(({ sse, setHeader, request }) => {
         setHeader('Access-Control-Allow-Origin', 'https://app.example')
-        return sse.refuse(
-          ({ later: 'later', stop: 'stop' } as const)[String(request.headers['x-how'])] ?? 503,
-        )
+        const how = String(request.headers['x-how'])
+        return sse.refuse(how === 'later' || how === 'stop' ? how : Number(how))
       })
-      for (const [how, status] of [
-        ['later', 200],
-        ['stop', 204],
-        ['503', 503],
+      for (const [how, status, mayRetry] of [
+        ['later', 200, false],
+        ['stop', 204, false],
+        ['404', 404, false],
+        ['429', 429, true],
+        ['503', 503, true],
       ] as const) {
         const refused = await tools.open({ headers: { 'x-how': how } })
         assert.equal(refused.status, status)
         assert.equal(refused.headers['access-control-allow-origin'], 'https://app.example')
+        assert.equal(refused.headers['cache-control'], status === 200 ? 'no-cache, no-transform' : 'no-store')
+        assert.equal('retry-after' in refused.headers, mayRetry, how)
       }
     },
   },

@@ -1,0 +1,52 @@
+import type { GuardedConnection } from '../../src/connection/guarded-connection.ts'
+import { Continuity } from '../../src/continuity/continuity.ts'
+import { Losses, type LossSource } from '../../src/continuity/losses.ts'
+import { Recent } from '../../src/continuity/recent.ts'
+import type { RedisStream } from '../../src/stream/redis-stream.ts'
+
+const head = { id: '5-0', nonce: 'head----' }
+const position = { id: '4-0', nonce: 'entry---' }
+
+/** A follower that starts at `head`, on a stream that holds `position` or not. */
+function start(holds: boolean) {
+  const continuity = new Continuity(new Recent(10))
+  continuity.start({ rows: [], head }, 'one')
+  const mark = jest.fn(async () => ({ id: '6-0', nonce: 'mark----' }))
+  const stream = { holds: async () => holds, mark, time: async () => 1_000 }
+  const publisher = { suspect: async () => {} }
+  const losses = new Losses(
+    { identify: async () => 'one', publisher } as unknown as LossSource,
+    {} as GuardedConnection,
+    stream as unknown as RedisStream,
+    continuity,
+  )
+  return { continuity, losses, mark }
+}
+
+// An entry that was sent before the follower started may be stored before its position, where it is never read.
+test.each([
+  ['is stored before the position of the follower is not lost', true, 0],
+  ['is not stored is lost, and a mark reports it', false, 1],
+])('an entry that was sent before the start, was confirmed after it and %s', async (_, holds, marks) => {
+  const { continuity, losses, mark } = start(holds)
+  const at = performance.now()
+  continuity.confirm({ position, session: 1, server: 'one', sent: 0, at })
+  for (let reads = 1; reads < 4; reads++) await losses.check(at + reads, 'one')
+  expect(mark).toHaveBeenCalledTimes(marks)
+})
+
+test('of what two masters confirm, each of which the other lacks, a mark is added now and then', async () => {
+  const { continuity, losses, mark } = start(false)
+  for (let n = 0; n < 100; n++) {
+    const at = performance.now()
+    continuity.confirm({
+      position: { id: `${10 + n}-0`, nonce: `n${n}`.padEnd(8, '-') },
+      session: 1,
+      server: 'two',
+      sent: at,
+      at,
+    })
+    await losses.check(at + 1, 'one')
+  }
+  expect(mark.mock.calls.length).toBeLessThan(50)
+})
