@@ -3,7 +3,6 @@ import {
   type CloseOptions,
   type GroupOptions,
   invalidOption,
-  type Refuse,
   SseError,
   type SseMethod,
   StreamGroup,
@@ -72,12 +71,14 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
   const { methodName = 'sse', onSourceError = passOn, ...defaults } = options
   if (typeof onSourceError !== 'function') throw invalidOption('onSourceError', 'a function', onSourceError)
   const group = new StreamGroup(defaults)
+  // An app may replace the method of a response by one of its own.
+  const set = function (this: ServerResponse, value: unknown): void {
+    Object.defineProperty(this, methodName, { value, configurable: true, enumerable: true, writable: true })
+  }
   const middleware = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
-    // Create everything else on a call and keep nothing: most responses are not streams, and streams are many.
-    const make = () => group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
-    const method = (...args: Parameters<SseMethod>) => make()(...args)
-    method.refuse = (how?: Refuse) => make().refuse(how)
-    Object.assign(res, { [methodName]: method })
+    // The method is created each time it is read and is not kept: most responses are not streams, and streams are many.
+    const get = () => group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
+    Object.defineProperty(res, methodName, { get, set, configurable: true, enumerable: true })
     next()
   }
   const methods = {

@@ -13,7 +13,8 @@ export function checkLogLevel(level: unknown): asserts level is LogLevel {
 }
 
 /**
- * Logs one line now, and one when the stream has ended. A disabled level costs nothing, because no listener is added.
+ * Logs one line now, and one when the stream has ended. Without a logger or with a disabled level it costs nothing,
+ * because no listener is added.
  */
 export function logStream(log: FastifyBaseLogger, level: LogLevel, prepared: PreparedEventStream): void {
   if (level === false || prepared.stream.closed || !isEnabled(log, level)) return
@@ -28,5 +29,10 @@ function isEnabled(
   log: FastifyBaseLogger & { isLevelEnabled?(level: string): boolean },
   level: string,
 ): boolean {
-  return log.isLevelEnabled?.(level) ?? true
+  return log.isLevelEnabled?.(level) ?? !isOff(log)
+}
+
+/** Whether the app has no logger (Fastify's default). Fastify's stand-in for one does nothing, and has no property that says so. */
+export function isOff(log: FastifyBaseLogger): boolean {
+  return log.error === log.fatal && log.child({}) === log
 }

@@ -11,7 +11,7 @@ import {
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { EventStreamPayload } from './event-stream-payload.ts'
-import { checkLogLevel, type LogLevel, logStream } from './log-stream.ts'
+import { checkLogLevel, isOff, type LogLevel, logStream } from './log-stream.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -121,9 +121,8 @@ interface HandedOver {
 
 /** Logs the error. Returns false if the app has no logger (Fastify's default), because nothing is logged then. */
 function logError(error: unknown, { log }: FastifyRequest): boolean {
-  const isOff = log.error === log.fatal && log.child({}) === log
   log.error({ err: error }, 'an event stream failed')
-  return !isOff
+  return !isOff(log)
 }
 
 /** Sends the stream through the reply. What the handler sends, returns or throws after that is ignored or reported. */

@@ -68,6 +68,17 @@ test.each<[what: string, options: SseOptions, level: string]>([
   expect(lines).toEqual([])
 })
 
+// Fastify's stand-in for a logger has no isLevelEnabled(). Two lines that nobody sees cost three kilobytes per stream.
+test('without a logger no line is prepared', async () => {
+  const app = fastify()
+  await app.register(sse)
+  const debug = jest.spyOn(app.log, 'debug')
+  app.get('/', (_request, reply) => reply.sse(['a']))
+  expect((await app.inject('/')).payload).toContain('data: a')
+  await app.close()
+  expect(debug).not.toHaveBeenCalled()
+})
+
 test('an unknown level is refused', async () => {
   const app = fastify()
   await expect(async () => app.register(sse, { log: 'verbose' as 'info' })).rejects.toThrow(

@@ -63,14 +63,15 @@ export function publishRefusal(message: StreamRefuseMessage): void {
  */
 export function summaryWhenFinished(port: StreamPort, listener: (summary: StreamSummary) => void): void {
   const start = clock.now()
-  const report = AsyncResource.bind(() => {
+  // Not AsyncResource.bind(): on Node 20 each bound function takes three kilobytes.
+  const context = new AsyncResource('downstream')
+  port.whenFinished(() => {
     const { reason, sentEvents, sentBytes } = port
-    listener({
+    context.runInAsyncScope(listener, undefined, {
       code: reason?.code as SseCloseCode,
       duration: clock.now() - start,
       events: sentEvents,
       bytes: sentBytes,
     })
   })
-  port.whenFinished(report)
 }
