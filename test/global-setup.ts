@@ -1,6 +1,7 @@
 import { bundleClient } from '../scripts/bundle-client.mjs'
 import { makeBundledServer } from './browser/bundled-server.ts'
 import { makeChromium } from './browser/chromium.ts'
+import { makeSharedInstall } from './copies/shared-install.ts'
 import { SharedParts } from './shared-parts.ts'
 import { makeTarballs } from './shared-tarballs.ts'
 import { bundleSources } from './sources/bundle-sources.mjs'
@@ -15,6 +16,7 @@ export default async function setUp(): Promise<void> {
     chromium: makeChromium,
     server: makeBundledServer,
     tarballs: makeTarballs,
+    examplePackages: makeSharedInstall,
   })
   Object.assign(globalThis, { sharedParts })
 }

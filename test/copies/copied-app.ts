@@ -1,14 +1,10 @@
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { promisify } from 'node:util'
 import { copyExample } from '../../scripts/copy-example.mjs'
 import { freePorts } from '../../scripts/free-ports.mjs'
+import { readManifest } from '../../scripts/pack-packages.mjs'
 import { terminal } from './terminal.ts'
-
-const run = promisify(execFile)
 
 /**
  * An example after it was copied: outside the workspace, our packages from their tarballs, and npm for everything else.
@@ -26,14 +22,9 @@ export class CopiedApp {
     this.directory = directory
   }
 
-  /** Rejects with the output of the compiler. Plain JavaScript has none. */
-  async typecheck(): Promise<void> {
-    const { devDependencies = {} } = JSON.parse(await readFile(join(this.directory, 'package.json'), 'utf8'))
-    if (!('typescript' in devDependencies)) return
-    await run(join('node_modules', '.bin', 'tsc'), ['--pretty', 'false'], {
-      cwd: this.directory,
-      env: terminal(),
-    })
+  /** Plain JavaScript has nothing for the compiler. */
+  get isTypeScript(): boolean {
+    return 'typescript' in (readManifest(this.directory).devDependencies ?? {})
   }
 
   /** `npm start`. Resolves with the URL, once it has printed that. */
