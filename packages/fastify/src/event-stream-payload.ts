@@ -58,7 +58,7 @@ export class EventStreamPayload extends Readable {
 
   /**
    * Removes the listeners with which Fastify waits for the end of the response, to destroy an unfinished payload. Ours
-   * has ended, and the listeners would keep payload, reply and request alive: two kilobytes for each open stream.
+   * has ended, and the listeners would keep payload, reply and request alive: almost 4 KB for each open stream.
    */
   #release(): void {
     const before = this.#listeners
