@@ -1,11 +1,12 @@
-// `node scripts/measure-old-ids.mjs [clients]`, after `npm run build`: the cost of clients that reconnect with old ids,
-// whose events only the log has. Prints
+// `node scripts/measure-old-ids.mjs [clients] [redis]`, after `npm run build`: the cost of clients that reconnect with
+// old ids, whose events only the log has. That is a MemoryLog, or a RedisLog, which needs redis-server. Prints
 // - the memory of clients that read nothing, each with a different id, with events of 10 KB
 // - the CPU time of one client, and of a hundred that were close together, 100 000 entries back, of which one in
 //   ten thousand is theirs; minus the cost of the same clients that are up to date and get as many events
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,7 @@ const plans = {
 
 if (process.send !== undefined) await serve(plans[/** @type {keyof typeof plans} */ (process.env.PLAN)])
 else {
+  const stopRedis = process.argv[3] === 'redis' ? await startRedis() : () => {}
   const unread = await measureMemory()
   const costs = async (/** @type {number} */ count) =>
     Math.max(1, (await measureCpu(count, 'far')) - (await measureCpu(count, 'near')))
@@ -29,6 +31,7 @@ else {
     'CPU of a hundred clients, ms': { value: Math.round(hundred) },
     'a hundred clients / one': { value: Math.round((hundred / one) * 10) / 10 },
   })
+  stopRedis()
 }
 
 /**
@@ -38,8 +41,13 @@ else {
  */
 async function serve({ entries, bytes, every }) {
   const { createHub, MemoryLog, openEventStream } = await import('../packages/core/dist/esm/index.js')
-  const log = new MemoryLog({ length: entries + 10, bytes: 1e9 })
+  const { REDIS_PORT } = process.env
+  const log =
+    REDIS_PORT === undefined
+      ? new MemoryLog({ length: entries + 10, bytes: 1e9 })
+      : await redisLog(Number(REDIS_PORT), entries)
   const hub = createHub({ log, tail: { length: 10 } })
+  await hub.ready()
   const ids = [hub.cursor()]
   for (let n = 1; n <= entries; n++) {
     ids.push(await hub.publish(n % every === 0 ? 'news' : 'other', { data: 'x'.repeat(bytes) }))
@@ -54,17 +62,37 @@ async function serve({ entries, bytes, every }) {
   process.on('message', (what) => {
     if (what === 'settled') global.gc?.()
     if (what === 'publish') void hub.publish('news', { data: 'x'.repeat(bytes) })
-    const { heapUsed, external, arrayBuffers } = process.memoryUsage()
     const { user, system } = process.cpuUsage()
-    const { delivered, streams, lagging } = hub.stats()
+    const { delivered, streams } = hub.stats()
     process.send?.({
-      memory: heapUsed + external + arrayBuffers,
+      memory: what === 'settled' ? memory() : 0,
       cpu: (user + system) / 1_000,
       delivered,
       streams,
-      lagging,
     })
   })
+}
+
+/** @param {number} port @param {number} entries */
+async function redisLog(port, entries) {
+  const { Redis } = createRequire(new URL('../packages/redis/package.json', import.meta.url))('ioredis')
+  const { RedisLog } = await import('../packages/redis/dist/esm/index.js')
+  const client = new Redis(port, '127.0.0.1')
+  await client.flushall()
+  return new RedisLog(client, { maxLength: entries + 10 })
+}
+
+async function startRedis() {
+  const port = String(20_000 + (process.pid % 5_000))
+  const redis = spawn('redis-server', ['--port', port, '--save', ''], { stdio: 'ignore' })
+  await sleep(1_000)
+  process.env.REDIS_PORT = port
+  return () => redis.kill()
+}
+
+function memory() {
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+  return heapUsed + external + arrayBuffers
 }
 
 /** @param {keyof typeof plans} plan */
@@ -72,7 +100,9 @@ async function start(plan) {
   const env = { ...process.env, PLAN: plan }
   const child = fork(fileURLToPath(import.meta.url), [], { env, execArgv: ['--expose-gc'] })
   const [{ port, ids, newest }] = await once(child, 'message')
+  /** Not as often as it can: answering is work for the process under test. */
   const ask = async (what = 'stats') => {
+    await sleep(5)
     child.send(what)
     const [stats] = await once(child, 'message')
     return stats

@@ -1,5 +1,6 @@
 import type { Cursor } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
+import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
 import type { PageReading } from './log-reader.ts'
 import type { Page } from './page.ts'
@@ -19,14 +20,21 @@ export interface CatchUpSource {
 
 /** What a reader does next. */
 export type CatchUpStep =
-  /** Take the entries of a page from the index `from` on. */
-  | { readonly page: Page; readonly from: number }
+  | PageStep
   /** Continue at this position of the tail. */
   | { readonly position: number }
   /** Report a gap: events may be missing. Continue with the oldest entry of the tail, or at its end. */
   | GapStep
   /** This process has not read the log far enough to decide: the client must reconnect, here or to another process. */
   | 'reconnect'
+
+/** Take the entries of a page from the index `from` on. */
+export interface PageStep {
+  readonly page: Page
+  readonly from: number
+  /** How many entries were passed over before them, because none is for the reader. */
+  readonly passed: number
+}
 
 /** Why events may be missing, and where the reader continues. */
 export interface GapStep {
@@ -42,6 +50,7 @@ export class CatchUp {
   /** The client reads slowly, or its position fell off the tail: that is why it misses what the log drops now. */
   slow: boolean
   readonly #source: CatchUpSource
+  readonly #channels: ChannelSet
   readonly #signal: AbortSignal
   #read = 0
   #aheadSince: number | undefined
@@ -49,8 +58,9 @@ export class CatchUp {
   /**
    * @param signal - aborts when the reader ends; the results of its reads are then dropped
    */
-  constructor(source: CatchUpSource, slow: boolean, signal: AbortSignal) {
+  constructor(source: CatchUpSource, channels: ChannelSet, slow: boolean, signal: AbortSignal) {
     this.#source = source
+    this.#channels = channels
     this.slow = slow
     this.#signal = signal
   }
@@ -80,9 +90,20 @@ export class CatchUp {
     }
   }
 
+  /**
+   * Passes over pages without entries for the reader, which are most pages for a channel with few events: a hundred
+   * readers must not handle each of them.
+   */
   #take({ page, from }: PagePosition): CatchUpStep {
-    this.#read += page.length - from
-    return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from }
+    let passed = 0
+    while (!page.has(this.#channels.names, from)) {
+      const next = this.#source.recent(page.end)
+      if (next === undefined) break
+      passed += page.length - from
+      ;({ page, from } = next)
+    }
+    this.#read += passed + page.length - from
+    return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from, passed }
   }
 
   /** Undefined when no read is necessary, and when the log could not be read: a failed read is no gap. */

@@ -179,7 +179,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   #startReading(held: boolean): { catchUp: CatchUp; abort: AbortController } {
     const abort = new AbortController()
     this.#position = undefined
-    this.#reading = { catchUp: new CatchUp(this.#delivery, held, abort.signal), abort }
+    this.#reading = { catchUp: new CatchUp(this.#delivery, this.channels, held, abort.signal), abort }
     return this.#reading
   }
 

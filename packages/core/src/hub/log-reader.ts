@@ -13,7 +13,7 @@ export type PageReading =
 const MAX_READS = 4
 
 /** Pages that are read before several streams at one cursor are woken: waking them costs more than a read. */
-const PAGES_TOGETHER = 4
+const PAGES_TOGETHER = 8
 
 /** One read for all callers that wait at a cursor, by their signals. */
 interface SharedRead {

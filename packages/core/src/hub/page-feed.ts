@@ -1,11 +1,10 @@
 import type { Cursor } from '../log/event-log.ts'
 import { nextTurn } from '../process/clock.ts'
 import type { EventStream } from '../stream/event-stream.ts'
-import { CatchUp, type CatchUpSource, type CatchUpStep } from './catch-up.ts'
+import { CatchUp, type CatchUpSource, type CatchUpStep, type PageStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { HubEntry } from './hub-entry.ts'
 import type { Outlet } from './outlet.ts'
-import type { Page } from './page.ts'
 import { collect, type Run } from './run.ts'
 import type { Selection } from './selection.ts'
 
@@ -40,14 +39,14 @@ export class PageFeed {
   constructor(source: CatchUpSource, fed: FedStream, cursor: Cursor, held: boolean) {
     this.cursor = cursor
     this.#fed = fed
-    this.#catchUp = new CatchUp(source, held, this.#stopped.signal)
+    this.#catchUp = new CatchUp(source, fed.channels, held, this.#stopped.signal)
   }
 
   /**
    * Resolves with the next step after the pages, or undefined if it was stopped. Rejects with an error that the app's
    * `filter` or `coalesce` threw.
    */
-  async run(): Promise<Exclude<CatchUpStep, { page: Page }> | undefined> {
+  async run(): Promise<Exclude<CatchUpStep, PageStep> | undefined> {
     const { signal } = this.#stopped
     try {
       for (let pages = 1; ; pages++) {
@@ -55,7 +54,7 @@ export class PageFeed {
         if (signal.aborted) return undefined
         if (step === 'reconnect' || !('page' in step)) return step
         // Entries without room are read again, so that a client that does not read holds a cursor and not a page.
-        if (!this.#take(step.page, step.from)) await this.#room()
+        if (!this.#take(step)) await this.#room()
         if (signal.aborted) return undefined
         this.#catchUp.slow ||= this.#fed.outlet.slow
         if (pages % PAGES_A_TURN > 0) continue
@@ -79,8 +78,9 @@ export class PageFeed {
   }
 
   /** Hands over entries of a page while there is room. Returns whether there is still room. */
-  #take(page: Page, from: number): boolean {
+  #take({ page, from, passed }: PageStep): boolean {
     const { stream, channels, selection, outlet } = this.#fed
+    this.#scanned += passed
     const entries = page.of(channels.names, from)
     for (let at = 0; at < entries.length; ) {
       const run = selection?.fromPage(entries, at) ?? collect(entries, at, entries.length, ({ text }) => text)

@@ -7,6 +7,8 @@ export class Page {
   readonly entries: readonly LogEntry[]
   /** Bytes of their text. */
   readonly bytes: number
+  /** The cursor of the last entry of the page; '' when it is empty. */
+  readonly end: Cursor
   /** The entries that at least one stream wants, by their index. */
   readonly #wanted: HubEntry[] = []
   /** Channel -> indices of its entries. Built when the page is first searched. */
@@ -17,21 +19,24 @@ export class Page {
   constructor(entries: readonly LogEntry[]) {
     this.entries = entries
     this.bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0)
+    this.end = entries.at(-1)?.cursor ?? ''
   }
 
   get length(): number {
     return this.entries.length
   }
 
-  /** The cursor of the last entry of the page; '' when it is empty. */
-  get end(): Cursor {
-    return this.entries.at(-1)?.cursor ?? ''
-  }
-
   /** The index after the entry at `cursor`; undefined if the page has no such entry. */
   indexAfter(cursor: Cursor): number | undefined {
     this.#cursors ??= new Map(this.entries.map(({ cursor }, n) => [cursor, n + 1]))
     return this.#cursors.get(cursor)
+  }
+
+  /** Whether it may have entries of these channels from the index `from` on. */
+  has(names: ReadonlySet<string>, from: number): boolean {
+    if (names.size > this.length) return true
+    for (const name of names) if ((this.#indices(name)?.at(-1) ?? -1) >= from) return true
+    return false
   }
 
   /** The entries of these channels from the index `from` on, in order. */
@@ -42,11 +47,15 @@ export class Page {
       for (let n = from; n < this.length; n++)
         if (this.entries[n]?.channels.some((name) => names.has(name))) found.push(n)
     } else {
-      this.#index ??= indexOf(this.entries)
-      for (const name of names) for (const n of this.#index.get(name) ?? []) if (n >= from) found.push(n)
+      for (const name of names) for (const n of this.#indices(name) ?? []) if (n >= from) found.push(n)
     }
     const sorted = names.size === 1 ? found : [...new Set(found)].sort((a, b) => a - b)
     return sorted.map((n) => this.#at(n))
+  }
+
+  #indices(name: string): readonly number[] | undefined {
+    this.#index ??= indexOf(this.entries)
+    return this.#index.get(name)
   }
 
   #at(n: number): HubEntry {

@@ -4,14 +4,13 @@ import type { EventStream } from '../stream/event-stream.ts'
 import { randomRetry } from '../stream/refusal.ts'
 import type { StreamOwner, StreamPort } from '../stream/stream-port.ts'
 import { encodeFarewell } from '../wire/encode.ts'
-import type { CatchUpStep, GapStep } from './catch-up.ts'
+import type { CatchUpStep, GapStep, PageStep } from './catch-up.ts'
 import type { ChannelSet } from './channel-set.ts'
 import type { GapReason } from './control-event.ts'
 import type { Visited } from './fan-out.ts'
 import type { SubscribeOptions } from './hub.ts'
 import { gapDiagnostics } from './hub-diagnostics.ts'
 import { Outlet } from './outlet.ts'
-import type { Page } from './page.ts'
 import { PageFeed } from './page-feed.ts'
 import { Selection } from './selection.ts'
 import type { ReadState, Snapshot } from './snapshots.ts'
@@ -335,7 +334,7 @@ export class Subscriber implements StreamOwner, Visited {
       )
   }
 
-  #arrive(step: Exclude<CatchUpStep, { page: Page }>, cursor: Cursor): void {
+  #arrive(step: Exclude<CatchUpStep, PageStep>, cursor: Cursor): void {
     this.#feed = undefined
     if (step === 'reconnect') this.port.shutdown(RETRY)
     else if ('position' in step) {

@@ -42,11 +42,11 @@ test('several pages are read together for streams that wait at one cursor, but o
     reader.read(cursor, new AbortController().signal),
   ])
   expect(together).toEqual(alone)
-  expect(log.reads).toBe(1 + 4)
+  expect(log.reads).toBe(1 + 8)
   let pages = 0
   for (let next: PageReading | undefined = together; next?.gap === false; next = reader.recent(next.page.end))
     pages++
-  expect(pages).toBe(4)
+  expect(pages).toBe(8)
 })
 
 test('a reader inside a page that was just read gets the rest of that page', async () => {
