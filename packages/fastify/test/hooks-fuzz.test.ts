@@ -2,6 +2,7 @@
 // any of these points, in random order.
 import { PassThrough, type Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isNativeError } from 'node:util/types'
 import { type EventStream, sse } from '@downstream/fastify'
 import { eventually, RawClient } from '@downstream/testing'
 import fc from 'fast-check'
@@ -52,6 +53,20 @@ interface Run extends Plan {
   aborts: number
   sends: Promise<boolean>[]
 }
+
+// Errors of Node's own streams are of another realm in Jest. Fastify recognizes an error by `instanceof`, and Fastify 4
+// would send such an error as an object, which fails with "cb is not a function".
+beforeAll(() => {
+  Object.defineProperty(Error, Symbol.hasInstance, {
+    configurable: true,
+    value(this: unknown, value: unknown) {
+      return this === Error ? isNativeError(value) : Function.prototype[Symbol.hasInstance].call(this, value)
+    },
+  })
+})
+afterAll(() => {
+  Reflect.deleteProperty(Error, Symbol.hasInstance)
+})
 
 describe.each([
   ['Fastify 4', fastify4 as unknown as typeof fastify5],
