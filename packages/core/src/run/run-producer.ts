@@ -24,15 +24,14 @@ export class RunProducer {
   #claim!: RunClaim
   /** Set when the claim is lost: the store has ended the run. */
   #revoked: 'stopped' | 'lost' | undefined
-  /** Whether the signal has aborted. Checking the signal itself for each event is slow. */
-  #over = false
   /** How the run ends unless something else happens. */
   #status: 'done' | 'stopped' | 'failed' = 'done'
   #pending: string[] = []
   #pendingLength = 0
   #scheduled = false
-  #timer: NodeJS.Timeout | undefined
   #storing: Promise<void> | undefined
+  /** The store has refused events, and that was reported. */
+  #refused = false
 
   constructor(id: string, options: ResolvedRunsOptions, run: ResolvedRunOptions) {
     this.id = id
@@ -58,13 +57,11 @@ export class RunProducer {
       this.#fail(error)
     }
     clock.clearTimeout(tooOld)
-    clock.clearTimeout(this.#timer)
     await this.#store()
-    if (this.#revoked) return this.#revoked
     try {
       await claim.end(this.#status)
     } catch (error) {
-      if (!this.#revoked) this.#report(error)
+      if (!this.#revoked && !this.#refused) this.#report(error)
     }
     return this.#revoked ?? this.#status
   }
@@ -79,7 +76,6 @@ export class RunProducer {
   /** The store has ended the run. */
   revoke(why: 'stopped' | 'lost'): void {
     this.#revoked = why
-    this.#pending = []
     if (why === 'stopped') this.stop('ERR_SSE_RUN_STOPPED', 'The run was stopped.')
     else
       this.stop(
@@ -109,7 +105,7 @@ export class RunProducer {
 
   /** Returns a promise to wait for before the next event, or undefined. */
   #add(text: string): Promise<void> | undefined {
-    if (text === '' || this.#over) return undefined
+    if (text === '') return undefined
     if (text.length * 3 > this.#run.maxBytes && Buffer.byteLength(text) > this.#run.maxBytes) {
       throw new SseError(
         'ERR_SSE_EVENT_TOO_LARGE',
@@ -122,7 +118,7 @@ export class RunProducer {
     if (!this.#scheduled) {
       this.#scheduled = true
       if (this.#claim.watched === false) {
-        this.#timer = clock.setTimeout(storeAtEndOfTick, UNWATCHED_WAIT, this).unref()
+        clock.setTimeout(storeAtEndOfTick, UNWATCHED_WAIT, this).unref()
       } else clock.nextTick(storeAtEndOfTick, this)
     }
     return undefined
@@ -156,23 +152,22 @@ export class RunProducer {
         await this.#claim.append(events)
       } catch (error) {
         this.#pending = []
-        // The claim may be lost before the store has reported it.
-        if (!this.#revoked) this.#fail(error)
+        this.#refused = this.#fail(error)
         return
       }
     }
   }
 
-  #fail(error: unknown): void {
-    // A source that was stopped may throw, which is not an error.
-    if (this.signal.aborted) return
+  /** Returns false if the run was stopped before: then its source may throw, which is not an error. */
+  #fail(error: unknown): boolean {
+    if (this.signal.aborted) return false
     this.#status = 'failed'
     this.#abort(error)
     this.#report(error)
+    return true
   }
 
   #abort(reason: unknown): void {
-    this.#over = true
     // Another request may have stopped the run: the app's listeners must not run as its user.
     inNoContext(() => this.#controller.abort(reason))
   }

@@ -16,7 +16,10 @@ export interface RunPlace {
 export interface NewRun {
   /** How many ms after its end the run can be read. An integer. */
   readonly ttl: number
-  /** At least how many bytes of events are held; older events are dropped. An integer. */
+  /**
+   * Beyond how many bytes of events the oldest are dropped, never the newest. A store MAY hold up to twice as many. An
+   * integer.
+   */
   readonly maxBytes: number
   /** Start again if the run with this id has ended. A running one is never replaced. */
   readonly replace: boolean
@@ -44,7 +47,10 @@ export interface RunClaim {
    * for one append before it calls the next.
    */
   append(events: readonly string[]): Promise<void>
-  /** Ends the run. MUST reject and change nothing when the claim is lost. */
+  /**
+   * Ends the run. MUST reject and change nothing when the claim is lost. MUST reject if the end is not stored; the store
+   * then ends the run later, or it becomes `lost`, even if its process continues.
+   */
   end(status: 'done' | 'stopped' | 'failed'): Promise<void>
 }
 
@@ -108,6 +114,9 @@ export interface RunStore {
    * change nothing and resolve with its state; with undefined if there is none.
    */
   stop(id: string): Promise<RunState | undefined>
-  /** MUST release all that the store has opened. Claims that are still held are given up. */
+  /**
+   * MUST release all that the store has opened. Claims that are still held are given up: `onRevoked` is called with
+   * `lost`. A later `start` MUST reject.
+   */
   close(): Promise<void>
 }

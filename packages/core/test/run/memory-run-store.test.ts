@@ -1,5 +1,5 @@
 import type { RunStore } from '@downstream/core'
-import { runStoreSuite } from '@downstream/testing'
+import { eventually, runStoreSuite } from '@downstream/testing'
 import { MemoryRunStore } from '../../src/run/memory-run-store.ts'
 
 describe('MemoryRunStore', () => {
@@ -26,4 +26,34 @@ describe('two users of one MemoryRunStore', () => {
     },
     without: ['crash', 'pause', 'clear'],
   })
+})
+
+const newRun = (ttl: number) => ({ ttl, maxBytes: 1_000, replace: true, onRevoked() {} })
+
+test('a run is watched while it has followers', async () => {
+  const store = new MemoryRunStore()
+  const { claim } = await store.start('a', newRun(60_000))
+  const watched = [claim?.watched]
+  const ends = [store.follow('a', () => {}), store.follow('a', () => {})]
+  watched.push(claim?.watched)
+  ends[0]?.()
+  watched.push(claim?.watched)
+  ends[1]?.()
+  watched.push(claim?.watched)
+  expect(watched).toEqual([false, true, true, false])
+  await store.close()
+})
+
+test('a listener that replaces the run at its end does not shorten the life of the new one', async () => {
+  const store = new MemoryRunStore()
+  const first = await store.start('a', newRun(20))
+  const unfollow = store.follow('a', (news) => {
+    if (news?.state.status === 'done') void store.start('a', newRun(20))
+  })
+  await first.claim?.end('done')
+  unfollow()
+  await (await store.start('b', newRun(20))).claim?.end('done')
+  await eventually('a later ttl has passed', async () => (await store.read('b', undefined, 0)) === undefined)
+  expect((await store.read('a', undefined, 0))?.state.status).toBe('running')
+  await store.close()
 })

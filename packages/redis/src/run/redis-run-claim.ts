@@ -13,6 +13,8 @@ export class RedisRunClaim implements RunClaim {
   #touchedAt = performance.now()
   /** Why nothing can be added any more. */
   #gone: SseError | undefined
+  /** How the run has ended, while Redis does not have it. */
+  #unstored: string | undefined
 
   constructor(shard: RunShard, key: string, attempt: RunAttempt, run: NewRun) {
     this.attempt = attempt
@@ -42,15 +44,14 @@ export class RedisRunClaim implements RunClaim {
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
     if (this.#gone?.code === 'ERR_SSE_RUN_LOST') throw this.#gone
     // After an append that Redis did not accept there is no point in waiting that long again.
-    const refused = this.#gone !== undefined
-    const send = refused ? this.#shard.run : this.#shard.persist
+    const maxWait = this.#gone === undefined ? undefined : 0
     this.#gone = this.#lost('it has ended')
-    this.#shard.release(this)
-    const ended = await send.call(this.#shard, endRun, this.key, [this.attempt, status]).catch((error) => {
-      // append() has reported the outage, and the lease ends the run.
-      if (!refused) throw error
-      return status
+    const args = [this.attempt, status]
+    const ended = await this.#shard.persist(endRun, this.key, args, maxWait).catch((error) => {
+      this.#unstored = status
+      throw error
     })
+    this.#shard.release(this)
     if (ended !== status) throw this.#gone
   }
 
@@ -74,8 +75,18 @@ export class RedisRunClaim implements RunClaim {
     }
   }
 
-  /** Renews the key of a run that adds no events for a long time. */
+  /** Redis answers: renews the key of a run that adds no events for a long time, or stores an end that it did not accept. */
   touch(): void {
+    if (this.#unstored !== undefined) {
+      // Without this the run would be `running` for as long as its process renews the lease for other runs.
+      const ended = this.#shard.run(endRun, this.key, [this.attempt, this.#unstored])
+      ended.then(
+        () => this.#shard.release(this),
+        () => {},
+      )
+      return
+    }
+    if (this.#gone !== undefined) return
     const keep = this.#shard.keep(this.#run.ttl)
     if (performance.now() - this.#touchedAt < (keep - this.#run.ttl) / 3) return
     this.#touchedAt = performance.now()

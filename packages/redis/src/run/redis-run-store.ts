@@ -139,10 +139,10 @@ export class RedisRunStore implements RunStore {
       await atMost(subscribed, this.#options.timeout)
       const answer = await shard.run(stopRun, key, [String(shard.slack)])
       if (!Array.isArray(answer) || answer.length === 0) return undefined
-      const [stops, ...parts] = answer
+      const [alive, ...parts] = answer
       const state = readRunReply(id, parts)?.state
       // A dead producer does not answer; it cannot add anything either.
-      if (stops === 'stopped') await atMost(stopped, this.#options.lease)
+      if (alive !== '') await atMost(stopped, Math.min(Number(alive), this.#options.lease))
       return state
     } catch (error) {
       throw unavailable(error)

@@ -73,10 +73,11 @@ local function finish(key, leases, run, status)
   redis.call('PUBLISH', leases .. ':' .. run.producer, cjson.encode({ key, run.attempt, status }))
 end
 
+local function leaseOf(leases, run) return tonumber(redis.call('ZSCORE', leases, run.producer) or '0') end
+
 local function judge(key, leases, run, slack)
   if run.status ~= 'running' then return end
-  local lease = tonumber(redis.call('ZSCORE', leases, run.producer) or '0')
-  if lease + slack < clock() then finish(key, leases, run, 'lost') end
+  if leaseOf(leases, run) + slack < clock() then finish(key, leases, run, 'lost') end
 end
 
 local function renew(leases, producer, span, keep)
@@ -178,15 +179,21 @@ for i = 1, math.min(#entries, limit) do texts[i] = fields(entries[i]).e end
 return reply(run, first, texts)
 `)
 
-/** `[key, leases] [slack]` -> whether this call has stopped the run, then the run */
+/**
+ * `[key, leases] [slack]` -> for how many ms its producer is still considered alive, if this call has stopped the run;
+ * otherwise `''`. Then the run.
+ */
 export const stopRun: Script = new Script(`${PRELUDE}
 local run = load(key)
 if not run then return {} end
 judge(key, leases, run, tonumber(ARGV[1]))
-local stops = run.status == 'running'
-if stops then finish(key, leases, run, 'stopped') end
+local alive = ''
+if run.status == 'running' then
+  alive = int(math.max(leaseOf(leases, run) + tonumber(ARGV[1]) - clock(), 0))
+  finish(key, leases, run, 'stopped')
+end
 local parts = reply(run, run.events + 1, {})
-table.insert(parts, 1, stops and 'stopped' or '')
+table.insert(parts, 1, alive)
 return parts
 `)
 

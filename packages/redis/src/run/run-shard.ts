@@ -117,16 +117,21 @@ export class RunShard {
   }
 
   /**
-   * As {@link run}, repeated for at most `maxWait` while Redis cannot be reached. Only for scripts that may be
+   * As {@link run}, repeated for at most `maxWait` ms while Redis cannot be reached. Only for scripts that may be
    * repeated.
    */
-  async persist(script: Script, key: string, args: readonly string[]): Promise<unknown> {
-    const giveUpAt = performance.now() + this.#options.maxWait
+  async persist(
+    script: Script,
+    key: string,
+    args: readonly string[],
+    maxWait: number = this.#options.maxWait,
+  ): Promise<unknown> {
+    const giveUpAt = performance.now() + maxWait
     for (const backoff = new Backoff(); ; ) {
       try {
         return await this.run(script, key, args)
       } catch (error) {
-        if (!mayRecover(error) || this.#closing.signal.aborted || performance.now() > giveUpAt) {
+        if (!mayRecover(error) || this.#closing.signal.aborted || performance.now() >= giveUpAt) {
           throw unavailable(error)
         }
         await sleep(backoff.next(), undefined, { signal: this.#closing.signal, ref: false }).catch(() => {})

@@ -55,22 +55,34 @@ async function read(store: RedisRunStore, id: string): Promise<RunReading | unde
   return store.read(id, undefined, 10_000)
 }
 
-test('after a producer was killed, followers get everything that it has stored, then the end as lost', async () => {
-  const server = await openServer()
-  const prefix = `killed ${count++}`
-  const producer = fork(join(__dirname, 'producer.ts'), [String(server.port), prefix, '2000', '20'], {
+/** A process with this many runs, which add events until it is killed. */
+async function openProducer(port: number, prefix: string, lease: number, runs: number) {
+  const process = fork(join(__dirname, 'producer.ts'), [port, prefix, lease, runs].map(String), {
     execArgv: onSources,
   })
-  closing.push(() => producer.kill('SIGKILL'))
+  closing.push(() => process.kill('SIGKILL'))
+  /** The number of the last event that Redis has confirmed, by the ids of the runs. */
   const confirmed = new Map<string, number>()
-  producer.on('message', (message) => {
+  process.on('message', (message) => {
     const [id, n] = message as [string, number]
     confirmed.set(id, n)
   })
   await eventually(
     'all runs have started',
-    () => confirmed.size === 20 && Math.min(...confirmed.values()) > 20,
+    () => confirmed.size === runs && Math.min(...confirmed.values()) > 20,
   )
+  const kill = async () => {
+    const exited = once(process, 'exit')
+    process.kill('SIGKILL')
+    await exited
+  }
+  return { confirmed, kill }
+}
+
+test('after a producer was killed, followers get everything that it has stored, then the end as lost', async () => {
+  const server = await openServer()
+  const prefix = `killed ${count++}`
+  const { confirmed, kill } = await openProducer(server.port, prefix, 2_000, 20)
   const store = openStore(server.port, { prefix, lease: 2_000 })
   const reported = new Map<string, string>()
   for (const id of confirmed.keys()) {
@@ -80,9 +92,7 @@ test('after a producer was killed, followers get everything that it has stored, 
       else reported.set(id, news.state.status)
     })
   }
-  const exited = once(producer, 'exit')
-  producer.kill('SIGKILL')
-  await exited
+  await kill()
   await eventually('all were notified', () =>
     [...confirmed.keys()].every((id) => reported.get(id) === 'lost'),
   )
@@ -92,6 +102,32 @@ test('after a producer was killed, followers get everything that it has stored, 
     expect(reading?.events.length).toBeGreaterThanOrEqual(least)
     expect(reading?.state.events).toBe(reading?.events.length)
   }
+})
+
+test('stop() after the producer was killed: followers get the end at once, and the promise resolves when the lease is over', async () => {
+  const server = await openServer()
+  const prefix = `stopped ${count++}`
+  // No lease expires by itself during this test.
+  const lease = 600_000
+  const { kill } = await openProducer(server.port, prefix, lease, 2)
+  await kill()
+  const store = openStore(server.port, { prefix, lease, maxWait: 1 })
+  const reported: (string | undefined)[] = []
+  store.follow('run 0', (news) => reported.push(news?.state.status))
+  await eventually('the subscription', () => reported.length > 0)
+  let resolved = false
+  void store.stop('run 0').then(() => {
+    resolved = true
+  })
+  await eventually('followers are notified', () => reported.at(-1) === 'stopped')
+  expect((await read(store, 'run 0'))?.state.status).toBe('stopped')
+  // Until the lease is over, the producer may still be alive and confirm.
+  expect(resolved).toBe(false)
+
+  const leases = `{${prefix}}:leases`
+  const [producer = ''] = (await server.command('ZRANGE', leases, 0, 0)) as string[]
+  await server.command('ZADD', leases, Date.now() + 200, producer)
+  expect((await store.stop('run 1'))?.status).toBe('stopped')
 })
 
 test('while Redis cannot be reached an append waits, and is then stored once', async () => {
@@ -187,6 +223,50 @@ test('an append that Redis does not confirm within maxWait fails, and no later o
   )
   await claim.end('failed')
   expect((await read(store, 'a'))?.state.status).toBe('failed')
+})
+
+test.each([['done'], ['failed']] as const)(
+  'an end that Redis does not accept within maxWait is an error, and is stored when Redis is back: %s',
+  async (status) => {
+    // The end was forgotten, and the run was `running` for as long as its process renewed the lease for others.
+    const server = await openServer()
+    const proxy = await openProxy(server)
+    const store = openStore(proxy.port, { maxWait: 500, lease: 5_000 })
+    const revoked: string[] = []
+    const [claim] = [
+      await start(store, 'a', { onRevoked: (why) => revoked.push(why) }),
+      await start(store, 'b'),
+    ]
+    await claim.append(['data: 1\n\n'])
+    proxy.refuse()
+    proxy.cut()
+    if (status === 'failed') await expect(claim.append(['data: 2\n\n'])).rejects.toThrow()
+    await expect(claim.end(status)).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
+    await proxy.accept()
+    const other = openStore(server.port, { lease: 600_000 })
+    await eventually('the end is stored', async () => (await read(other, 'a'))?.state.status === status)
+    expect(revoked).toEqual([])
+    expect((await read(other, 'b'))?.state.status).toBe('running')
+  },
+)
+
+test('closing the store ends as lost a run whose end is not stored', async () => {
+  const server = await openServer()
+  const proxy = await openProxy(server)
+  const store = openStore(proxy.port, { maxWait: 500, lease: 600_000 })
+  const claim = await start(store, 'a')
+  proxy.refuse()
+  proxy.cut()
+  await expect(claim.end('done')).rejects.toMatchObject({ code: 'ERR_SSE_RUNS_UNAVAILABLE' })
+  await proxy.accept()
+  await eventually('Redis being back', () =>
+    read(store, 'b').then(
+      () => true,
+      () => false,
+    ),
+  )
+  await store.close()
+  expect((await read(openStore(server.port, { maxWait: 1 }), 'a'))?.state.status).toBe('lost')
 })
 
 test('a process that has just connected does not end a run whose lease has only just expired', async () => {

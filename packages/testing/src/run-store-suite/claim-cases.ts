@@ -127,6 +127,17 @@ export const claimCases: StoreCase[] = [
     },
   },
   {
+    name: 'does not delete a run when the ttl of the one that it has replaced has passed',
+    async run(tools) {
+      await (await tools.start('a', { ttl: 200 })).claim.end('done')
+      await tools.start('a', { replace: true })
+      // Its ttl has the same length and begins later.
+      await (await tools.start('b', { ttl: 200 })).claim.end('done')
+      await tools.until('the later ttl has passed', async () => (await tools.state('b')) === undefined)
+      assert.equal((await tools.state('a'))?.status, 'running')
+    },
+  },
+  {
     name: 'never deletes a running run, however short its ttl',
     async run(tools) {
       const { claim } = await tools.start('a', { ttl: 1 })

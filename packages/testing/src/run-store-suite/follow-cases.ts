@@ -8,6 +8,7 @@ export const followCases: StoreCase[] = [
     name: 'notifies a follower of events, of the end and of a run that starts later',
     async run(tools) {
       const following = tools.follow('a')
+      await tools.until('it finds no run', () => following.reads > 0)
       const { claim } = await tools.start('a')
       await tools.until('the start is reported', () => following.state?.status === 'running')
       const events = tools.newEvents(30)
@@ -29,6 +30,7 @@ export const followCases: StoreCase[] = [
       const following = tools.follow('a')
       await tools.until('the end is reported', () => following.state?.status === 'failed')
       const second = await tools.start('a', { replace: true })
+      await tools.until('the start is reported', () => following.state?.status === 'running')
       const events = tools.newEvents(2)
       await second.claim.append(events)
       await tools.until('the new events are reported', () => following.events.length === 2)
@@ -97,6 +99,28 @@ export const followCases: StoreCase[] = [
     },
   },
   {
+    name: 'calls a listener for each of its followings, and ends each by itself, only once',
+    async run(tools) {
+      let calls = 0
+      const listener = () => void calls++
+      const ends = [tools.store.follow('a', listener), tools.store.follow('a', listener)]
+      const following = tools.follow('a')
+      const { claim } = await tools.start('a')
+      await tools.until('each is notified', () => calls >= 2 && following.state !== undefined)
+      for (const end of ends) end()
+      following.end()
+      const stays = tools.follow('a')
+      for (const end of ends) end()
+      following.end()
+      const before = calls
+      await claim.append(tools.newEvents(1))
+      await tools.until('the other is notified', () => stays.events.length === 1)
+      await claim.append(tools.newEvents(1))
+      await tools.until('the other is notified again', () => stays.events.length === 2)
+      assert.equal(calls, before)
+    },
+  },
+  {
     name: 'follows two hundred runs at once, each with its own events',
     async run(tools) {
       const ids = Array.from({ length: 200 }, (_, n) => `run ${n}`)
@@ -159,12 +183,14 @@ export const followCases: StoreCase[] = [
     },
   },
   {
-    name: 'can be closed twice, with running runs and followers',
+    name: 'can be closed twice, with running runs and followers, and then starts nothing',
     async run(tools) {
-      await tools.start('a')
+      const { revoked } = await tools.start('a')
       tools.follow('a')
       await tools.store.close()
       await tools.store.close()
+      assert.deepEqual(revoked, ['lost'])
+      await assert.rejects(tools.start('b'), { code: 'ERR_SSE_RUNS_CLOSED' })
     },
   },
 ]

@@ -88,4 +88,13 @@ export const readCases: StoreCase[] = [
       assert.equal((await tools.read('a', { attempt, number: 1 })).first, first)
     },
   },
+  {
+    name: 'never drops the newest event, however small maxBytes is',
+    async run(tools) {
+      const { claim } = await tools.start('a', { maxBytes: 1 })
+      const events = tools.newEvents(5)
+      await claim.append(events)
+      assert.deepEqual(await tools.readAll('a'), events.slice(4))
+    },
+  },
 ]

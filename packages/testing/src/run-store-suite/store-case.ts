@@ -143,6 +143,8 @@ export class Following {
   state: RunState | undefined
   /** How often the store has called the listener. */
   calls = 0
+  /** How often it has read. */
+  reads = 0
   readonly end: () => void
   readonly #id: string
   readonly #store: RunStore
@@ -164,6 +166,7 @@ export class Following {
     this.#reading = this.#reading.then(async () => {
       for (;;) {
         const reading = await this.#store.read(this.#id, this.#place, 50)
+        this.reads++
         this.state = reading?.state
         if (reading === undefined) return
         if (reading.attempt !== this.#place?.attempt) this.events.length = 0
