@@ -16,23 +16,22 @@ export interface FeedFollower {
 /** A piece of a run, encoded once for all followers at the same position. */
 export class RunPiece {
   readonly reading: RunReading
-  #whole: { text: string; next: number } | undefined
+  #encoded: { text: string; next: number } | undefined
 
   constructor(reading: RunReading) {
     this.reading = reading
   }
 
-  /** The text from event `number` on, or a bounded piece of it, and the number of the event after it. */
-  textFrom(number: number): { text: string; next: number } {
-    if (number !== this.reading.first) return this.#encode(number)
-    this.#whole ??= this.#encode(number)
-    return this.#whole
+  /** The text of its events, or of as many of the first as are sent at once, and the number of the event after them. */
+  encode(): { text: string; next: number } {
+    this.#encoded ??= this.#encode()
+    return this.#encoded
   }
 
-  #encode(from: number): { text: string; next: number } {
+  #encode(): { text: string; next: number } {
     const { attempt, first, events } = this.reading
     let text = ''
-    let next = from
+    let next = first
     for (; next < first + events.length && text.length < MAX_TEXT; next++) {
       text += withId(events[next - first] as string, formatPlace({ attempt, number: next }))
     }

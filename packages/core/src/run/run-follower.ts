@@ -127,7 +127,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
       this.#end('unknown', NOWHERE)
       return true
     }
-    const { attempt, state, first, events } = piece.reading
+    const { attempt, state, first } = piece.reading
     if (state.status === 'running' && this.#host.sendAway(this.port, this.id)) return true
     const end = state.events + 1
     const place = this.#place
@@ -141,13 +141,13 @@ export class RunFollower implements StreamOwner, FeedFollower {
     if (this.#malformed) gap = 'malformed'
     this.#malformed = false
     this.#place = { attempt, number: Math.max(first - 1, gap === undefined ? (place?.number ?? 0) : 0) }
-    const { text, next } = piece.textFrom(first)
+    const { text, next } = piece.encode()
     const opening =
       gap === undefined
         ? ''
         : encodeRunGap(this.#host.names.gap, gap, formatPlace({ attempt, number: first - 1 }))
     if (next > first) this.#place = { attempt, number: next - 1 }
-    const rest = next < first + events.length || this.#place.number < state.events
+    const rest = this.#place.number < state.events
     const hasRoom = opening + text === '' || this.port.write(opening + text, true, undefined, next - first)
     if (this.#is('over')) return true
     if (!rest && state.status !== 'running') {

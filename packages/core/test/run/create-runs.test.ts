@@ -204,6 +204,7 @@ test.each<[what: string, item: unknown, code: string]>([
   ['what is no event', 7, 'ERR_SSE_INVALID_EVENT'],
   ['data without a form', { data: 1n }, 'ERR_SSE_INVALID_DATA'],
   ['more than maxBytes', { data: 'x'.repeat(2_000) }, 'ERR_SSE_EVENT_TOO_LARGE'],
+  ['more than maxBytes in UTF-8', { data: 'ü'.repeat(600) }, 'ERR_SSE_EVENT_TOO_LARGE'],
 ])('%s fails the run, after what came before', async (_, item, code) => {
   await runs.start('x', ['a', item] as string[], { maxBytes: 1_000 })
   expect(datas(await get('x'))).toEqual(['a', 'end {"status":"failed"}'])
@@ -316,6 +317,23 @@ test('a run that is older than maxAge is stopped', async () => {
   )
   expect(await ended('x')).toBe('stopped')
   expect(signal?.reason).toMatchObject({ code: 'ERR_SSE_RUN_STOPPED' })
+})
+
+test('maxAge has no effect on the signal of a run that has ended', async () => {
+  let signal: AbortSignal | undefined
+  await runs.start(
+    'x',
+    (context) => {
+      signal = context.signal
+      return ['a']
+    },
+    { maxAge: 100 },
+  )
+  await ended('x')
+  // Starts later, and takes as long.
+  await runs.start('y', manual(), { maxAge: 100 })
+  expect(await ended('y')).toBe('stopped')
+  expect(signal?.aborted).toBe(false)
 })
 
 test('refuses more than maxRuns, without counting those that have ended', async () => {

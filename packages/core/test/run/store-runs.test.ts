@@ -9,6 +9,7 @@ import type { Runs } from '../../src/run/runs.ts'
 import { resolveRunOptions, resolveRunsOptions } from '../../src/run/runs-options.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import { openEventStream } from '../../src/stream/open-event-stream.ts'
+import { FakePort } from '../hub/fake-port.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -171,6 +172,164 @@ test('follow() resolves when its client has disconnected, and the run continues'
   await followings[0]?.over
   expect(followings[0]?.stream.closed).toBe(true)
   expect((await runs.state('a'))?.status).toBe('running')
+})
+
+test('the store is followed once for all clients, and again for one that comes after they have left', async () => {
+  const shared = new MemoryRunStore()
+  const ended = jest.fn()
+  const follow = shared.follow.bind(shared)
+  const following = jest.spyOn(shared, 'follow').mockImplementation((id, listener) => {
+    const end = follow(id, listener)
+    return () => {
+      ended()
+      end()
+    }
+  })
+  const { runs } = await openProcess(shared)
+  let goOn = () => {}
+  await runs.start('a', async function* () {
+    yield '1'
+    await new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    yield '2'
+  })
+  await hasEvents(runs, 'a')
+  const [one, other, late] = [new FakePort(), new FakePort(), new FakePort()]
+  const followed = [runs.follow(one, 'a'), runs.follow(other, 'a')]
+  expect(following).toHaveBeenCalledTimes(1)
+  one.cut()
+  other.cut()
+  await Promise.all(followed)
+  expect(ended).toHaveBeenCalledTimes(1)
+  const over = runs.follow(late, 'a')
+  await eventually('the first event', () => late.events.length === 1)
+  goOn()
+  await over
+  expect(late.events.map(({ data }) => data)).toEqual(['1', '2', '{"status":"done"}'])
+  expect([following.mock.calls.length, ended.mock.calls.length]).toEqual([2, 2])
+})
+
+test('a stream whose client has left follows nothing', async () => {
+  const shared = new MemoryRunStore()
+  const follow = jest.spyOn(shared, 'follow')
+  const { runs } = await openProcess(shared)
+  const port = new FakePort()
+  port.cut()
+  await runs.follow(port, 'a')
+  expect(follow).not.toHaveBeenCalled()
+})
+
+test('a source that start() refuses is stopped', async () => {
+  const runs = createRuns({ maxRuns: 1 })
+  closing.push(() => runs.close())
+  await runs.start('a', untilStopped().source)
+  for (const [id, options] of [
+    ['', {}],
+    ['b', { ttl: -1 }],
+    ['b', {}],
+  ] as const) {
+    const cancel = jest.fn()
+    const response = new Response(new ReadableStream({ cancel }), {
+      headers: { 'content-type': 'text/event-stream' },
+    })
+    await expect(runs.start(id, response, options)).rejects.toMatchObject({ name: 'SseError' })
+    expect(cancel).toHaveBeenCalledTimes(1)
+  }
+})
+
+test('maxRuns counts starts that the store has not answered', async () => {
+  const runs = createRuns({ maxRuns: 2 })
+  closing.push(() => runs.close())
+  const started = ['a', 'b', 'c'].map((id) => runs.start(id, untilStopped().source))
+  const results = await Promise.allSettled(started)
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+})
+
+test('close() waits until every client has received its end, and closes the store once', async () => {
+  const shared = new MemoryRunStore()
+  const closeStore = jest.spyOn(shared, 'close')
+  const runs = createRuns({ store: shared })
+  const [own, others] = [new FakePort(), new FakePort()]
+  await runs.start('own', untilStopped().source)
+  const run = { ttl: 60_000, maxBytes: 1_000, replace: false, onRevoked() {} }
+  await (await shared.start('others', run)).claim?.append(['data: a\n\n'])
+  for (const port of [own, others]) port.room = 0
+  void runs.follow(own, 'own')
+  void runs.follow(others, 'others')
+  await eventually('both have an event', () => own.events.length + others.events.length === 2)
+  const closed = runs.close()
+  expect(runs.close()).toBe(closed)
+  let over = false
+  void closed.then(() => {
+    over = true
+  })
+  for (const port of [own, others]) {
+    await eventually('the end', () => port.closed)
+    await sleep(5)
+    expect([over, closeStore.mock.calls.length]).toEqual([false, 0])
+    port.flow()
+  }
+  await closed
+  expect(closeStore).toHaveBeenCalledTimes(1)
+})
+
+test('while it drains, a client that comes for another process’ run is sent away, unless the run has ended', async () => {
+  const shared = new MemoryRunStore()
+  const { runs } = await openProcess(shared)
+  await runs.start('own', untilStopped().source)
+  const run = { ttl: 60_000, maxBytes: 1_000, replace: false, onRevoked() {} }
+  for (const id of ['running', 'ended']) {
+    const { claim } = await shared.start(id, run)
+    await claim?.append(['data: a\n\n'])
+    if (id === 'ended') await claim?.end('done')
+  }
+  const closed = runs.close({ drain: 60_000 })
+  const [away, whole] = [new FakePort(), new FakePort()]
+  await Promise.all([runs.follow(away, 'running'), runs.follow(whole, 'ended')])
+  expect([away.code, away.events]).toEqual(['ERR_SSE_SHUTDOWN', []])
+  expect(whole.events.map(({ data }) => data)).toEqual(['a', '{"status":"done"}'])
+  await runs.stop('own')
+  await closed
+})
+
+test('a run is produced here although the one that it has replaced ends later', async () => {
+  // Its followers would be sent away while this process drains.
+  const shared = new MemoryRunStore()
+  let end = () => {}
+  const endable = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const start = shared.start.bind(shared)
+  const { runs } = await openProcess(shared)
+  jest.spyOn(shared, 'start').mockImplementationOnce(async (id, run) => {
+    const { state, claim } = await start(id, run)
+    if (claim === undefined) return { state }
+    return {
+      state,
+      claim: {
+        attempt: claim.attempt,
+        append: (events) => claim.append(events),
+        async end(status) {
+          await endable
+          await claim.end(status)
+        },
+      },
+    }
+  })
+  await runs.start('a', untilStopped().source)
+  await runs.stop('a')
+  await runs.start('a', untilStopped().source, { replace: true })
+  end()
+  await sleep(5)
+  const port = new FakePort()
+  void runs.follow(port, 'a')
+  await eventually('the first event', () => port.events.length > 0)
+  const closed = runs.close({ drain: 60_000 })
+  expect(port.closed).toBe(false)
+  await runs.stop('a')
+  await closed
+  expect(port.events.at(-1)?.data).toBe('{"status":"stopped"}')
 })
 
 test('a stream follows one run', async () => {
