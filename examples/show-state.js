@@ -27,7 +27,7 @@ export function showState(state) {
 export function showStateIn(part, state) {
   const label = part.querySelector('#state, .state')
   const text = words[state] ?? state[0].toUpperCase() + state.slice(1)
-  // Written at each failed attempt, the same text would be spoken each time by a screen reader.
+  // Write only a text that has changed: a screen reader would speak the same text at each failed attempt.
   if (label.textContent !== text) label.textContent = text
   part.dataset.state = state
 }

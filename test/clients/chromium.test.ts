@@ -117,7 +117,7 @@ describe('Chromium', () => {
           sse(async function* () {
             yield { event: 'question', data: body }
             for (const [index, word] of ['Grüße', '😀\n', ''].entries()) {
-              // Sent only when the page has what was sent before.
+              // Send it only after the page has received the events before it.
               await heard.at(index)
               yield word
             }

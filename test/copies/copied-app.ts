@@ -29,7 +29,7 @@ export class CopiedApp {
 
   /** `npm start`. Resolves with the URL, once it has printed that. */
   async start(): Promise<string> {
-    // Enough ports for the example with the most of them.
+    // Enough ports for the example that uses the most.
     const port = await freePorts(6)
     const started = spawn('npm', ['start', '--silent'], {
       cwd: this.directory,

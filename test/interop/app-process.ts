@@ -15,7 +15,7 @@ export class AppProcess {
   #ports: unknown
 
   constructor(file: string) {
-    // What is required, not imported, needs tsx.
+    // Modules that are loaded with require() need tsx.
     const args = file.endsWith('.cjs') ? ['--conditions=@downstream/source', '--import', 'tsx'] : onSources
     this.#child = spawn(process.execPath, [...args, join(__dirname, file)], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -90,8 +90,8 @@ test('limits.key, origin, serialize, a source and onSourceError run in the conte
   ])
 })
 
-// The end of a stream was told in the context of the request that ended it: a log line had the wrong user.
-test('a stream that another request ends is told in its own context; its signal and its source are in none', async () => {
+// The end of a stream was reported in the context of the request that ended it: a log line had the wrong user.
+test('the end of a stream by another request is reported in the context of the stream; its signal and its source run in none', async () => {
   noteMessages('stream:close')
   let annes: EventStream | undefined
   const group = new StreamGroup()
@@ -153,7 +153,7 @@ test('snapshot and the serialize of its text run in no context, though one clien
   ])
 })
 
-test('what a hub tells of its log, of a gap and of a failed publish is in the context of createHub()', async () => {
+test('what a hub reports about its log, a gap and a failed publish is in the context of createHub()', async () => {
   noteMessages('hub:gap', 'log:state', 'hub:publish')
   const log = new FaultyLog()
   const hub = user.run('maker', () =>

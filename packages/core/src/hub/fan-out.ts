@@ -9,7 +9,7 @@ import type { Tail } from './tail.ts'
 
 /** How long one turn may deliver, in ms, before other work of the process gets its turn. */
 const SLICE = 4
-/** Visits between two looks at the clock, because a look costs as much as a visit. */
+/** How many visits are made between two readings of the clock. A reading costs as much as a visit. */
 const VISITS = 16
 
 /** What the fan-out visits: a stream, for example. */

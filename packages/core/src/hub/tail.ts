@@ -28,7 +28,7 @@ export class Tail {
     return this.#ring.first
   }
 
-  /** The oldest position after a known cursor: an id that is sent is never ''. */
+  /** The oldest position that has a cursor. A client never receives `''` as an id. */
   get firstNamed(): number {
     return this.#base === '' ? this.first + 1 : this.first
   }

@@ -126,8 +126,8 @@ export class Writer {
     this.#pending = opening + this.#pending
     if (this.ended) this.end()
     else {
-      // Flush the headers alone. Together with a first chunk it would be four writes in one, and Node would keep the
-      // headers as the thirty pieces that they were built from: half a kilobyte more for each open stream.
+      // Flush the headers alone. If a first chunk followed in the same write, Node would keep the thirty pieces from
+      // which it built the headers: half a kilobyte more for each open stream.
       target.flushHeaders?.()
       this.flush()
     }

@@ -282,7 +282,7 @@ export class Judge {
     for (const { cursor, payload } of this.#history.wanted(this.#wish, from, to)) {
       const missing = this.#history.positions.get(cursor) as number
       if (missing <= (this.#sent.get(payload?.key ?? '') ?? 0)) continue
-      throw new Error(`Missing and silent: ${missing}, in front of ${what}`)
+      throw new Error(`Missing without a gap: ${missing}, before ${what}`)
     }
   }
 }

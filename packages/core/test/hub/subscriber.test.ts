@@ -394,7 +394,7 @@ describe('a function of the app', () => {
     expect(stream.cause).toMatchObject({ message: expect.stringContaining('coalesce must return a string') })
   })
 
-  // The events before the one at which it unsubscribed or threw were lost.
+  // The events before the one at which the filter unsubscribed or threw were lost.
   test.each<[what: string, act: (unsubscribe: () => void) => boolean, got: string[]]>([
     [
       'unsubscribes',

@@ -115,7 +115,7 @@ export class Losses {
   }
 
   #suspect(position: Position | undefined, server: string): void {
-    // Without an answer it stays suspected, and the next connection is checked.
+    // Without an answer the loss stays suspected, and the next connection is checked.
     if (position !== undefined) this.#source.publisher.suspect(position, server).catch(() => {})
   }
 }

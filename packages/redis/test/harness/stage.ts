@@ -9,7 +9,7 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Four times as long as eventually() waits, so that it is eventually() that says what it waited for.
+// Four times as long as eventually() waits, so that eventually() fails first and says what it waited for.
 jest.setTimeout(300_000)
 
 /**

@@ -15,7 +15,7 @@ const AGE_RATIO = 4
 /** How many pieces are cached: streams at the same position are written one after the other. */
 const REMEMBERED = 8
 
-/** The start of an entry, or the end of the text: one object for all streams that are there. */
+/** A boundary between entries, or the end of the text. All streams at this position share one object. */
 export interface Place {
   readonly source: SharedText
   /** How many bytes of the text come before it. */
