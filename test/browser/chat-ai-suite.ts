@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { RedisServer } from '../../packages/redis/test/harness/redis-server.ts'
 import { CuttingProxy } from './cutting-proxy.ts'
@@ -70,6 +71,27 @@ export function chatAiSuite(example: string): void {
     await page.getByRole('button', { name: 'Ask again' }).click()
     await waitForTokens(other, 5)
     await waitForTokens(page, 5)
+  })
+
+  test('after its ttl the route of an answer is a 404, and the chat has the saved answer', async () => {
+    const server = await start({ TTL_MS: '50', TOKEN_MS: '1' })
+    try {
+      const url = `${server.url}/chats/c`
+      expect((await fetch(`${url}/none/answer`)).status).toBe(404)
+      const request = {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ prompt: 'How long?' }),
+      }
+      expect((await fetch(`${url}/m`, request)).status).toBe(201)
+      while ((await fetch(`${url}/m/answer`)).status !== 404) await sleep(20)
+      const { messages } = (await (await fetch(url)).json()) as { messages: object[] }
+      expect(messages).toEqual([
+        expect.objectContaining({ id: 'm', answer: expect.stringMatching(/^You asked: “How long\?”.*\.$/s) }),
+      ])
+    } finally {
+      await server.kill()
+    }
   })
 
   test('ends at Ctrl-C in the middle of an answer', async () => {
@@ -147,7 +169,7 @@ export function chatAiSuite(example: string): void {
       const { messages } = (await response.json()) as { messages: { answer?: string }[] }
       const text = messages.at(-1)?.answer
       if (text !== undefined) return text
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await sleep(50)
     }
   }
 }

@@ -9,6 +9,8 @@ import { generate } from './model.ts'
 const port = Number(process.env.PORT || 3000)
 /** After this time other processes report the answers of a dead process as lost. */
 const lease = Number(process.env.LEASE_MS || 10_000)
+/** How long an answer can be followed after its end. Then the page shows the saved one. */
+const ttl = Number(process.env.TTL_MS || 600_000)
 // Without Redis everything is in this process and ends with it.
 const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : undefined
 
@@ -73,7 +75,7 @@ app.put('/chats/:chat/:id', express.json({ limit: '16kb' }), async (req, res) =>
   const message = { id, at: Date.now(), prompt: prompt.trim() }
   // The page chose the id: if it repeats the question because the response was lost, nothing starts twice.
   const source = ({ signal }: { signal: AbortSignal }) => answer(chat, message, signal)
-  const { started } = await runs.start(`${chat}/${id}`, source, { replace: again })
+  const { started } = await runs.start(`${chat}/${id}`, source, { replace: again, ttl })
   res.sendStatus(started ? 201 : 200)
 })
 

@@ -10,6 +10,8 @@ import { generate } from './model.ts'
 const port = Number(process.env.PORT || 3001)
 /** After this time other processes report the answers of a dead process as lost. */
 const lease = Number(process.env.LEASE_MS || 10_000)
+/** How long an answer can be followed after its end. Then the page shows the saved one. */
+const ttl = Number(process.env.TTL_MS || 600_000)
 // Without Redis everything is in this process and ends with it.
 const redis = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : undefined
 
@@ -75,7 +77,7 @@ await app.register(async (routes) => {
     const message = { id, at: Date.now(), prompt: body.prompt.trim() }
     // The page chose the id: if it repeats the question because the response was lost, nothing starts twice.
     const source = ({ signal }: { signal: AbortSignal }) => answer(chat, message, signal)
-    const { started } = await runs.start(`${chat}/${id}`, source, { replace: body.again })
+    const { started } = await runs.start(`${chat}/${id}`, source, { replace: body.again, ttl })
     return reply.code(started ? 201 : 200).send()
   })
 
