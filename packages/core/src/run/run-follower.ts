@@ -91,7 +91,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
   }
 
   onWait(): string | undefined {
-    return this.#is('live') && !this.#stale ? '' : undefined
+    return this.#is('live') ? '' : undefined
   }
 
   onWake(): string {

@@ -51,7 +51,7 @@ test('followers at the same position share one read, until the run changes', asy
     feed.read({ attempt: 'a', number: 1 }),
   ]
   expect(read).toHaveBeenCalledTimes(2)
-  await append('data: 1\n\n')
+  void append('data: 1\n\n')
   const later = feed.read(undefined)
   expect(read).toHaveBeenCalledTimes(3)
   expect(await same).toBe(await one)

@@ -165,9 +165,11 @@ describe('the response to a long poll', () => {
   })
 
   test('stays open while there are none, until its wait has passed', async () => {
-    const { port, reads } = open({ polls: true, lastEventId: 'a-2' })
+    const { port, reads, news } = open({ polls: true, lastEventId: 'a-2' })
     expect(port.endWait()).toBe(false)
     await reads[0]?.answer(piece(3, 0))
+    // An event that it has: nothing is to come.
+    news(piece(2, 1))
     expect(port.closed).toBe(false)
     expect(port.endWait()).toBe(true)
     expect(port.text).toBe('')
