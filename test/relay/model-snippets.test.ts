@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { type Snippet, SnippetProject, snippets } from '../snippet-project.ts'
+import { onSources } from '../sources/on-sources.ts'
 import { type Provider, startProvider, words } from './provider.ts'
 
 let provider: Provider
@@ -33,7 +34,7 @@ test.each(models.map((model) => [packageOf(model), model] as const))(
     project.write(`${name}/model.ts`, code)
     provider.left.length = 0
     const model = fork(join(__dirname, 'run-model.ts'), [join(project.folder, name, 'model.ts')], {
-      execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+      execArgv: onSources,
       // The AI SDK logs what the provider refuses.
       silent: true,
       env: {

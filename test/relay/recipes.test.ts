@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { eventually } from '@downstream/testing'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { SnippetProject, snippets } from '../snippet-project.ts'
+import { onSources } from '../sources/on-sources.ts'
 
 let project: SnippetProject
 /** What the recipes ask in place of https://llm.example. */
@@ -43,7 +44,7 @@ async function start(page: string, mark: string, edit = (code: string) => code):
   const file = `${page}.${snippet.line}.ts`
   project.write(file, `${code}\nexport { app }\n`)
   const app = fork(join(__dirname, 'run-app.ts'), [join(project.folder, file)], {
-    execArgv: ['--conditions=@downstream/source', '--import', 'tsx'],
+    execArgv: onSources,
   })
   apps.push(app)
   const [address] = await once(app, 'message')
