@@ -61,6 +61,8 @@ test('docs/client.md says what each client does with a server that fails', async
     await eventually(
       'what the page promises',
       async () => {
+        // eventually() asks two hundred times a second, and an answer takes some ms of the page and of this process.
+        await sleep(250)
         const rows = new Map((await outcomes()).map(([title, ...cells]) => [title, cells]))
         const late = promised.filter(([title, client]) => !rows.get(title)?.[client])
         missing = late.map(([title, client]) => [title, clients[client]])

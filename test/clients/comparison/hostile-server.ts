@@ -9,7 +9,8 @@ interface Ask {
   authorization: unknown
 }
 
-type Answer = (res: ServerResponse, ask: Ask, attempt: number) => void
+/** @param cutLater - cuts the connection once the page has received the event, which would be lost if it came earlier */
+type Answer = (res: ServerResponse, ask: Ask, attempt: number, cutLater: () => void) => void
 
 export interface Trial {
   /** A row of the table in docs/client.md. */
@@ -29,13 +30,13 @@ const refuse = (status: number) => (res: ServerResponse) => void res.writeHead(s
 
 /** A first stream that is cut, then the given responses, then a second stream that stays open. */
 function between(...answers: ((res: ServerResponse) => void)[]): Answer {
-  return (res, _, attempt) => {
+  return (res, _, attempt, cutLater) => {
     if (attempt > 1 && attempt <= 1 + answers.length) {
       answers[attempt - 2]?.(res)
       return
     }
     stream(res, event(attempt === 1 ? 1 : 2))
-    if (attempt === 1) setTimeout(() => res.destroy(), 50)
+    if (attempt === 1) cutLater()
   }
 }
 
@@ -98,10 +99,10 @@ export const trials: Trial[] = [
 export const postTrials: Trial[] = [
   {
     title: 'sends a POST, and never repeats it',
-    answer: (res, { method }) => {
+    answer: (res, { method }, _, cutLater) => {
       if (method !== 'POST') return
       stream(res, event(1))
-      setTimeout(() => res.destroy(), 50)
+      cutLater()
     },
     passes: (asks, received) => asks[0]?.method === 'POST' && received[0] === '1',
     spoils: (asks) => asks.filter(({ method }) => method === 'POST').length > 1,
@@ -111,6 +112,7 @@ export const postTrials: Trial[] = [
 /** One server for all clients and trials: `/<client>/<number of the trial>`, or `/post/<client>/<number>`. */
 export class HostileServer {
   readonly asks = new Map<string, Ask[]>()
+  readonly #toCut = new Map<string, ServerResponse>()
   readonly #server: Server
   readonly #script: string
 
@@ -145,6 +147,9 @@ export class HostileServer {
     res.setHeader('Access-Control-Expose-Headers', '*')
     if (req.method === 'OPTIONS') {
       res.writeHead(204).end()
+    } else if (path.startsWith('/received/')) {
+      this.#toCut.get(path.slice('/received/'.length))?.destroy()
+      res.end()
     } else if (path === '/script.js') {
       res.setHeader('Content-Type', 'text/javascript')
       res.end(this.#script)
@@ -154,8 +159,9 @@ export class HostileServer {
     } else {
       const [, kind, client, number] = path.split('/') as [string, string, string, string]
       const trial = (kind === 'post' ? postTrials : trials)[Number(number)] as Trial
-      const asks = this.asks.get(`${kind}/${client}/${number}`) ?? []
-      this.asks.set(`${kind}/${client}/${number}`, asks)
+      const name = `${kind}/${client}/${number}`
+      const asks = this.asks.get(name) ?? []
+      this.asks.set(name, asks)
       const { authorization, 'last-event-id': header } = req.headers
       // reconnecting-eventsource cannot set the header, and neither can any other code that creates a new EventSource.
       const ask = {
@@ -164,7 +170,7 @@ export class HostileServer {
         authorization,
       }
       asks.push(ask)
-      trial.answer(res, ask, asks.length)
+      trial.answer(res, ask, asks.length, () => this.#toCut.set(name, res))
     }
   }
 }

@@ -89,9 +89,10 @@ Object.assign(window, {
         const list: string[] = []
         window.received[name] = list
         const host = name.replaceAll('/', '-')
-        client(`http://${host}.localhost:${location.port}/${name}`, kind === 'post', (data) =>
-          list.push(data),
-        )
+        client(`http://${host}.localhost:${location.port}/${name}`, kind === 'post', (data) => {
+          list.push(data)
+          fetch(`/received/${name}`)
+        })
       }
     }
     return Object.keys(clients)
