@@ -144,9 +144,10 @@ test('a client that leaves while events are written to it gets no end', async ()
 })
 
 test('a position that a running run has not reached is malformed, and its gap is sent once', async () => {
-  const { reads, places, news, port } = open({ lastEventId: 'a-9' })
+  // The position of its end, if it ended now.
+  const { reads, places, news, port } = open({ lastEventId: 'a-3' })
   await reads[0]?.answer(piece(3, 0))
-  expect(places).toEqual(['a-9', 'a-0'])
+  expect(places).toEqual(['a-3', 'a-0'])
   await reads[1]?.answer(piece(1, 2))
   news(piece(3, 1))
   expect(port.events.map(({ event, data, id }) => [event, data, id])).toEqual([
