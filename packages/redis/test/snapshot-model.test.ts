@@ -12,6 +12,7 @@ import {
   steps,
 } from '../../core/test/hub/snapshot-schedule.ts'
 import { RedisLog } from '../src/redis-log.ts'
+import { isBefore, parseCursor } from '../src/stream/cursor.ts'
 import { type OpenedClient, redisClients } from './harness/redis-clients.ts'
 import { RedisServer } from './harness/redis-server.ts'
 
@@ -47,20 +48,30 @@ function inRedis({ log: maxLength }: Settings): SharedLog {
     async stop(hub) {
       await hub.close()
       clients.get(hub)?.close()
+      clients.delete(hub)
     },
     async empty() {
       await admin.del(key)
       return true
     },
-    async settle(turn, isRight) {
+    async settle(turn, isRight, newest) {
+      // A snapshot may contain events that the process has not read yet: a page is right, then gets the older of them.
+      const hasAll = (hub: Hub) =>
+        hub.stats().lagging === 0 && newest.every((id) => !isBehind(hub.cursor(), id))
       await eventually('the state of the pages', async () => {
         await turn()
-        return isRight()
+        return isRight() && [...clients.keys()].every(hasAll)
       })
       // What is still on its way must not make it wrong.
       for (let turns = 0; turns < 50; turns++) await turn()
     },
   }
+}
+
+/** Whether the first cursor is that of an older entry. */
+function isBehind(cursor: string, other: string): boolean {
+  const [a, b] = [parseCursor(cursor), parseCursor(other)]
+  return a === undefined || b === undefined || isBefore(a.id, b.id)
 }
 
 test(

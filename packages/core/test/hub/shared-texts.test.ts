@@ -6,6 +6,7 @@ import type { Hub, SubscribeOptions } from '../../src/hub/hub.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import type { StreamCoding } from '../../src/stream/compression/compression-options.ts'
 import { chooseCoder } from '../../src/stream/compression/response-coder.ts'
+import { SharedText } from '../../src/stream/compression/shared-text.ts'
 import { resolveOptions } from '../../src/stream/event-stream-options.ts'
 import { ResponseEventStream } from '../../src/stream/response-event-stream.ts'
 import { ResponsePort } from '../../src/stream/response-port.ts'
@@ -267,3 +268,24 @@ test('with too many sets of channels, those with the fewest streams are not comp
   expect(crowd[0]?.read()).toBe(crowd[0]?.plain.target.text)
   await close(hub)
 })
+
+test.each<StreamCoding>(['gzip', 'zstd'])(
+  '%s: what a stream sends and a shared text keep their order within a tick',
+  async (coding) => {
+    const twins = new Twins('', 'shared', coding)
+    const shared = new SharedText(0)
+    for (let n = 0; n < 3; n++) {
+      const text = `data: shared ${n}, and long enough to be compressed\n\n`
+      shared.add(n, text)
+      const passage = shared.passage(n, n + 1, text)
+      for (const { port, stream } of twins.both) {
+        void stream.send(`before ${n}`)
+        port.write(text, false, passage)
+        void stream.send(`after ${n}`)
+      }
+      await settle()
+    }
+    expect(twins.read()).toBe(twins.plain.target.text)
+    for (const { port } of twins.both) port.onResponseClose()
+  },
+)

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Hub, HubOptions } from '../../src/hub/hub.ts'
+import type { Cursor } from '../../src/log/event-log.ts'
 import { eventReader } from './event-reader.ts'
 import { FakePort } from './fake-port.ts'
 
@@ -18,8 +19,11 @@ export interface SharedLog {
    * @returns whether the running hubs notice
    */
   empty(): Promise<boolean>
-  /** Waits until `isRight` may hold, while `turn` lets the pages receive what there is. */
-  settle(turn: () => Promise<void>, isRight: () => boolean): Promise<void>
+  /**
+   * Waits until `isRight` may hold, while `turn` lets the pages receive what there is. `newest`: the ids of the entries
+   * that were published last.
+   */
+  settle(turn: () => Promise<void>, isRight: () => boolean, newest: readonly Cursor[]): Promise<void>
 }
 
 const CHANNELS = ['a', 'b']
@@ -126,7 +130,8 @@ export async function play(log: SharedLog, options: Settings, steps: readonly St
   // Pages that share a reading of one channel, and read the other one at another time.
   const channelsOf = (page: Page) => (options.oneChannel && page === pages[0] ? ['a'] : CHANNELS)
   let value = 0
-  let publishing: Promise<unknown>[] = []
+  let publishing: Promise<Cursor>[] = []
+  let newest: readonly Cursor[] = []
   const start = () =>
     log.start({
       tail: { length: options.tail },
@@ -155,7 +160,7 @@ export async function play(log: SharedLog, options: Settings, steps: readonly St
   }
   /** An app that ends between storing and publishing has published nothing: that is no matter of the hub's. */
   const published = async () => {
-    await Promise.all(publishing)
+    if (publishing.length > 0) newest = await Promise.all(publishing)
     publishing = []
   }
   const restart = async (process: number) => {
@@ -170,7 +175,7 @@ export async function play(log: SharedLog, options: Settings, steps: readonly St
       for (const page of pages) page.flow()
       await turn()
     }
-    await log.settle(flow, () => pages.every((page) => isDeepStrictEqual(page.state, expected(page))))
+    await log.settle(flow, () => pages.every((page) => isDeepStrictEqual(page.state, expected(page))), newest)
     for (const page of pages) expect(page.state).toEqual(expected(page))
   }
   pages.forEach((page, n) => {
@@ -189,6 +194,7 @@ export async function play(log: SharedLog, options: Settings, steps: readonly St
     } else if (one.do === 'restart' || one.do === 'lose the log') {
       await published()
       const isNoticed = one.do === 'lose the log' && (await log.empty())
+      if (one.do === 'lose the log') newest = []
       if (!isNoticed) {
         for (const page of pages) page.stream.cut()
         for (let process = 0; process < PROCESSES; process++) {

@@ -73,7 +73,7 @@ test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], 
 
 test('refuses options after an undefined source: the source is missing by mistake', () => {
   expect(() => (sse as (...args: unknown[]) => unknown)(undefined, {})).toThrow(
-    /^A source is .*; got undefined\./,
+    /^A source must be .*; got undefined\./,
   )
   expect(prepare).not.toHaveBeenCalled()
 })
