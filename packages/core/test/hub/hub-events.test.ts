@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { EventsOptions, HubItem } from '../../src/hub/hub.ts'
 import { FaultyLog } from './faulty-log.ts'
@@ -129,6 +130,7 @@ describe('the events end, and release everything,', () => {
     expect(await next).toEqual({ done: true, value: undefined })
     expect(await events.next()).toEqual({ done: true, value: undefined })
     expect(hub.stats().channels).toBe(0)
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0)
   })
 
   test('if the signal is already aborted', async () => {

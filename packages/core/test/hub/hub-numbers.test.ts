@@ -4,7 +4,7 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 import { FakePort } from './fake-port.ts'
 import { settle } from './settle.ts'
 
-test('reports which channels are followed, by how many streams, and how many streams each key has', () => {
+test('reports which channels are followed, by how many streams, and how many streams each key has', async () => {
   const hub = createHub()
   const leave = hub.subscribe(new FakePort(), ['a', 'b'], { key: 'ada' })
   hub.subscribe(new FakePort(), 'a', { key: 'ada' })
@@ -13,6 +13,7 @@ test('reports which channels are followed, by how many streams, and how many str
   // A loop inside the process is not a stream.
   const loop = hub.events(['a', 'c'])
   void loop.next()
+  await settle()
   expect([...hub.channels()]).toEqual([
     { name: 'a', streams: 4 },
     { name: 'b', streams: 1 },

@@ -24,14 +24,21 @@ test('onLogState reports that the log is up, and each change once', async () => 
   await hub.close()
 })
 
-test('an error of onLogState is reported and stops nothing', async () => {
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('mine')
+    },
+  ],
+  ['rejects with', () => Promise.reject(new Error('mine'))],
+])('an error that onLogState %s is reported and stops nothing', async (_, fail) => {
   const { engine, hub, onError, onLogState } = start()
   await settle()
-  onLogState.mockImplementation(() => {
-    throw new Error('mine')
-  })
+  onLogState.mockImplementation(fail)
   engine.down()
   engine.up()
+  await settle()
   expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: 'mine' }))
   await expect(hub.publish('news', { data: 1 })).resolves.toEqual(expect.any(String))
   await hub.close()

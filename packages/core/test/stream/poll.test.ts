@@ -21,6 +21,12 @@ test('is not ended by the app when a hub or a run feeds it', () => {
   expect(poll.due).toBe(21_000)
 })
 
+test('leaves an owner that is still reading five more seconds, and no more', () => {
+  const poll = new Poll(20, 1_000)
+  expect(poll.isOverdue(25_999)).toBe(false)
+  expect(poll.isOverdue(26_000)).toBe(true)
+})
+
 test('accepts 256 KB in all, and a single text that is larger', () => {
   const poll = new Poll(20, 0)
   for (let n = 0; n < 4; n++) expect(poll.takes('x'.repeat(64 * KB))).toBe(true)

@@ -38,6 +38,7 @@ const urls: [url: string, parameter: string | false, seconds: number | undefined
   ['/news?wait=soon', 'wait', undefined],
   ['/news', 'wait', undefined],
   ['/news?wait=20', false, undefined],
+  ['/news?false=20', false, undefined],
 ]
 
 test.each(urls)('%s with the parameter %p requests %p', (url, parameter, seconds) => {
