@@ -15,6 +15,9 @@ export class Subscriptions {
   readonly #backoff = new Backoff()
   readonly #channels = new Map<string, Set<ChannelListener>>()
   #connection: RedisConnection | undefined
+  /** The channels that the connection is subscribed to, and those with a command that has no answer yet. */
+  #subscribed = new Set<string>()
+  #busy = new Set<string>()
   #reopening: NodeJS.Timeout | undefined
   #closed = false
 
@@ -35,7 +38,7 @@ export class Subscriptions {
     const listeners = this.#channels.get(channel)
     if (listeners === undefined) {
       this.#channels.set(channel, new Set([own]))
-      if (this.#connection !== undefined) this.#subscribe(this.#connection, channel)
+      if (this.#connection !== undefined) void this.#align(this.#connection, channel)
       else if (this.#reopening === undefined) this.#open()
     } else listeners.add(own)
     return () => this.#unlisten(channel, own)
@@ -67,23 +70,38 @@ export class Subscriptions {
       },
     })
     this.#connection = connection
+    this.#subscribed = new Set()
+    this.#busy = new Set()
     connection.opened.then(
       () => this.#backoff.reset(),
       () => this.#lose(connection),
     )
     if (lost) this.#lose(connection)
-    else for (const channel of this.#channels.keys()) this.#subscribe(connection, channel)
+    else for (const channel of this.#channels.keys()) void this.#align(connection, channel)
   }
 
-  #subscribe(connection: RedisConnection, channel: string): void {
-    connection
-      .subscribe(channel, (text) => this.#notify(channel, text))
-      .then(
-        () => {
+  /**
+   * Subscribes to a channel that has listeners, unsubscribes from one that has none. One command at a time: node-redis
+   * forgets a subscription that is requested while it still unsubscribes from the channel.
+   */
+  async #align(connection: RedisConnection, channel: string): Promise<void> {
+    const [subscribed, busy] = [this.#subscribed, this.#busy]
+    if (busy.has(channel)) return
+    busy.add(channel)
+    try {
+      while (connection === this.#connection && this.#channels.has(channel) !== subscribed.has(channel)) {
+        if (subscribed.delete(channel)) await connection.unsubscribe(channel)
+        else {
+          await connection.subscribe(channel, (text) => this.#notify(channel, text))
+          subscribed.add(channel)
           if (connection === this.#connection) this.#notify(channel)
-        },
-        () => this.#lose(connection),
-      )
+        }
+      }
+    } catch {
+      this.#lose(connection)
+    } finally {
+      busy.delete(channel)
+    }
   }
 
   #notify(channel: string, text?: string): void {
@@ -94,7 +112,7 @@ export class Subscriptions {
     const listeners = this.#channels.get(channel)
     if (listeners?.delete(listener) !== true || listeners.size > 0) return
     this.#channels.delete(channel)
-    this.#connection?.unsubscribe(channel).catch(() => {})
+    if (this.#connection !== undefined) void this.#align(this.#connection, channel)
   }
 
   #lose(connection: RedisConnection | undefined): void {

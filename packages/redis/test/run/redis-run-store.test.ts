@@ -15,7 +15,7 @@ import { RedisServer } from '../harness/redis-server.ts'
  * For the cases that wait until a lease is over; the others must not fail because this machine is slow. Redis has four
  * tenths of it for an answer.
  */
-const shortLease = 4_000
+const shortLease = 2_500
 let server: RedisServer
 let count = 0
 /** The cases that need no short lease. */
