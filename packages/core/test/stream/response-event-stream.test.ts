@@ -23,6 +23,14 @@ describe('sending', () => {
     expect(target.writes.slice(1)).toEqual(['event: e\nid: 2\ndata: 1\n\ndata: two\n\n: three\n\n:\n\n'])
   })
 
+  test('only events are counted as events, not a retry or a comment alone', () => {
+    const { stream, port } = begin()
+    stream.send('one')
+    stream.send({ retry: 2_000 })
+    stream.comment('two')
+    expect(port.sentEvents).toBe(1)
+  })
+
   test('what is sent before the beginning is sent with it', () => {
     const { stream, port, target } = create()
     stream.send('early')

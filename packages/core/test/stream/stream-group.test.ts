@@ -56,8 +56,11 @@ describe('opening', () => {
     const { group, streams, open } = await serveGroup()
     const [client] = await open(2)
     expect(group.size).toBe(2)
+    const before = group.stats()
     client?.reset()
     await eventually('the disconnect', () => group.size === 1)
+    // An app that compares two readings must not see the first one change.
+    expect([before, group.stats()].map(({ closed }) => closed.ERR_SSE_CLIENT_CLOSED)).toEqual([0, 1])
     streams.find(({ closed }) => !closed)?.close()
     await eventually('the end', () => group.size === 0)
   })
