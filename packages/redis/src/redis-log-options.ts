@@ -1,4 +1,4 @@
-import { invalidOption, SseError } from '@downstream/core'
+import { checkOptionNames, invalidOption } from '@downstream/core'
 
 /** Options of a `RedisLog`, all of them optional. */
 export interface RedisLogOptions {
@@ -61,13 +61,7 @@ const MAX_DELAY = 2 ** 30
 
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveRedisLogOptions(options: RedisLogOptions): ResolvedRedisLogOptions {
-  for (const name of Object.keys(options)) {
-    if (NAMES.includes(name)) continue
-    throw new SseError(
-      'ERR_SSE_INVALID_OPTION',
-      `There is no option ${name}. The options of a RedisLog are: ${NAMES.join(', ')}.`,
-    )
-  }
+  checkOptionNames(options, NAMES, 'options of a RedisLog')
   const { key = 'downstream:log', maxLength = 100_000, maxAge, timeout = 5_000 } = options
   const { replicas = 0, maxPendingBytes = 16_777_216 } = options
   if (typeof key !== 'string' || key === '') throw invalidOption('key', 'a string that is not empty', key)

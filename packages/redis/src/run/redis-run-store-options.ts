@@ -1,4 +1,4 @@
-import { invalidOption, SseError } from '@downstream/core'
+import { checkOptionNames, invalidOption } from '@downstream/core'
 
 /** Options of a `RedisRunStore`, all of them optional. */
 export interface RedisRunStoreOptions {
@@ -51,14 +51,7 @@ const MAX_DELAY = 2 ** 30
 
 /** @throws SseError ERR_SSE_INVALID_OPTION, naming the option */
 export function resolveRedisRunStoreOptions(options: RedisRunStoreOptions): ResolvedRedisRunStoreOptions {
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) {
-      throw new SseError(
-        'ERR_SSE_INVALID_OPTION',
-        `There is no option ${name}. The options of a RedisRunStore are: ${NAMES.join(', ')}.`,
-      )
-    }
-  }
+  checkOptionNames(options, NAMES, 'options of a RedisRunStore')
   const { prefix = 'downstream:runs', lease = 10_000, timeout = 5_000, maxWait = 60_000, tags = 1 } = options
   if (typeof prefix !== 'string' || !/^[^{}]+$/.test(prefix)) {
     throw invalidOption('prefix', 'a string that is not empty and has no braces', prefix)
