@@ -78,8 +78,7 @@ export class Snapshots {
   /** Encodes the snapshot once for all streams with the same channels. */
   #textOf(channels: ChannelSet, readings: readonly Reading[]): Snapshot | undefined {
     const newest = readings.reduce((one, other) => (one.number > other.number ? one : other))
-    const known = newest.texts.get(channels)
-    if (known !== undefined) return known.snapshot
+    if (newest.texts.has(channels)) return newest.texts.get(channels)
     // Use the oldest of several cursors: events after it may already be in some states, but none is missing.
     const oldest = readings.reduce((one, other) => (one.number < other.number ? one : other))
     const { names, serialize } = this.#source
@@ -93,7 +92,7 @@ export class Snapshots {
     } catch (error) {
       this.#source.onError(error)
     }
-    newest.texts.set(channels, { snapshot })
+    newest.texts.set(channels, snapshot)
     return snapshot
   }
 }
@@ -114,7 +113,7 @@ class Reading {
    * undefined if it could not be encoded. If any other reading of these channels is replaced, this one is no longer the
    * newest.
    */
-  readonly texts = new Map<ChannelSet, { snapshot: Snapshot | undefined }>()
+  readonly texts = new Map<ChannelSet, Snapshot | undefined>()
 
   constructor(number: number, cursor: Cursor, channel: string) {
     this.number = number

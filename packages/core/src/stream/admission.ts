@@ -79,9 +79,7 @@ function ask<T>(name: string, call: () => T): T {
     throw new SseError(
       'ERR_SSE_INVALID_OPTION',
       `The function ${name} threw (see the cause), so no stream was opened.`,
-      {
-        cause,
-      },
+      { cause },
     )
   }
 }

@@ -5,7 +5,7 @@ import { checksum } from './checksum.ts'
 import type { ResolvedCompression, StreamCoding } from './compression-options.ts'
 import type { ContentCoding } from './content-coding.ts'
 import { gzip } from './gzip.ts'
-import { type Passage, type Place, SharedText } from './shared-text.ts'
+import { type Boundary, type Passage, SharedText } from './shared-text.ts'
 import { zstd } from './zstd.ts'
 
 const CODINGS: Record<StreamCoding, ContentCoding> = { gzip, zstd }
@@ -41,14 +41,14 @@ export class ResponseCoder {
   #length = 0
   #begun = false
   /**
-   * A place in the shared text. The stream was sent its bytes from `#since` to there, then this many comments, and
+   * A boundary in the shared text. The stream was sent its bytes from `#since` to there, then this many comments, and
    * nothing after them.
    */
-  #at: Place | undefined
+  #at: Boundary | undefined
   #since = 0
   #comments = 0
-  /** The place up to which `#crc` is complete. */
-  #counted: Place | undefined
+  /** The boundary up to which `#crc` is complete. */
+  #counted: Boundary | undefined
 
   constructor(coding: ContentCoding, { mode, minBytes }: ResolvedCompression) {
     this.#coding = coding

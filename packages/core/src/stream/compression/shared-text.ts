@@ -16,7 +16,7 @@ const AGE_RATIO = 4
 const REMEMBERED = 8
 
 /** A boundary between entries, or the end of the text. All streams at this position share one object. */
-export interface Place {
+export interface Boundary {
   readonly source: SharedText
   /** How many bytes of the text come before it. */
   readonly at: number
@@ -28,14 +28,14 @@ export interface Place {
 interface Entry {
   /** The owner's position of the entry; grows. */
   readonly position: number
-  readonly start: Place
+  readonly start: Boundary
   readonly text: string
 }
 
 /** A part of a {@link SharedText} that consists of whole entries. */
 export interface Passage {
-  readonly from: Place
-  readonly to: Place
+  readonly from: Boundary
+  readonly to: Boundary
   /** Where the dictionary starts for streams that have received that much: the same for all, whenever they joined. */
   readonly window: number
   readonly text: string
@@ -43,8 +43,8 @@ export interface Passage {
 
 interface Remembered {
   readonly piece: string
-  readonly from: Place
-  readonly to: Place
+  readonly from: Boundary
+  readonly to: Boundary
   readonly start: number
   readonly comments: number
   readonly coding: ContentCoding
@@ -62,7 +62,7 @@ export class SharedText {
   /** All entries from this position on are held. */
   #first: number
   #entries: Entry[] = []
-  #end: Place = { source: this, at: 0, crc: 0 }
+  #end: Boundary = { source: this, at: 0, crc: 0 }
   /**
    * Starts of entries, fewer of them the older they are: streams that joined between two joints share the dictionary
    * that starts at the later one.
@@ -168,7 +168,7 @@ export class SharedText {
     this.#first = this.#entries[0]?.position ?? this.#first
   }
 
-  #startOf(index: number): Place {
+  #startOf(index: number): Boundary {
     return this.#entries[index]?.start ?? this.#end
   }
 
