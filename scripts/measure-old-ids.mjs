@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from './free-ports.mjs'
 
 const clients = Number(process.argv[2] ?? 1_000)
 /** The contents of the log in each measurement. */
@@ -83,7 +84,7 @@ async function redisLog(port, entries) {
 }
 
 async function startRedis() {
-  const port = String(20_000 + (process.pid % 5_000))
+  const port = String(await freePorts())
   const redis = spawn('redis-server', ['--port', port, '--save', ''], { stdio: 'ignore' })
   await sleep(1_000)
   process.env.REDIS_PORT = port
