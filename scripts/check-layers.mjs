@@ -1,5 +1,6 @@
 // `npm run check:layers`: imports in packages/*/src only go left (wire <- source <- stream <- hub, wire <- log <- hub,
-// stream <- run, then index.ts), framework packages see core's public index only, and the event-stream grammar has one home.
+// stream <- run, then index.ts), framework packages see core's public index only, and only one file spells the
+// event-stream grammar.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, posix } from 'node:path'
@@ -47,7 +48,7 @@ export function checkLayers(root) {
         if (!fieldGrammar.test(text)) continue
         problems.push(
           `${file}:${line} spells the event-stream grammar (${JSON.stringify(text)}): only ${grammarHome} may, ` +
-            'because a second encoder is where line breaks get through and forge fields. Call encodeEvent().',
+            'because a second encoder may let line breaks through, which forge fields. Call encodeEvent().',
         )
       }
     }
@@ -69,7 +70,7 @@ function importProblem(name, manifest, file, specifier) {
     if (target.startsWith('..')) {
       // The benchmark is never installed, and uses the scripts of the repository.
       if (manifest.private) return undefined
-      return 'a relative path must stay in its package, because the other package is not at that place once installed.'
+      return 'a relative path must stay in its package, because the other package has another path once installed.'
     }
     if (/^index\.[cm]?[jt]s$/.test(target)) return ownIndex
     return name === 'core' ? layerProblem(posix.relative(source, file), target) : undefined
@@ -83,7 +84,7 @@ function importProblem(name, manifest, file, specifier) {
   const wanted = packageName(specifier)
   if (wanted === manifest.name) return ownIndex
   if (wanted.startsWith('@downstream/') && builtOnCore.includes(name) && specifier !== '@downstream/core') {
-    return "of our packages only '@downstream/core' itself may be imported here, because everybody else's adapter gets no more either."
+    return "of our packages only '@downstream/core' itself may be imported here, because adapters outside of this repository cannot import more either."
   }
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
   if (wanted in declared || `@types/${wanted}` in declared) return
@@ -91,7 +92,7 @@ function importProblem(name, manifest, file, specifier) {
 }
 
 const ownIndex =
-  "nobody imports their own package's index.ts, because it imports everything and closes a circle; import the file itself."
+  "a package must not import its own index.ts, which imports everything and closes a circle; import the file itself."
 
 /**
  * @param {string} from Relative to packages/core/src.

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * They are below the ports that systems give to outgoing connections, so a server that is stopped and started again still
- * finds its port free.
+ * The first port. All are below those that systems give to outgoing connections, so a server that is stopped and
+ * started again still finds its port free.
  */
 const FIRST = 10_000
 /** Each worker of Jest has ports of its own: otherwise two tests could pick a port before either of them listens there. */

@@ -1,5 +1,5 @@
-// `node scripts/measure-disconnect.mjs [rounds]`, after `npm run build`: how long after hub.disconnect(key) in one
-// process the streams of that key are closed in four, which share a Redis. Needs redis-server.
+// `node scripts/measure-disconnect.mjs [rounds]`, after `npm run build`: the time from hub.disconnect(key) in one
+// process until the streams of that key are closed in four processes that share a Redis. Needs redis-server.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -101,7 +101,7 @@ async function start(plan) {
   const env = { ...process.env, PLAN: plan }
   const child = fork(fileURLToPath(import.meta.url), [], { env, execArgv: ['--expose-gc'] })
   const [{ port, ids, newest }] = await once(child, 'message')
-  /** Not as often as it can: answering is work for the process under test. */
+  /** Asks at intervals, because answering is work for the process under test. */
   const ask = async (what = 'stats') => {
     await sleep(5)
     child.send(what)
@@ -124,7 +124,7 @@ async function measureMemory() {
   const before = await ask('settled')
   const sockets = []
   for (let n = 0; n < clients; n++) sockets.push((await open(ids[n % ids.length])).pause())
-  // Until the buffers of the kernel are full, which takes some MB per client.
+  // Wait until the buffers of the kernel are full, which takes some MB per client.
   let [last, after] = [before, await ask()]
   while (after.streams < clients || after.delivered > last.delivered) {
     await sleep(1_000)

@@ -1,6 +1,6 @@
-// `node scripts/measure-relay-cancel.mjs [rounds]`, after `npm run build`: how long after the client of a relay has
-// disconnected its upstream sees the request end. Half of the clients leave before the first byte of the upstream, half
-// in the middle of an event. The relay is a process of its own.
+// `node scripts/measure-relay-cancel.mjs [rounds]`, after `npm run build`: the time from the disconnect of a relay's
+// client until its upstream sees the request end. Half of the clients disconnect before the first byte of the upstream,
+// half in the middle of an event. The relay is a process of its own.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -30,8 +30,8 @@ async function relay(upstream) {
 async function measure() {
   /** When the request of a path has ended at the upstream. @type {Map<string, () => void>} */
   const ended = new Map()
-  /** When it has come. @type {Map<string, () => void>} */
-  const came = new Map()
+  /** When it has arrived there. @type {Map<string, () => void>} */
+  const arrivals = new Map()
   const upstream = createServer((req, res) => {
     const url = String(req.url)
     res.on('close', () => ended.get(url)?.())
@@ -39,7 +39,7 @@ async function measure() {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('data: whole\n\ndata: unfinished')
     }
-    came.get(url)?.()
+    arrivals.get(url)?.()
   })
   await new Promise((resolve) => upstream.listen(0, '127.0.0.1', () => resolve(undefined)))
   const address = /** @type {import('node:net').AddressInfo} */ (upstream.address())
@@ -51,7 +51,7 @@ async function measure() {
   for (let round = 0; round < rounds; round++) {
     const kind = round % 2 === 0 ? 'silent' : 'event'
     const url = `/${kind}/${round}`
-    const arrived = new Promise((resolve) => came.set(url, () => resolve(undefined)))
+    const arrived = new Promise((resolve) => arrivals.set(url, () => resolve(undefined)))
     const over = new Promise((resolve) => ended.set(url, () => resolve(undefined)))
     const socket = connect(port, '127.0.0.1')
     socket.write(`GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\n`)

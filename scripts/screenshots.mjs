@@ -111,7 +111,7 @@ async function capture(page) {
 /**
  * @param {string} example
  * @param {Picture['scheme']} scheme
- * @param {Picture['act']} [act] - a first visit, when not given
+ * @param {Picture['act']} [act] - default: a first visit
  * @returns {Picture}
  */
 function inGallery(example, scheme, act = firstVisit(example)) {

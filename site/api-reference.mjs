@@ -33,7 +33,7 @@ export async function makeApiReference() {
   })
   const project = await application.convert()
   if (project === undefined) throw new Error('TypeDoc has found nothing to describe.')
-  // Up to here they are named after their folders: core/src
+  // So far, the modules are named after their folders: core/src
   for (const module of project.children ?? []) module.name = `@downstream/${module.name.split('/')[0]}`
   await application.generateOutputs(project)
 }

@@ -10,7 +10,7 @@ import { nchanMissing, nchanVersion } from './server/nchan.mjs'
  * @property {string} [ours] Which of our contestants it is compared with: the one on the same kind of server.
  */
 
-/** By the name of its file in server/. @type {Record<string, Contestant>} */
+/** All contestants, by the name of their file in server/. @type {Record<string, Contestant>} */
 const all = {
   'downstream-node': { title: 'Downstream, node:http', package: '@downstream/core' },
   'downstream-express': { title: 'Downstream, Express', package: '@downstream/express' },
@@ -51,7 +51,7 @@ export const withoutRedis = redisMissing()
 export const sharedLogs =
   withoutRedis === undefined ? Object.keys(all).filter((name) => name.startsWith('redis-')) : []
 
-/** Those that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
+/** The contestants that compress, and one that does not: they have separate workloads. @type {readonly string[]} */
 export const compressing = ['downstream-node', 'downstream-shared', 'downstream-own', 'gzip-each']
 
 /** The contestants in the workloads for runs and relays. */
@@ -60,7 +60,7 @@ export const followed = ['downstream-node', 'downstream-runs']
 export const relaying = ['downstream-relay', 'pipe']
 const special = new Set([...compressing, ...unwatched, ...followed, ...relaying])
 
-/** Those that can run here. @type {readonly string[]} */
+/** The contestants that can run here. @type {readonly string[]} */
 export const contestants = Object.keys(all).filter(
   (name) =>
     !name.startsWith('redis-') &&

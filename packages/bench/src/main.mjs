@@ -26,7 +26,7 @@ const started = performance.now()
 const log = (/** @type {string} */ line) =>
   console.error(`${Math.round((performance.now() - started) / 1000)} s`.padStart(6), line)
 
-// Without it there would be no 'exit' event, and the started processes would remain.
+// Without these handlers there would be no 'exit' event, and the started processes would remain.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 pinSelf()
 if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true })

@@ -127,7 +127,7 @@ export function makePlan(name, only = {}) {
       compression({
         clients,
         kind,
-        // What costs each client the same again is measured with a few of them.
+        // With `own`, each client costs the same again, so it is measured with a few of them.
         contestants: chosen(compressing).filter((one) => clients === few || one !== 'downstream-own'),
         deliveries: kind === 'price' ? small : large,
         warmUp: 4 * small,
@@ -170,7 +170,7 @@ export function makePlan(name, only = {}) {
 }
 
 /**
- * Only with the contestants of a target.
+ * Keeps only the contestants that a target compares.
  *
  * @param {import('./workload/workload.mjs').Workload} workload
  * @param {Size} size

@@ -60,7 +60,7 @@ test.each([
   const start = (name: string) => startProcess(join(source, `client/${name}.mjs`), { core: 'clients' })
   const clients = { load: start('load'), prober: start('prober') }
   const session = new Session('../../test/faulty-server', clients)
-  session.patience = 500
+  session.timeout = 500
   try {
     await session.start(2)
     const run = async () => {

@@ -3,22 +3,25 @@ import type { ConnectError } from './connect-error.ts'
 /** Options of {@link connect}, all of them optional. All times are in ms. */
 export interface ConnectOptions {
   /**
-   * Default: GET; POST if there is a `body`. A request with any method but GET is sent once and never repeated: see
-   * `resume`.
+   * The HTTP method. A request with any method but GET is sent once and never repeated: see `resume`. Default: GET;
+   * POST if there is a `body`.
    */
   method?: string | undefined
-  /** As for `fetch()`. */
+  /** The request body, as for `fetch()`. Default: none. */
   body?: RequestInit['body'] | undefined
   /**
    * Request headers. A function is called for each attempt, so that it can return a fresh token. It receives the error
-   * of the previous attempt, whose `status` is 401 if the token was refused.
+   * of the previous attempt, whose `status` is 401 if the token was refused. Default: none.
    */
   headers?: Record<string, string> | ((error?: ConnectError) => HeadersOf | Promise<HeadersOf>) | undefined
-  /** As for `fetch()`. `include` sends cookies to another origin. Default: `same-origin`. */
+  /**
+   * Which origins receive cookies, as for `fetch()`. `include` sends them to another origin too. Default:
+   * `same-origin`.
+   */
   credentials?: RequestInit['credentials'] | undefined
   /** The id to start after: a `hub.cursor()` that was rendered into the page. Default: none, the server decides. */
   after?: string | undefined
-  /** Closes the source when it aborts. */
+  /** Closes the source when it aborts. Default: none. */
   signal?: AbortSignal | undefined
   /** Converts an event's text to its data. Default: `JSON.parse`; text that is not JSON is passed on as a string. */
   parse?: ((text: string, event: string) => unknown) | undefined
@@ -49,7 +52,7 @@ export interface ConnectOptions {
   until?: string | false | undefined
   /**
    * For a request that is sent only once: the URL to continue from, by GET and with the last id, if the response breaks
-   * off or ends without the `until` event.
+   * off or ends without the `until` event. Default: none, the source closes.
    */
   resume?: string | URL | undefined
 }

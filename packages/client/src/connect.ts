@@ -13,7 +13,7 @@ const ANY = 2
 
 /**
  * Connects to an event stream, and stays connected until `close()`: it reconnects after every temporary error, and
- * continues after the last id.
+ * continues after the last id. Errors are not thrown: `onState` and loops over the source report them.
  *
  * @example
  * const source = connect<{ headline: { title: string } }>('/news')
@@ -129,7 +129,7 @@ export function connect<Events = EventMap>(
   }
 }
 
-/** Text that is not JSON is the data itself: the server sends strings that way. */
+/** Parses JSON. Other text is the data itself, because the server sends strings as they are. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -15,13 +15,13 @@ const MAYBE_CUT = 20_000
 export interface Connection {
   /** The next request continues after this id. */
   lastEventId: string
-  /** The request must not be repeated. */
+  /** Whether the request must not be repeated. */
   isOnce: boolean
   owner: ConnectionOwner | undefined
   /**
    * Connects now, and aborts any current attempt.
    *
-   * @param catchUp - with a single request that returns what there is at the moment
+   * @param catchUp - sends a single request, which returns the events so far
    */
   open(catchUp?: boolean): void
   /** Ends the wait for the next attempt. */
@@ -34,7 +34,7 @@ export interface Connection {
 export interface ConnectionOwner {
   onBlock(block: Block): void
   onState(state: SourceState, error?: ConnectError): void
-  /** The request of a catch-up is complete. */
+  /** Called when the request of a catch-up is complete. */
   onCaughtUp?(): void
 }
 
@@ -137,7 +137,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
       setState('open')
     }
     deadline(once ? silence : openTimeout + wait * 1000, onTimeout)
-    // A page that polls is up to date between two polls.
+    // A page that polls is up to date between two polls, so its state stays `open`.
     if (!ends || state !== 'open') setState('connecting', lastError)
 
     try {
@@ -206,7 +206,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
   }
 }
 
-/** Other credentials may be accepted. */
+/** Whether a request with other credentials may be accepted. */
 function mayRefresh(status?: number): boolean {
   return status === 401 || status === 403
 }

@@ -1,4 +1,4 @@
-/** Timers stop while a computer sleeps. This is how many ms it may take to notice the end of a sleep. */
+/** How many ms it may take to notice that a computer has slept. Timers stop meanwhile. */
 const LOOK_EVERY = 5_000
 
 /** Runs `action` after `ms`, instead of the previous one. Without arguments it cancels. */

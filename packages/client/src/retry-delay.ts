@@ -1,4 +1,7 @@
-/** While the server is down, `retry: 0` must not become a loop without a pause. */
+/**
+ * The least `min`, in ms, for the upper limit. Otherwise `retry: 0` would become a loop without a pause while the
+ * server is down.
+ */
 const AT_LEAST = 50
 
 /**

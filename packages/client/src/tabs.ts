@@ -5,7 +5,7 @@ import type { SourceState } from './typed-event-source.ts'
 
 /** How many ms a leader may take to answer before another tab takes over: it may be frozen. */
 const ANSWER = 2_000
-/** After this many ms without a message the leader is asked whether it is still there. */
+/** After this many ms without a message, the tab asks the leader whether it is still there. */
 const SILENCE = 45_000
 /**
  * How many ms to wait for the broadcast of the event at which the catch-up ended: the leader may be slower than the
@@ -161,7 +161,7 @@ export function createTabs(
     if (isNew && block) return
     deadline(SILENCE, ask)
     if (id !== connection.lastEventId && (isNew || !(kept || overlaps))) {
-      // This tab has missed something.
+      // This tab has missed events.
       kept = []
       isCaughtUp = false
       connection.open(true)

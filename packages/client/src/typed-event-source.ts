@@ -20,7 +20,7 @@ export interface ReceivedEvent<Name extends string = string, Data = unknown> {
   readonly id: string
 }
 
-/** What {@link connect} returns. */
+/** The source that {@link connect} returns. */
 export interface TypedEventSource<Events = EventMap> extends AsyncIterable<AnyEvent<Events>> {
   /** The id of the newest received event, or `after`: the connection continues after it. */
   readonly lastEventId: string

@@ -1,6 +1,6 @@
 /**
- * What went wrong, as a stable string: match on it, never on the message.
- * docs/errors.md has a heading for each code.
+ * A stable string that says what went wrong: match on it, never on the message. docs/errors.md has a heading for each
+ * code.
  *
  * The codes of the first group are thrown, or reject a promise. Those of the second group appear only in
  * `stream.reason` and say why a stream ended: a client that disconnects is not an error.

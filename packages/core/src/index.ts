@@ -51,7 +51,7 @@ export type {
   SubscribeOptions,
 } from './hub/hub.ts'
 
-// Where their events are kept
+// Where the events of a hub are stored
 export { entryBytes } from './log/entry-bytes.ts'
 export type {
   Cursor,
@@ -64,7 +64,7 @@ export type {
 } from './log/event-log.ts'
 export { MemoryLog } from './log/memory-log.ts'
 
-// Answers that outlive their page
+// Runs: answers that continue when their page is closed
 export { createRuns } from './run/create-runs.ts'
 export { MemoryRunStore } from './run/memory-run-store.ts'
 export type { RunControlEvents, RunGapReason } from './run/run-control-event.ts'

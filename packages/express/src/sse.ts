@@ -44,6 +44,8 @@ export interface SseMiddleware {
    * Ends all streams that were opened through this middleware, for a shutdown, and tells each client when to reconnect.
    * With `server` it closes the server as well. Resolves when everything is closed.
    *
+   * @throws SseError ERR_SSE_INVALID_OPTION
+   *
    * @example
    * process.once('SIGTERM', () => events.close({ server, drain: 5_000 }))
    */
@@ -94,9 +96,9 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
 }
 
 /**
- * Express stores on the request the `next` of the router that has the route, so that router's error handlers come
- * first. The middleware's own `next` was already called before the route ran: middie, which reuses it, would pass the
- * error to the request of another client.
+ * Passes the error to the `next` that Express stores on the request. It belongs to the router that has the route, so
+ * that router's error handlers come first. The middleware's own `next` was already called before the route ran: middie,
+ * which reuses it, would pass the error to the request of another client.
  */
 function passOn(error: unknown, req: IncomingMessage & { next?: (error: unknown) => void }): boolean {
   req.next?.(error)

@@ -22,7 +22,10 @@ export class EventStreamPayload extends Readable {
     this.#response = response
   }
 
-  /** Fastify adds listeners to its payload, then to the response, then pipes, all synchronously. */
+  /**
+   * Notes the listeners of the response. Fastify adds listeners to its payload, then to the response, then pipes, all
+   * synchronously.
+   */
   override on(...args: Parameters<Readable['on']>): this {
     this.#listeners = listenersOf(this.#response)
     return super.on(...args)

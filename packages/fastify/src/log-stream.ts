@@ -32,7 +32,9 @@ function isEnabled(
   return log.isLevelEnabled?.(level) ?? !isOff(log)
 }
 
-/** Whether the app has no logger (Fastify's default). Fastify's stand-in for one has no property that says so. */
+/**
+ * Whether the app has no logger (Fastify's default). The stand-in that Fastify then uses has no property that says so.
+ */
 export function isOff(log: FastifyBaseLogger): boolean {
   return log.error === log.fatal && log.child({}) === log
 }

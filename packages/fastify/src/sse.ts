@@ -19,7 +19,10 @@ declare module 'fastify' {
     sse: AppStreams
   }
   interface FastifyReply {
-    /** Makes this reply an event stream: see {@link SseMethod}. What the handler returns after that has no effect. */
+    /**
+     * Makes this reply an event stream: see {@link SseMethod}. A value that the handler returns after that has no
+     * effect.
+     */
     sse: SseMethod
   }
 }
@@ -68,7 +71,8 @@ const REGISTER_OPTIONS = new Set(['prefix', 'logLevel', 'logSerializers', 'expos
 const HANDED_OVER = Symbol('downstream.handedOver')
 
 /**
- * Plugin for Fastify 4 and 5 that adds `reply.sse()`. When the app closes, open streams end in `preClose`.
+ * Plugin for Fastify 4 and 5 that adds `reply.sse()`. When the app closes, open streams end in `preClose`. `register()`
+ * fails with `ERR_SSE_INVALID_OPTION` for an invalid option.
  *
  * @example
  * await app.register(sse)
@@ -103,12 +107,12 @@ async function registerSse(app: FastifyInstance, options: SseOptions): Promise<v
       return group.sse(this.request.raw, this.raw, host, this.request)
     },
   })
-  // Not async, because the handler may return before the next tick.
+  // This hook must not be async, because the handler may return before the next tick.
   app.addHook('onError', (_request, reply, error, done) => {
     takeBack(reply, error)
     done()
   })
-  // After all other hooks of the route.
+  // Runs after all other onSend hooks of the route.
   app.addHook('onRoute', (route) => {
     route.onSend = [...[route.onSend ?? []].flat(), forgetContentType]
   })
@@ -125,7 +129,10 @@ function logError(error: unknown, { log }: FastifyRequest): boolean {
   return !isOff(log)
 }
 
-/** Sends the stream through the reply. What the handler sends, returns or throws after that is ignored or reported. */
+/**
+ * Sends the stream through the reply. A value that the handler sends or returns after that is ignored, and an error
+ * that it throws is reported.
+ */
 function handOver(
   reply: FastifyReply & HandedOver,
   prepared: PreparedEventStream,
@@ -164,7 +171,7 @@ function isThrown(reply: FastifyReply, payload: unknown): boolean {
   return markOf(reply, 'isError') === true
 }
 
-/** What Fastify notes on a reply, by symbols that it does not export. */
+/** A mark that Fastify sets on a reply, by a symbol that it does not export. */
 function markOf(reply: FastifyReply, name: string): unknown {
   const mark = Object.getOwnPropertySymbols(reply).find(
     ({ description }) => description === `fastify.reply.${name}`,
@@ -172,7 +179,7 @@ function markOf(reply: FastifyReply, name: string): unknown {
   return mark && (reply as FastifyReply & Record<symbol, unknown>)[mark]
 }
 
-/** A hook failed before the headers were sent: lets Fastify answer with the error. */
+/** Lets Fastify answer with the error of a hook that failed before the headers were sent. */
 function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void {
   if (!(HANDED_OVER in reply) || reply.raw.headersSent) return
   reply[HANDED_OVER]?.abandon(error)
@@ -182,8 +189,9 @@ function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void
 }
 
 /**
- * The route's handler is still running and may return or throw, which makes Fastify call send(). Fastify forbids that while
- * onError hooks are pending. And while the onSend hooks of its last answer are pending it would send a second answer.
+ * Ignores calls of send() at the wrong time. The route's handler is still running, and Fastify calls send() when it
+ * returns or throws. While onError hooks are pending, Fastify forbids that. While the onSend hooks of the last answer
+ * are pending, it would send a second answer.
  */
 function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
   const send = function (this: FastifyReply, payload: unknown): FastifyReply {
@@ -202,7 +210,7 @@ function ignoreSendInsideOnError(reply: Partial<FastifyReply>): void {
   reply.send = send
 }
 
-/** If an onSend hook has replaced the stream with a text, the reply is not an event stream. */
+/** Removes the content type if an onSend hook has replaced the stream with a text, which is no event stream. */
 function forgetContentType(
   _request: FastifyRequest,
   reply: FastifyReply & HandedOver,
@@ -225,9 +233,9 @@ function exemptFromCompression(reply: FastifyReply & { compress?: unknown }): vo
 }
 
 /**
- * With handlerTimeout (Fastify 5), hijack() stops the timer that would cut the stream off. Called on the reply itself
- * it would also hide a late throw of the handler. The listener that it removes is put back: it aborts request.signal
- * when the client disconnects.
+ * With handlerTimeout (Fastify 5), hijack() stops the timer that would cut the stream off. Called on the reply itself,
+ * hijack() would also hide a late throw of the handler. The listener that it removes is put back, because it aborts
+ * request.signal when the client disconnects.
  */
 function exemptFromHandlerTimeout(reply: FastifyReply): void {
   const { raw, routeOptions } = reply.request

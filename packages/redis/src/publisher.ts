@@ -9,7 +9,7 @@ import { isSamePosition, type Position } from './stream/cursor.ts'
 import { type Identify, RedisStream } from './stream/redis-stream.ts'
 import { readRange } from './stream/row.ts'
 
-/** What a pending entry takes beyond its text, in bytes: its promises, its timer, its slot in the client's queue. */
+/** How many bytes a pending entry takes beyond its text: its promises, its timer, its slot in the client's queue. */
 const OVERHEAD = 1_000
 
 /** Adds entries to the stream over a connection of its own. */
@@ -29,7 +29,7 @@ export class Publisher {
   #suspected = false
 
   /**
-   * @param positionOfFollower - an entry that the followers' server holds
+   * @param positionOfFollower - returns an entry that the followers' server holds
    */
   constructor(
     connect: Connect,
@@ -76,8 +76,8 @@ export class Publisher {
   }
 
   /**
-   * An entry that was confirmed is missing from the stream that contains `position`, on the server with the replication
-   * id `server`. Checks whether this publisher is connected to another server.
+   * Checks whether this publisher is connected to another server than the followers. Call it when an entry that was
+   * confirmed is missing from the stream that contains `position`, on the server with the replication id `server`.
    */
   async suspect(position: Position, server: string): Promise<void> {
     if (server !== '' && server === this.#server) return
@@ -107,7 +107,7 @@ export class Publisher {
     )
   }
 
-  /** Settles what was published before. */
+  /** Waits until pending publishes have settled, then closes the connection. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#pending)
     this.#connection.close()
@@ -154,4 +154,4 @@ export class Publisher {
 
 const SPLIT =
   'Redis confirms events that are not in the stream: publishing reaches another server than reading. ' +
-  'Two masters, perhaps, or an address that follows the master late.'
+  'Perhaps there are two masters, or an address that follows the master late.'

@@ -32,7 +32,7 @@ export interface RedisLogOptions {
   replicas?: number | undefined
   /**
    * How many bytes of events may wait for confirmation by Redis; each event counts about 1 000 bytes in addition to its
-   * text. A publish beyond that rejects with `ERR_SSE_LOG_BUSY`, and is not sent. Default: 16 MiB.
+   * text. A publish beyond that rejects with `ERR_SSE_LOG_BUSY`, and is not sent. Default: 16 MiB (16 777 216).
    */
   maxPendingBytes?: number | undefined
 }

@@ -117,7 +117,6 @@ export class RedisLog implements EventLog {
     this.#closing.abort()
     for (const follower of this.#followers) follower.close()
     this.#reads.close()
-    // Settle what was published before.
     await this.#publisher.close()
   }
 
@@ -130,7 +129,7 @@ export class RedisLog implements EventLog {
     if (!this.#closing.signal.aborted) return
     throw new SseError(
       'ERR_SSE_LOG_CLOSED',
-      'append() was called after the log was closed. Stop what publishes, then close the hub.',
+      'The log is closed. Stop the code that publishes, then close the hub.',
     )
   }
 }

@@ -35,7 +35,7 @@ export async function eventually<T>(
     for (;;) {
       const value = await Promise.race([condition(), late])
       if (value) return value as Exclude<T, false | undefined | null>
-      if (now() >= deadline) throw new AssertionError({ message: inVain(what, limit, state?.()) })
+      if (now() >= deadline) throw new AssertionError({ message: timedOut(what, limit, state?.()) })
       await sleep(5)
     }
   } finally {
@@ -56,7 +56,7 @@ export async function standstill(what: string, count: () => number): Promise<num
   return before
 }
 
-function inVain(what: string, limit: number, state: unknown): string {
+function timedOut(what: string, limit: number, state: unknown): string {
   const found = state === undefined ? '' : `; ${typeof state === 'string' ? state : JSON.stringify(state)}`
   return `Timed out after ${limit} ms: ${what}${found}`
 }

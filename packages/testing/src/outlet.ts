@@ -34,7 +34,7 @@ export class Outlet implements LogFollower {
     this.#gate.run(() => this.#deliver())
   }
 
-  /** A reset of the engine itself. */
+  /** Called when the engine itself reports a reset. */
   reset(head: Cursor, reason: ResetReason): void {
     this.#waiting = []
     this.#head = head

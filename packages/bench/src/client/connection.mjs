@@ -3,7 +3,9 @@ import { MARK } from '../work.mjs'
 
 const MARK_CODE = MARK.charCodeAt(0)
 const READ_SIZE = 65_536
-/** One for all sockets: what is read is counted before the next read overwrites it. The byte after it is for a mark. */
+/**
+ * The read buffer of all sockets: bytes are counted before the next read overwrites them. The last byte is for a mark.
+ */
 const memory = Buffer.alloc(READ_SIZE + 1)
 const shared = memory.subarray(0, READ_SIZE)
 /** The empty block that ends each flush of a compressor. Nothing else in a response looks like it. */
@@ -73,8 +75,8 @@ export class Connection {
       if (this.#opened) this.#countFlushed(memory.subarray(at, size))
       return true
     }
-    // Ends the search where the bytes of an earlier read start.
-    const behind = memory[size]
+    // A mark after these bytes ends the search before the bytes of an earlier read.
+    const replaced = memory[size]
     memory[size] = MARK_CODE
     let events = 0
     for (;;) {
@@ -82,7 +84,7 @@ export class Connection {
       if (at > size) break
       events++
     }
-    memory[size] = /** @type {number} */ (behind)
+    memory[size] = /** @type {number} */ (replaced)
     if (events === 0) return true
     this.count += events
     this.#owner.onEvents(events)

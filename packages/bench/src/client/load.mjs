@@ -32,20 +32,20 @@ answer({
   /** @param {{ port: number, path: string, count: number, atOnce: number, compressed: boolean, lastEventId?: string }} options */
   async open({ count, atOnce, ...where }) {
     for (let n = 0; n < count; n++) {
-      // The response of the first is parsed completely.
+      // The response of the first client is kept, and verify() parses it.
       connections.push(new Connection(owner, { ...where, keep: connections.length === 0 }))
       await until(() => connections.length - opened < atOnce)
     }
     await until(() => opened === connections.length)
   },
-  /** Resolves when each client has received this many events since it was opened. @param {{ each: number, patience: number }} events */
-  async arrived({ each, patience }) {
+  /** Resolves when each client has received this many events since it was opened. @param {{ each: number, timeout: number }} events */
+  async arrived({ each, timeout }) {
     const all = each * connections.length
     let before = arrived
     const watch = setInterval(() => {
       if (arrived === before) owner.onLost(`${all - arrived} of ${all} events are missing`)
       before = arrived
-    }, patience)
+    }, timeout)
     try {
       await until(() => arrived >= all)
     } finally {

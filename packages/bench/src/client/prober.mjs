@@ -41,7 +41,7 @@ async function startProbe(port) {
 
   const stop = async () => {
     clearInterval(timer)
-    // The headers of a response may have arrived and its body not: every request counts.
+    // Wait for every request: the headers of a response may have arrived before its body.
     while (asked.length > 0) await once(socket, 'data')
     socket.destroy()
     return latencies

@@ -3,7 +3,7 @@ import { createParser } from 'eventsource-parser'
 import { MARK } from '../work.mjs'
 
 /**
- * What a client received, as read by an independent parser.
+ * Reads the response that a client received with an independent parser.
  *
  * @param {string} response With its headers.
  * @returns {{ numbers: number[], lastEventId: string | undefined }} The numbers of the events that count, in order.
@@ -19,7 +19,7 @@ export function received(response) {
     onEvent({ id, data }) {
       if (!data.includes(MARK)) return
       lastEventId = id
-      // Some send a string as it is, some as JSON.
+      // Some contestants send a string as it is, some as JSON.
       numbers.push(Number.parseInt(data.replace('"', ''), 10))
     },
   })

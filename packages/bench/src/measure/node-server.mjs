@@ -36,7 +36,7 @@ export class NodeServer {
     return ask(this.#child, 'usage')
   }
 
-  /** After a collection of garbage. @returns {Promise<Memory>} */
+  /** Measured after a garbage collection. @returns {Promise<Memory>} */
   memory() {
     return ask(this.#child, 'memory')
   }

@@ -42,7 +42,7 @@ export class RedisNode {
   /** Publishes `count` events at `rate` a second; resolves when the follower has received them. @param {number} count @param {number} rate */
   async pass(count, rate) {
     await ask(this.#publisher, 'publish', { port: this.#port, client: this.#client, count, rate })
-    while (/** @type {number} */ (await ask(this.#follower, 'come')) < count) await sleep(20)
+    while (/** @type {number} */ (await ask(this.#follower, 'received')) < count) await sleep(20)
   }
 
   /** The delay of each event since the last call, in ms. @returns {Promise<number[]>} */

@@ -9,10 +9,10 @@ let asked = 0
  * @param {ChildProcess} child
  * @param {string} command
  * @param {unknown} [input]
- * @param {number} [patience] In ms. No request takes this long unless something is lost.
+ * @param {number} [timeout] In ms. No request takes this long unless something is lost.
  * @returns {Promise<Answer>}
  */
-export function ask(child, command, input, patience = 120_000) {
+export function ask(child, command, input, timeout = 120_000) {
   return new Promise((resolve, reject) => {
     const id = ++asked
     /** @param {{ id: number, result?: Answer, error?: string }} message */
@@ -28,7 +28,7 @@ export function ask(child, command, input, patience = 120_000) {
       stop()
       reject(new Error(`${child.spawnargs.slice(-2).join(' ')} did not answer '${command}': ${why}`))
     }
-    const timer = setTimeout(() => fail(`${patience} ms were over`), patience)
+    const timer = setTimeout(() => fail(`${timeout} ms were over`), timeout)
     const stop = () => {
       clearTimeout(timer)
       child.off('message', onMessage).off('exit', onExit)
@@ -39,7 +39,7 @@ export function ask(child, command, input, patience = 120_000) {
 }
 
 /**
- * Without a response, which would cost the other process work.
+ * Sends a command without a response, which would cost the other process work.
  *
  * @param {ChildProcess} child
  * @param {string} command

@@ -14,8 +14,8 @@ import { startProcess } from './start-process.mjs'
  */
 
 /**
- * Round after round, and in each of them one contestant after another, so that other activity of the machine
- * reaches all of them.
+ * Measures round after round, and in each of them one contestant after another, so that other activity of the machine
+ * affects all of them.
  *
  * @param {import('../plan.mjs').Plan} plan
  * @param {{ log: (line: string) => void, profiles?: string | undefined }} options
@@ -73,7 +73,10 @@ export async function run({ size, workloads }, { log, profiles }) {
   return [...all.values()]
 }
 
-/** Each round starts with another one. @param {Iterable<string>} names @param {number} round */
+/**
+ * The names in their order, but each round starts with another one. @param {Iterable<string>} names @param {number}
+ * round
+ */
 function inTurn(names, round) {
   const list = [...names]
   return list.map((_, at) => /** @type {string} */ (list[(at + round) % list.length]))

@@ -30,7 +30,7 @@ export class Session {
   /** The events that each client must have received so far. */
   expected = 0
   /** How long to wait for the next event before failing, in ms. */
-  patience = 60_000
+  timeout = 60_000
   #contestant
   #compresses
   #clients
@@ -84,7 +84,7 @@ export class Session {
   /** Waits until every client has received `count` more. @param {number} count */
   async arrived(count) {
     this.expected += count
-    await ask(this.#clients.load, 'arrived', { each: this.expected, patience: this.patience })
+    await ask(this.#clients.load, 'arrived', { each: this.expected, timeout: this.timeout })
   }
 
   /**
@@ -101,7 +101,7 @@ export class Session {
     if (this.#profiles !== undefined) await this.server.startProfile()
     const before = await this.server.usage()
     await work()
-    // What a server does after it has sent the last byte is included.
+    // Include the work of a server after it has sent the last byte.
     await sleep(50)
     const after = await this.server.usage()
     if (this.#profiles !== undefined) {
@@ -118,7 +118,7 @@ export class Session {
     return ask(this.#clients.prober, 'stop')
   }
 
-  /** Resolves once the server has noticed, too. */
+  /** Disconnects the clients. Resolves when the server has noticed. */
   async closeClients() {
     await ask(this.#clients.load, 'close')
     this.expected = 0

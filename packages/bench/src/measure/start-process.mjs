@@ -23,7 +23,7 @@ export function pinnedTo(core) {
   return cores === undefined ? [] : ['taskset', '-c', cores[core]]
 }
 
-/** This process only passes messages on, but must not use the core of the server. */
+/** Keeps this process, which only passes messages on, off the core of the server. */
 export function pinSelf() {
   if (cores) spawnSync('taskset', ['-a', '-c', '-p', cores.clients, String(process.pid)])
 }

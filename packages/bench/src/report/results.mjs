@@ -84,7 +84,7 @@ function figuresOf(series, key) {
 }
 
 /**
- * Undefined if one of them was not measured.
+ * Our value divided by that of a peer; undefined if one of them was not measured.
  *
  * @param {readonly Omit<Figure, 'ratio'>[]} figures
  * @param {string | undefined} ours

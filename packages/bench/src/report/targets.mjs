@@ -7,7 +7,7 @@ import { grouped } from '../workload/workload.mjs'
 import { ratio } from './results.mjs'
 
 /**
- * The most that we want to need, as a fraction of what a peer needs.
+ * The maximum cost that we accept, as a fraction of a peer's cost.
  *
  * @typedef {object} Target
  * @property {string} workload The beginning of its name.

@@ -1,4 +1,4 @@
-// As downstream-shared, and everything is compressed for each client alone.
+// Like downstream-shared, but everything is compressed separately for each client.
 import { createServer } from 'node:http'
 import { createHub, openEventStream } from '@downstream/core'
 

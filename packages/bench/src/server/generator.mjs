@@ -1,4 +1,4 @@
-// Only the generator that the others read: what they need in addition is their cost.
+// Only the generator that the other contestants read. Their cost is the difference.
 import { createServer } from 'node:http'
 import { openEventStream } from '@downstream/core'
 import { eventData, tokens } from '../work.mjs'

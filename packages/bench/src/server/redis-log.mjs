@@ -26,7 +26,7 @@ answer({
     })
   },
   usage: () => process.cpuUsage(),
-  come: () => late.length,
+  received: () => late.length,
   late() {
     const all = late
     late = []

@@ -1,4 +1,5 @@
-// The same loop in an Express app, which replaces the prototype of `res`: that makes each of its writes slower.
+// The loop of res-write-node in an Express app, which replaces the prototype of `res`: that makes each of its writes
+// slower.
 import { createServer } from 'node:http'
 import express from 'express'
 import { sendTokens } from './send-tokens.mjs'

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export async function startUpstream() {
   const upstream = fork(fileURLToPath(new URL('./upstream.mjs', import.meta.url)))
   const [{ port }] = await once(upstream, 'message')
-  // It ends with this process.
+  // It ends with this process, and does not keep it alive.
   upstream.unref()
   upstream.channel?.unref()
   return `http://127.0.0.1:${port}`

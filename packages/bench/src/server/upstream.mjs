@@ -1,4 +1,4 @@
-// What is relayed: a separate process that sends tokens, like the API of a model.
+// The upstream of a relay: a separate process that sends tokens, like the API of a model.
 import { createServer } from 'node:http'
 import { sendTokens } from './send-tokens.mjs'
 

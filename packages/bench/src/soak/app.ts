@@ -17,12 +17,12 @@ const { framework, port, http2Port, redisPort, channels, pace } = JSON.parse(
 
 const redis = redisPort === undefined ? undefined : new Redis(redisPort, '127.0.0.1', { lazyConnect: true })
 redis?.on('error', () => {})
-const trouble = () => {}
+const ignore = () => {}
 const hub = createHub({
-  onError: trouble,
+  onError: ignore,
   ...(redis && { log: new RedisLog(redis, { maxLength: 20_000, timeout: 3_000 }) }),
 })
-const runs = createRuns({ onError: trouble, ...(redis && { store: new RedisRunStore(redis) }) })
+const runs = createRuns({ onError: ignore, ...(redis && { store: new RedisRunStore(redis) }) })
 
 /** Counts to 40. */
 async function* count({ signal }: { signal: AbortSignal }) {
@@ -74,7 +74,7 @@ async function startFastify(): Promise<App> {
   // The same hub over HTTP/2.
   const group = new StreamGroup()
   const second = createHttp2Server((req, res) => {
-    void answer(req.method, req.url, group.sse(req, res, { onSourceError: trouble }))
+    void answer(req.method, req.url, group.sse(req, res, { onSourceError: ignore }))
   })
   if (http2Port !== undefined) second.listen(http2Port, '127.0.0.1')
   return {

@@ -34,7 +34,7 @@ for (const [name, start] of Object.entries(frameworkApps)) {
     while (n < churns / 2) await churn(app.port, n++)
   }
   await Promise.all(Array.from({ length: WIDTH }, next))
-  for (let patience = 0; patience < 100 && app.stats().open > 0; patience++) await sleep(50)
+  for (let checks = 0; checks < 100 && app.stats().open > 0; checks++) await sleep(50)
   const { open, opened, closed, refused } = app.stats()
   const over = Object.values(closed).reduce((total, count) => total + count, 0)
   const exact = open === 0 && opened === over && opened > churns / 4 && refused.total + refused.perKey === 0

@@ -11,7 +11,7 @@ const totals = { open: 0, gaps: 0, runs: 0, connections: {} as Record<string, nu
 let finishing = false
 
 /** How long a client may take, at the end, to receive what is still missing, in ms. */
-const PATIENCE = 30_000
+const MAX_WAIT = 30_000
 
 const ways = ['get', 'post', 'http/1.0', 'pipelined', 'http/2', 'head'] as const
 const manners = ['reads', 'stalls', 'resets', 'half-closes', 'closes'] as const
@@ -151,13 +151,13 @@ class Client {
     if (event !== 'message') return
     if (this.#forged) {
       this.#forged = false
-      oracle.silent(this.name, `had an event, and no gap, after an id of nowhere`)
+      oracle.silent(this.name, `received an event without a gap after an unknown id`)
       for (const course of this.#courses.values()) course.rewind(undefined)
     }
     const [channel = '', number] = data.split(' ')
     const course = this.#courses.get(channel)
     if (course !== undefined) oracle.take(this.name, channel, course, Number(number))
-    // What it had received at this id.
+    // Note what the client has received up to this id.
     this.#note()
   }
 
@@ -246,7 +246,7 @@ async function finishAll(): Promise<void> {
   const waiting = [...clients]
   const finishNext = async () => {
     for (let client = waiting.pop(); client !== undefined; client = waiting.pop()) {
-      await client.finish(Date.now() + PATIENCE)
+      await client.finish(Date.now() + MAX_WAIT)
     }
   }
   await Promise.all(Array.from({ length: 200 }, finishNext))

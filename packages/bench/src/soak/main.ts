@@ -59,7 +59,10 @@ const telling = setInterval(() => {
   if (published.length > 0) tellClients({ published: published.splice(0) })
 }, 200)
 
-/** What happens, and when, as a fraction of the time. The second half restarts no process, so that growth can be measured. */
+/**
+ * The troubles of the run, each at a fraction of its duration. The second half restarts no process, so that growth can
+ * be measured.
+ */
 const troubles: [at: number, what: string, trouble: () => Promise<void>][] = [
   [0.08, 'Redis stalled for 1 s', () => redis.stall(1_000)],
   [0.16, 'an Express process was killed', () => express.app.kill()],
@@ -94,7 +97,7 @@ for (const [at, what, trouble] of troubles) {
 }
 await sleep(Math.max(0, duration - elapsed()))
 for (const app of apps) app.tell('stop publishing')
-// The last publishes are confirmed, or rejected.
+// Wait until the last publishes are confirmed or rejected.
 await sleep(5_000)
 clearInterval(sampling)
 tellClients({ published: published.splice(0) })

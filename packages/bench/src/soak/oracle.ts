@@ -8,7 +8,7 @@ export interface Verdict {
   silent: number
 }
 
-/** What one client has received of one numbered series, and whether that can be correct. */
+/** The events of one numbered series that one client has received, and the check of their order. */
 export class Course {
   /** The number of the last event; undefined: any may come next. */
   last: number | undefined
@@ -60,7 +60,7 @@ export class Oracle {
     const result = course.take(number)
     if (result === 'twice') {
       this.verdict.twice++
-      this.note(`${client} had ${series} ${number} after ${last}`)
+      this.note(`${client} received ${series} ${number} after ${last}`)
     } else if (result !== undefined) {
       const [from, to] = result
       this.#missing.push({ series, from, to, client })
@@ -100,7 +100,7 @@ export class Oracle {
       let lost = 0
       for (let number = from; number <= to; number++) if (!doubtful?.has(number)) lost++
       this.verdict.lost += lost
-      if (lost > 0) this.note(`${client} has not had ${series} ${[from, to].join('-')}`)
+      if (lost > 0) this.note(`${client} did not receive ${series} ${[from, to].join('-')}`)
     }
     return this.verdict
   }

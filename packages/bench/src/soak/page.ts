@@ -62,7 +62,7 @@ export interface Findings {
   readonly troubles: readonly string[]
   readonly growths: readonly Growth[]
   readonly last: readonly Sample[]
-  /** What was still open after all clients had disconnected. */
+  /** The resources that were still open after all clients had disconnected. */
   readonly left: readonly string[]
 }
 

@@ -55,7 +55,7 @@ async function takeTurn({ hub, server, port, figures }) {
   const publishing = await cpu(async () => {
     for (let n = 0; n < events; n++) {
       hub.publish('news', { data: eventData(n, 120) })
-      await ask(load, 'arrived', { each: n + 1, patience: 60_000 })
+      await ask(load, 'arrived', { each: n + 1, timeout: 60_000 })
     }
   })
   const closing = await cpu(async () => {

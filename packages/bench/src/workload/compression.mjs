@@ -36,9 +36,10 @@ export function compression({ clients, kind, contestants, deliveries, warmUp }) 
     ],
     async measure(session) {
       const ticks = Math.max(4, Math.round(deliveries / clients))
-      // By then the window of a compressor is full.
+      // Fill the window of the compressor first.
       for (let n = 0; n < ticks; n++) await session.tick(1, kind)
-      // A server that was measured in other workloads before is faster: V8 has optimized its code.
+      // Warm up equally: a server that was measured in other workloads before is faster, because V8 has optimized its
+      // code.
       while (session.expected * clients < warmUp) await session.tick(1, kind)
       const before = await session.bytesReceived()
       const usage = await session.cpu(async () => {

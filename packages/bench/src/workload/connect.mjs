@@ -18,13 +18,13 @@ export function connect({ contestants, count }) {
     contestants,
     columns: cpuColumns,
     async measure(session) {
-      const comeAndGo = async () => {
+      const connectAndDisconnect = async () => {
         await session.open({ count })
         await session.closeClients()
       }
-      await comeAndGo()
+      await connectAndDisconnect()
       const usage = await session.cpu(async () => {
-        for (let n = 0; n < ROUNDS; n++) await comeAndGo()
+        for (let n = 0; n < ROUNDS; n++) await connectAndDisconnect()
       })
       return [{ case: 'each connection', values: cpuFor(usage, ROUNDS * count) }]
     },

@@ -34,7 +34,7 @@ export function otherProcess({ contestants, seconds }) {
         await server.pass(count, rate)
         const after = await server.usage()
         const late = await server.late()
-        if (late.length !== count) throw new Error(`${late.length} of ${count} events came.`)
+        if (late.length !== count) throw new Error(`${late.length} of ${count} events arrived.`)
         const { cpu = 0 } = cpuFor(
           { user: after.user - before.user, system: after.system - before.system },
           count,

@@ -26,10 +26,10 @@ export function resume({ contestants, clients, events }) {
       await session.closeClients()
 
       // First with a few clients, so that the measured code has been compiled.
-      await comeBack(session, { lastEventId, clients: Math.ceil(clients / 10), events })
+      await reconnect(session, { lastEventId, clients: Math.ceil(clients / 10), events })
       await session.closeClients()
       await session.server.startTimer()
-      const usage = await session.cpu(() => comeBack(session, { lastEventId, clients, events }))
+      const usage = await session.cpu(() => reconnect(session, { lastEventId, clients, events }))
       const delays = await session.server.stopTimer()
       await session.verify()
       const values = cpuFor(usage, clients * events)
@@ -43,7 +43,7 @@ export function resume({ contestants, clients, events }) {
  * @param {import('../measure/session.mjs').Session} session
  * @param {{ lastEventId: string, clients: number, events: number }} options
  */
-async function comeBack(session, { lastEventId, clients, events }) {
+async function reconnect(session, { lastEventId, clients, events }) {
   await session.open({ count: clients, atOnce: clients, lastEventId })
   await session.arrived(events)
 }

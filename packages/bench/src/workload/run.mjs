@@ -1,6 +1,6 @@
 import { cpuColumns, cpuFor, grouped } from './workload.mjs'
 
-/** One after another: the first ones mostly measure compilation. */
+/** How many runs are measured, one after another: the first ones mostly measure compilation. */
 const RUNS = 10
 /** A small token. */
 const BYTES = 20

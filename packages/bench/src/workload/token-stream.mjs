@@ -27,7 +27,7 @@ export function tokenStream({ contestants, count, lonely }) {
         [MANY_A_TICK, BURST, count],
         [ONE_A_TICK, 1, lonely],
       ])) {
-        // As many again: with fewer, the fastest one would mostly measure compilation.
+        // Warm up with as many tokens: with fewer, the fastest contestant would mostly measure compilation.
         await stream(session, tokens, burst)
         results.push({ case: name, values: cpuFor(await stream(session, tokens, burst), tokens) })
       }

@@ -7,7 +7,7 @@ import type { Page } from './page.ts'
 import type { PagePosition } from './recent-pages.ts'
 import type { Tail } from './tail.ts'
 
-/** What a {@link CatchUp} reads from. */
+/** The source that a {@link CatchUp} reads from. */
 export interface CatchUpSource {
   readonly tail: Tail
   readonly maxResume: number
@@ -18,7 +18,7 @@ export interface CatchUpSource {
   moved(signal: AbortSignal): Promise<void>
 }
 
-/** What a reader does next. */
+/** The next step of a reader. */
 export type CatchUpStep =
   | PageStep
   /** Continue at this position of the tail. */
@@ -32,22 +32,25 @@ export type CatchUpStep =
 export interface PageStep {
   readonly page: Page
   readonly from: number
-  /** How many entries were passed over before them, because none is for the reader. */
+  /** How many entries of earlier pages were skipped, because none is for the reader. */
   readonly passed: number
 }
 
 /** Why events may be missing, and where the reader continues. */
 export interface GapStep {
   readonly gap: GapReason
-  readonly goOn: 'oldest' | 'end'
+  readonly continueAt: 'oldest' | 'end'
 }
 
-/** How long, in ms, a reader's cursor may be newer than the tail because this process lags. */
+/** How long, in ms, a reader waits while its cursor is newer than the tail, because this process lags. */
 const AHEAD_LIMIT = 10_000
 
 /** Reads the log page by page, from a cursor that is not in the tail until the tail is reached. */
 export class CatchUp {
-  /** The client reads slowly, or its position fell off the tail: that is why it misses what the log drops now. */
+  /**
+   * The client reads slowly, or its position fell off the tail. If the log drops entries now, the gap's reason is
+   * `slow`.
+   */
   slow: boolean
   readonly #source: CatchUpSource
   readonly #channels: ChannelSet
@@ -82,7 +85,7 @@ export class CatchUp {
       if (reading === undefined) continue
       if (reading.gap) return this.#gap(reading.reason)
       if (reading.page.length > reading.from) return this.#take(reading)
-      // The client comes from a process that has read further than this one.
+      // The client was connected to a process that has read further than this one.
       this.#aheadSince ??= clock.now()
       if (clock.now() - this.#aheadSince > AHEAD_LIMIT) return 'reconnect'
       await this.#source.moved(this.#signal)
@@ -91,8 +94,8 @@ export class CatchUp {
   }
 
   /**
-   * Passes over pages without entries for the reader, which are most pages for a channel with few events: a hundred
-   * readers must not handle each of them.
+   * Skips pages without entries for the reader. For a channel with few events that is most pages, and each of a hundred
+   * readers would otherwise handle all of them.
    */
   #take({ page, from }: PagePosition): CatchUpStep {
     let passed = 0
@@ -103,7 +106,7 @@ export class CatchUp {
       ;({ page, from } = next)
     }
     this.#read += passed + page.length - from
-    return this.#read > this.#source.maxResume ? { gap: 'too-far', goOn: 'end' } : { page, from, passed }
+    return this.#read > this.#source.maxResume ? { gap: 'too-far', continueAt: 'end' } : { page, from, passed }
   }
 
   /** Undefined when no read is necessary, and when the log could not be read: a failed read is no gap. */
@@ -121,12 +124,9 @@ export class CatchUp {
     }
   }
 
-  /**
-   * The reason and where to continue. It is known exactly which entries are missing only if the tail itself dropped
-   * them.
-   */
+  /** The reason and where to continue. The exact missing entries are known only if the tail itself dropped them. */
   #gap(reason: 'expired' | 'malformed' | 'log-changed'): CatchUpStep {
-    if (reason === 'expired' && this.slow) return { gap: 'slow', goOn: 'oldest' }
-    return { gap: reason, goOn: 'end' }
+    if (reason === 'expired' && this.slow) return { gap: 'slow', continueAt: 'oldest' }
+    return { gap: reason, continueAt: 'end' }
   }
 }

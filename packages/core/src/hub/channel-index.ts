@@ -28,7 +28,7 @@ export class ChannelIndex<T extends Follower> {
     return this.#followers.get(channel)
   }
 
-  /** The set of these channels: the same object as long as any follower has it. */
+  /** The set of these channels. It is one object for as long as any follower uses it. */
   setOf(names: ReadonlySet<string>): ChannelSet {
     const key = keyOf(names)
     return this.#sets.get(key) ?? new ChannelSet(key, names)
@@ -57,8 +57,8 @@ export class ChannelIndex<T extends Follower> {
 }
 
 /**
- * The key of a list of names begins with a bracket, the key of one name with a quote. Most streams follow one channel,
- * which needs no sorting.
+ * The key of a list of names begins with a bracket, that of one name with a quote, so they never collide. Most streams
+ * follow one channel, which needs no sorting.
  */
 function keyOf(names: ReadonlySet<string>): string {
   const [first] = names

@@ -44,14 +44,14 @@ export function encodeGap(event: string, gap: Gap, cursor: Cursor): string {
 }
 
 /**
- * Advances a client's last event ID while none of its own events do. The empty data is necessary: Chromium takes the id
- * of an event without data, Firefox and WebKit do not.
+ * A bookmark, which advances a client's last event ID while the client receives no other events. The empty data is
+ * necessary: Chromium takes the id of an event without data, Firefox and WebKit do not.
  */
 export function encodeBookmark(event: string, cursor: Cursor): string {
   return encodeEvent({ event, id: cursor, data: '' })
 }
 
-/** The current state of the client's channels, as an object, and the cursor after which events change it. */
+/** A `snapshot` event: the state of each of the client's channels, as one object. Events after `cursor` change it. */
 export function encodeSnapshot(
   event: string,
   states: Record<string, unknown>,

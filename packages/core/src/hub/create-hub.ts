@@ -3,7 +3,7 @@ import type { Hub, HubOptions } from './hub.ts'
 import { LogHub } from './log-hub.ts'
 
 /**
- * Creates a hub: it publishes to many streams, and each stream resumes exactly where it was.
+ * Creates a hub, which publishes to many streams. A client that reconnects resumes exactly where it was.
  *
  * @example
  * const hub = createHub<{ news: { headline: Headline } }>()

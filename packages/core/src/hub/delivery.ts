@@ -22,9 +22,9 @@ import type { SubscriberHub } from './subscriber-hub.ts'
 import { Tail } from './tail.ts'
 
 /** How long to wait, in ms, before a log that lags or cannot be reached is read again. */
-const PATIENCE = 1_000
+const RETRY_DELAY = 1_000
 
-/** What a hub has counted since it was created. */
+/** The totals of a hub since it was created. */
 interface HubCounts {
   published: number
   delivered: number
@@ -181,7 +181,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
         signal?.removeEventListener('abort', moved)
         resolve()
       }
-      const timer = clock.setTimeout(moved, PATIENCE).unref()
+      const timer = clock.setTimeout(moved, RETRY_DELAY).unref()
       this.#onMoved.add(moved)
       signal?.addEventListener('abort', moved)
     })
@@ -203,7 +203,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     this.#fanOut.enqueue(visited)
   }
 
-  /** Closes streams, each after it was sent all that has come through the log by now: a farewell, for example. */
+  /** Closes streams. Each is first sent all events that have come through the log by now: a farewell, for example. */
   disconnect(subscribers: Iterable<Subscriber>): void {
     for (const subscriber of subscribers) {
       subscriber.flush()
@@ -223,7 +223,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   #start(head: Cursor, backlog: readonly LogEntry[]): void {
     this.#tail = new Tail(this.#options.tail, head, backlog)
     this.readiness.start()
-    // A stream may have been opened before this process read that its key was disconnected.
+    // The backlog may ask to disconnect a stream that was opened before this process read it.
     for (const entry of backlog) if (isMessage(entry)) this.#handleMessage(entry)
     for (const [subscriber, from] of this.#waiting) subscriber.start(from)
     this.#waiting.clear()
@@ -274,7 +274,7 @@ export class Delivery implements SubscriberHub, SnapshotSource {
     for (const moved of this.#onMoved) moved()
   }
 
-  /** Runs outside of the publisher's async context: the streams that end belong to other requests. */
+  /** Runs outside of the publisher's async context, because the streams that end belong to other requests. */
   #handleMessage(entry: LogEntry): void {
     const message = readMessage(entry)
     if (message !== undefined) {

@@ -74,5 +74,5 @@ type Parsed<Data> = unknown extends Data
                   : Key]: Parsed<Data[Key]>
             }
 
-/** What JSON omits from objects. In arrays it becomes null; a bigint throws. */
+/** The types that JSON omits from objects and writes as null in arrays. A bigint throws. */
 type Dropped = undefined | symbol | bigint | ((...args: never) => unknown)

@@ -7,19 +7,19 @@ import { collect, type Run } from './run.ts'
 import { SharedTexts } from './shared-texts.ts'
 import type { Tail } from './tail.ts'
 
-/** How long one turn may deliver, in ms, before other work of the process gets its turn. */
+/** How long, in ms, one turn may deliver before other work of the process runs. */
 const SLICE = 4
 /** How many visits are made between two readings of the clock. A reading costs as much as a visit. */
 const VISITS = 16
 
-/** What the fan-out visits: a stream, for example. */
+/** A follower that the fan-out visits: a stream, for example. */
 export interface Visited {
   readonly channels: ChannelSet
   /** A visit is due. Only the fan-out sets this. */
   queued: boolean
   /** Position in the tail of the next entry to offer. */
   readonly position: number
-  /** It waits for its next turn and not for its client. */
+  /** Whether it waits for its next turn, and not for its client. */
   readonly resting: boolean
   /**
    * An entry for it was appended at `position`, after `cursor`. Earlier entries that were not handed over are not for
@@ -90,7 +90,7 @@ export class FanOut {
 
   /**
    * Visits `visited` in the next turn. If thousands of clients reconnect at once, their requests are all read in one
-   * turn of the event loop, which must not deliver all that they missed as well.
+   * turn of the event loop. That turn would otherwise also deliver everything that they missed.
    */
   enqueue(visited: Visited): void {
     this.#resting.delete(visited)
@@ -115,14 +115,14 @@ export class FanOut {
     this.#floor = 0
   }
 
-  /** What streams of `channels` receive that are at `position`. */
+  /** The run for streams of `channels` at `position`. */
   runOf(channels: ChannelSet, position: number): Run {
     const known = this.#runs.get(channels)
     // A run that ends where it starts was assembled at the end of the tail, which may have grown since.
     if (known?.position === position && known.run.next > position) return known.run
     const { tail } = this.#source
     const run = collect(tail, position, tail.next, (entry) => channels.textOf(entry))
-    // At a shutdown, streams are served outside of any turn.
+    // At a shutdown, streams are served outside of any turn, and only a turn clears the runs.
     if (this.#runs.size === 0) this.#schedule()
     this.#runs.set(channels, { position, run })
     return run
@@ -132,16 +132,16 @@ export class FanOut {
   passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined {
     if (run.passage !== undefined) return run.passage
     const whole = this.runOf(channels, position)
-    // A filter that accepts everything leaves what all other streams receive.
+    // A filter that accepted every entry leaves the text that all other streams receive.
     if (whole.next !== run.next || whole.text !== run.text) return undefined
     whole.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, whole)
     return whole.passage
   }
 
   /**
-   * Undefined if there is room for more entries, otherwise a promise that resolves when there is. Without room, new
-   * entries would drop entries that were not offered yet to streams whose clients do read; publishers that await
-   * `publish()` wait until then.
+   * Undefined if there is room for more entries, otherwise a promise that resolves when there is. Without room, a new
+   * entry would drop entries that were not yet offered to streams whose clients do read, so publishers that await
+   * `publish()` wait.
    */
   room(): Promise<void> | undefined {
     if (!this.#isCrowded()) return undefined

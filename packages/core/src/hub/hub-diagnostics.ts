@@ -13,7 +13,7 @@ export interface HubPublishMessage {
   readonly id: Cursor
 }
 
-/** The message of `downstream:hub:gap`: a client is sent a gap, since it may have missed events. */
+/** The message of `downstream:hub:gap`: a client is sent a gap, because it may have missed events. */
 export interface HubGapMessage {
   readonly stream: EventStream
   readonly key: string | undefined

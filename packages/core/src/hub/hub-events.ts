@@ -26,14 +26,14 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   readonly #filter: EventsOptions['filter']
   /** Aborts when the loop ends. */
   readonly #ended = new AbortController()
-  readonly #offs: (() => void)[] = []
+  readonly #removers: (() => void)[] = []
   #following = false
-  /** Undefined while its position is not in the tail, and before it has one. */
+  /** Undefined while its position is not in the tail, and before the log is followed. */
   #position: number | undefined
   #cursor: Cursor | undefined
   #upToDate = false
   #gapDue: GapReason | undefined
-  /** What was read from the log and not taken yet. */
+  /** The page that was read from the log and is not used up yet. */
   #page: PageInHand | undefined
   /** Set while it reads the log. */
   #reading: { readonly catchUp: CatchUp; readonly abort: AbortController } | undefined
@@ -62,7 +62,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       const end = () => this.#end()
       if (ending.aborted) end()
       ending.addEventListener('abort', end)
-      this.#offs.push(() => ending.removeEventListener('abort', end))
+      this.#removers.push(() => ending.removeEventListener('abort', end))
     }
   }
 
@@ -119,7 +119,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
         if (item !== undefined) return { done: false, value: item }
       }
     } catch (error) {
-      // The events have ended, or the filter threw: then the loop ends with that error.
+      // After the end, an error is the result of that end. Before it, the filter threw: the loop ends with its error.
       if (!signal.aborted) {
         this.#end()
         throw error
@@ -128,7 +128,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     return { done: true, value: undefined }
   }
 
-  /** The next item. Undefined: there is none yet, call it again. */
+  /** The next item, or undefined if the caller must try again. */
   async #step(): Promise<HubItem | undefined> {
     if (this.#gapDue !== undefined) return this.#gap(this.#gapDue)
     if (this.#page !== undefined) return this.#takeFrom(this.#page)
@@ -154,7 +154,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
       if (reading.abort.signal.aborted) return undefined
       throw error
     }
-    // The log was reset meanwhile, so what was read is outdated.
+    // The log was reset meanwhile, so the page is outdated.
     if (reading.abort.signal.aborted) return undefined
     if (step !== 'reconnect' && 'page' in step) {
       const { page, from } = step
@@ -166,7 +166,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     if (step === 'reconnect') return undefined
     if ('gap' in step) {
       const { tail } = this.#delivery
-      this.#goTo(step.goOn === 'oldest' ? tail.firstNamed : tail.next)
+      this.#goTo(step.continueAt === 'oldest' ? tail.firstNamed : tail.next)
       return this.#gap(step.gap)
     }
     this.#position = step.position
@@ -174,7 +174,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
   }
 
   /**
-   * @param held - its position was in the tail, and fell off it
+   * @param held - whether its position was in the tail, and fell off it
    */
   #startReading(held: boolean): { catchUp: CatchUp; abort: AbortController } {
     const abort = new AbortController()
@@ -230,7 +230,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
 
   #end(): void {
     this.#ended.abort()
-    for (const off of this.#offs.splice(0)) off()
+    for (const remove of this.#removers.splice(0)) remove()
     if (this.#following) this.#delivery.unfollow(this)
     this.#page = undefined
     this.#reading?.abort.abort()

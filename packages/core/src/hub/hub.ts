@@ -73,14 +73,15 @@ export interface HubOptions {
 /** Options of one subscription. */
 export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent> {
   /**
-   * Only events for which this returns true. It is called in the AsyncLocalStorage context of `subscribe()`. When it
-   * throws or returns anything but a boolean (a promise, for example), that stream ends with that error.
+   * Only events for which this returns true. It is called in the AsyncLocalStorage context of `subscribe()`. If it
+   * throws or returns anything but a boolean (a promise, for example), this stream ends with `ERR_SSE_SOURCE_FAILED`.
+   * Default: all events.
    */
   filter?: ((event: Event) => boolean) | undefined
   /**
    * The cursor to start after when the client sends no `Last-Event-ID`: a `hub.cursor()` that was rendered into a page.
-   * `''`, which `cursor()` returns before the hub is ready, is not a position: the client receives a `gap`, or the
-   * snapshot.
+   * Default: the end of the log. `''`, which `cursor()` returns before the hub is ready, is not a position: the client
+   * receives a `gap`, or the snapshot.
    */
   after?: string | undefined
   /**
@@ -113,11 +114,14 @@ export interface ReadyOptions {
 
 /** Options of {@link Hub.events}. */
 export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
-  /** Only events for which this returns true. If it throws, the events end with that error. */
+  /**
+   * Only events for which this returns true. If it throws or returns anything but a boolean, the loop ends with an
+   * error. Default: all events.
+   */
   filter?: ((event: Event) => boolean) | undefined
   /** An id of an earlier event, or a `hub.cursor()`: starts with the events after it. Default: from now on. */
   after?: string | undefined
-  /** Ends the events. */
+  /** Ends the loop when it aborts. */
   signal?: AbortSignal | undefined
 }
 
@@ -156,8 +160,8 @@ export interface HubStats {
   /** Reads of the log for streams whose position is not in the tail, in total. Bytes of channels, names and data. */
   catchUp: { reads: number; bytes: number }
   /**
-   * For at most how many ms the log has had entries that this process has not read; 0 if it has read all. It grows
-   * while the log cannot be reached, and while more is published than this process can read.
+   * At most how many ms the oldest entry of the log that this process has not read has waited; 0 if it has read all. It
+   * grows while the log cannot be reached, and while more is published than this process can read.
    */
   behind: number
   /** Whether the log can be reached. */
@@ -275,8 +279,8 @@ export interface Hub<Channels = any> {
 
   /**
    * Ends all streams and tells each client when to reconnect: see {@link CloseOptions}. Streams that subscribe after
-   * that end the same way. Until the last stream has ended, you can publish and events are delivered. Then it closes
-   * the log. Resolves when all responses are finished.
+   * that end the same way. Until the last stream has ended, you can publish and events are delivered. Then the hub
+   * closes the log. Resolves when all responses are finished.
    */
   close(options?: CloseOptions): Promise<void>
 }

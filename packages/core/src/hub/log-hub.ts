@@ -100,7 +100,7 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
     else this.#delivery.add(subscriber, stream.lastEventId || cursorOf(options.after))
     return () => {
       subscriber.onOver()
-      // From now on this hub does not end the stream.
+      // From now on, close() of this hub does not end the stream.
       this.#ports.delete(port)
     }
   }
@@ -245,11 +245,11 @@ export class LogHub implements Hub<Record<string, Record<string, unknown>>> {
 function closed(): SseError {
   return new SseError(
     'ERR_SSE_HUB_CLOSED',
-    'publish() was called after the hub was closed. Stop what publishes, then close the hub.',
+    'The hub is closed. Stop the code that publishes, then close the hub.',
   )
 }
 
-/** `after` may come from a query string and be an array. Any such text is not a valid cursor. */
+/** `after` may come from a query string and be an array. Its text is no valid cursor, so the client receives a gap. */
 function cursorOf(after: unknown): Cursor | undefined {
   return after === undefined || after === null ? undefined : String(after)
 }

@@ -4,12 +4,14 @@ import { Page } from './page.ts'
 import { type PagePosition, RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
 
-/** What follows a cursor: the entries of `page` from the index `from` on. */
+/** The entries after a cursor: those of `page` from the index `from` on. */
 export type PageReading =
   | PagePosition
   | { readonly gap: true; readonly reason: 'expired' | 'malformed' | 'log-changed' }
 
-/** Concurrent reads of the log. A thousand clients that reconnect at once must not cause a thousand reads at once. */
+/**
+ * How many reads of the log run at once. A thousand clients that reconnect together would otherwise cause a thousand.
+ */
 const MAX_READS = 4
 
 /** Pages that are read before several streams at one cursor are woken: waking them costs more than a read. */
@@ -134,8 +136,8 @@ export class LogReader {
     const page = new Page(reading.entries)
     this.counts.reads++
     this.counts.bytes += page.bytes
-    // Otherwise reads that run side by side would stay apart to the end of the log, each with pages of its own.
-    const other = this.#shared.size > 1 ? this.#recent.afterSideBySide(cursor) : undefined
+    // Otherwise concurrent reads from nearby cursors would never share a page, up to the end of the log.
+    const other = this.#shared.size > 1 ? this.#recent.afterConcurrent(cursor) : undefined
     if (other !== undefined) return other
     this.#recent.add(cursor, page)
     return { gap: false, page, from: 0 }
@@ -152,7 +154,7 @@ export class LogReader {
         last = next.page
       }
     } catch {
-      // Streams that reach that page read it themselves, and report the error.
+      // Streams that reach that page read it themselves, and then the error is reported.
     }
   }
 

@@ -80,7 +80,7 @@ export function checkSubscription(channels: unknown, options: ResolvedHubOptions
   )
 }
 
-/** Measuring takes a pass over the text, so it measures only text that may be too large. */
+/** Measuring takes a pass over the text, so callers measure only text that may be too large. */
 function checkSize(text: string, maxEventBytes: number): void {
   const bytes = Buffer.byteLength(text)
   if (bytes <= maxEventBytes) return

@@ -5,7 +5,7 @@ import { type ControlEventNames, encodeBookmark, encodeGap, type GapReason } fro
 import type { Run } from './run.ts'
 import type { Snapshot } from './snapshots.ts'
 
-/** What an outlet needs of its hub. */
+/** The parts of a hub that an outlet uses. */
 export interface OutletHub {
   readonly names: ControlEventNames
   readonly gapDelay: number
@@ -19,7 +19,7 @@ export interface OutletHub {
 export class Outlet {
   /** The last event ID that was sent to the client, or that the next bookmark will send. */
   sent: Cursor = ''
-  /** It was handed events or a gap, and not only a bookmark. */
+  /** Whether the client was sent events or a gap, and not only a bookmark. */
   served = false
   /** The client has left bytes unread since it was last up to date. */
   slow = false

@@ -11,7 +11,7 @@ import type { Selection } from './selection.ts'
 /** After this many entries that do not match, the client receives a bookmark, from which it can resume. */
 const BOOKMARK_EVERY = 10_000
 
-/** Pages that other streams have read need no wait. After this many of them, other work gets its turn. */
+/** Pages that other streams have read are taken without a wait. After this many, other work of the process runs. */
 const PAGES_A_TURN = 16
 
 /** The stream that receives the entries. */
@@ -34,7 +34,7 @@ export class PageFeed {
   #scanned = 0
 
   /**
-   * @param held - `cursor` was in the tail, and fell off it
+   * @param held - whether `cursor` was in the tail, and fell off it
    */
   constructor(source: CatchUpSource, fed: FedStream, cursor: Cursor, held: boolean) {
     this.cursor = cursor
@@ -53,7 +53,7 @@ export class PageFeed {
         const step = this.#catchUp.now(this.cursor) ?? (await this.#catchUp.next(this.cursor))
         if (signal.aborted) return undefined
         if (step === 'reconnect' || !('page' in step)) return step
-        // Entries without room are read again, so that a client that does not read holds a cursor and not a page.
+        // Entries without room are read again later. Otherwise each client that does not read would hold a page.
         if (!this.#take(step)) await this.#room()
         if (signal.aborted) return undefined
         this.#catchUp.slow ||= this.#fed.outlet.slow
@@ -67,7 +67,7 @@ export class PageFeed {
     }
   }
 
-  /** Stops: the stream has ended, or moved to another position. */
+  /** Stops, because the stream has ended or moved to another position. */
   stop(): void {
     this.#stopped.abort()
     this.onRoom()

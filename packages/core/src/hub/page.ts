@@ -42,7 +42,7 @@ export class Page {
   /** The entries of these channels from the index `from` on, in order. */
   of(names: ReadonlySet<string>, from: number): readonly HubEntry[] {
     const found: number[] = []
-    // For a stream with more channels than that, it is faster to check each entry.
+    // For a stream with more channels than the page has entries, it is faster to check each entry.
     if (names.size > this.length) {
       for (let n = from; n < this.length; n++)
         if (this.entries[n]?.channels.some((name) => names.has(name))) found.push(n)

@@ -4,7 +4,7 @@ export class Readiness {
   readonly started: Promise<void>
   #onStart: () => void = () => {}
   #isStarted = false
-  /** Why the log will not be followed until someone changes the configuration. */
+  /** The error of a log that cannot be followed until someone changes its configuration. */
   #refusal: { readonly error: unknown } | undefined
   readonly #waiting = new Set<(error: unknown) => void>()
 
@@ -19,13 +19,13 @@ export class Readiness {
     this.#onStart()
   }
 
-  /** The log cannot be followed without such a change: rejects pending calls now, and later calls at once. */
+  /** The log cannot be followed until its configuration changes: rejects pending and later calls of `wait()`. */
   refuse(error: unknown): void {
     this.#refusal = { error }
     for (const fail of this.#waiting) fail(error)
   }
 
-  /** The log reported something else, so it may be followed after all. */
+  /** Withdraws the refusal: the log has reported another state, so it may be followed after all. */
   retract(): void {
     this.#refusal = undefined
   }

@@ -3,8 +3,8 @@ import { clock } from '../process/clock.ts'
 import type { Page } from './page.ts'
 
 /**
- * Clients that reconnect after a deploy arrive within seconds, and a log of 100 000 events is read in less: the pages
- * that the first of them has read are still here for the last. At most 64 KiB of data each.
+ * How many pages are held, of at most 64 KiB of data each. Clients that reconnect after a deploy arrive within seconds,
+ * and a log of 100 000 events is read in less, so the last of them still finds the pages that the first has read.
  */
 const PAGES = 256
 /** How many ms pages are held after the last read. */
@@ -17,8 +17,8 @@ export interface PagePosition {
   readonly from: number
 }
 
-/** How many pages back to search for those of another reader that runs side by side. */
-const CLOSE = 8
+/** How many of the newest pages to search for one of a concurrent reader. */
+const NEWEST = 8
 
 /**
  * The pages that were read last. A stream whose position is inside a page takes the rest of that page and continues
@@ -34,13 +34,13 @@ export class RecentPages {
   after(cursor: Cursor): PagePosition | undefined {
     const page = this.#pages.get(cursor)
     if (page !== undefined) return page
-    // The reader that is ahead of all others asks for nothing but ends of pages.
+    // The reader that is ahead of all others asks only for ends of pages, which need no search.
     return this.#ends.has(cursor) ? undefined : inside([...this.#pages.values()], cursor)
   }
 
   /** The same for a cursor that is the end of one page and may lie inside a page of another reader. */
-  afterSideBySide(cursor: Cursor): PagePosition | undefined {
-    return this.#pages.get(cursor) ?? inside([...this.#pages.values()].slice(-CLOSE), cursor)
+  afterConcurrent(cursor: Cursor): PagePosition | undefined {
+    return this.#pages.get(cursor) ?? inside([...this.#pages.values()].slice(-NEWEST), cursor)
   }
 
   add(before: Cursor, page: Page): void {

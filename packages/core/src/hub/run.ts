@@ -6,19 +6,19 @@ import type { HubEntry } from './hub-entry.ts'
 export interface Run {
   /** Position after the piece. */
   readonly next: number
-  /** The encoded events; '' if the stream wants none. */
+  /** The encoded events; '' if the stream wants none of the piece. */
   readonly text: string
   readonly count: number
   /** The same piece as part of the text that all streams of its channels share. Set when the first of them needs it. */
   passage?: Passage | undefined
-  /** Id of the last event; '' if the stream wants none. */
+  /** Id of the last event; '' if there is none. */
   readonly cursor: Cursor
 }
 
 /**
- * How much of the log is handled at once: read, examined for one stream, or handed to one stream. A client that stops
- * reading keeps its copy of one piece, and a stream that wants few of many entries does not examine all of them in one
- * go.
+ * How much of the log is read, examined for one stream, or handed to one stream at once. So a client that stops reading
+ * holds a copy of one piece at most, and a stream that wants few of many entries does not block the process while it
+ * examines all of them.
  */
 export const PIECE: LogBounds = { length: 1_000, bytes: 65_536 }
 

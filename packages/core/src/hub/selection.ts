@@ -10,18 +10,20 @@ import { collect, type Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
 /**
- * What one stream with a `filter` or `coalesce` wants. The app's functions run in the async context of `subscribe()`,
- * never in the publisher's.
+ * Selects the events for one stream with a `filter` or `coalesce`. The app's functions run in the async context of
+ * `subscribe()`, never in the publisher's.
  *
  * While the client is slow, the newest event of a key takes the position of the first one that it replaces, and the
- * events in between are left out. At the position of the newest, a key that changes all the time would never be sent.
+ * events in between are left out. At the position of the newest event, a key that keeps changing would never be sent.
  */
 export class Selection {
   readonly #channels: ChannelSet
   readonly #filter: SubscribeOptions['filter']
   readonly #coalesce: SubscribeOptions['coalesce']
   readonly #scope = new AsyncResource('DownstreamSubscription')
-  /** The error that one of the functions threw, or the error for its wrong return value. Nothing is wanted after it. */
+  /**
+   * The error that one of the functions threw, or the error for its wrong return value. After it, no event is selected.
+   */
   #failure: { readonly error: unknown } | undefined
   #ended = false
   /**
@@ -29,9 +31,7 @@ export class Selection {
    * yet.
    */
   readonly #pending = new Map<string, { first: number; newest: number }>()
-  /**
-   * Entries that were sent before their position, by key. Up to them the stream has received all it needs of the key.
-   */
+  /** Entries that were sent at an earlier position, by key. Entries of the key up to them need not be sent any more. */
   readonly #sent = new Map<string, { position: number; cursor: Cursor }>()
   /** The tail was searched for keys up to this position. */
   #seen = 0
@@ -64,25 +64,25 @@ export class Selection {
     )
   }
 
-  /** The subscription has ended: the functions are not called again. */
+  /** Ends the selection with its subscription: the functions are not called again. */
   end(): void {
     this.#ended = true
   }
 
-  /** The stream's position is no longer in the tail. */
+  /** Drops positions, because the stream's position is no longer in the tail. */
   leaveTail(): void {
     this.#pending.clear()
     this.#seen = 0
   }
 
-  /** The stream had a gap, or its client keeps up. */
+  /** Drops all keys, because the stream had a gap or its client keeps up. */
   forget(): void {
     this.leaveTail()
     this.#sent.clear()
   }
 
   #coalesced(tail: Tail, position: number): Run {
-    this.#look(tail, position)
+    this.#collectKeys(tail, position)
     return collect(tail, position, tail.next, (entry, at) => {
       if (!this.#wants(entry)) return ''
       const key = this.#keyOf(entry)
@@ -100,7 +100,7 @@ export class Selection {
     })
   }
 
-  #look(tail: Tail, position: number): void {
+  #collectKeys(tail: Tail, position: number): void {
     for (let at = Math.max(this.#seen, position); at < tail.next; at++) {
       const entry = tail.at(at) as HubEntry
       const key = this.#wants(entry) ? this.#keyOf(entry) : undefined
@@ -146,7 +146,10 @@ export class Selection {
   }
 }
 
-/** A promise, for example, would be a different key for each event, so nothing would ever be left out. */
+/**
+ * Requires a string or undefined. A promise, for example, would be a new key for each event, so no event would ever be
+ * replaced.
+ */
 function checkedKey(key: unknown): string | undefined {
   if (typeof key === 'string' || key === undefined) return key
   Promise.resolve(key).catch(() => {})

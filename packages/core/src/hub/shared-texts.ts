@@ -3,7 +3,7 @@ import type { ChannelSet } from './channel-set.ts'
 import type { Run } from './run.ts'
 import type { Tail } from './tail.ts'
 
-/** Each text holds up to 200 KB. Beyond this number, sets of channels with few streams have none. */
+/** How many texts of up to 200 KB a hub holds. Beyond this number, sets of channels with few streams have none. */
 const MAX_TEXTS = 64
 
 /** The log as the streams of one set of channels receive it. */
@@ -35,7 +35,7 @@ export class SharedTexts {
     this.#texts.delete(channels)
   }
 
-  /** The log was reset. */
+  /** Drops all texts, because the log was reset. */
   clear(): void {
     this.#texts.clear()
   }
@@ -47,7 +47,7 @@ export class SharedTexts {
     return begun
   }
 
-  /** The set with the fewest streams makes room for one that has more than twice as many. */
+  /** Drops the text of the set with the fewest streams, for a set that has more than twice as many. */
   #makeRoom(uses: number): boolean {
     const [fewest] = [...this.#texts.keys()].sort((a, b) => a.uses - b.uses)
     return fewest !== undefined && fewest.uses * 2 < uses && this.#texts.delete(fewest)

@@ -7,7 +7,7 @@ import type { ChannelSet } from './channel-set.ts'
 import { encodeSnapshot } from './control-event.ts'
 import type { Tail } from './tail.ts'
 
-/** The app's function: the state of a channel, or a promise of it. Undefined leaves the channel out. */
+/** The app's function. It returns the state of a channel, or a promise of it. Undefined leaves the channel out. */
 export type ReadState = (channel: string) => unknown
 
 /** The states of a subscription's channels. */
@@ -18,7 +18,7 @@ export interface Snapshot {
   readonly text: string
 }
 
-/** What the snapshots need of their hub. */
+/** The parts of a hub that its snapshots use. */
 export interface SnapshotSource {
   readonly tail: Tail
   readonly names: { readonly snapshot: string }
@@ -48,11 +48,11 @@ export class Snapshots {
     const readings = Array.from(channels.names, (channel) => this.#reading(read, channel))
     await Promise.all(readings.map(({ done }) => done))
     if (readings.some(({ failed }) => failed)) return undefined
-    // Many clients share the text, so the app's serialize runs in the context of none of them.
+    // Many clients share the text, so the app's serialize must not run in the context of one of them.
     return inNoContext(() => this.#textOf(channels, readings))
   }
 
-  /** The log was reset: the cursors of the reads belong to the old log. */
+  /** Drops all readings, because the log was reset and their cursors belong to the old one. */
   reset(): void {
     this.#readings = new WeakMap()
   }

@@ -27,7 +27,7 @@ export function checkReadyOptions(options: ReadyOptions): void {
 }
 
 /**
- * Refuses other types: a number as a key would not equal the string that `disconnect()` looks for, and the stream would
+ * Requires a string. A number as a key would not equal the string that `disconnect()` looks for, and the stream would
  * stay open.
  *
  * @throws {@link SseError} ERR_SSE_INVALID_OPTION
@@ -37,7 +37,7 @@ export function checkKey(key: unknown, name: string): asserts key is string {
   throw invalidOption(name, 'a string of well-formed Unicode', key)
 }
 
-/** Lone surrogates are refused because a log may replace them. */
+/** Whether text has no lone surrogates. They are refused because a log may replace them. */
 export function isWellFormed(text: string): boolean {
   return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)
 }

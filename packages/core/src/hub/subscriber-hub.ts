@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** What a subscriber needs of its hub. */
+/** The parts of a hub that a subscriber uses. */
 export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly counts: { delivered: number; gaps: number; stalled: number }
   /** Counts the streams that read the log. */
@@ -15,7 +15,7 @@ export interface SubscriberHub extends CatchUpSource, OutletHub {
   readonly snapshots: Snapshots
   /** Whether there are entries that were not announced yet. */
   readonly pending: boolean
-  /** What streams of `channels` receive that have neither `filter` nor `coalesce`. */
+  /** The run for streams of `channels` that have neither `filter` nor `coalesce`. */
   runOf(channels: ChannelSet, position: number): Run
   /** `run` as a passage of the text that all streams of `channels` share; undefined if it is not part of that. */
   passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined

@@ -25,7 +25,7 @@ import type { SubscriberHub } from './subscriber-hub.ts'
  */
 type Stage = 'starting' | 'live' | 'full' | 'reading' | 'over'
 
-/** The `retry` of a client that this process cannot serve yet, in ms. */
+/** The `retry`, in ms, for a client that this process cannot serve yet. */
 const RETRY = 2_000
 
 /** One stream's position in the log. It stores no events: unsent ones stay in the tail, once for all streams. */
@@ -91,7 +91,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.#stage === 'over') return
     const { tail } = this.#hub
     if (this.#readState !== undefined && !from) {
-      this.#takeSnapshot(this.#readState, { gap: 'no-snapshot', goOn: 'end' })
+      this.#takeSnapshot(this.#readState, { gap: 'no-snapshot', continueAt: 'end' })
       return
     }
     if (from === undefined) {
@@ -104,7 +104,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#resuming = true
     const position = tail.positionAfter(from)
     if (position === undefined) this.#read(false)
-    else this.#goOn(position)
+    else this.#continueAt(position)
   }
 
   advance(position: number, cursor: Cursor): boolean {
@@ -152,7 +152,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (this.outlet.served) this.port.endPoll()
   }
 
-  /** The log has lost its continuity, and the tail was reset. The gap is sent at the next visit, for which a turn is due. */
+  /** Moves to the end of the new tail, because the log lost its continuity. The next visit sends the gap. */
   reset(reason: GapReason): void {
     if (this.#stage === 'starting' || this.#stage === 'over') return
     this.#stopReading()
@@ -171,8 +171,8 @@ export class Subscriber implements StreamOwner, Visited {
   }
 
   /**
-   * Events published before a shutdown are sent now. They are not left to a resume, which a MemoryLog cannot serve
-   * after a restart.
+   * Sends the events that were published before a shutdown. Clients could not resume them, because a MemoryLog does not
+   * survive a restart.
    */
   flush(): void {
     this.#hub.announce()
@@ -189,13 +189,13 @@ export class Subscriber implements StreamOwner, Visited {
     this.#hub.remove(this)
   }
 
-  /** A stream that receives nothing would keep an old cursor, and its client would get a gap when it reconnects. */
+  /** A bookmark if the client's last id is old. Otherwise the client would get a gap when it reconnects. */
   onWake(): string {
     if (this.#stage !== 'live' || this.outlet.sent === this.#hub.tail.head) return ''
     return this.#bookmark() ?? ''
   }
 
-  /** Pending events are delivered first; they end the poll. */
+  /** A bookmark; undefined while events are pending, because these end the poll. */
   onWait(): string | undefined {
     return this.#bookmark()
   }
@@ -219,7 +219,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#afterWrite(this.outlet.bookmark())
   }
 
-  /** The app's function threw. That ends this stream and no other. */
+  /** Ends this stream and no other, because the app's function threw. */
   #fail(error: unknown): void {
     this.port.end('ERR_SSE_SOURCE_FAILED', { cause: error })
     this.#hub.onError(error)
@@ -229,13 +229,13 @@ export class Subscriber implements StreamOwner, Visited {
     return this.#stage === 'over'
   }
 
-  /** Without room for more, it keeps its position. */
+  /** Without room for more, the stream keeps its position until the client reads. */
   #afterWrite(hasRoom: boolean): void {
     if (!hasRoom && this.#stage === 'live') this.#stage = 'full'
   }
 
   /** Continues at `position`: entries from there on are still to be handed over. */
-  #goOn(position: number): void {
+  #continueAt(position: number): void {
     this.#position = position
     this.#upToDate = false
     this.#stage = 'live'
@@ -255,11 +255,11 @@ export class Subscriber implements StreamOwner, Visited {
     this.selection?.forget()
   }
 
-  /** The log was reset, and the stream is at its beginning. */
+  /** Sends a gap or a snapshot, because the log was reset. */
   #onReset(gap: GapReason): void {
     this.#gapDue = undefined
     if (this.#readState === undefined) this.#writeGap(gap)
-    else this.#takeSnapshot(this.#readState, { gap, goOn: 'end' })
+    else this.#takeSnapshot(this.#readState, { gap, continueAt: 'end' })
   }
 
   /**
@@ -270,17 +270,17 @@ export class Subscriber implements StreamOwner, Visited {
     this.#upToDate = false
     this.#awaited = step
     void this.#hub.snapshots.take(read, this.channels).then((snapshot) => {
-      // The stream has ended, or the log was reset.
+      // If the stream has ended or the log was reset, this snapshot is outdated.
       if (this.#awaited !== step) return
       this.#awaited = undefined
       if (snapshot === undefined) this.#sendGap(step)
-      else this.#goOnFrom(snapshot)
+      else this.#continueFrom(snapshot)
     })
   }
 
-  #sendGap({ gap, goOn }: GapStep): void {
+  #sendGap({ gap, continueAt }: GapStep): void {
     const { tail } = this.#hub
-    this.#goLive(goOn === 'oldest' ? tail.firstNamed : tail.next)
+    this.#goLive(continueAt === 'oldest' ? tail.firstNamed : tail.next)
     this.#writeGap(gap)
     if (this.#stage === 'live') this.#hub.enqueue(this)
   }
@@ -290,7 +290,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#afterWrite(this.outlet.gap(reason))
   }
 
-  #goOnFrom(snapshot: Snapshot): void {
+  #continueFrom(snapshot: Snapshot): void {
     const hasRoom = this.outlet.snapshot(snapshot)
     if (this.#isOver()) return
     this.#resuming = false
@@ -300,7 +300,7 @@ export class Subscriber implements StreamOwner, Visited {
     // Reading the state took so long that its cursor fell off the tail.
     if (position === undefined) this.#read(true)
     else {
-      this.#goOn(position)
+      this.#continueAt(position)
       this.#afterWrite(hasRoom)
     }
   }
@@ -316,7 +316,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#stage = 'reading'
     this.#upToDate = false
     const { resumes } = this.#hub
-    // A client that was connected all the time is not refused.
+    // Only reconnecting clients are refused. This one was connected all the time if `held`.
     if (!held && !resumes.hasRoom) {
       this.port.end('ERR_SSE_REFUSED', { farewell: encodeFarewell(randomRetry()) })
       return
@@ -324,7 +324,7 @@ export class Subscriber implements StreamOwner, Visited {
     const feed = new PageFeed(this.#hub, this, this.#cursor, held)
     this.#feed = feed
     const leave = resumes.enter()
-    // It may have been stopped after it ended.
+    // If the feed was stopped after it ended, its result is outdated.
     feed
       .run()
       .finally(leave)
@@ -339,7 +339,7 @@ export class Subscriber implements StreamOwner, Visited {
     if (step === 'reconnect') this.port.shutdown(RETRY)
     else if ('position' in step) {
       this.#cursor = cursor
-      this.#goOn(step.position)
+      this.#continueAt(step.position)
     } else if (this.#readState === undefined) this.#sendGap(step)
     else this.#takeSnapshot(this.#readState, step)
   }

@@ -79,7 +79,7 @@ export interface EventLog {
    */
   follow(follower: LogFollower, options: { backlog: LogBounds }): Promise<void>
   /**
-   * For at most how many ms the log has had entries that its followers have not received; 0 if they have received all.
+   * At most how many ms the oldest entry that a follower has not received has waited; 0 if they have received all.
    * Optional: a log that delivers every entry at once has no such delay.
    */
   behind?(): number

@@ -41,6 +41,7 @@ export class MemoryLog implements EventLog {
 
   /**
    * @param bounds - how much history is held; default: 10 000 entries and 16 MiB of their text
+   * @throws SseError ERR_SSE_INVALID_OPTION
    */
   constructor(bounds: Partial<LogBounds> = {}) {
     checkOptionNames(bounds, ['length', 'bytes'], 'bounds of a MemoryLog')
@@ -56,7 +57,7 @@ export class MemoryLog implements EventLog {
     if (this.#closed)
       throw new SseError(
         'ERR_SSE_LOG_CLOSED',
-        'append() was called after the log was closed. Stop what publishes, then close the hub.',
+        'The log is closed. Stop the code that publishes, then close the hub.',
       )
     const position = this.#ring.next
     const cursor = this.#cursor(position + 1)

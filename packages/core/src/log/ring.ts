@@ -1,6 +1,6 @@
 import type { LogBounds } from './event-log.ts'
 
-/** What a ring holds. The caller knows the bytes; the ring only adds them up. */
+/** An entry of a ring. The caller knows its bytes; the ring only adds them up. */
 export interface Sized {
   readonly bytes: number
 }

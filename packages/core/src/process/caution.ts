@@ -1,8 +1,8 @@
 /**
- * Clients wait this long after every end of the stream. With less, a page that meets an error would reconnect hundreds
- * of times a second.
+ * A `retry` below this many ms is warned about. A client waits that long after every end of a stream, so one whose
+ * stream keeps failing would reconnect more than ten times a second.
  */
-const HASTY_RETRY = 100
+const SHORT_RETRY = 100
 
 const warned = new Set<string>()
 
@@ -14,10 +14,10 @@ export function caution({ event, retry }: { event?: string | undefined; retry?: 
       `An event named "${event}" is also given to the page's listeners for EventSource's own ${event} event. Choose another name.`,
     )
   }
-  if (retry !== undefined && retry < HASTY_RETRY) {
+  if (retry !== undefined && retry < SHORT_RETRY) {
     warnOnce(
       'SSE_HASTY_RETRY',
-      `With a retry below ${HASTY_RETRY} ms a browser reconnects almost without a pause. Use a longer one; the default is 3000.`,
+      `With a retry below ${SHORT_RETRY} ms a browser reconnects almost without a pause. Use a longer one; the default is 3000.`,
     )
   }
 }

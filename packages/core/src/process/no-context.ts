@@ -4,7 +4,7 @@ const outside = new AsyncResource('downstream')
 
 /**
  * Runs `callback` outside of any request's AsyncLocalStorage context. A stream often ends in the context of another
- * request: on a timer that it started, in a tick of the publisher, in the handler of an admin. Code of the app that
+ * request: on a timer that the request started, in a publisher's tick, or in an admin's handler. Code of the app that
  * runs then must not see that request's store, and long-lived objects must not retain it.
  */
 export function inNoContext<T>(callback: () => T): T {

@@ -4,7 +4,7 @@ import { inNoContext } from './no-context.ts'
 /** Something that the wheel wakes from time to time. Times are in ms, on the clock of `performance.now()`. */
 export interface Sleeper {
   /**
-   * Does what is due before `until`. Returns when something is due next (Infinity: never); the wheel may wake it
+   * Does all work that is due before `until`. Returns the time of the next work (Infinity: none); the wheel may wake it
    * earlier.
    */
   wake(until: number): number

@@ -50,10 +50,10 @@ export class MemoryRun implements RunClaim {
   }
 
   async append(events: readonly string[]): Promise<void> {
-    if (this.ended) throw claimGone(this.id)
+    if (this.ended) throw claimLost(this.id)
     const first = this.#last + 1
-    // Joined, the events are measured at once, and each is kept as a slice of this one string. Kept by itself, an event
-    // would stay the tree of pieces that it was built from, and garbage collection would cost more than all other work here.
+    // Join the events, so that they are measured at once and each is a slice of one string. Otherwise V8 would keep
+    // each as a tree of the pieces it was concatenated from, and their collection costs more than all other work here.
     const text = events.join('')
     const bytes = Buffer.byteLength(text)
     this.#bytes += bytes
@@ -68,11 +68,11 @@ export class MemoryRun implements RunClaim {
   }
 
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
-    if (this.ended) throw claimGone(this.id)
+    if (this.ended) throw claimLost(this.id)
     this.finish(status)
   }
 
-  /** Ends the run from outside. */
+  /** Ends the run although its source has not ended. */
   revoke(why: 'stopped' | 'lost'): void {
     this.finish(why)
     this.#run.onRevoked(why)
@@ -112,7 +112,7 @@ export class MemoryRun implements RunClaim {
   }
 }
 
-function claimGone(id: string): SseError {
+function claimLost(id: string): SseError {
   return new SseError(
     'ERR_SSE_RUN_LOST',
     `The run ${id} has ended, so nothing can be added to it. Stop the source when its signal aborts.`,

@@ -2,14 +2,14 @@ import { withId } from '../wire/encode.ts'
 import { formatPlace } from './run-place.ts'
 import type { RunPlace, RunReading, RunStore } from './run-store.ts'
 
-/** A client that stops reading must not hold a copy of all its pending events. */
+/** How much text is sent at once. Otherwise a client that stops reading would hold a copy of all its pending events. */
 const MAX_TEXT = 65_536
 /** How many events are read at once. */
 const PAGE = 200
 
 /** A follower of the feed. None of its methods throws. */
 export interface FeedFollower {
-  /** The run has changed. `news` is what is new, if it is known. */
+  /** Called when the run has changed. `news` is the new piece, if it is known. */
   onNews(news: RunPiece | undefined): void
 }
 
@@ -22,7 +22,7 @@ export class RunPiece {
     this.reading = reading
   }
 
-  /** The text of its events, or of as many of the first as are sent at once, and the number of the event after them. */
+  /** The text of its first events, as many as are sent at once, and the number of the event after them. */
   encode(): { text: string; next: number } {
     this.#encoded ??= this.#encode()
     return this.#encoded
@@ -64,7 +64,7 @@ export class RunFeed {
     this.#followers.add(follower)
   }
 
-  /** The feed ends with its last follower. */
+  /** Removes a follower. The feed ends with its last one. */
   delete(follower: FeedFollower): void {
     if (this.#followers.delete(follower) && this.empty) this.#unfollow()
   }

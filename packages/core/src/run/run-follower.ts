@@ -3,17 +3,17 @@ import type { EventStream } from '../stream/event-stream.ts'
 import { COMPLETE, type StreamOwner, type StreamPort } from '../stream/stream-port.ts'
 import { encodeRunEnd, encodeRunGap, type RunControlEvents, type RunGapReason } from './run-control-event.ts'
 import type { FeedFollower, RunFeed, RunPiece } from './run-feed.ts'
-import { formatPlace, NOWHERE, parsePlace } from './run-place.ts'
+import { formatPlace, UNKNOWN_RUN_ID, parsePlace } from './run-place.ts'
 import type { RunPlace, RunReading } from './run-store.ts'
 
 /** How many ms to wait before a store that could not be read is tried again. */
-const PATIENCE = 1_000
+const RETRY_DELAY = 1_000
 
-/** What a follower needs from the runs. */
+/** The parts of the runs that a follower uses. */
 export interface RunFollowerHost {
   readonly names: RunControlEvents
   /** Ends a stream whose client must follow this run in another process. Returns false if it can stay. */
-  sendAway(port: StreamPort, id: string): boolean
+  sendElsewhere(port: StreamPort, id: string): boolean
   remove(follower: RunFollower): void
 }
 
@@ -68,7 +68,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     const place = this.#place
     if (news === undefined || news.reading.attempt !== place?.attempt) return void this.#read()
     const { first, events } = news.reading
-    // It has these events: its last read contained them.
+    // The client has these events: the last read contained them.
     const seen = first + events.length - 1 <= place.number && news.reading.state.status === 'running'
     if (seen) return
     if (first !== place.number + 1 || !this.#take(news)) void this.#read()
@@ -98,7 +98,7 @@ export class RunFollower implements StreamOwner, FeedFollower {
     return ''
   }
 
-  /** Reads from its position on, until all events were handed over or there is no room. */
+  /** Reads and sends from its position on, until all events were sent or there is no room. */
   async #read(): Promise<void> {
     if (this.#is('reading') || this.#is('over')) return
     this.#stage = 'reading'
@@ -108,8 +108,8 @@ export class RunFollower implements StreamOwner, FeedFollower {
       try {
         piece = await this.#feed.read(this.#place)
       } catch {
-        // Nothing is lost yet: try again.
-        await this.#newsOrPatience()
+        // The events are still stored, so this is no gap: try again.
+        await this.#newsOrDelay()
         if (this.#is('over')) return
         continue
       }
@@ -124,15 +124,15 @@ export class RunFollower implements StreamOwner, FeedFollower {
   /** Sends a piece. Returns false if there is more, or if it must be read again. */
   #take(piece: RunPiece | undefined): boolean {
     if (piece === undefined) {
-      this.#end('unknown', NOWHERE)
+      this.#end('unknown', UNKNOWN_RUN_ID)
       return true
     }
     const { attempt, state, first } = piece.reading
-    if (state.status === 'running' && this.#host.sendAway(this.port, this.id)) return true
+    if (state.status === 'running' && this.#host.sendElsewhere(this.port, this.id)) return true
     const end = state.events + 1
     const place = this.#place
     let gap = this.#gapBefore(piece.reading)
-    // The end event has an id too, with which a client may reconnect. No position is after it.
+    // A client may reconnect with the id of the end event, which is the last position. A later one is malformed.
     if (place?.attempt === attempt && place.number > (state.status === 'running' ? state.events : end)) {
       this.#place = { attempt, number: 0 }
       this.#malformed = true
@@ -171,9 +171,9 @@ export class RunFollower implements StreamOwner, FeedFollower {
     this.port.end('ERR_SSE_CLOSED', { ...COMPLETE, farewell: encodeRunEnd(this.#host.names.end, status, id) })
   }
 
-  #newsOrPatience(): Promise<void> {
+  #newsOrDelay(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, PATIENCE).unref()
+      const timer = clock.setTimeout(resolve, RETRY_DELAY).unref()
       this.#onNews = () => {
         clock.clearTimeout(timer)
         resolve()

@@ -3,7 +3,7 @@ import type { RunPlace } from './run-store.ts'
 const PLACE = /^([\da-z]{1,32})-(0|[1-9]\d{0,14})$/
 
 /** The id of the `unknown` event. It is a position in no run, because no attempt is `0`. */
-export const NOWHERE = '0-0'
+export const UNKNOWN_RUN_ID = '0-0'
 
 /** A position as an event's id. */
 export function formatPlace({ attempt, number }: RunPlace): string {

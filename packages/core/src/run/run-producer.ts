@@ -10,7 +10,7 @@ import { relayedRunText, runText } from './run-text.ts'
 import type { RunSource } from './runs.ts'
 import type { ResolvedRunOptions, ResolvedRunsOptions } from './runs-options.ts'
 
-/** How much text is read from a source before it is stored, and before other work gets its turn of the event loop. */
+/** How many characters are read from a source before they are stored and other work of the process runs. */
 const SHARE = 16_384
 /** How many ms events are collected while the run has no followers: storing each by itself costs more than reading it. */
 const UNWATCHED_WAIT = 5
@@ -24,7 +24,7 @@ export class RunProducer {
   #claim!: RunClaim
   /** Set when the claim is lost: the store has ended the run. */
   #revoked: 'stopped' | 'lost' | undefined
-  /** How the run ends unless something else happens. */
+  /** The status with which the run ends, unless the claim is lost. */
   #status: 'done' | 'stopped' | 'failed' = 'done'
   #pending: string[] = []
   #pendingLength = 0
@@ -66,14 +66,14 @@ export class RunProducer {
     return this.#revoked ?? this.#status
   }
 
-  /** Ends the run from this process. */
+  /** Ends the run at the wish of this process: after `maxAge`, or at a shutdown. */
   stop(code: SseErrorCode, message: string): void {
     if (this.signal.aborted) return
     this.#status = 'stopped'
     this.#abort(new SseError(code, message))
   }
 
-  /** The store has ended the run. */
+  /** Stops the source, because the store has ended the run. */
   revoke(why: 'stopped' | 'lost'): void {
     this.#revoked = why
     if (why === 'stopped') this.stop('ERR_SSE_RUN_STOPPED', 'The run was stopped.')
@@ -158,7 +158,7 @@ export class RunProducer {
     }
   }
 
-  /** Returns false if the run was stopped before: then its source may throw, which is not an error. */
+  /** Ends the run as failed. Returns false if it was stopped before: its source may throw because of that. */
   #fail(error: unknown): boolean {
     if (this.signal.aborted) return false
     this.#status = 'failed'
@@ -168,7 +168,7 @@ export class RunProducer {
   }
 
   #abort(reason: unknown): void {
-    // Another request may have stopped the run: the app's listeners must not run as its user.
+    // Another request may have stopped the run: the app's listeners must not run in that request's context.
     inNoContext(() => this.#controller.abort(reason))
   }
 

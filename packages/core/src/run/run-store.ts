@@ -17,8 +17,8 @@ export interface NewRun {
   /** How many ms after its end the run can be read. An integer. */
   readonly ttl: number
   /**
-   * Beyond how many bytes of events the oldest are dropped, never the newest. A store MAY hold up to twice as many. An
-   * integer.
+   * The size of all events, in bytes, beyond which the oldest are dropped, never the newest. A store MAY hold up to
+   * twice as many. An integer.
    */
   readonly maxBytes: number
   /** Start again if the run with this id has ended. A running one is never replaced. */
@@ -76,8 +76,8 @@ export interface RunReading {
 export type RunListener = (news?: RunReading) => void
 
 /**
- * Where runs are stored. `MemoryRunStore` keeps them in this process; other implementations share them between
- * processes. `runStoreSuite` of the testing package checks whether an implementation fulfills the contract.
+ * Stores runs. `MemoryRunStore` keeps them in this process; other implementations share them between processes.
+ * `runStoreSuite` of the testing package checks whether an implementation fulfills the contract.
  *
  * Correctness rests on `start`, `read` and the claim alone. Calls of a listener are hints: a follower that is called
  * with fewer events than there are reads the rest.
@@ -105,7 +105,7 @@ export interface RunStore {
    * it once at that moment, and once after every time in which it received none. `news` is never required; if it is
    * given, it MUST be what `read` would answer from its position on. `id` need not exist.
    *
-   * @returns a function that ends it: no call after that
+   * @returns a function after which `listener` is not called again
    */
   follow(id: string, listener: RunListener): () => void
   /**
@@ -115,7 +115,7 @@ export interface RunStore {
    */
   stop(id: string): Promise<RunState | undefined>
   /**
-   * MUST release all that the store has opened. Claims that are still held are given up: `onRevoked` is called with
+   * MUST release all that the store has opened, and give up claims that are still held: `onRevoked` is called with
    * `lost`. A later `start` MUST reject.
    */
   close(): Promise<void>

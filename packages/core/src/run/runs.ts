@@ -47,7 +47,7 @@ export interface RunsCloseOptions extends Pick<CloseOptions, 'retry' | 'abruptEn
   drain?: number | undefined
 }
 
-/** What the source of a run receives. */
+/** The argument of a source that is a function. */
 export interface RunContext {
   readonly id: string
   /**
@@ -57,14 +57,16 @@ export interface RunContext {
   readonly signal: AbortSignal
 }
 
-/** Where the events of a run come from: what `sse()` accepts, including a `Response`, or a function that returns it. */
+/**
+ * The source of a run's events: anything that `sse()` accepts, including a `Response`, or a function that returns it.
+ */
 export type RunSource =
   | EventSourceLike
   | ((context: RunContext) => EventSourceLike | Promise<EventSourceLike>)
 
 /** The run that {@link Runs.start} found or started. */
 export interface StartedRun extends RunState {
-  /** False: a run with this id exists, and the source is not used. */
+  /** False if a run with this id exists; the source is then not used. */
   readonly started: boolean
 }
 
@@ -81,7 +83,7 @@ export interface Runs {
    * Events of a source have no ids of their own: an event's id is its position in the run.
    *
    * @throws SseError (the promise rejects) ERR_SSE_INVALID_RUN_ID, ERR_SSE_INVALID_OPTION, ERR_SSE_INVALID_SOURCE,
-   *   ERR_SSE_TOO_MANY_RUNS, ERR_SSE_RUNS_CLOSED, and what the store rejects with
+   *   ERR_SSE_TOO_MANY_RUNS, ERR_SSE_RUNS_CLOSED, or the store's error
    */
   start(id: string, source: RunSource, options?: RunOptions): Promise<StartedRun>
 
@@ -97,15 +99,21 @@ export interface Runs {
    * Stops the run `id`, in whichever process it runs: its signal aborts, and followers receive the end event. Resolves
    * with its state when its producer was asked to stop, or is known to be lost. If it has ended, nothing changes.
    * Undefined: there is no such run.
+   *
+   * @throws SseError (the promise rejects) ERR_SSE_INVALID_RUN_ID, or the store's error
    */
   stop(id: string): Promise<RunState | undefined>
 
-  /** The state of the run `id`; undefined if there is no such run, or no longer. */
+  /**
+   * The state of the run `id`; undefined if there is no such run, or no longer.
+   *
+   * @throws SseError (the promise rejects) ERR_SSE_INVALID_RUN_ID, or the store's error
+   */
   state(id: string): Promise<RunState | undefined>
 
   /**
-   * Lets the runs of this process continue for `drain` ms, then stops them. Clients that follow runs of other processes
-   * are told at once to reconnect. Then it closes the store. Resolves when all responses are finished.
+   * Lets the runs of this process continue for `drain` ms, then stops them. Streams that follow runs of other processes
+   * end at once, so that their clients reconnect. Then the store is closed. Resolves when all responses are finished.
    *
    * @throws SseError synchronously, ERR_SSE_INVALID_OPTION
    */

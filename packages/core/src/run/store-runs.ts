@@ -44,7 +44,7 @@ export class StoreRuns implements Runs {
     this.#options = resolveRunsOptions(options)
     this.#host = {
       names: this.#options.names,
-      sendAway: (port, id) => this.#sendAway(port, id),
+      sendElsewhere: (port, id) => this.#sendElsewhere(port, id),
       remove: (follower) => this.#remove(follower),
     }
   }
@@ -155,9 +155,9 @@ export class StoreRuns implements Runs {
 
   async #close(others: Shutdown, drain: number, ends: Omit<RunsCloseOptions, 'drain'>): Promise<void> {
     const over = Promise.all(this.#producers.values())
-    const patience = new AbortController()
-    await Promise.race([over, pause(drain, patience.signal)])
-    patience.abort()
+    const waiting = new AbortController()
+    await Promise.race([over, pause(drain, waiting.signal)])
+    waiting.abort()
     for (const producer of this.#producers.keys()) {
       producer.stop('ERR_SSE_SHUTDOWN', 'The app is shutting down.')
     }
@@ -169,7 +169,7 @@ export class StoreRuns implements Runs {
     await this.#options.store.close()
   }
 
-  #sendAway(port: StreamPort, id: string): boolean {
+  #sendElsewhere(port: StreamPort, id: string): boolean {
     if (this.#shutdown === undefined || this.#produces(id)) return false
     this.#shutdown.end(port)
     return true

@@ -5,8 +5,8 @@ import { cancelQuietly, type Pull } from './source.ts'
  * or `signal` aborts. Unless the source ended by itself, it is stopped: at once when the signal aborts, even while it
  * is idle.
  *
- * @param take - its promise is awaited. It returns undefined if there is nothing to wait for, because an await would
- *   take as long as everything else that a token costs
+ * @param take - its promise is awaited. It returns undefined if there is nothing to wait for, because an await costs as
+ *   much as all other work for a token
  */
 export async function drain<T>(
   pull: Pull<T>,

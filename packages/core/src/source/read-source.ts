@@ -15,7 +15,7 @@ import { type EventSourceLike, type PulledItem, pullFrom } from './source.ts'
  */
 export interface SourceTaker {
   readonly signal: AbortSignal
-  /** A larger event of a relayed response is an error. */
+  /** An event of a relayed response with more bytes is an error. */
   readonly maxEventBytes: number
   take(event: ServerSentEvent | string): Promise<unknown> | undefined
   /** The events of one chunk of a relayed response. */

@@ -25,7 +25,7 @@ interface WebReadable {
 }
 
 /**
- * Where many events come from. A Node Readable is an async iterable. So is an async generator; generators are listed
+ * A source of many events. A Node Readable is an async iterable. So is an async generator; generators are listed
  * nevertheless, because TypeScript then explains which field of an item is wrong.
  */
 export type EventSourceLike =
@@ -44,7 +44,7 @@ export type SourceFor<Context> =
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement returns void
 type Nothing = undefined | void
 
-/** What a {@link Pull} delivers: items with their full types. */
+/** An item that a {@link Pull} delivers, with its full type. */
 export type PulledItem = ServerSentEvent | string | Uint8Array
 
 /** The common interface to all kinds of sources. */
@@ -54,10 +54,7 @@ export interface Pull<T = PulledItem> {
   cancel(): unknown
 }
 
-/**
- * Whether `value` can be a {@link SourceFor} anything. A string is iterable too, but one event per character is never
- * wanted.
- */
+/** Whether `value` can be a source. A string is iterable too, but one event per character is never intended. */
 export function isSource(value: unknown): value is SourceFor<never> {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
@@ -86,7 +83,7 @@ export function pullFrom(source: EventSourceLike): Pull {
   return { next: () => nextValue(iterator), cancel: () => iterator.return?.() }
 }
 
-/** An error that a source throws because it is stopped is ignored. */
+/** Stops a source, and ignores an error that it throws because of that. */
 export async function cancelQuietly(pull: Pick<Pull, 'cancel'>): Promise<void> {
   try {
     await pull.cancel()
@@ -101,12 +98,15 @@ export function invalidSource(value: unknown): SseError {
   )
 }
 
-/** How to stop a source. A Readable's iterator would wait for its pending read: forever when the source is idle. */
+/**
+ * The function that stops a source. A Readable's iterator would wait for its pending read: forever when the source is
+ * idle.
+ */
 function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unknown {
   const readable = isReadable(source) ? source : inputOf(source)
   if (readable === undefined) return () => iterator.return?.()
-  // Before the first read and after the last one nothing else listens, so an 'error' would be uncaught: from an aborted
-  // signal, or from a failure to stop. A readline Interface forwards the errors of its input.
+  // Before the first read and after the last one no other code listens, so an 'error' of an aborted signal, or of a
+  // failure to stop, would be uncaught. A readline Interface forwards the errors of its input.
   if (isEmitter(source)) source.on('error', () => {})
   return () => {
     readable.destroy()
@@ -114,7 +114,7 @@ function cancelOf(source: object, iterator: AsyncIterator<unknown>): () => unkno
   }
 }
 
-/** What a readline Interface reads from, a file for example. Closing the Interface alone leaves it open. */
+/** The input of a readline Interface, a file for example. Closing the Interface alone leaves it open. */
 function inputOf(source: object): Readable | undefined {
   return 'input' in source && isReadable(source.input) ? source.input : undefined
 }

@@ -46,8 +46,8 @@ export class Admission {
 
   /**
    * Whether the request comes from a page of a refused origin. A page of the app's own origin sends `same-origin`, and
-   * no `Origin` with a GET; for a typed address it is `none`. An image or a script on another site's page sends no
-   * `Origin` either, but the browser then sends `cross-site`.
+   * no `Origin` with a GET; for an address that the user typed it is `none`. An image or a script on another site's
+   * page sends no `Origin` either, but the browser then sends `cross-site`.
    */
   #isForeign({ headers }: Request, request: unknown): boolean {
     const { mayOpen } = this.#options

@@ -16,7 +16,7 @@ const WHY: Record<SseCloseCode, string> = {
 
 export const CLOSE_CODES = Object.keys(WHY) as SseCloseCode[]
 
-/** {@link EventStream.reason}. */
+/** The error for {@link EventStream.reason}. */
 export function closeReason(code: SseCloseCode, cause: unknown): EventStream['reason'] {
   return new SseError(code, WHY[code], cause === undefined ? undefined : { cause }) as EventStream['reason']
 }

@@ -13,7 +13,7 @@ import {
 
 /**
  * Options of a stream. Passed to the adapter they are the defaults of the app, passed to one call of `sse()` they apply
- * to that stream.
+ * to that stream. An invalid value throws `ERR_SSE_INVALID_OPTION`.
  */
 export interface EventStreamOptions {
   /**
@@ -42,7 +42,8 @@ export interface EventStreamOptions {
   tcpKeepAlive?: number | false | undefined
   /**
    * Extra response headers: an object, `Headers` or a `Map`. `Set-Cookie` and `Vary` are added to those that are
-   * already set. Headers that make the response an event stream cannot be changed. The status is always 200.
+   * already set. Headers that make the response an event stream cannot be changed. The status is always 200. Default:
+   * none.
    */
   headers?: ExtraHeaders | undefined
   /** Makes text of data that is not a string. Default: `JSON.stringify`. */
@@ -206,7 +207,7 @@ export function trueOrFalse(name: string, value: unknown): boolean {
   throw invalidOption(name, 'true or false', value)
 }
 
-/** A time in seconds would be in 1970, so the stream would end at once, again and again. */
+/** Refuses a time in seconds. It would be in 1970, so the stream would end at once, again and again. */
 function resolveExpiresAt(expiresAt: unknown): number {
   // A Date of another realm is not an instance of this realm's Date.
   const time = Object.prototype.toString.call(expiresAt) === '[object Date]' ? Number(expiresAt) : expiresAt

@@ -5,7 +5,7 @@ import type { ServerSentEvent } from '../wire/server-sent-event.ts'
 /** Events, or a function that receives the stream and returns events, or that sends them itself and returns nothing. */
 export type Source = SourceFor<EventStream>
 
-/** One open response that is an event stream: what `res.sse()`, `reply.sse()` and `openEventStream()` return. */
+/** One open response that is an event stream. `res.sse()`, `reply.sse()` and `openEventStream()` return it. */
 export interface EventStream {
   /** The last event ID that the client sent; `''` if it sent none, as in the standard. Untrusted input. */
   readonly lastEventId: string
@@ -37,16 +37,21 @@ export interface EventStream {
   send(event: ServerSentEvent | string): Promise<boolean>
 
   /**
-   * Sends all events of an async iterable, iterable, Node Readable, web ReadableStream, or of what a function returns
-   * that receives this stream. Reads at the client's pace. On disconnect the source is stopped at once, even while it
-   * is idle: `iterator.return()`, `readable.destroy()`, `reader.cancel()`. Only a generator that is blocked in an
-   * `await` of its own needs the signal to notice. Does not close the stream at the end of the source.
+   * Sends all events of an async iterable, iterable, Node Readable, web ReadableStream or `Response`, or of a function
+   * that receives this stream and returns one of these. Reads at the client's pace. On disconnect the source is stopped
+   * at once, even while it is idle: `iterator.return()`, `readable.destroy()`, `reader.cancel()`. Only a generator that
+   * is blocked in an `await` of its own needs the signal to notice. Does not close the stream at the end of the source.
    *
-   * Resolves when the source or the stream has ended; rejects with the source's own error.
+   * Resolves when the source or the stream has ended; rejects with the source's own error, or with
+   * `ERR_SSE_INVALID_SOURCE`.
    */
   sendAll(source: Source): Promise<void>
 
-  /** Sends a comment, which clients ignore. Resolves as `send()` does. */
+  /**
+   * Sends a comment, which clients ignore. Resolves as `send()` does.
+   *
+   * @throws SseError synchronously, ERR_SSE_INVALID_COMMENT
+   */
   comment(text?: string): Promise<boolean>
 
   /** Sends what is still buffered and ends the response. A second call has no effect. A browser then reconnects. */

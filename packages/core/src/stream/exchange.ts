@@ -28,6 +28,8 @@ export function connectionOf(req: Request): Connection {
 const CONNECTION_HEADERS = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade']
 
 /**
+ * Sends the status and the headers of a stream.
+ *
  * @param isPlain - no header is the app's own, so none of them occurs twice
  */
 export function writeHead(
@@ -47,7 +49,8 @@ export function writeHead(
     if (isHttp2(res)) for (const name of CONNECTION_HEADERS) res.removeHeader(name)
     res.writeHead(status)
   }
-  // A compressor that delays the headers decides at the first write. It skips a response that already has an encoding.
+  // Compression middleware that delays the headers decides at the first write. It skips a response that has an
+  // encoding.
   if (!res.headersSent && !res.hasHeader('Content-Encoding')) res.setHeader('Content-Encoding', 'identity')
 }
 
@@ -98,8 +101,8 @@ export function cut(target: { destroy(): unknown }): void {
 }
 
 /**
- * Cuts a response off after the buffered data, without the end of its body. False: such a body has no end that could be
- * left out.
+ * Cuts a response off after the buffered data, without the end of its body. Returns false for a body that has no end to
+ * leave out (HTTP/1.0).
  */
 export function breakOff(res: Response): boolean {
   if (isHttp2(res)) {

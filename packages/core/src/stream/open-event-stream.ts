@@ -25,7 +25,10 @@ import { publishOpen, type StreamSummary, summaryWhenFinished } from './stream-d
 import { COMPLETE } from './stream-port.ts'
 import type { Target } from './writer.ts'
 
-/** Stored on the response itself: the ES module and the CommonJS copy of this file share nothing else. */
+/**
+ * The key of a response's port. It is stored on the response, because the ES module and the CommonJS copy of this file
+ * share nothing else.
+ */
 const OPENED: unique symbol = Symbol.for('@downstream/core/opened')
 type Marked = Response & { [OPENED]?: ResponsePort }
 
@@ -58,7 +61,9 @@ export interface PreparedEventStream {
   head(current: (name: string) => HeaderValue | undefined): [name: string, value: HeaderValue][]
   /** Writes the headers to the response, then everything that is buffered. */
   begin(): void
-  /** Writes what is buffered to a target that the framework sends in its own way, together with the headers. */
+  /**
+   * Writes everything that is buffered to a target that the framework sends in its own way, together with the headers.
+   */
   beginOn(target: Target): void
   /**
    * Calls `listener` once, when the response has finished or its client has disconnected; never if that has already
@@ -94,7 +99,7 @@ export class Preparation implements PreparedEventStream {
     if (res.headersSent) {
       throw new SseError(
         'ERR_SSE_HEADERS_SENT',
-        'The headers of this response were sent before the stream was opened. Remove what writes to the response first.',
+        'The headers of this response were sent before the stream was opened. Open it before other code writes to the response.',
       )
     }
     const url = 'originalUrl' in req ? String(req.originalUrl) : req.url
@@ -200,7 +205,7 @@ function onClose(this: Marked): void {
   this[OPENED]?.onResponseClose()
 }
 
-/** Sends buffered events first when other code ends the response in the same tick. */
+/** Replaces `end`, so that buffered events are sent first when other code ends the response in the same tick. */
 function interceptEnd(res: Marked): void {
   // A response without an own `end` calls that of its class, which may be patched later, so it is looked up on each
   // call. An own `end` is wrapped.
@@ -224,8 +229,8 @@ function end(this: Marked, ...args: unknown[]): unknown {
 }
 
 /**
- * An abrupt end cuts the connection here. The response itself ends when it has closed, because middleware saves or logs
- * at its end.
+ * Cuts the connection for an abrupt end. The response itself is ended when it has closed, because middleware saves
+ * sessions or writes logs at its end.
  */
 function isCutInstead(res: Marked): boolean {
   const port = res[OPENED]

@@ -5,13 +5,16 @@ import { encodeFarewell, holdsEvent } from '../wire/encode.ts'
  * time.
  */
 const LINGER = 200
-/** How many more ms an owner gets that is still reading, from a log that is slow or cannot be reached. */
-const PATIENCE = 5_000
+/**
+ * How many ms after the wait the answer stays open for an owner that still reads, from a log that is slow or cannot be
+ * reached.
+ */
+const EXTRA_WAIT = 5_000
 /** The maximum length of an answer, in bytes. */
 const MAX_ANSWER = 262_144
 /** From this length on, an answer ends before it would exceed the maximum. */
 const MIN_ANSWER = 65_536
-/** After how many ms the client asks again: events that are published meanwhile wait. */
+/** After how many ms the client asks again. Events that are published meanwhile wait that long. */
 const RETRY = 500
 
 /** A long poll: an answer that ends once it contains events, or after its wait. */
@@ -33,21 +36,23 @@ export class Poll {
     return Math.min(this.#waitEnd, this.#lingerEnd)
   }
 
-  /** The app has sent something without a hub or run. Returns whether that changes when the answer ends. */
+  /**
+   * Called when the app itself has sent text, without a hub or run. Returns whether that changes when the answer ends.
+   */
   onSent(text: string, now: number): boolean {
     if (this.#lingerEnd !== Number.POSITIVE_INFINITY || !holdsEvent(text)) return false
     this.#lingerEnd = now + LINGER
     return true
   }
 
-  /** A hub or a run feeds the stream, so events that the app itself sends do not end the answer. */
+  /** Called when a hub or a run feeds the stream: events that the app itself sends then do not end the answer. */
   onOwner(): void {
     this.#lingerEnd = Number.POSITIVE_INFINITY
   }
 
   /** Whether its owner has used all of its extra time. */
   isOverdue(now: number): boolean {
-    return now >= this.#waitEnd + PATIENCE
+    return now >= this.#waitEnd + EXTRA_WAIT
   }
 
   /** Whether `text` fits into the answer; the first text always does. */
@@ -58,7 +63,7 @@ export class Poll {
     return true
   }
 
-  /** Tells the client when to ask again. */
+  /** The last text of the answer. It tells the client when to ask again. */
   farewell(retry: number): string {
     return encodeFarewell(Math.min(retry, RETRY))
   }

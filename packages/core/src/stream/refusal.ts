@@ -8,7 +8,7 @@ export type RefuseReason = 'total' | 'perKey' | 'origin' | 'app'
 
 type Headers = [name: string, value: HeaderValue][]
 
-/** In ms. Random, because many clients may be refused at once. */
+/** Bounds of the `retry` of refused clients, in ms. It is random, because many may be refused at once. */
 const EARLIEST = 5_000
 const LATEST = 15_000
 

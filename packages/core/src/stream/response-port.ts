@@ -14,7 +14,7 @@ import { OVER, ROOM, Room } from './room.ts'
 import { COMPLETE, type Ending, type StreamOwner, type StreamPort } from './stream-port.ts'
 import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
 
-/** Shared by all streams that have no listeners or sets, so that these cost nothing. */
+/** The list of all streams that have no listeners or sets, so that these cost nothing. */
 const NONE: readonly never[] = []
 
 /** If the client has read nothing for this many ms after the end of the response, the connection is cut. */
@@ -61,7 +61,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   #sets: readonly Set<StreamPort>[] = NONE
 
   /**
-   * @param connection - its later requests do not reuse it if the stream ends for a shutdown
+   * @param connection - closed after the response if the stream ends for a shutdown
    * @param wait - for a long poll: how many seconds to wait
    */
   constructor(lastEventId: string, options: ResolvedOptions, connection?: Connection, wait?: number) {
@@ -159,8 +159,8 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     if (this.reason !== undefined) return
     this.#headPending = false
     const now = clock.now()
-    wheel.add(this, this.#nextDue(now + this.#patience(), now))
-    // The wheel's time stands still while no stream waits: it is right only now.
+    wheel.add(this, this.#nextDue(now + this.#keepAlivePause(), now))
+    // The wheel's time is right only now, because it stands still while no stream waits.
     this.#lastWrite = wheel.now
   }
 
@@ -180,7 +180,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
   }
 
   shutdown(retry: number, abrupt?: boolean): void {
-    // Its connection may already be busy with another request.
+    // After the end of the response, its connection may be busy with another request.
     if (this.finished) return
     if (this.reason === undefined) this.#owner?.flush()
     this.whenFinished(() => endConnection(this.#connection))
@@ -192,7 +192,10 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     this.#over(code, cause)
   }
 
-  /** The response has finished, or its connection has closed. If it had not ended, the client has disconnected. */
+  /**
+   * Called when the response has finished or its connection has closed. If it had not ended, the client has
+   * disconnected.
+   */
   onResponseClose(): void {
     if (this.finished) return
     this.finished = true
@@ -206,7 +209,7 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     for (const listener of listeners) listener()
   }
 
-  /** `end()` of the response is called. If other code calls it, pending events are sent first. */
+  /** Called when `end()` of the response is called. If other code calls it, pending events are sent first. */
   onEnd(): void {
     if (this.#writer.ended) return
     this.#writer.writeRest()
@@ -245,19 +248,19 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       return until + LINGER
     }
     if (this.#poll !== undefined && until >= this.#poll.due) {
-      const news = this.#owner === undefined ? '' : this.#owner.onWait()
-      if (news !== undefined || this.#poll.isOverdue(until)) this.endPoll(news)
+      const farewell = this.#owner === undefined ? '' : this.#owner.onWait()
+      if (farewell !== undefined || this.#poll.isOverdue(until)) this.endPoll(farewell)
       if (this.closed) return until + LINGER
     }
-    // A client that does not read already has pending bytes.
+    // A client that does not read has pending bytes, so it needs no bookmark and no keep-alive.
     const full = this.#writer.full
-    const news = full ? '' : (this.#owner?.onWake() ?? '')
-    if (news !== '') this.#write(news)
-    const patience = this.#patience()
-    if (this.#lastWrite + patience > until) return this.#nextDue(this.#lastWrite + patience, until)
-    if (!full) this.#write(this.#proofOfLife())
+    const text = full ? '' : (this.#owner?.onWake() ?? '')
+    if (text !== '') this.#write(text)
+    const pause = this.#keepAlivePause()
+    if (this.#lastWrite + pause > until) return this.#nextDue(this.#lastWrite + pause, until)
+    if (!full) this.#write(this.#keepAliveText())
     this.#lastWrite = wheel.now
-    return this.#nextDue(this.#lastWrite + patience, until)
+    return this.#nextDue(this.#lastWrite + pause, until)
   }
 
   #onSent(poll: Poll, text: string): void {
@@ -271,12 +274,12 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
       this.endPoll()
       return false
     }
-    // With a heartbeat, other events do not count, because a page may see nothing else.
+    // With a heartbeat, other events do not count, because a page may not listen for them.
     if (this.options.heartbeat === false) this.#lastWrite = wheel.now
     return this.#writer.write(text, now, passage)
   }
 
-  #proofOfLife(): string {
+  #keepAliveText(): string {
     const { heartbeat } = this.options
     return heartbeat === false ? EMPTY_COMMENT : encodeEvent({ event: heartbeat, data: '' })
   }
@@ -287,8 +290,11 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return now + LINGER
   }
 
-  /** Up to an eighth earlier at random, so that streams that became idle together do not all wake in one turn. */
-  #patience(): number {
+  /**
+   * The pause before a keep-alive, shortened by up to an eighth at random, so that streams that became idle together do
+   * not all wake in one turn.
+   */
+  #keepAlivePause(): number {
     return this.options.keepAlive * (1 - Math.random() / 8)
   }
 

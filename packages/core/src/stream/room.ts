@@ -1,6 +1,6 @@
-/** What `send()` returns if no wait is needed: one promise for all calls, so that no call allocates one. */
+/** The result of `send()` if no wait is needed. It is one promise for all calls, so that no call allocates one. */
 export const ROOM: Promise<boolean> = Promise.resolve(true)
-/** What `send()` returns if the stream has ended. */
+/** The result of `send()` if the stream has ended. */
 export const OVER: Promise<boolean> = Promise.resolve(false)
 
 /** The callers that wait for room in a stream. They share one promise. */
@@ -16,7 +16,7 @@ export class Room {
     return this.#promise
   }
 
-  /** `false`: the stream has ended. */
+  /** Resolves the promise of the waiting callers. `false`: the stream has ended. */
   settle(hasRoom: boolean): void {
     const resolve = this.#resolve
     this.#promise = undefined

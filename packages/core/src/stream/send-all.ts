@@ -6,16 +6,16 @@ import { encodeParsed } from '../wire/encode.ts'
 import type { EventStream, Source } from './event-stream.ts'
 import { ROOM } from './room.ts'
 
-/** What a relay needs from a stream beyond its public methods. */
+/** The parts of a stream that a relay uses beyond the public methods. */
 export interface RelayTarget {
   readonly maxEventBytes: number
   /** Sends whole events that are already encoded; resolves as `send()` does. */
   sendText(text: string, events: number): Promise<boolean>
 }
 
-/** {@link EventStream.sendAll}. */
+/** Implements {@link EventStream.sendAll}. */
 export async function sendAll(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
-  // Each source that is being sent adds a listener, so eleven of them are no leak.
+  // Each source that is being sent adds a listener. Node would warn about a leak at the eleventh.
   setMaxListeners(0, stream.signal)
   try {
     await untilAborted(stream.signal, sendSource(stream, source, target))
@@ -39,16 +39,16 @@ async function sendEvents(stream: EventStream, source: Source, target: RelayTarg
   await readSource(source as EventSourceLike, {
     signal: stream.signal,
     maxEventBytes: target.maxEventBytes,
-    take: (event) => orNothing(stream.send(event)),
+    take: (event) => unlessReady(stream.send(event)),
     takeParsed(parsed) {
       let text = ''
       for (const event of parsed) text += encodeParsed(event)
-      return orNothing(target.sendText(text, parsed.length))
+      return unlessReady(target.sendText(text, parsed.length))
     },
   })
 }
 
-/** Awaiting even a fulfilled promise takes as long as everything else that a token costs. */
-function orNothing(room: Promise<boolean>): Promise<boolean> | undefined {
+/** Awaiting even a fulfilled promise costs as much as all other work for a token. */
+function unlessReady(room: Promise<boolean>): Promise<boolean> | undefined {
   return room === ROOM ? undefined : room
 }

@@ -13,14 +13,18 @@ export interface SseMethod {
   /**
    * Sends the events of `source` and closes the stream at its end. Resolves when the stream has ended and never
    * rejects: an error of the source ends the stream and is passed once to the framework's error handling.
+   *
+   * @throws SseError synchronously, ERR_SSE_INVALID_SOURCE, ERR_SSE_INVALID_OPTION, ERR_SSE_ALREADY_OPEN,
+   *   ERR_SSE_HEADERS_SENT
    */
   (source: Source, options?: EventStreamOptions): Promise<void>
-  /** Opens the stream and returns it. */
-  (options?: EventStreamOptions): EventStream
   /**
-   * For code that may have either of the two. It is the last overload, because TypeScript takes its error messages from
-   * that one.
+   * Opens the stream and returns it.
+   *
+   * @throws SseError ERR_SSE_INVALID_OPTION, ERR_SSE_ALREADY_OPEN, ERR_SSE_HEADERS_SENT
    */
+  (options?: EventStreamOptions): EventStream
+  /** Takes a source or options. It is the last overload, because TypeScript takes its error messages from that one. */
   (sourceOrOptions: Source | EventStreamOptions): Promise<void> | EventStream
   /**
    * Refuses the stream for a reason of your own, in a way that browsers understand: see {@link
@@ -71,8 +75,8 @@ export function sseMethod(
 }
 
 /**
- * Only a plain object without `data`: a promise of a source or an event would otherwise open a stream that stays empty
- * forever.
+ * Options are a plain object without `data`. A promise or an event, taken for options, would open a stream that stays
+ * empty forever.
  */
 function areOptions(value: unknown): value is EventStreamOptions | undefined {
   if (value === undefined) return true

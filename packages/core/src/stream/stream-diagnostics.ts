@@ -31,7 +31,7 @@ export interface StreamSummary {
 /** The message of `downstream:stream:close`: the response has finished, or its client has disconnected. */
 export interface StreamCloseMessage extends StreamOpenMessage, StreamSummary {}
 
-/** The message of `downstream:stream:refuse`. */
+/** The message of `downstream:stream:refuse`: a stream was refused. */
 export interface StreamRefuseMessage {
   readonly reason: RefuseReason
   readonly status: number
@@ -44,8 +44,8 @@ const closed: DiagnosticsChannel<StreamCloseMessage> = channel('downstream:strea
 const refused: DiagnosticsChannel<StreamRefuseMessage> = channel('downstream:stream:refuse')
 
 /**
- * Publishes the opening of a stream, and later its end if there is a subscriber by now. Without subscribers it costs
- * almost nothing.
+ * Publishes the opening of a stream, and later its end if that channel has a subscriber by now. Without subscribers it
+ * costs almost nothing.
  */
 export function publishOpen(message: StreamOpenMessage, port: StreamPort): void {
   if (closed.hasSubscribers)

@@ -86,7 +86,7 @@ export class StreamGroup {
       checkRefuse(refuse)
       return new Refusal('app', refuse)
     }
-    // During a shutdown all clients are told to reconnect in the same way.
+    // During a shutdown no stream is refused, because all clients shall reconnect.
     if (this.#shutdown !== undefined) return undefined
     return this.#admission?.check(req, request, this.#streams.open)
   }

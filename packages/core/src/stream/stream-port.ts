@@ -63,13 +63,16 @@ export const COMPLETE: Ending = { abrupt: false }
 
 /** Feeds a stream: the subscriber of a hub or the follower of a run. */
 export interface StreamOwner {
-  /** There is room again. */
+  /** Called when there is room again. */
   onRoom(): void
-  /** The stream is about to end for a shutdown: writes what is pending. */
+  /** Writes pending events, because the stream is about to end for a shutdown. */
   flush(): void
-  /** The stream has ended. */
+  /** Called when the stream has ended. */
   onOver(code: SseCloseCode): void
-  /** The wait of a long poll has passed. Returns the last text to send; undefined if events are still to come. */
+  /**
+   * Called when the wait of a long poll has passed. Returns the last text to send; undefined if events are still to
+   * come.
+   */
   onWait(): string | undefined
   /** Returns text to send with the regular check of the stream, about once per keepAlive; '' for nothing. */
   onWake(): string

@@ -6,7 +6,7 @@ import type { Passage } from './compression/shared-text.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
 import { cut } from './exchange.ts'
 
-/** Where the bytes go: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
+/** The destination of the bytes: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
 export interface Target extends EventEmitter {
   write(chunk: string | Buffer): boolean
   end(): unknown
@@ -23,9 +23,9 @@ export interface Target extends EventEmitter {
 
 /** The stream that owns a writer. */
 export interface WriterOwner {
-  /** There is room again after `write` returned false. */
+  /** Called when there is room again after `write` returned false. */
   onRoom(): void
-  /** Nothing more can be written. */
+  /** Called when nothing more can be written. */
   onWriteFailed(cause: unknown): void
 }
 
@@ -57,7 +57,7 @@ export class Writer {
   #tookAt = 0
   #taken = 0
   #waited = false
-  /** The socket of the last write that went past the target. */
+  /** The socket to which the last text was written directly. */
   #socket: Socket | undefined
   /** The target is blocked, or has received its share of this turn of the event loop. */
   full = false
@@ -153,7 +153,7 @@ export class Writer {
     try {
       if (this.#target?.writableEnded === false) this.#target.end()
     } catch {
-      // The client is gone, so a failure does not matter.
+      // The client has disconnected, so a failure does not matter.
     }
   }
 
@@ -176,7 +176,7 @@ export class Writer {
     try {
       this.#socket = directSocket(target, this.#socket)
       if (this.#socket === undefined) this.#writeTo(target, text)
-      else this.#writePast(this.#socket, text)
+      else this.#writeDirectly(this.#socket, text)
       if (this.#blocked) this.full = true
     } catch (cause) {
       this.#fail(target, cause)
@@ -191,7 +191,7 @@ export class Writer {
     this.#owner.onRoom()
   }
 
-  /** In one write, with the end of compressed text. */
+  /** Writes the pending text and the end of compressed text at once. */
   #writeRest(andThen: (target: Target) => void): void {
     const target = this.#target
     if (target === undefined || target.writableEnded) return
@@ -221,7 +221,7 @@ export class Writer {
     this.written += target.chunkedEncoding ? framedBytes(bytes) : bytes
   }
 
-  #writePast(socket: Socket, text: string): void {
+  #writeDirectly(socket: Socket, text: string): void {
     const { chunk, bytes, encoding } = chunkFrame(text, this.#coder !== undefined)
     this.written += framedBytes(bytes)
     // Node emits 'drain' on the response only if the response itself found no room, so listen on the socket.
@@ -237,7 +237,7 @@ export class Writer {
     return text
   }
 
-  /** Nothing is written from here on. */
+  /** Drops the pending text. Nothing is written after that. */
   #drop(): void {
     this.#pending = ''
     this.#coded = ''
@@ -279,7 +279,7 @@ export class Writer {
 
   #fail(target: Target, cause: unknown): void {
     this.#owner.onWriteFailed(cause)
-    // After end(), buffered text is still sent. Without an end, the client would wait forever.
+    // If end() was called, buffered text is still sent. Otherwise cut, or the client would wait forever.
     if (!target.writableEnded) cut(target)
   }
 }

@@ -2,8 +2,8 @@
  * The first of `codings` that an `Accept-Encoding` header allows (RFC 9110, 12.5.3); undefined if it allows none. The
  * server decides the order: weights of the client only exclude codings. Pure.
  *
- * @param accepted - the header; undefined if the client sent none: such a client formally accepts anything, and often
- *   understands nothing
+ * @param accepted - the header; undefined if the client sent none: such a client formally accepts every coding, but
+ *   often supports none
  */
 export function chooseCoding<Coding extends string>(
   accepted: string | undefined,

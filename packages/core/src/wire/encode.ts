@@ -100,7 +100,7 @@ export function serializeJson(data: unknown): string {
   return json.replace(FOREIGN_LINE_END, escapeCharacter)
 }
 
-/** What to use instead of a value that JSON turns into `{}`. */
+/** The advice for each kind of value that JSON turns into `{}`. */
 const LOST_CONTENT: Readonly<Record<string, string>> = {
   Promise: 'Await it first',
   Map: 'Send Object.fromEntries(map) or [...map]',

@@ -110,7 +110,7 @@ export class EventStreamParser {
         break
       default:
         // A comment or an unknown field. A stream may have any number of them without a blank line, so they do not
-        // count.
+        // count against the limit.
         this.#bytes = this.#finishedBytes
     }
     this.#finishedBytes = this.#bytes

@@ -1,5 +1,6 @@
 /**
- * What a gzip member has around its deflated blocks (RFC 1951, RFC 1952), as strings with one character per byte. Pure.
+ * The parts of a gzip member around its deflated blocks (RFC 1951, RFC 1952), as strings with one character per byte.
+ * Pure.
  */
 
 /** No name, no time, no system: the same for every response. */

@@ -8,10 +8,10 @@ export type ExtraHeaders =
   | Readonly<Record<string, HeaderValue>>
   | Iterable<readonly [name: string, value: HeaderValue]>
 
-/** Any other type, and in Chromium any other charset, is a final failure for a browser. */
+/** With any other type, and in Chromium with any other charset, a browser gives up. */
 const CONTENT_TYPE = 'text/event-stream'
 
-const KEEPS_CACHES_AWAY = new Set(['no-cache', 'no-store', 'private'])
+const EXCLUDES_CACHES = new Set(['no-cache', 'no-store', 'private'])
 
 /** Headers that the app and other middleware may each have set in part. */
 const APPENDED = new Set(['set-cookie', 'vary'])
@@ -22,7 +22,7 @@ export function headerList(extra: ExtraHeaders): [name: string, value: HeaderVal
   for (const [name, value] of Symbol.iterator in extra ? extra : Object.entries(extra)) {
     const key = name.toLowerCase()
     const before = list.get(key)?.[1]
-    // Headers() has one entry per cookie.
+    // A `Headers` object yields one entry per cookie.
     list.set(key, [name, before !== undefined && key === 'set-cookie' ? append(key, before, value) : value])
   }
   return [...list.values()]
@@ -82,6 +82,6 @@ function cacheControl(set: HeaderValue | undefined): string {
   if (set === undefined) return 'no-cache, no-transform'
   const value = String(set)
   const directives = value.split(',').map((directive) => directive.trim().toLowerCase())
-  if (!directives.some((directive) => KEEPS_CACHES_AWAY.has(directive))) return 'no-cache, no-transform'
+  if (!directives.some((directive) => EXCLUDES_CACHES.has(directive))) return 'no-cache, no-transform'
   return directives.includes('no-transform') ? value : `${value}, no-transform`
 }

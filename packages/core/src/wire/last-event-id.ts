@@ -20,8 +20,8 @@ export function readLastEventId(
 }
 
 /**
- * Decodes "the result of encoding lastEventID as UTF-8", which Node returns as latin1. Other clients than browsers send
- * latin1 itself: bytes that are not UTF-8 are taken as that.
+ * Decodes "the result of encoding lastEventID as UTF-8", which Node returns as latin1. Some clients that are no
+ * browsers send latin1 itself, so bytes that are not UTF-8 are read as latin1.
  */
 function decodeHeader(value: string): string {
   if (!/[\x80-\xff]/.test(value)) return value

@@ -8,12 +8,12 @@ export type ServerSentEvent<T = unknown> = EventWithData<T> | RetryAlone | Comme
 
 /** An event that the page receives. */
 export interface EventWithData<T = unknown> {
-  /** The event's type: what the page passes to `addEventListener`. Default: `message`. No CR, LF or NUL. */
+  /** The event's type, which the page passes to `addEventListener`. Default: `message`. No CR, LF or NUL. */
   event?: string | undefined
   /**
-   * What the page receives as `event.data`. A string is sent as it is (each line in its own `data` field). Anything
-   * else is sent as the text that the stream's `serialize` returns, by default JSON. Required: clients drop an event
-   * without data.
+   * The value that the page receives as `event.data`. A string is sent as it is (each line in its own `data` field).
+   * Anything else is sent as the text that the stream's `serialize` returns, by default JSON. Required: clients drop an
+   * event without data.
    */
   data: T
   /**

@@ -1,6 +1,6 @@
 /** Finds earlier occurrences of some bytes, for a block of Zstandard. Pure except for a reused table. */
 
-/** A shorter match costs as much as its bytes. */
+/** The shortest match that is used, in bytes. A shorter one costs as much as the bytes themselves. */
 const MIN_MATCH = 5
 const HASH_BITS = 14
 

@@ -60,6 +60,6 @@ test('what it passed over counts for its next bookmark', async () => {
 
 test('what it passed over counts for maxResume', async () => {
   const { step } = await received(pagesOf(3, []), 500, 17_499)
-  expect(step).toEqual({ gap: 'too-far', goOn: 'end' })
+  expect(step).toEqual({ gap: 'too-far', continueAt: 'end' })
   expect((await received(pagesOf(3, []), 500, 17_500)).step).toBeUndefined()
 })

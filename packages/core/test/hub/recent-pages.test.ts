@@ -41,7 +41,7 @@ test('the end of the pages, and what is in none of them, must be read from the l
 test('readers of overlapping ranges find each other: one page ends inside a page of the other', () => {
   const recent = pages([1, 5], [2, 6])
   expect(recent.after('5')).toBeUndefined()
-  expect(recent.afterSideBySide('5')).toMatchObject({ from: 4, page: { end: '6' } })
+  expect(recent.afterConcurrent('5')).toMatchObject({ from: 4, page: { end: '6' } })
   recent.clear()
 })
 

@@ -9,7 +9,7 @@ import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../../src/stream/stream-port.ts'
 import { eventReader } from './event-reader.ts'
 import { FaultyLog } from './faulty-log.ts'
-import { type First, History, Judge, NOWHERE, type Payload, type Standing, type Wish } from './model.ts'
+import { type First, History, Judge, UNKNOWN_RUN_ID, type Payload, type Standing, type Wish } from './model.ts'
 
 /** A stream as a simulation uses it: the stream, and the actions of its client. */
 export interface SimulatedStream extends EventStream, StreamPort {
@@ -63,7 +63,7 @@ class Client {
   readonly options: SubscribeOptions
   readonly #open: (lastEventId: string) => SimulatedStream
   /** What it knows from what it has read. */
-  standing: Standing = NOWHERE
+  standing: Standing = UNKNOWN_RUN_ID
   stream: SimulatedStream | undefined
   unsubscribe: (() => void) | undefined
   /** Its key was disconnected while it had this stream. */

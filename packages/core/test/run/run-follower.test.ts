@@ -46,7 +46,7 @@ function open({ lastEventId = '', polls = false } = {}) {
   const port = new FakePort(lastEventId)
   port.polls = polls
   const remove = jest.fn()
-  const host = { names: { end: 'end', gap: 'gap' }, sendAway: () => false, remove }
+  const host = { names: { end: 'end', gap: 'gap' }, sendElsewhere: () => false, remove }
   const feed = new RunFeed('x', store as RunStore)
   const follower = new RunFollower(host, port, port, 'x', feed)
   port.attach(follower)

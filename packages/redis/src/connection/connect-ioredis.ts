@@ -43,7 +43,7 @@ export function connectIoredis(client: IoredisClient, { timeout, onLost }: Conne
     enableOfflineQueue: true,
     enableAutoPipelining: false,
     clusterRetryStrategy: null,
-    // This option sends again what a lost connection may have executed.
+    // This option sends commands again that a lost connection may have executed.
     retryDelayOnFailover: 0,
     scaleReads: 'master',
     redisOptions: { ...settings, enableOfflineQueue: true },

@@ -37,11 +37,11 @@ export class GuardedConnection {
     return this.#sessions
   }
 
-  /** Sends a command, as {@link Session.send}. For a while after a session has failed, it rejects at once. */
-  async send(args: string[], patience?: number): Promise<unknown> {
+  /** Sends a command like {@link Session.send}. For a while after a session has failed, it rejects at once. */
+  async send(args: string[], extraTime?: number): Promise<unknown> {
     const session = this.#open()
     try {
-      return await session.send(args, patience)
+      return await session.send(args, extraTime)
     } finally {
       // Any answer shows that the session works, unless it is given up because of that answer.
       if (this.#session === session) {
@@ -56,7 +56,7 @@ export class GuardedConnection {
     this.#session?.lose(reason)
   }
 
-  /** As {@link drop}, for a connection that turned out to be unusable: the next one is opened after a while. */
+  /** Like {@link drop}, for a connection that turned out to be unusable: the next one is opened after a while. */
   fail(reason: Error): void {
     this.#session?.lose(reason, true)
   }

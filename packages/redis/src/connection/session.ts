@@ -24,7 +24,7 @@ export interface SessionOptions {
 
 /**
  * One connection, from its opening to its loss. It is given up if it does not answer in time: otherwise a half-open
- * connection would look like a slow one forever. From then on nothing is sent on it, and pending commands are cut off.
+ * connection would look like a slow one forever. From then on nothing is sent on it, and pending commands reject.
  */
 export class Session {
   readonly #connection: RedisConnection
@@ -53,10 +53,10 @@ export class Session {
    * Sends a command, after the greeting and in the order of the calls. Rejects with the server's error, or when the
    * connection is lost: then it is unknown whether the command was executed.
    *
-   * @param patience - how many ms longer than others this command may take
+   * @param extraTime - how many ms longer than others this command may take
    */
-  send(args: string[], patience = 0): Promise<unknown> {
-    return this.#exchange(args, this.#ready, patience)
+  send(args: string[], extraTime = 0): Promise<unknown> {
+    return this.#exchange(args, this.#ready, extraTime)
   }
 
   /** Gives the connection up, and rejects all pending commands. */
@@ -68,11 +68,11 @@ export class Session {
     this.#onLost(this.#lost, failed)
   }
 
-  #exchange(args: string[], ready: Promise<unknown>, patience: number): Promise<unknown> {
+  #exchange(args: string[], ready: Promise<unknown>, extraTime: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.lose(new TimeoutError(`Redis has not answered for ${this.#timeout + patience} ms.`))
-      }, this.#timeout + patience).unref()
+        this.lose(new TimeoutError(`Redis has not answered for ${this.#timeout + extraTime} ms.`))
+      }, this.#timeout + extraTime).unref()
       const fail = (error: Error) => {
         clearTimeout(timer)
         this.#pending.delete(fail)

@@ -8,7 +8,7 @@ import { futureMark, type Row, rowBytes } from '../stream/row.ts'
 const LENGTH = 1_000
 const BYTES = 1_048_576
 
-/** What a follower starts with. */
+/** The rows that a follower starts with. */
 export interface Backlog {
   /** The newest row. */
   readonly head: Row
@@ -19,6 +19,8 @@ export interface Backlog {
 }
 
 /**
+ * Reads the newest rows, as many as the bounds allow.
+ *
  * @param oldest - entries from before this time are not wanted, in ms of the clock of Redis
  */
 export async function readBacklog(
@@ -39,13 +41,13 @@ export async function readBacklog(
     const known = from === '+' ? 0 : 1
     const count = Math.max(1, Math.min(size.count(Math.min(bytes - used, BYTES)), length - entries)) + known
     const page = await stream.rangeBack(from, count)
-    size.took(
+    size.arrived(
       page.length,
       page.reduce((sum, row) => sum + rowBytes(row), 0),
     )
     for (const row of page.slice(known)) {
-      if (row.alien === 'future') throw futureMark()
-      if (row.alien !== undefined) continue
+      if (row.unreadable === 'future') throw futureMark()
+      if (row.unreadable !== undefined) continue
       head ??= row
       if (row.mark?.kind === 'fork') return end(row)
       const weight = rowBytes(row)

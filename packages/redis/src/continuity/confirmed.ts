@@ -1,6 +1,9 @@
 import type { Position } from '../stream/cursor.ts'
 
-/** As many as the default history has: after more than that, the follower's position is no longer stored anyway. */
+/**
+ * How many confirmations are held: as many as the default history has entries. After more than that, the follower's
+ * position is no longer stored anyway.
+ */
 const LIMIT = 100_000
 
 /** How many doubtful entries are looked up at once. */
@@ -37,7 +40,7 @@ export class Confirmed {
     if (this.#confirmations.size > LIMIT && oldest !== undefined) this.#confirmations.delete(oldest)
   }
 
-  /** The follower has read the entry, or no longer needs to. */
+  /** Forgets an entry that the follower has read, or no longer needs to read. */
   delete(nonce: string): boolean {
     return this.#confirmations.delete(nonce)
   }
@@ -52,7 +55,7 @@ export class Confirmed {
     return [...newest.values()]
   }
 
-  /** The follower no longer needs to read these. */
+  /** Forgets the entries that `which` selects, because the follower no longer needs to read them. */
   forget(which: (confirmation: Confirmation) => boolean): void {
     for (const [nonce, confirmation] of this.#confirmations)
       if (which(confirmation)) this.#confirmations.delete(nonce)
@@ -63,8 +66,9 @@ export class Confirmed {
   }
 
   /**
-   * The follower has read all that was in the stream at `time`. An entry that was confirmed before that and not read is
-   * lost, unless it comes before the position where the follower started at `since`.
+   * The entries that are overdue once the follower has read all that was in the stream at `time`. An entry that was
+   * confirmed before that and not read is lost, unless it comes before the position where the follower started at
+   * `since`.
    */
   overdue(time: number, since: number): Overdue {
     const overdue = { lost: [] as Confirmation[], doubtful: [] as Confirmation[] }

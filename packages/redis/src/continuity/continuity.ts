@@ -26,19 +26,19 @@ import { Recent } from './recent.ts'
  *
  * | what is noticed                                   | what is done             | which clients get a gap                   |
  * |---------------------------------------------------|--------------------------|-------------------------------------------|
- * | the position is gone, the history is full, and    | continue at the end      | the clients of this process (`trimmed`)   |
+ * | the position is missing, the history is full, and | continue at the end      | the clients of this process (`trimmed`)   |
  * | all that is stored is newer                       |                          |                                           |
- * | the position is gone and nothing is stored, or    | continue at the end      | the clients of this process; other        |
+ * | the position is missing and nothing is stored, or | continue at the end      | the clients of this process; other        |
  * | all that is stored is newer: by one replication   |                          | processes find the same, and no earlier   |
  * | id, or after a genesis mark (FLUSHALL, empty      |                          | cursor is stored                          |
  * | restart)                                          |                          |                                           |
- * | the position is gone, older entries are stored    | fork mark, continue      | the clients of this process at once;      |
+ * | the position is missing, older entries are stored | fork mark, continue      | the clients of this process at once;      |
  * | (failover, restored backup, newest deleted)       | after it                 | others when their process reads the mark  |
- * | a confirmed entry is gone (failover, two masters) | fork mark; the publisher | all clients when their process reads the  |
- * |                                                   | must reach the same      | mark                                      |
+ * | a confirmed entry is missing (failover, or two    | fork mark; the publisher | all clients when their process reads the  |
+ * | masters)                                          | must reach the same      | mark                                      |
  * |                                                   | server, or its           |                                           |
  * |                                                   | connection is given up   |                                           |
- * | a confirmed entry is gone together with the       | nothing                  | none: each process sends a gap, and the   |
+ * | a confirmed entry is missing together with the    | nothing                  | none: each process sends a gap, and the   |
  * | stream that contained it                          |                          | state that clients load then includes it  |
  * | a fork mark                                       | nothing                  | the clients of this process               |
  * | a fork mark whose `lost` is before the `at` of    | nothing                  | none: the state that clients loaded after |
@@ -54,7 +54,7 @@ import { Recent } from './recent.ts'
  * 3. `at` is read from the clock of Redis before the mark is added; `lost` is rounded up. When the two are compared, any
  *    doubt results in one gap too many.
  * 4. A mark counts as handled only once followers got a gap for it.
- * 5. A confirmed entry that is gone does not show which server confirmed it. Two replication ids do, or a row that one
+ * 5. A missing confirmed entry does not show which server confirmed it. Two replication ids do, or a row that one
  *    connection finds and the other does not.
  *
  * What no process can notice: a loss after which all processes that had the entry have ended, as when Redis is restored
@@ -65,25 +65,25 @@ import { Recent } from './recent.ts'
 /** How many of the newest entries a follower recognizes. */
 const SEEN = 4_096
 
-/** What to report to a follower, in order. */
+/** One report to a follower. */
 export type Step = { readonly entries: LogEntry[] } | { readonly reset: Row }
 
 /**
- * Why the position is gone:
+ * Why the position is missing:
  * - `trimmed`: more entries were added than the history holds
  * - `emptied`: all entries were deleted or lost
  * - `fork`: the newest entries were lost, older ones are stored
  */
 export type Break = 'trimmed' | 'emptied' | 'fork'
 
-/** What is found in the stream when the position is gone. */
+/** The findings in the stream when the position is missing. */
 export interface Evidence {
   /** The oldest row. */
   readonly oldest: Row | undefined
   /** When the newest entry that may be lost was delivered, by the clock of Redis. */
   readonly lost: number
   /** Confirmed entries that are not stored. */
-  readonly gone: readonly Confirmation[]
+  readonly missing: readonly Confirmation[]
   /** Whether the stream is so long, or the position so old, that entries are dropped for that reason. */
   readonly trims: boolean
   /** Replication id of the server; '' if unknown. */
@@ -100,7 +100,7 @@ export interface Reset extends Reported {
   readonly asked: number
 }
 
-/** What one follower knows of the stream, and the conclusions from it. It does no I/O. */
+/** The knowledge of one follower about the stream, and the conclusions from it. It does no I/O. */
 export class Continuity {
   readonly #seen = new Recent<string>(SEEN)
   readonly #repeated: Recent<Cursor>
@@ -148,7 +148,7 @@ export class Continuity {
     return entries
   }
 
-  /** Redis has confirmed an entry to this process, so the follower must read it at some time. */
+  /** Records an entry that Redis has confirmed to this process. The follower must read it at some time. */
   confirm(confirmation: Confirmation): void {
     if (this.#seen.has(confirmation.position.nonce) || this.#wasEmptied(confirmation)) return
     this.#confirmed.add(confirmation)
@@ -179,41 +179,42 @@ export class Continuity {
     return this.#confirmed.overdue(time, this.#since)
   }
 
-  /** The entry is stored, before the position where this follower started. */
+  /** Forgets an entry that is stored before the position where this follower started. */
   settle({ nonce }: Position): void {
     this.#confirmed.delete(nonce)
   }
 
-  /** A mark now covers all that was delivered up to `given`. */
-  settleUntil(given: number): void {
-    this.#confirmed.forget(({ sent }) => sent <= given)
+  /** Forgets the entries that were sent up to `deliveredAt`, because a mark now covers them. */
+  settleUntil(deliveredAt: number): void {
+    this.#confirmed.forget(({ sent }) => sent <= deliveredAt)
   }
 
-  /** Why the position is gone. */
-  judge({ oldest, lost, gone, trims, server }: Evidence): Break {
+  /** Decides why the position is missing. */
+  judge({ oldest, lost, missing, trims, server }: Evidence): Break {
     if (oldest === undefined) return 'emptied'
-    // The log was empty later than that, so all that is stored is newer than all that may be lost. Compare only times
-    // of one server, because clocks differ.
+    // The log was still empty at a time after `lost`, so all that is stored is newer than all that may be lost. Compare
+    // only times of one server, because clocks differ.
     const { mark } = oldest
     if (mark?.kind === 'genesis' && mark.server === server && mark.at >= lost) return 'emptied'
     const isOneServer = server !== '' && server === this.#server
     if (!(trims || isOneServer) || this.#seen.has(oldest.nonce)) return 'fork'
-    const positions = [this.#position, ...gone.map(({ position }) => position)]
+    const positions = [this.#position, ...missing.map(({ position }) => position)]
     const isNewer = positions.every((position) => position === undefined || isBefore(position.id, oldest.id))
     if (!isNewer) return 'fork'
     return trims ? 'trimmed' : 'emptied'
   }
 
-  /** Continues after `head`, after a loss of entries that were delivered to clients up to `given`. */
-  moveTo({ head, at, server, asked }: Reset, why: Break, given: number): void {
+  /** Continues after `head`, after a loss of entries that were delivered to clients up to `deliveredAt`. */
+  moveTo({ head, at, server, asked }: Reset, why: Break, deliveredAt: number): void {
     this.#moveTo(head)
     this.#server = server
     this.#reported = { at, server }
     this.#confirmed.delete(head.nonce)
     if (why === 'trimmed') this.#confirmed.clear()
-    else this.#confirmed.forget((one) => one.sent <= given)
+    else this.#confirmed.forget((one) => one.sent <= deliveredAt)
     if (why !== 'emptied' || server === '') return
-    // Each process finds this out by itself and sends its clients a gap, whether an entry was confirmed in time or not.
+    // Each process notices this by itself and sends its clients a gap, so the entries that were confirmed before need
+    // no mark.
     this.#emptied = { server, asked }
     this.#confirmed.forget((one) => this.#wasEmptied(one))
   }

@@ -35,7 +35,7 @@ export class HistoryCheck {
     )
   }
 
-  /** The stream was replaced. */
+  /** Starts again, because the stream was replaced. */
   reset(): void {
     this.#oldest = undefined
   }

@@ -13,7 +13,7 @@ const MARK_PAUSE = 5_000
 /** The session number of the follower's own connection, among those of the publisher. */
 const OWN = 0
 
-/** What {@link Losses} needs of the log. */
+/** The parts of the log that {@link Losses} uses. */
 export interface LossSource {
   readonly maxLength: number
   readonly identify: Identify
@@ -50,51 +50,51 @@ export class Losses {
   /**
    * Looks for confirmed entries that the follower should have read by now.
    *
-   * @param asked - the follower has read everything that was in the stream then
+   * @param asked - the follower has read everything that was in the stream at this time
    * @param server - replication id of the server to which it is connected
    */
   async check(asked: number, server: string): Promise<void> {
     const { lost, doubtful } = this.#continuity.overdue(asked)
     const held = await Promise.all(doubtful.map(({ position }) => this.#stream.holds(position)))
     for (const [n, { position }] of doubtful.entries()) if (held[n]) this.#continuity.settle(position)
-    const gone = [...lost, ...doubtful.filter((_, n) => !held[n])]
-    if (gone.length === 0) return
+    const missing = [...lost, ...doubtful.filter((_, n) => !held[n])]
+    if (missing.length === 0) return
     if (performance.now() < this.#nextMark) {
       this.#suspect(this.#continuity.position, server)
       return
     }
     this.#nextMark = performance.now() + MARK_PAUSE
-    const { head } = await this.#mark(Math.max(...gone.map(({ sent }) => sent)))
+    const { head } = await this.#mark(Math.max(...missing.map(({ sent }) => sent)))
     this.#suspect(head, server)
   }
 
   /** Handles the loss of the entry that the follower has read last: the follower continues at the end. */
   async recover(lostPosition: Position, server: string): Promise<Continuation> {
-    const [[oldest], length, gone] = await Promise.all([
+    const [[oldest], length, missing] = await Promise.all([
       this.#stream.range('-', 1),
       this.#stream.length(),
       this.#confirmedAndGone(),
     ])
-    const given = Math.max(this.#continuity.passed, ...gone.map(({ sent }) => sent))
+    const deliveredAt = Math.max(this.#continuity.passed, ...missing.map(({ sent }) => sent))
     const clock = await this.#readClock()
     const { maxLength, ageLimit, publisher } = this.#source
     const trims = length >= maxLength || (ageLimit?.isOver(lostPosition, clock.at) ?? false)
-    const lost = lostAt(given, clock)
-    const why = this.#continuity.judge({ oldest, lost, gone, trims, server: clock.server })
+    const lost = lostAt(deliveredAt, clock)
+    const why = this.#continuity.judge({ oldest, lost, missing, trims, server: clock.server })
     const reset =
-      why === 'fork' ? await this.#mark(given) : { ...clock, head: await this.#stream.head(clock.server) }
-    this.#continuity.moveTo(reset, why, given)
+      why === 'fork' ? await this.#mark(deliveredAt) : { ...clock, head: await this.#stream.head(clock.server) }
+    this.#continuity.moveTo(reset, why, deliveredAt)
     // The connection that has confirmed one of them may still confirm others.
-    if (gone.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)
+    if (missing.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)
     return { head: reset.head, reason: why === 'trimmed' ? 'trimmed' : 'log-changed' }
   }
 
-  /** Adds a mark that reports all losses up to now. `given`: when the newest lost entry was delivered. */
-  async #mark(given: number): Promise<Reset> {
+  /** Adds a mark that reports all losses up to now. `deliveredAt`: when the newest lost entry was delivered. */
+  async #mark(deliveredAt: number): Promise<Reset> {
     const clock = await this.#readClock()
     const { at, server, asked } = clock
-    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(given, clock), server })
-    this.#continuity.settleUntil(given)
+    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(deliveredAt, clock), server })
+    this.#continuity.settleUntil(deliveredAt)
     // If the mark itself is lost, another one must report the losses.
     this.#continuity.confirm({ position: head, session: OWN, server, sent: performance.now(), at: asked })
     return { ...clock, head }
@@ -124,7 +124,7 @@ export class Losses {
 type Clock = Omit<Reset, 'head'>
 
 /** When an entry was delivered, by the clock of Redis; rounded up. */
-function lostAt(given: number, { at, asked }: Clock): number {
+function lostAt(deliveredAt: number, { at, asked }: Clock): number {
   // Redis has read its clock at `asked` or later, and that is rounded down.
-  return Math.ceil(at + 1 - Math.max(0, asked - given))
+  return Math.ceil(at + 1 - Math.max(0, asked - deliveredAt))
 }

@@ -29,7 +29,7 @@ const PAUSE = 10
 /** How many ms late an answer may be before the follower counts as lagging. */
 const LATE = 1_000
 
-/** What a follower needs from its log. */
+/** The parts of the log that a follower uses. */
 export interface FollowedLog extends LossSource {
   readonly key: string
   /** Opens a connection for one follower alone: it waits there for entries. */
@@ -85,14 +85,14 @@ export class StreamFollower {
     return this.#continuity.position
   }
 
-  /** For at most how many ms the stream has had entries that it has not read. */
+  /** At most how many ms the oldest entry that it has not read has waited. */
   get behind(): number {
     const since = performance.now() - this.#completeAt
     // If there are no entries, a read is answered only after BLOCK, so a missing answer means nothing until then.
     return this.#atEnd && since < BLOCK + LATE ? 0 : Math.round(since)
   }
 
-  /** Redis has confirmed an entry to this process, so this follower must read it at some time. */
+  /** Records an entry that Redis has confirmed to this process. This follower must read it at some time. */
   confirm(confirmation: Confirmation): void {
     this.#continuity.confirm(confirmation)
   }
@@ -109,7 +109,7 @@ export class StreamFollower {
       try {
         const { position } = this.#continuity
         if (position === undefined) await this.#start()
-        else await this.#goOn(position)
+        else await this.#readOn(position)
         this.#backoff.reset()
       } catch (cause) {
         if (signal.aborted) break
@@ -138,7 +138,7 @@ export class StreamFollower {
     void this.#reportState()
   }
 
-  async #goOn(position: Position): Promise<void> {
+  async #readOn(position: Position): Promise<void> {
     const asked = performance.now()
     const count = this.#size.count(BYTES)
     const rows = await this.#stream.readAfter(position, count, BLOCK).catch((error) => {
@@ -148,17 +148,17 @@ export class StreamFollower {
     })
     if (rows === undefined) return this.#recover(position)
     if (this.#log.signal.aborted) return
-    this.#size.took(rows.length, weigh(rows))
+    this.#size.arrived(rows.length, weigh(rows))
     this.#atEnd = rows.length < count
     if (this.#atEnd) this.#completeAt = asked
     this.#pass(rows)
     if (rows.length < count) await this.#losses.check(asked, this.#server)
-    await this.#look(rows.length)
+    await this.#checkUp(rows.length)
     if (rows.length > 0 && rows.length < count) await this.#sleep(PAUSE)
   }
 
   #pass(rows: readonly Row[]): void {
-    const end = rows.findIndex(({ alien }) => alien === 'future')
+    const end = rows.findIndex(({ unreadable }) => unreadable === 'future')
     const passed = end < 0 ? rows : rows.slice(0, end)
     for (const step of this.#continuity.pass(passed, this.#server)) {
       if ('entries' in step) this.#follower.entries(step.entries)
@@ -176,11 +176,11 @@ export class StreamFollower {
     this.#follower.reset(formatCursor(head), reason)
   }
 
-  /** Everything besides reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
-  async #look(rows: number): Promise<void> {
+  /** Does the work besides reading: the state of the log, `maxAge`, and whether `maxLength` is the same everywhere. */
+  async #checkUp(rows: number): Promise<void> {
     void this.#reportState()
     const { ageLimit } = this.#log
-    // An age limit drops entries on purpose.
+    // An age limit drops entries on purpose, so the history may be short.
     if (ageLimit !== undefined) return ageLimit.trim()
     const short = await this.#history.passed(rows)
     if (short !== undefined) this.warn('maxLength', short)
@@ -197,7 +197,7 @@ export class StreamFollower {
 
   #countForeign(rows: readonly Row[]): void {
     const before = this.#foreign
-    for (const { alien } of rows) if (alien === 'foreign') this.#foreign++
+    for (const { unreadable } of rows) if (unreadable === 'foreign') this.#foreign++
     if (this.#foreign === before) return
     // Reported at 1, 10, 100 and so on.
     this.warn(

@@ -12,8 +12,8 @@ export class RedisRunClaim implements RunClaim {
   #next = 1
   #touchedAt = performance.now()
   /** Why nothing can be added any more. */
-  #gone: SseError | undefined
-  /** How the run has ended, while Redis does not have it. */
+  #refusal: SseError | undefined
+  /** The status with which the run has ended, while Redis has not stored it. */
   #unstored: string | undefined
 
   constructor(shard: RunShard, key: string, attempt: RunAttempt, run: NewRun) {
@@ -24,7 +24,7 @@ export class RedisRunClaim implements RunClaim {
   }
 
   async append(events: readonly string[]): Promise<void> {
-    if (this.#gone !== undefined) throw this.#gone
+    if (this.#refusal !== undefined) throw this.#refusal
     if (events.length === 0) return
     const first = this.#next
     const keep = String(this.#shard.keep(this.#run.ttl))
@@ -36,29 +36,29 @@ export class RedisRunClaim implements RunClaim {
       this.#next = first + events.length
     } catch (error) {
       // It is unknown whether these events are stored, so no others may follow.
-      this.#gone ??= error as SseError
+      this.#refusal ??= error as SseError
     }
-    if (this.#gone !== undefined) throw this.#gone
+    if (this.#refusal !== undefined) throw this.#refusal
   }
 
   async end(status: 'done' | 'stopped' | 'failed'): Promise<void> {
-    if (this.#gone?.code === 'ERR_SSE_RUN_LOST') throw this.#gone
+    if (this.#refusal?.code === 'ERR_SSE_RUN_LOST') throw this.#refusal
     // After an append that Redis did not accept there is no point in waiting that long again.
-    const maxWait = this.#gone === undefined ? undefined : 0
-    this.#gone = this.#lost('it has ended')
+    const maxWait = this.#refusal === undefined ? undefined : 0
+    this.#refusal = this.#lost('it has ended')
     const args = [this.attempt, status]
     const ended = await this.#shard.persist(endRun, this.key, args, maxWait).catch((error) => {
       this.#unstored = status
       throw error
     })
     this.#shard.release(this)
-    if (ended !== status) throw this.#gone
+    if (ended !== status) throw this.#refusal
   }
 
   /** The claim is lost: stops the source. */
   revoke(why: 'stopped' | 'lost'): void {
-    if (this.#gone?.code === 'ERR_SSE_RUN_LOST') return
-    this.#gone = this.#lost(why === 'stopped' ? 'it was stopped' : 'the right to write was lost')
+    if (this.#refusal?.code === 'ERR_SSE_RUN_LOST') return
+    this.#refusal = this.#lost(why === 'stopped' ? 'it was stopped' : 'the right to write was lost')
     this.#shard.release(this)
     this.#run.onRevoked(why)
   }
@@ -71,11 +71,14 @@ export class RedisRunClaim implements RunClaim {
       if (reply?.attempt === this.attempt && reply.state.status === 'running') return
       this.revoke(reply?.state.status === 'stopped' && reply.attempt === this.attempt ? 'stopped' : 'lost')
     } catch {
-      // The next beat, append or end finds out.
+      // Redis does not answer. The next beat, append or end finds out.
     }
   }
 
-  /** Redis answers: renews the key of a run that adds no events for a long time, or stores an end that it did not accept. */
+  /**
+   * Called when Redis answers. Renews the key of a run that adds no events for a long time, or stores an end that Redis
+   * did not accept.
+   */
   touch(): void {
     if (this.#unstored !== undefined) {
       // Without this the run would be `running` for as long as its process renews the lease for other runs.
@@ -86,7 +89,7 @@ export class RedisRunClaim implements RunClaim {
       )
       return
     }
-    if (this.#gone !== undefined) return
+    if (this.#refusal !== undefined) return
     const keep = this.#shard.keep(this.#run.ttl)
     if (performance.now() - this.#touchedAt < (keep - this.#run.ttl) / 3) return
     this.#touchedAt = performance.now()

@@ -96,7 +96,7 @@ export class RedisRunStore implements RunStore {
       throw unavailable(error)
     })
     const reply = readRunReply(id, answer)
-    this.#saw(shard, key, reply)
+    this.#noteProducer(shard, key, reply)
     return reply
   }
 
@@ -106,7 +106,7 @@ export class RedisRunStore implements RunStore {
     const unwatch = shard.watch(key, () => void this.read(id, undefined, 0).catch(() => {}))
     const unlisten = this.#subscriptions.listen(key, (text) => {
       const reply = text === undefined ? undefined : readRunReply(id, JSON.parse(text))
-      if (reply !== undefined) this.#saw(shard, key, reply)
+      if (reply !== undefined) this.#noteProducer(shard, key, reply)
       listener(reply)
     })
     let over = false
@@ -159,8 +159,8 @@ export class RedisRunStore implements RunStore {
     await Promise.all(this.#shards.map((shard) => shard.close()))
   }
 
-  #saw(shard: RunShard, key: string, reply: RunReply | undefined): void {
-    shard.saw(key, reply?.state.status === 'running' ? reply.producer : undefined)
+  #noteProducer(shard: RunShard, key: string, reply: RunReply | undefined): void {
+    shard.setProducer(key, reply?.state.status === 'running' ? reply.producer : undefined)
   }
 
   #shardOf(id: string): RunShard {
@@ -171,7 +171,7 @@ export class RedisRunStore implements RunStore {
 
   #checkOpen(): void {
     if (this.#closed)
-      throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed: close it last.')
+      throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed. Close it after all runs.')
   }
 }
 

@@ -30,7 +30,10 @@ interface FollowedRun {
   readonly judge: () => void
 }
 
-/** A lease is renewed five times per `lease`, and lasts for four of these intervals: the fifth is for noticing. */
+/**
+ * A lease is renewed five times per `lease`, and lasts for four of these intervals. In the fifth, other processes
+ * notice that it has expired.
+ */
 const BEATS = 5
 const SPAN = 0.8
 /** For how many leases the key of a run is kept after its last update. */
@@ -117,8 +120,8 @@ export class RunShard {
   }
 
   /**
-   * As {@link run}, repeated for at most `maxWait` ms while Redis cannot be reached. Only for scripts that may be
-   * repeated.
+   * Runs a script like {@link run}, repeated for at most `maxWait` ms while Redis cannot be reached. Only for scripts
+   * that may be repeated.
    */
   async persist(
     script: Script,
@@ -149,28 +152,28 @@ export class RunShard {
   hold(claim: RedisRunClaim): void {
     this.#claims.set(claim.key, claim)
     this.#unlisten ??= this.#subscriptions.listen(`${this.leases}:${this.producer}`, (text) =>
-      this.#onOrder(text),
+      this.#onMessage(text),
     )
-    this.#wind()
+    this.#scheduleBeat()
   }
 
   release(claim: RedisRunClaim): void {
     if (this.#claims.get(claim.key) === claim) this.#claims.delete(claim.key)
   }
 
-  /** Watches the producer of a followed run. @returns a function that ends it */
+  /** Watches the producer of a followed run. @returns a function that stops watching */
   watch(key: string, judge: () => void): () => void {
     const run = this.#followed.get(key) ?? { producer: undefined, followers: 0, judge }
     run.followers++
     this.#followed.set(key, run)
-    this.#wind()
+    this.#scheduleBeat()
     return () => {
       if (--run.followers === 0) this.#followed.delete(key)
     }
   }
 
   /** Call it when a run was read. `producer` is undefined once the run has ended. */
-  saw(key: string, producer: string | undefined): void {
+  setProducer(key: string, producer: string | undefined): void {
     const run = this.#followed.get(key)
     if (run !== undefined) run.producer = producer
   }
@@ -194,26 +197,26 @@ export class RunShard {
   }
 
   /** Receives a message to this process: its own beat, or `[key, attempt, status]` of a run that has ended. */
-  #onOrder(text: string | undefined): void {
+  #onMessage(text: string | undefined): void {
     this.#beatSentAt = undefined
     if (text === undefined) {
       for (const claim of this.#claims.values()) claim.check()
       return
     }
-    const order: unknown = JSON.parse(text)
-    if (!Array.isArray(order)) return
-    const [key, attempt, status] = order.map(String) as [string, string, string]
+    const message: unknown = JSON.parse(text)
+    if (!Array.isArray(message)) return
+    const [key, attempt, status] = message.map(String) as [string, string, string]
     const claim = this.#claims.get(key)
     if (claim?.attempt === attempt) claim.revoke(status === 'stopped' ? 'stopped' : 'lost')
     // Answer even if nothing is produced here any more, because the caller of stop() waits for it.
     if (status === 'stopped') this.send(['PUBLISH', stoppedChannel(key), attempt]).catch(() => {})
   }
 
-  #wind(): void {
+  #scheduleBeat(): void {
     if (this.#timer !== undefined || this.#closing.signal.aborted) return
     const { lease } = this.#options
-    // From then on this process may declare runs lost. A run whose process has died meanwhile must not wait for the
-    // next beat.
+    // Beat as soon as this process may declare runs lost: a run whose process has died must not wait for another
+    // interval.
     const untilJudge = this.#answeringSince + lease - performance.now()
     const delay = untilJudge > 0 ? Math.min(lease / BEATS, untilJudge + 1) : lease / BEATS
     this.#timer = setTimeout(() => {
@@ -240,7 +243,7 @@ export class RunShard {
     } catch {
       // Redis cannot be reached, or this shard is closed. Callers that wait for Redis notice it themselves.
     }
-    this.#wind()
+    this.#scheduleBeat()
   }
 
   #judge(expired: readonly string[]): void {

@@ -14,7 +14,7 @@ const LENGTH = 256
 const POSITIONS = 1_000
 /** The longest time in which a follower notices a loss, and the pause between two checks, in ms. */
 const NOTICE = 3_000
-const LOOK = 20
+const CHECK_EVERY = 20
 
 /** Reads the log from cursors that clients sent. One page may take several answers of Redis. */
 export class LogPages {
@@ -68,7 +68,7 @@ export class LogPages {
         this.#overdue = position
         return
       }
-      await sleep(LOOK, undefined, { signal, ref: false })
+      await sleep(CHECK_EVERY, undefined, { signal, ref: false })
     }
   }
 
@@ -90,7 +90,7 @@ export class LogPages {
   async #range(position: Position, count: number, size: PageSize): Promise<Row[] | undefined> {
     try {
       const [first, ...rows] = await this.#stream.range(position.id, count + 1)
-      size.took(
+      size.arrived(
         rows.length,
         rows.reduce((sum, row) => sum + rowBytes(row), 0),
       )
@@ -144,9 +144,9 @@ class Page {
   /** Takes rows up to the bounds; returns the reading once it is complete. */
   take(rows: readonly Row[]): LogReading | undefined {
     for (const row of rows) {
-      // Returns the entries before it first. The next read begins there, and returns the gap.
+      // End the page before the mark. The next read begins there, and returns the gap.
       if (row.mark?.kind === 'fork') return this.end('log-changed')
-      if (row.alien === 'future') throw futureMark()
+      if (row.unreadable === 'future') throw futureMark()
       const { entry } = row
       if (entry === undefined || this.#nonces.has(row.nonce) || this.#repeated.has(entry.cursor)) continue
       if (this.#oldest !== undefined && msOf(row.id) < this.#oldest) return this.end('expired')

@@ -28,7 +28,7 @@ export class PageSize {
   }
 
   /** Call it when a page has arrived. */
-  took(rows: number, bytes: number): void {
+  arrived(rows: number, bytes: number): void {
     if (rows === 0) return
     this.#weight = bytes / rows
     this.#most = Math.min(Math.max(rows, FIRST) * GROWTH, this.#length)

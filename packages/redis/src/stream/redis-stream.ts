@@ -37,7 +37,7 @@ export class RedisStream {
   /** The newest entry. In an empty log, or after rows of other programs, it appends a mark to start from. */
   async head(server: string): Promise<Row> {
     const [newest] = await this.rangeBack('+', 1)
-    if (newest !== undefined && newest.alien === undefined) return newest
+    if (newest !== undefined && newest.unreadable === undefined) return newest
     const at = await this.time()
     const genesis = { kind: 'genesis', at, lost: 0, server } as const
     if (newest !== undefined) return this.mark(genesis)
@@ -49,7 +49,7 @@ export class RedisStream {
     }
     const [other] = await this.rangeBack('+', 1)
     // All entries were deleted, and ids continue after theirs.
-    return other !== undefined && other.alien === undefined ? other : this.mark(genesis)
+    return other !== undefined && other.unreadable === undefined ? other : this.mark(genesis)
   }
 
   /** Rows from the entry `from` on, inclusive; '-' is the oldest. */

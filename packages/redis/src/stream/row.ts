@@ -5,7 +5,7 @@ import { formatCursor, isNonce, type Position } from './cursor.ts'
 export interface Mark {
   /**
    * - `genesis`: the log was empty here. It gives the log a position to start from.
-   * - `fork`: entries that were delivered are gone, although older ones are stored. Every reader gets a gap here.
+   * - `fork`: entries that were delivered are missing, although older ones are stored. Every reader gets a gap here.
    */
   readonly kind: 'genesis' | 'fork'
   /** When it was written, in ms of the clock of Redis; rounded down. */
@@ -25,7 +25,7 @@ export interface Row extends Position {
    * - `foreign`: another program wrote it
    * - `future`: a mark that this version does not know
    */
-  readonly alien?: 'foreign' | 'future' | undefined
+  readonly unreadable?: 'foreign' | 'future' | undefined
 }
 
 /** The fields of a published event. */
@@ -72,10 +72,10 @@ function readRow(reply: unknown): Row {
   const nonce = fields.get('n') ?? ''
   const kind = fields.get('m')
   // Without a nonce it could not be distinguished from another entry with the same id.
-  if (!isNonce(nonce)) return { id, nonce: '', alien: 'foreign' }
+  if (!isNonce(nonce)) return { id, nonce: '', unreadable: 'foreign' }
   if (kind !== undefined) return readMark({ id, nonce }, kind, fields)
   const [channels, data] = [readChannels(fields), fields.get('d')]
-  if (channels === undefined || data === undefined) return { id, nonce: '', alien: 'foreign' }
+  if (channels === undefined || data === undefined) return { id, nonce: '', unreadable: 'foreign' }
   return { id, nonce, entry: { cursor: formatCursor({ id, nonce }), channels, event: fields.get('e'), data } }
 }
 
@@ -92,7 +92,7 @@ function readChannels(fields: ReadonlyMap<string, string>): string[] | undefined
 }
 
 function readMark(position: Position, kind: string, fields: ReadonlyMap<string, string>): Row {
-  if (kind !== 'genesis' && kind !== 'fork') return { ...position, alien: 'future' }
+  if (kind !== 'genesis' && kind !== 'fork') return { ...position, unreadable: 'future' }
   // A mark without times counts as reporting a loss right now: better one gap too many than one too few.
   const at = Number(fields.get('t') ?? 0)
   const lost = Number(fields.get('l') ?? Number.POSITIVE_INFINITY)

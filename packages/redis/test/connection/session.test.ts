@@ -64,15 +64,15 @@ test.each([
   ['does not answer a command that may take longer', 2_000, true],
 ])(
   'the connection to a server that %s is closed after the timeout, and no sooner',
-  async (_, patience, opens) => {
+  async (_, extraTime, opens) => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
     const { session, connection, onLost } = start()
     if (opens) connection.open()
-    const sent = session.send(['1'], patience)
+    const sent = session.send(['1'], extraTime)
     const settled = jest.fn()
     sent.catch(settled)
     await turn()
-    jest.advanceTimersByTime(timeout + patience - 1)
+    jest.advanceTimersByTime(timeout + extraTime - 1)
     await turn()
     expect(settled).not.toHaveBeenCalled()
     jest.advanceTimersByTime(1)

@@ -33,11 +33,11 @@ describe.each<[how: string, begin: (continuity: Continuity, mark: Row) => unknow
   })
 })
 
-describe('the position is gone:', () => {
+describe('the position is missing:', () => {
   const rowOf = (id: string, mark?: Mark): Row => ({ id, nonce: `n${id}`.padEnd(8, '-'), mark })
   const genesis = (at: number, server: string): Mark => ({ kind: 'genesis', at, lost: 0, server })
   const confirmed = { session: 1, server: 'one', sent: 0, at: 0 }
-  const evidence = { lost: 500, gone: [], trims: false, server: 'one' }
+  const evidence = { lost: 500, missing: [], trims: false, server: 'one' }
 
   test.each<[what: string, found: Partial<Evidence> & Pick<Evidence, 'oldest'>, why: Break]>([
     ['nothing is stored', { oldest: undefined }, 'emptied'],
@@ -56,8 +56,8 @@ describe('the position is gone:', () => {
     ['something older is stored', { oldest: rowOf('4-0'), trims: true }, 'fork'],
     ['an entry that was read before is stored', { oldest: rowOf('5-1'), trims: true }, 'fork'],
     [
-      'something is older than a confirmed entry that is gone',
-      { oldest: rowOf('6-0'), gone: [{ ...confirmed, position: rowOf('7-0') }] },
+      'something is older than a confirmed entry that is missing',
+      { oldest: rowOf('6-0'), missing: [{ ...confirmed, position: rowOf('7-0') }] },
       'fork',
     ],
     ['it was empty after the loss', { oldest: rowOf('1-0', genesis(500, 'one')) }, 'emptied'],

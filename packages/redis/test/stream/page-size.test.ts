@@ -3,7 +3,7 @@ import { PageSize } from '../../src/stream/page-size.ts'
 test('begins with few rows, and requests as many as fit once it knows their size', () => {
   const size = new PageSize(1_000)
   expect(size.count(1_000_000)).toBe(32)
-  size.took(32, 32 * 10_000)
+  size.arrived(32, 32 * 10_000)
   expect(size.count(1_000_000)).toBe(100)
   expect(size.count(25_000)).toBe(2)
   expect(size.count(0)).toBe(1)
@@ -11,9 +11,9 @@ test('begins with few rows, and requests as many as fit once it knows their size
 
 test('grows step by step, because small rows say nothing about those that follow', () => {
   const size = new PageSize(1_000)
-  size.took(32, 32)
+  size.arrived(32, 32)
   expect(size.count(1_000_000)).toBe(256)
-  size.took(256, 256)
+  size.arrived(256, 256)
   expect(size.count(1_000_000)).toBe(1_000)
 })
 

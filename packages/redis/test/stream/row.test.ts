@@ -42,12 +42,12 @@ test.each<[string, string[]]>([
   ['a nonce and nothing else', ['n', nonce]],
   ['no list of channels', ['n', nonce, 'cs', '{', 'd', 'd']],
 ])('a row of another program is neither an event nor a mark: %s', (_, fields) => {
-  expect(readOne(fields)).toEqual({ id: '5-0', nonce: '', alien: 'foreign' })
+  expect(readOne(fields)).toEqual({ id: '5-0', nonce: '', unreadable: 'foreign' })
 })
 
 // A mark of a newer version was silently skipped, whatever it meant.
 test('an unknown mark must not be skipped', () => {
-  expect(readOne(['n', nonce, 'm', 'something new'])).toEqual({ id: '5-0', nonce, alien: 'future' })
+  expect(readOne(['n', nonce, 'm', 'something new'])).toEqual({ id: '5-0', nonce, unreadable: 'future' })
 })
 
 function readOne(fields: string[]) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Cursor } from '@downstream/core'
 import { assertGap, atMost, type LogCase } from './log-case.ts'
 
-/** No cursor of any log looks like this. Each function receives a valid cursor. */
+/** Texts that are no cursor of any log. Each function receives a valid cursor. */
 const malformed: [what: string, make: (cursor: Cursor) => string][] = [
   ['the empty string', () => ''],
   ['a blank', () => ' '],

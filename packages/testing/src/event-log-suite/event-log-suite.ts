@@ -37,7 +37,7 @@ const cases: LogCase[] = [
 
 /**
  * The conformance suite for an `EventLog`: every MUST of its contract, whatever the engine. A case that takes longer
- * than 30 seconds fails.
+ * than two minutes fails.
  *
  * @example
  * eventLogSuite({

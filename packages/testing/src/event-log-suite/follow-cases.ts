@@ -15,7 +15,7 @@ async function settle(tools: LogTools, ...followers: RecordingFollower[]): Promi
 }
 
 /** Asserts that a follower received start once, with the end and the entries before it, and then all later entries. */
-function assertTold(
+function assertReceivedAll(
   order: readonly LogEntry[],
   { backlog, calls, head, received, resets }: RecordingFollower,
 ): void {
@@ -99,7 +99,7 @@ export const followCases: LogCase[] = [
         await other.reaches(order[n] as LogEntry)
       }
       order.push(await settle(tools, throwing, other))
-      for (const follower of [throwing, other]) assertTold(order, follower)
+      for (const follower of [throwing, other]) assertReceivedAll(order, follower)
     },
   },
   {
@@ -109,7 +109,7 @@ export const followCases: LogCase[] = [
       const order = await tools.fill(50)
       for (let n = 0; n < 20; n++) order.push(await tools.append())
       order.push(await settle(tools, follower))
-      assertTold(order, follower)
+      assertReceivedAll(order, follower)
     },
   },
   {
@@ -123,7 +123,7 @@ export const followCases: LogCase[] = [
       }
       order.push(await settle(tools, ...followers))
       for (const [n, follower] of followers.entries()) {
-        assertTold(order, follower)
+        assertReceivedAll(order, follower)
         assert.equal(follower.backlog.length, Math.max(0, n - 1))
       }
     },
@@ -144,7 +144,7 @@ export const followCases: LogCase[] = [
         await turn()
         order.push(await settle(tools, ...followers))
         for (const [n, follower] of followers.entries()) {
-          assertTold(order, follower)
+          assertReceivedAll(order, follower)
           assert.ok(follower.backlog.length <= n)
         }
       },
@@ -200,7 +200,7 @@ export const followCases: LogCase[] = [
       order.push(...(await Promise.all(appends)))
       assert.ok(late)
       order.push(await settle(tools, first, second, late))
-      for (const follower of [first, second, late]) assertTold(order, follower)
+      for (const follower of [first, second, late]) assertReceivedAll(order, follower)
     },
   },
   {

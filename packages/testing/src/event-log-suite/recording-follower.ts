@@ -32,7 +32,7 @@ export class RecordingFollower implements LogFollower {
     this.received.push(...batch.map(plain))
   }
 
-  /** Earlier entries are dropped. */
+  /** Records a reset, and drops the entries before it. */
   reset(head: Cursor, reason: 'trimmed' | 'log-changed'): void {
     this.calls.push('reset')
     this.resets.push({ head, reason })

@@ -46,13 +46,13 @@ export const disconnectCases: SuiteCase[] = [
       name: `opens a closed stream when the client of ${what} has already disconnected`,
       async run(tools) {
         const arrived = deferred()
-        const gone = deferred()
+        const disconnected = deferred()
         const opened = deferred<EventStream>()
         let started = false
         await tools.serve(async ({ sse, response }) => {
-          response.on('close', () => gone.resolve())
+          response.on('close', () => disconnected.resolve())
           arrived.resolve()
-          await gone.promise
+          await disconnected.promise
           const stream = sse()
           await stream.sendAll(() => {
             started = true
@@ -170,7 +170,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'survives other code that ends the response',
+    name: 'ends the stream without an error when other code ends the response',
     async run(tools) {
       let stream: EventStream | undefined
       await tools.serve(async ({ sse, response }) => {
@@ -188,7 +188,7 @@ export const disconnectCases: SuiteCase[] = [
     },
   },
   {
-    name: 'ends at maxAge',
+    name: 'ends a stream at its maxAge',
     async run(tools) {
       let stream: EventStream | undefined
       await tools.serve(({ sse }) => {

@@ -13,7 +13,7 @@ export interface Exchange {
   setStatus(code: number): void
 }
 
-/** Handles a request. What it returns or throws is passed to the framework. */
+/** Handles a request. Its result or its error is passed to the framework. */
 export type Handler = (exchange: Exchange) => unknown
 
 /** A running app under test. */

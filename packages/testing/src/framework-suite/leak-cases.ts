@@ -6,7 +6,7 @@ import type { SuiteCase } from './suite-case.ts'
 const OPENS = 1_000
 const AT_ONCE = 50
 
-/** Nothing leaks. */
+/** Streams that have ended leave no timer, socket or listener. */
 export const leakCases: SuiteCase[] = [
   {
     name: `leaves no timer, socket or listener after ${OPENS} streams`,

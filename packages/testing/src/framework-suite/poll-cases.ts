@@ -45,7 +45,7 @@ export const pollCases: SuiteCase[] = [
     },
   },
   {
-    name: 'stops the source of a long poll after its first events, and continues there with the next poll',
+    name: 'stops the source of a long poll after its first events, and the next poll continues after them',
     async run(tools) {
       const stopped: string[] = []
       await tools.serve(({ sse }) => {
@@ -109,7 +109,7 @@ export const pollCases: SuiteCase[] = [
       assert.deepEqual(missed.data, ['', '1', '2'])
       const waiting = tools.open({ headers: { prefer: 'wait=20', 'last-event-id': hub.cursor() } })
       await eventually('the subscription', () => hub.stats().streams === 1)
-      // Longer than a response lasts that the event `hello` has ended.
+      // If the event `hello` ended the answer, it would have ended by then.
       await new Promise((resolve) => setTimeout(resolve, 500))
       await hub.publish('news', { data: '3' })
       const client = await waiting

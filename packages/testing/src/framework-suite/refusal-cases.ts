@@ -123,7 +123,7 @@ export const refusalCases: SuiteCase[] = [
     },
   },
   {
-    name: 'with abruptEnd ends a refusal normally that is no event stream',
+    name: 'with abruptEnd, a refusal that is no event stream still ends normally',
     async run(tools) {
       await tools.serve(({ sse }) => sse.refuse(503), { abruptEnd: true })
       const refused = await tools.open()

@@ -44,7 +44,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: 'sends what was buffered before the end',
+    name: 'sends buffered events before it ends a stream at a shutdown',
     async run(tools) {
       const host = await tools.serve(({ sse }) => {
         void sse().send('before')
@@ -56,7 +56,7 @@ export const shutdownCases: SuiteCase[] = [
     },
   },
   {
-    name: 'is not held up by a client that does not read, nor by an idle source',
+    name: 'closes without waiting for a client that does not read, or for an idle source',
     async run(tools) {
       let stream: EventStream | undefined
       const over = deferred()

@@ -57,7 +57,7 @@ const failures: [what: string, source: (error: Error) => Source, before: string[
   [
     'a generator that throws at once',
     (error) =>
-      // biome-ignore lint/correctness/useYield: it never gets there
+      // biome-ignore lint/correctness/useYield: it throws before it could yield
       async function* () {
         throw error
       },
@@ -123,7 +123,7 @@ export const sourceCases: SuiteCase[] = [
     }),
   ),
   {
-    name: 'pulls at the pace of the client',
+    name: 'pulls events from a source at the pace of the client',
     async run(tools) {
       let pulled = 0
       await tools.serve(({ sse }) =>

@@ -6,7 +6,7 @@ import { type RequestOptions, type SuiteClient, type SuiteRequest, sendRequest }
 /** One promise of an event stream, and a check that it is kept. */
 export interface SuiteCase {
   name: string
-  /** Set if the case applies only there. */
+  /** The protocol or method to which the case applies. Default: all. */
   only?: FrameworkHost['protocol'] | 'QUERY'
   run(tools: SuiteTools): Promise<void>
 }

@@ -55,7 +55,7 @@ export const claimCases: StoreCase[] = [
     async run(tools) {
       const first = await tools.start('a')
       await tools.clear()
-      await tools.until('the run is gone', async () => (await tools.state('a')) === undefined)
+      await tools.until('the run is deleted', async () => (await tools.state('a')) === undefined)
       const second = await tools.start('a')
       assert.notEqual(second.claim.attempt, first.claim.attempt)
       await assert.rejects(first.claim.append(tools.newEvents(1)))
@@ -120,7 +120,7 @@ export const claimCases: StoreCase[] = [
       const { claim } = await tools.start('a', { ttl: 50 })
       await claim.append(tools.newEvents(1))
       await claim.end('done')
-      await tools.until('the run is gone', async () => (await tools.state('a')) === undefined)
+      await tools.until('the run is deleted', async () => (await tools.state('a')) === undefined)
       assert.equal(await tools.store.stop('a'), undefined)
       const again = await tools.start('a')
       assert.notEqual(again.claim.attempt, claim.attempt)

@@ -4,7 +4,7 @@ import type { StoreCase } from './store-case.ts'
 /** Reading from a position. */
 export const readCases: StoreCase[] = [
   {
-    name: 'has no run that was not started',
+    name: 'returns undefined for a run that was not started',
     async run(tools) {
       assert.equal(await tools.store.read('a', undefined, 10), undefined)
       assert.equal(await tools.store.read('a', { attempt: '1', number: 3 }, 10), undefined)
@@ -26,7 +26,7 @@ export const readCases: StoreCase[] = [
     },
   },
   {
-    name: 'reads at most the limit',
+    name: 'reads at most as many events as the limit',
     async run(tools) {
       const { claim } = await tools.start('a')
       const events = tools.newEvents(300)

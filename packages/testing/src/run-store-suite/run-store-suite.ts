@@ -21,7 +21,7 @@ const cases: StoreCase[] = [...claimCases, ...readCases, ...followCases, ...shar
 
 /**
  * The conformance suite for a `RunStore`: every MUST of its contract, whatever the engine. A case that takes longer
- * than 30 seconds fails.
+ * than two minutes fails.
  *
  * @example
  * runStoreSuite({

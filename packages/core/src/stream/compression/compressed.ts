@@ -3,7 +3,7 @@ import type { ContentCoding } from './content-coding.ts'
 /**
  * The bytes to send for a text: compressed if that makes them smaller.
  *
- * @param dictionary - what the client received right before; '' if nothing may be referred to
+ * @param dictionary - the text that the client received right before; '' if none may be referred to
  */
 export function compressed(
   bytes: Buffer,

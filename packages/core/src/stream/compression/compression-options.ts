@@ -7,8 +7,8 @@ export type StreamCoding = 'gzip' | 'zstd'
 export interface CompressionOptions {
   /**
    * `shared`: events of a hub are compressed once for all streams that receive the same text. Text for a single stream
-   * is not compressed, and nothing refers to it. `own`: everything is compressed separately for this stream, which
-   * costs a run of the compressor per write and up to 32 KiB of memory.
+   * is not compressed, and no compressed text refers to it. `own`: everything is compressed separately for this stream,
+   * which costs a run of the compressor per write and up to 32 KiB of memory.
    */
   mode: 'shared' | 'own'
   /**

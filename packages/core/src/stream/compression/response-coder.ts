@@ -14,7 +14,7 @@ const CODINGS: Record<StreamCoding, ContentCoding> = { gzip, zstd }
 const OWN_WINDOW = 16_384
 /**
  * After this many keep-alives in a row the text before them is no longer referred to. Otherwise streams that became
- * idle at different times would stay different forever.
+ * idle at different times would never share a dictionary again.
  */
 const MAX_COMMENTS = 16
 
@@ -105,8 +105,8 @@ export class ResponseCoder {
   }
 
   /**
-   * Adds the checksum of all passages in a row at once. Doing it for each passage would be the larger part of the cost
-   * of a stream.
+   * Adds the checksum of all passages in a row at once. Doing it for each passage would be most of the cost of a
+   * stream.
    */
   #count(): void {
     const [from, to] = [this.#counted, this.#at]

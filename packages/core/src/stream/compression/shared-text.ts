@@ -4,16 +4,16 @@ import { checksum } from './checksum.ts'
 import { compressed } from './compressed.ts'
 import type { ContentCoding } from './content-coding.ts'
 
-/** How far back deflate can refer. */
+/** How many bytes back deflate can refer. */
 const MAX_WINDOW = 32_768
-/** A larger window finds little more in small events, and a dictionary costs its length each time. */
+/** A larger window finds little more in small events, and each compression reads the whole dictionary. */
 const MIN_WINDOW = 8_192
 /** How many bytes are held: the window, plus what a stream is handed at once. */
 const HELD = MAX_WINDOW + 65_536
-/** How much older than the next one a joint is. At a joint, streams that joined after it share a dictionary. */
+/** How many times as old as the next but one a joint must be. Closer ones are removed, so there are few. */
 const AGE_RATIO = 4
 /** How many pieces are cached: streams at the same position are written one after the other. */
-const REMEMBERED = 8
+const MAX_CACHED = 8
 
 /** A boundary between entries, or the end of the text. All streams at this position share one object. */
 export interface Boundary {
@@ -26,7 +26,7 @@ export interface Boundary {
 
 /** One or more whole events. */
 interface Entry {
-  /** The owner's position of the entry; grows. */
+  /** The entry's position as its owner counts. Each is higher than the last. */
   readonly position: number
   readonly start: Boundary
   readonly text: string
@@ -36,12 +36,12 @@ interface Entry {
 export interface Passage {
   readonly from: Boundary
   readonly to: Boundary
-  /** Where the dictionary starts for streams that have received that much: the same for all, whenever they joined. */
+  /** Where the dictionary starts for all streams that have received the text from there on, whenever they joined. */
   readonly window: number
   readonly text: string
 }
 
-interface Remembered {
+interface CachedPiece {
   readonly piece: string
   readonly from: Boundary
   readonly to: Boundary
@@ -52,13 +52,13 @@ interface Remembered {
 }
 
 /**
- * A text that many streams receive. It holds the end of it, as far back as a compressor can refer. Each stream has
- * received all of it since some position, so a passage is compressed once for all streams that have received enough,
- * and a few more times for those that joined lately.
+ * A text that many streams receive. Its end is held, as far back as a compressor can refer. Each stream has received
+ * all of it since some position, so a passage is compressed once for all streams that have received enough, and a few
+ * more times for those that joined lately.
  */
 export class SharedText {
   readonly #held: number
-  readonly #remembered: number
+  readonly #maxCached: number
   /** All entries from this position on are held. */
   #first: number
   #entries: Entry[] = []
@@ -68,16 +68,16 @@ export class SharedText {
    * that starts at the later one.
    */
   #joints: number[] = []
-  #pieces: Remembered[] = []
+  #pieces: CachedPiece[] = []
 
   /**
    * @param first - the position of the first entry, or any position before it
    * @param held - how many bytes of it are held; at most twice as many
    */
-  constructor(first: number, held: number = HELD, remembered: number = REMEMBERED) {
+  constructor(first: number, held: number = HELD, maxCached: number = MAX_CACHED) {
     this.#first = first
     this.#held = held
-    this.#remembered = remembered
+    this.#maxCached = maxCached
   }
 
   /** Appends text. */
@@ -93,7 +93,7 @@ export class SharedText {
     }
     this.#thin()
     const kept = Math.min(this.#indexOfByte(this.#end.at - this.#held), this.#entries.length - 1)
-    // Not for each entry, because it moves all of them.
+    // Do not forget each entry by itself, because that moves all others.
     if (kept > this.#entries.length / 2) this.#forget(kept)
   }
 
@@ -112,8 +112,8 @@ export class SharedText {
   /**
    * The bytes of `passage` for a stream.
    *
-   * @param since - the stream has received all of the text from there on
-   * @param comments - and this many keep-alive comments after it
+   * @param since - from where on the stream has received all of the text
+   * @param comments - how many keep-alive comments it has received after that
    */
   piece(passage: Passage, since: number, comments: number, coding: ContentCoding, minBytes: number): string {
     const { from, to, window } = passage
@@ -134,7 +134,7 @@ export class SharedText {
     const dictionary = start === from.at ? '' : this.#text(start, from.at) + EMPTY_COMMENT.repeat(kept)
     const piece = compressed(Buffer.from(passage.text), dictionary, coding, minBytes)
     this.#pieces.unshift({ piece, from, to, start, comments: kept, coding, minBytes })
-    if (this.#pieces.length > this.#remembered) this.#pieces.pop()
+    if (this.#pieces.length > this.#maxCached) this.#pieces.pop()
     return piece
   }
 
@@ -182,7 +182,7 @@ export class SharedText {
   }
 }
 
-/** The first of `length` numbers for which `is` returns true; it also does for all later ones. */
+/** The first of `length` numbers for which `is` returns true. It must return true for all later ones too. */
 function search(length: number, is: (index: number) => boolean): number {
   let low = 0
   let high = length
