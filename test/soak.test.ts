@@ -27,7 +27,7 @@ test('a soak without a Redis says what is missing', async () => {
 })
 
 // The soak of docs/soak.md for one minute. It mostly waits, so it runs beside the other files.
-test('one minute of clients that come and go, and of a Redis that fails: no event is lost or repeated, and every gap is reported', async () => {
+test('in a minute of clients that connect and disconnect, and of a Redis that fails, no event is lost or repeated, and every gap is reported', async () => {
   // The page says what was wrong.
   expect(await runSoak(['--minutes', '1', '--clients', '60', '--pace', '500'])).toEqual([
     expect.stringContaining('| **0** | **0** | **0** |'),

@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => project.remove())
 
-test('they pass in Jest, with the configuration of the page', async () => {
+test('the tests of the page pass in Jest, with its configuration', async () => {
   const [, config = ''] =
     /^`jest\.config\.js`.*?^```js\n(.*?)^```$/ms.exec(readFileSync(join(root, page), 'utf8')) ?? []
   project.write('jest.config.js', config)
@@ -31,7 +31,7 @@ test('they pass in Jest, with the configuration of the page', async () => {
   )
 })
 
-test('they pass in Vitest, without a configuration', async () => {
+test('the tests of the page pass in Vitest, without a configuration', async () => {
   const [, importLine = ''] =
     /with `(import .*? from 'vitest')`/.exec(readFileSync(join(root, page), 'utf8')) ?? []
   for (const { line, code } of tests) {

@@ -4,7 +4,7 @@ import { loadOnce } from '../load-once.ts'
 import { type SharedPart, sharedPart } from '../shared-parts.ts'
 
 /** How many ms a test waits for a page. 30 s, the default of Playwright, is too short while other programs use all cores. */
-const PATIENCE = 140_000
+const TIMEOUT = 140_000
 
 /** One Chromium for all test files: starting one takes a second of CPU, and twenty files need one. */
 export async function makeChromium(): Promise<SharedPart> {
@@ -18,7 +18,7 @@ export async function launchChromium(): Promise<Browser> {
   const [{ chromium }, address] = await Promise.all([playwright(), sharedPart('chromium')])
   const browser = await (address === undefined ? chromium.launch(launchOptions()) : chromium.connect(address))
   browser.on('context', (context) => {
-    context.setDefaultTimeout(PATIENCE)
+    context.setDefaultTimeout(TIMEOUT)
     context.on('page', askSeldom)
   })
   withoutMotion(browser)

@@ -50,7 +50,7 @@ export class ExampleServer {
     })
   }
 
-  /** No chance to say goodbye: what a crash does. */
+  /** Kills it, as a crash does: it cannot end its streams. */
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const exited = once(this.#process, 'exit')

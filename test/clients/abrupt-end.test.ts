@@ -1,4 +1,4 @@
-// With abruptEnd every client returns after each end by the server, also a client that treats a normal end as final.
+// With abruptEnd every client reconnects after each end by the server, also a client that treats a normal end as final.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '@downstream/client'
@@ -152,7 +152,7 @@ function expectIds(name: string): void {
 }
 
 describe.each(['directly', 'through nginx'])('%s', (way) => {
-  test('every client returns after each maxAge and after a rolling restart, 0 lost, 0 twice', async () => {
+  test('every client reconnects after each maxAge and after a rolling restart, and loses and repeats nothing', async () => {
     const url = await start(way, Object.keys(clients), (n) => ({ event: 'n', data: n }))
     const received: Record<string, string[]> = {}
     const disconnects = Object.entries(clients).map(([name, follow]) => {
@@ -175,7 +175,7 @@ describe.each(['directly', 'through nginx'])('%s', (way) => {
     }
   })
 
-  test('a page of Datastar returns as often, and so does an EventSource in it', async () => {
+  test('a page of Datastar reconnects as often, and so does an EventSource in it', async () => {
     const url = await start(way, ['Datastar', 'EventSource'], (n) => datastarItem(String(n)))
     const browser = await launchChromium()
     const page = await browser.newPage()

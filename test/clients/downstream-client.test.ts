@@ -346,7 +346,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(states.entries.slice(0, 4)).toEqual([['connecting'], ['open'], ['waiting'], ['connecting']])
   })
 
-  test('leaving a loop over a hub closes the stream, and the server notices', async () => {
+  test('a loop over a hub that ends early closes the stream, and the server notices', async () => {
     const streams = new Journal<EventStream>()
     const server = await start({
       '/events': (sse) => {

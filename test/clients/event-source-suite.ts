@@ -20,7 +20,7 @@ export interface SuiteOptions {
   /** By the title of a case: what this client does instead. */
   departures?: Record<string, Partial<ReceivedEvent>>
   /** Whether a retry without a blank line after it takes effect. Default: true, as in the standard. */
-  hearsRetryAlone?: boolean
+  appliesRetryAlone?: boolean
 }
 
 /** For clients that are an EventTarget. */
@@ -37,7 +37,7 @@ export function report<T extends Connection & EventTarget>(source: T, journal: C
 
 export function eventSourceSuite(
   connect: Connect,
-  { departures = {}, hearsRetryAlone = true }: SuiteOptions = {},
+  { departures = {}, appliesRetryAlone = true }: SuiteOptions = {},
 ): void {
   const connections: Connection[] = []
 
@@ -135,7 +135,7 @@ export function eventSourceSuite(
       expect(patient.entries).toHaveLength(2)
     })
 
-    if (hearsRetryAlone) {
+    if (appliesRetryAlone) {
       test('a retry alone takes effect, even as the last line of a stream', async () => {
         const streams = new Journal<EventStream>()
         const server = await start({ '/events': (sse) => streams.add(sse({ retry: 60_000 })) })
@@ -240,7 +240,7 @@ export function eventSourceSuite(
       const streams = new Journal<EventStream>()
       // A client that did not take the retry of the shutdown would reconnect after a minute.
       const routes = {
-        '/events': (sse: SseMethod) => streams.add(sse(hearsRetryAlone ? { retry: 60_000 } : {})),
+        '/events': (sse: SseMethod) => streams.add(sse(appliesRetryAlone ? { retry: 60_000 } : {})),
       }
       const server = await start(routes)
       const journal = await follow(`${server.url}/events`)
@@ -252,7 +252,7 @@ export function eventSourceSuite(
         const during = await streams.at(1)
         await until(() => during.closed)
       })
-      // Two, and more on a busy machine: a client that is back before the server has closed is sent away again.
+      // Two, and more on a busy machine: a client that reconnects before the server has closed must reconnect again.
       const ended = streams.entries.length
       expect(new Set(streams.entries.map(({ signal }) => signal.reason.code))).toEqual(
         new Set(['ERR_SSE_SHUTDOWN']),

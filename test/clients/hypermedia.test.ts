@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close())
 
 test.each(libraries)(
-  '$name: cut in the middle, nothing is missing and nothing comes twice',
+  '$name: a connection that is cut in the middle loses and repeats nothing',
   async ({ name, eventOf }) => {
     const hub: Hub = createHub()
     const opened: string[] = []

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
 /** A test that waits longer than this fails, and says what it waited for. */
-const PATIENCE = 140_000
+const TIMEOUT = 140_000
 
 /** What has happened so far, in order, and a way to wait for more. */
 export class Journal<T> {
@@ -17,7 +17,7 @@ export class Journal<T> {
 
   /** The first `count` entries, as soon as they exist. */
   async first(count: number): Promise<T[]> {
-    const signal = AbortSignal.timeout(PATIENCE)
+    const signal = AbortSignal.timeout(TIMEOUT)
     while (this.entries.length < count) {
       await once(this.#emitter, 'entry', { signal }).catch(() => {
         throw new Error(`Waited for ${count} entries; there are ${inspect(this.entries, { depth: 1 })}`)
@@ -34,7 +34,7 @@ export class Journal<T> {
 
 /** Resolves when `condition` holds, for a state without an event. */
 export async function until(condition: () => boolean): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE)
+  const signal = AbortSignal.timeout(TIMEOUT)
   while (!condition()) {
     if (signal.aborted) throw new Error(`Timed out, still false: ${condition}`)
     await sleep(5)

@@ -4,7 +4,7 @@ import { type ClientJournal, eventSourceSuite, report } from './event-source-sui
 import { Journal } from './journal.ts'
 import { closeServers, servers } from './servers.ts'
 
-eventSourceSuite((url, journal) => report(new EventSource(url), journal), { hearsRetryAlone: false })
+eventSourceSuite((url, journal) => report(new EventSource(url), journal), { appliesRetryAlone: false })
 
 // Unlike the standard: undici 7 applies a retry only at the next blank line.
 test.each(servers)('a retry alone at the end of a stream is ignored, from $server', async ({ start }) => {

@@ -15,7 +15,7 @@ export async function publishUnder(fake: () => void, restore: () => void): Promi
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const hears = async (text: string) => {
+  const receives = async (text: string) => {
     const client = await RawClient.connect(`http://127.0.0.1:${port}`)
     client.get('/')
     await client.receives('event: bookmark')
@@ -25,11 +25,11 @@ export async function publishUnder(fake: () => void, restore: () => void): Promi
   }
   fake()
   try {
-    await hears('while timers are fake')
+    await receives('while timers are fake')
   } finally {
     restore()
   }
-  await hears('real again')
+  await receives('real again')
   await hub.close()
   server.closeAllConnections()
   server.close()

@@ -64,8 +64,8 @@ test('a stream works with compression, morgan, response-time, express-session an
   client.close()
 })
 
-// Nobody called res.end() when a client left: express-winston, which logs there, logged no line.
-test.each(['the client leaves', 'the stream is closed'])(
+// No code called res.end() when a client disconnected: express-winston, which logs there, logged no line.
+test.each(['the client disconnects', 'the stream is closed'])(
   'express-winston logs one line when %s',
   async (end) => {
     const lines: string[] = []
@@ -93,7 +93,7 @@ test.each(['the client leaves', 'the stream is closed'])(
     client.get('/events')
     await client.receives('data: first\n\n')
     expect(lines).toEqual([])
-    if (end === 'the client leaves') client.reset()
+    if (end === 'the client disconnects') client.reset()
     else stream?.close()
     await eventually('the line', () => lines.length > 0)
     expect(lines).toEqual(['GET /events 200'])
@@ -111,7 +111,8 @@ test('compression() does not compress again what is compressed here', async () =
   expect(await response.text()).toContain('data: b\n\n')
 })
 
-// It called a `next` of middie that already served another request: that client received the error of this request.
+// The middleware called a `next` of middie that already served another request: that client received the error of this
+// request.
 test('under @fastify/middie the error of a source is a process warning, and reaches no other client', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')

@@ -14,7 +14,7 @@ const fastifyFile = './fastify-sse-peer.mjs'
 const { fastifySse } = await import(fastifyFile)
 
 /** Long enough on a busy machine for everything that arrives at all; only a "no" takes this long. */
-const patience = 4_000
+const timeout = 4_000
 
 type Answer = 'yes' | 'no' | '–'
 type Start = () => Peer | Promise<Peer>
@@ -98,7 +98,7 @@ async function bounded(port: number): Promise<boolean> {
   response.on('error', () => {})
   client.on('error', () => {})
   response.pause()
-  await sleep(patience)
+  await sleep(timeout)
   let bytes = 0
   response.on('data', ({ length }: Buffer) => {
     bytes += length
@@ -216,7 +216,7 @@ async function wsShutdown(port: number, peer: Peer): Promise<boolean> {
 async function cutOff(socket: WebSocket, _peer: Peer): Promise<boolean> {
   socket.pause()
   socket.on('error', () => {})
-  await sleep(patience)
+  await sleep(timeout)
   let bytes = 0
   socket.on('message', (data: Buffer) => {
     bytes += data.length
@@ -251,11 +251,11 @@ async function read(port: number, path: string, extra: Record<string, string> = 
       text += message.headers['content-encoding'] ? '' : bytes
     })
   })
-  const opened = Promise.race([response, sleep(patience)])
+  const opened = Promise.race([response, sleep(timeout)])
   return { response: opened, opened, text: () => text, leave: () => client.destroy() }
 }
 
-async function until(is: () => boolean, ms = patience, over = () => false): Promise<boolean> {
+async function until(is: () => boolean, ms = timeout, over = () => false): Promise<boolean> {
   for (const end = Date.now() + ms; Date.now() < end && !over(); await sleep(20)) if (is()) return true
   return is()
 }

@@ -91,9 +91,9 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect((await streams.at(0)).lastEventId).toBe('17')
   })
 
-  const how = proxy.hearsOfLeaving ? 'at once' : 'when a comment is sent'
+  const how = proxy.noticesDisconnects ? 'at once' : 'when a comment is sent'
   test(`the app notices that a client has disconnected ${how}`, async () => {
-    options = { keepAlive: proxy.hearsOfLeaving ? false : OFTEN }
+    options = { keepAlive: proxy.noticesDisconnects ? false : OFTEN }
     const client = await open()
     await client.receives(':\n\n')
     const { signal } = await streams.at(0)
@@ -114,7 +114,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
 
   test('a client whose request ended with the app is told to reconnect', async () => {
     const client = await open({ 'X-Crash': '1' })
-    await expectComeBack(client)
+    await expectReconnect(client)
   })
 
   test('an error response of the app reaches the client', async () => {
@@ -126,7 +126,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
   test('while the app is down clients are told to reconnect, and then they are served', async () => {
     await app.close()
     const client = await open()
-    await expectComeBack(client)
+    await expectReconnect(client)
     app = await startApp(app.port)
     while (streams.entries.length === 0) {
       const next = await open()
@@ -137,7 +137,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
 })
 
 /** Anything else ends an EventSource permanently. */
-async function expectComeBack(client: RawClient): Promise<void> {
+async function expectReconnect(client: RawClient): Promise<void> {
   await client.receives('\r\n\r\n')
   expect(client.text).toMatch(/^HTTP\/1.1 200 /)
   expect(client.text).toMatch(/^content-type: text\/event-stream\r$/im)
@@ -149,7 +149,7 @@ test.each([
   ['the app', 'own'],
   ['nginx', false],
 ] as const)(
-  'nginx with gzip on: what %s compresses comes when it is sent, and nobody compresses it twice',
+  'nginx with gzip on: an event that %s compresses arrives when it is sent, and is not compressed twice',
   async (_, compression) => {
     const [express] = servers as [(typeof servers)[number]]
     const [nginx] = proxies as [TestedProxy]
@@ -181,7 +181,7 @@ test.each([
 )
 
 // All at once: each of them takes its time.
-test('their time limits are for silence, and comments come more often', async () => {
+test('every proxy ends a silent stream at its time limit, but not one with comments', async () => {
   const [express] = servers as [(typeof servers)[number]]
   const app = await express.start({
     '/events': (sse, { raw }) => sse({ keepAlive: raw.headers['x-silent'] ? false : OFTEN }),

@@ -12,7 +12,7 @@ export interface TestedProxy {
   /** The language of the block with its settings. */
   language: string
   /** Whether it notices a disconnected client at once, or only when it writes. */
-  hearsOfLeaving: boolean
+  noticesDisconnects: boolean
   /** Writes the configuration to `directory` and returns the arguments of the program. */
   configure(settings: string, directory: string, port: number): string[]
 }
@@ -24,7 +24,7 @@ export const proxies: TestedProxy[] = [
     name: 'nginx',
     part: 'nginx',
     language: 'nginx',
-    hearsOfLeaving: true,
+    noticesDisconnects: true,
     configure: (settings, directory, port) => {
       const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
         (name) => `${name}_temp_path ${name};`,
@@ -41,7 +41,7 @@ http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port}; ${s
     name: 'HAProxy',
     part: 'haproxy',
     language: 'haproxy',
-    hearsOfLeaving: true,
+    noticesDisconnects: true,
     configure: (settings, directory, port) => {
       const file = join(directory, 'haproxy.cfg')
       writeFileSync(file, settings.replace('bind :80\n', `bind 127.0.0.1:${port}\n`))
@@ -52,7 +52,7 @@ http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port}; ${s
     name: 'Apache',
     part: 'apache2',
     language: 'apache',
-    hearsOfLeaving: false,
+    noticesDisconnects: false,
     configure: (settings, directory, port) => {
       const file = join(directory, 'apache.conf')
       // Its workers run as the user nobody and must be able to read this.
@@ -81,7 +81,7 @@ ${settings.replaceAll('/etc/apache2/', `${directory}/`)}`,
     name: 'Varnish',
     part: 'varnishd',
     language: 'vcl',
-    hearsOfLeaving: false,
+    noticesDisconnects: false,
     configure: (settings, directory, port) => {
       const file = join(directory, 'app.vcl')
       writeFileSync(file, settings)

@@ -69,7 +69,7 @@ test('LLM tokens: the text of the model arrives token by token, framed once', as
   expect(await read(`${url}/ask`, question('POST'))).toEqual(['token Hello', 'token  there', 'done '])
 })
 
-test('relay an event stream: its events arrive as they are, and the upstream is left with the client', async () => {
+test('relay an event stream: its events arrive unchanged, and a client that disconnects ends the upstream request', async () => {
   const url = await start('docs/sources.md', "'https://llm.example/events'")
   expect(await read(`${url}/relay`)).toEqual(['message Hello', 'message  there', 'message [DONE]'])
   const endless = await start('docs/sources.md', "'https://llm.example/events'", (code) =>

@@ -1,6 +1,6 @@
 /**
- * A process in which the `generate()` of a file is the source of runs. Sends what came of a whole answer, of one that was
- * stopped, and of one that the provider has refused.
+ * A process in which the `generate()` of a file is the source of runs. Sends the results of a whole answer, of a
+ * stopped one, and of one that the provider has refused.
  */
 import { createRuns } from '@downstream/core'
 import { eventually } from '@downstream/testing'

@@ -103,7 +103,7 @@ export async function stop(
 
 /** What the followers of one run had received when its producer was killed. */
 export interface Kill {
-  /** How many events of how many, in the right order. */
+  /** How many of how many events, in the right order. */
   had: string
   end: string
   /** In ms after the kill. */

@@ -67,7 +67,7 @@ test('a logout ends all streams at once, and no page gets a new one', async () =
     await tab.getByRole('button', { name: 'Log in' }).waitFor()
     expect(await tab.locator('#notes li').count()).toBe(0)
   }
-  // The response ends: text() would otherwise wait for ever.
+  // The response ends: text() would otherwise wait forever.
   expect(await stream.text()).toContain('event: bookmark')
   const again = await fetch(`${visit.server.url}/events`, { headers: { cookie } })
   expect(again.status).toBe(401)

@@ -81,7 +81,7 @@ function follow(message, entry) {
 }
 
 function showEnd(entry, status) {
-  // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
+  // Otherwise the browser would treat the end of the stream as a lost connection and reconnect forever.
   entry.source?.close()
   entry.source = undefined
   entry.article.ariaBusy = 'false'

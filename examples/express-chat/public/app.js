@@ -19,7 +19,7 @@ let refreshes = 0
 // Incoming
 
 function open() {
-  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
+  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait forever.
   const source = connect('events', { after: document.body.dataset.cursor, share: true })
   source.on('message', (message) => keepScrolled(() => add(message)))
   source.on('gap', ({ delay }) => refresh(delay))

@@ -46,7 +46,7 @@ function follow() {
     }
     source.addEventListener('progress', (event) => show(JSON.parse(event.data)))
     source.addEventListener('over', (event) => {
-      // Otherwise the browser would treat the end of the stream as a lost connection and reconnect for ever.
+      // Otherwise the browser would treat the end of the stream as a lost connection and reconnect forever.
       source.close()
       resolve(JSON.parse(event.data))
     })

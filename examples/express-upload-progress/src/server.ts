@@ -19,7 +19,7 @@ async function* progress(upload: Upload, signal: AbortSignal): AsyncGenerator<Se
     if (status !== told) yield { event: 'progress', data: status }
     told = status
   }
-  // After this event the page closes its EventSource. Otherwise the browser would reconnect for ever.
+  // After this event the page closes its EventSource. Otherwise the browser would reconnect forever.
   yield { event: 'over', id: 'over', data: upload }
 }
 

@@ -18,7 +18,7 @@ let lastNumber
 const counts = { received: 0, missing: 0, repeated: 0 }
 
 function open(after) {
-  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait for ever.
+  // One connection for all tabs: a browser opens at most six to a server, and the seventh tab would wait forever.
   source = connect(`events?${new URLSearchParams({ key })}`, { after, share: true })
   source.on('headline', add)
   source.on('gap', onGap)

@@ -86,7 +86,7 @@ test('behind a proxy that buffers, it continues with short responses, and loses 
   expect(lastEventId).toBe(lastIdOf(texts[1] ?? ''))
 })
 
-test('a response without news waits for some', async () => {
+test('a poll waits while there are no events', async () => {
   await server.kill()
   server = await ExampleServer.start('fastify-polling', { READING_MS: '2500' })
   await page.goto(`${server.url}/buffered/`)

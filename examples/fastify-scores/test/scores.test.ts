@@ -86,7 +86,7 @@ test('announces a goal', async () => {
   expect(home + away).toBe(scored)
 })
 
-test('follows one match', async () => {
+test('a link shows one match alone, with a stream for it', async () => {
   await page.goto(server.url)
   await waitForState('open')
   const request = page.waitForRequest('**/events*')

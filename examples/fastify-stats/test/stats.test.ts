@@ -63,7 +63,7 @@ test('a new page shows samples from before it was opened', async () => {
   await now(page, 'Event streams').getByText('2', { exact: true }).waitFor()
 })
 
-test('shows the samples of a pause after it', async () => {
+test('after a pause, shows the samples that were taken during it', async () => {
   await waitForSamples(page, 1)
   await page.getByRole('button', { name: 'Pause' }).click()
   await waitForState('paused')

@@ -54,7 +54,7 @@ export async function openNewsroom({
   }
 }
 
-/** Without this the hub would wait for ever. */
+/** Without this the hub would wait forever. */
 async function redisAnswers(): Promise<void> {
   const timer = new AbortController()
   const silence = sleep(10_000, undefined, { signal: timer.signal }).then(() => {

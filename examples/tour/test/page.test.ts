@@ -123,7 +123,7 @@ test('works with the keyboard alone', async () => {
   expect(await focused(page)).toBe('Message')
 })
 
-test('a screen reader reads what matters, and nothing that ticks', async () => {
+test('a screen reader announces states and messages, and no values that tick', async () => {
   const page = await tour.open()
   const live = await page.evaluate(
     `[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map(({ id }) => id)`,

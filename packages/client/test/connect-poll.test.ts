@@ -92,7 +92,7 @@ test.each<[what: string, hold: (exchange: Exchange) => void]>([
   expect(states.entries.at(-1)).toBe('open')
 })
 
-test('if neither is answered, it returns to streaming', async () => {
+test('if neither a stream nor a poll is answered, it streams again', async () => {
   const { messages } = open({ openTimeout: 100 })
   // A busy server may never see a request that its client has given up.
   await until(() => {

@@ -352,7 +352,7 @@ test('ending a loop closes the source', async () => {
 })
 
 describe('a POST', () => {
-  test('is sent with its body and headers, and is over with its response', async () => {
+  test('is sent with its body and headers, and closes with its response', async () => {
     const { errors, messages } = open({
       method: 'POST',
       body: '{"q":1}',
@@ -424,7 +424,7 @@ describe('silence', () => {
     expect(states.entries.map(([state]) => state)).toEqual(['connecting', 'open', 'waiting', 'connecting'])
   })
 
-  test('comments are not silence', async () => {
+  test('comments keep the connection from counting as silent', async () => {
     const { states } = open({ silence: 1_000 })
     const { res, stream } = await server.requests.at(0)
     stream()

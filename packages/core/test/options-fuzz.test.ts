@@ -287,7 +287,7 @@ test('a shutdown with whatever options were not refused ends every stream', asyn
   await fc.assert(
     fc.asyncProperty(closeOptions, async (options) => {
       const { drain = 0 } = options as CloseOptions
-      // Nobody waits for a drain of a week.
+      // Skip a longer drain: it may take a week.
       fc.pre(!(typeof drain === 'number' && drain > 5))
       const ports = new Set([new FakePort(), new FakePort()])
       const shutdown = attempt(() => new Shutdown(ports, options as CloseOptions))

@@ -189,7 +189,7 @@ describe.each([
     expect((await request(app).get('/')).text).toBe('Write app.use(sse()), not app.use(sse).')
   })
 
-  test('takes another name for the method', async () => {
+  test('accepts another name for the method', async () => {
     const app = express()
     app.use(sse({ methodName: 'eventStream' }))
     app.get('/', (_req, res) => {
@@ -201,7 +201,8 @@ describe.each([
   })
 })
 
-// It called a `next` that was used up long before: under middie another client got the error of this request.
+// The middleware called a `next` that had been called long before: under middie another client got the error of this
+// request.
 test('without an Express router the error of a source is a process warning, and next is called once', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the source')

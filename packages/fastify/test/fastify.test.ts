@@ -223,7 +223,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(ended).toHaveBeenCalledTimes(1)
   })
 
-  // Neither is an Error of this realm: nothing was logged, and the stream stayed open for ever.
+  // Neither is an Error of this realm: nothing was logged, and the stream stayed open forever.
   test.each<[what: string, thrown: unknown]>([
     ['a string', 'text'],
     ['an object', { statusCode: 403 }],
@@ -584,7 +584,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
       client.get('/bare')
       await client.receives('0\r\n\r\n')
       client.get('/')
-      await eventually('the head', () => raw?.headersSent)
+      await eventually('the headers', () => raw?.headersSent)
       const names = raw?.eventNames() ?? []
       expect(names.map((name) => `${String(name)} ${raw?.listenerCount(name)}`).sort()).toEqual(
         // Node's own listener and that of the hook.

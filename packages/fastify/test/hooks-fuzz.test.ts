@@ -74,7 +74,7 @@ describe.each([
 ])('%s', (_name, fastify) => {
   let app: FastifyInstance
   let origin: string
-  /** By the path of their request: the hooks of a client that has disconnected go on for a while. */
+  /** By the path of their request: the hooks of a client that has disconnected continue for a while. */
   const runs = new Map<string, Run>()
   const runOf = ({ url }: { url: string }) => runs.get(url) as Run
 

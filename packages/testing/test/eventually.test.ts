@@ -15,7 +15,7 @@ test('throws what the condition throws', async () => {
   ).rejects.toThrow('no such thing')
 })
 
-describe('without success', () => {
+describe('when the condition never becomes true', () => {
   /** A separate copy of the module, because its limit belongs to the module. */
   function load(): typeof import('../src/eventually.ts') {
     let module: unknown
@@ -26,7 +26,7 @@ describe('without success', () => {
   }
 
   // Its limit of 30 s was longer than the 5 s after which Jest and Vitest end a test, so its message never appeared.
-  test('it fails before Jest does', async () => {
+  test('it fails before the timeout of Jest', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] })
     try {
       // Its clock is the fake one, because it is loaded only now.

@@ -191,7 +191,7 @@ describe('trim', () => {
 
 describe('reset', () => {
   test.each(['trimmed', 'log-changed'] as const)(
-    '%s: followers are received, and nothing older can be read',
+    '%s: followers receive it, and nothing older can be read',
     async (reason) => {
       const { received, heads } = listen(log)
       const cursors = await fill(log, 'a b')

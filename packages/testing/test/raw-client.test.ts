@@ -55,7 +55,7 @@ test('stalls while it is paused, then continues to read', async () => {
   await eventually('all of it', () => client.bytesReceived > 50_000_000)
 })
 
-test('resets', async () => {
+test('resets the connection', async () => {
   const [error] = await Promise.all([once(socket, 'error'), client.reset()])
   expect(error[0].code).toBe('ECONNRESET')
 })

@@ -92,7 +92,7 @@ test('a connection whose packets are dropped is noticed within silence and 1 s, 
   expect(streams.entries).toHaveLength(2)
 })
 
-test('when the network is back it connects at once, whatever wait it was in', async () => {
+test('when the network is back it connects at once, whatever it was waiting for', async () => {
   // A minute, at least.
   const page = await openPage('&retry={"min":60000,"max":60000}')
   ;(await streams.at(0)).send({ retry: 60_000 })

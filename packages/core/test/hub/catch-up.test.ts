@@ -116,7 +116,7 @@ describe('a client that has much to catch up with', () => {
     expect(dataOf(stream).map((data) => Number.parseInt(data, 10))).toEqual([...Array(60).keys()])
   })
 
-  // A scan without a match moved no id: on an unstable network it started again for ever.
+  // A scan without a match moved no id: on an unstable network it started again forever.
   test('gets bookmarks while the log is searched, so that it need not start again', async () => {
     const log = new FaultyLog({ length: 100_000 })
     const hub = createHub({ log, tail: { length: 10 } })

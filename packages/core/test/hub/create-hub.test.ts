@@ -30,7 +30,7 @@ test('a hub has the names of its interface, and no others', () => {
   expect([...found].sort()).toEqual(Object.keys(names))
 })
 
-test('what stats() returns is a copy', () => {
+test('the result of stats() is a copy, which changes nothing in the hub', () => {
   const hub = createHub()
   Object.assign(hub.stats(), { published: 7 })
   expect(hub.stats().published).toBe(0)

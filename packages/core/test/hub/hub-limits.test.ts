@@ -57,7 +57,7 @@ describe('maxResumes', () => {
     return { log: Object.assign(log, { read }), answers }
   }
 
-  test('one client more is turned away, with its last event ID and a retry of 5 to 15 s', async () => {
+  test('one client more is refused with a retry of 5 to 15 s, and keeps its last event ID', async () => {
     const { log, answers } = slowLog()
     const hub = createHub({ log, maxResumes: 1 })
     await hub.ready()

@@ -25,7 +25,7 @@ async function serveHub(options?: HubOptions, streamOptions?: EventStreamOptions
   return { hub, origin, bufferedFor }
 }
 
-/** A client that records what it reads, and pauses and continues when told to. */
+/** A client that records what it reads, and pauses and continues when the test calls it. */
 async function read(origin: string, headers: Record<string, string> = {}) {
   const request = get(origin, { agent: false, headers })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -120,7 +120,7 @@ describe('a client that', () => {
     again.leave()
   })
 
-  test.each(['close', 'halfClose'] as const)('leaves by %s is gone', async (leave) => {
+  test.each(['close', 'halfClose'] as const)('disconnects by %s is removed', async (leave) => {
     const { hub, origin } = await serveHub()
     const client = await connect(origin)
     client.get('/')
@@ -158,7 +158,7 @@ describe('a client that pauses while 100 MB are published', () => {
     return { client, hub, buffered, tail }
   }
 
-  test('costs a bounded buffer and the tail; it then gets exactly one gap and the rest', async () => {
+  test('takes no more memory than its buffer and the tail, and gets exactly one gap and the rest when it continues', async () => {
     const { client, hub, buffered, tail } = await publishPast(4 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)
@@ -173,7 +173,7 @@ describe('a client that pauses while 100 MB are published', () => {
     expect(hub.stats().gaps).toBe(1)
   })
 
-  test('costs as little when the log holds everything; it then gets all events', async () => {
+  test('takes as little memory if the log holds all events, and gets all of them when it continues', async () => {
     const { client, hub, buffered, tail } = await publishPast(200 * MEBIBYTE)
     expect(buffered).toBeLessThan(4 * SIZE)
     expect(tail).toBeLessThanOrEqual(4 * MEBIBYTE)

@@ -117,7 +117,7 @@ describe('publishing', () => {
     expect(dataOf(one.stream)).toEqual(ids.flatMap((_, n) => (n % 3 === 0 ? [] : [String(n)])))
   })
 
-  test('several events in one tick leave in one write for each stream', async () => {
+  test('several events in one tick are one write to each stream', async () => {
     const hub = createHub()
     const streams = Array.from({ length: 3 }, () => follow(hub, ['a', 'b']).stream)
     await settle()
@@ -128,7 +128,7 @@ describe('publishing', () => {
     expect(streams.map((stream) => dataOf(stream).length)).toEqual([10, 10, 10])
   })
 
-  test('leaves in one write of the response too', async () => {
+  test('several events in one tick are one write to the response', async () => {
     const hub = createHub()
     const { stream, target } = begin()
     hub.subscribe(stream, 'news')
@@ -340,17 +340,17 @@ describe('with a log that is not up yet', () => {
     expect(hub.stats()).toMatchObject({ log: 'up' })
   })
 
-  test('publishing is passed on to it, and a stream can leave', async () => {
+  test('publishing is passed on to it, and a stream can unsubscribe or disconnect', async () => {
     const { log, hub } = start()
     const { stream, unsubscribe } = follow(hub, 'news')
-    const { stream: gone } = follow(hub, 'news')
+    const { stream: disconnected } = follow(hub, 'news')
     const id = await hub.publish('news', { data: 1 })
     unsubscribe()
-    gone.cut()
+    disconnected.cut()
     log.releaseStart()
     await settle()
     expect(hub.cursor()).toBe(id)
-    expect([stream.text, gone.text]).toEqual(['', ''])
+    expect([stream.text, disconnected.text]).toEqual(['', ''])
     expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 })
@@ -640,7 +640,7 @@ describe('closing', () => {
     const open: number[] = []
     const closed = hub.close({ drain: 300 })
     const isOpen = () => streams.filter((stream) => !stream.closed).length
-    await eventually('all of them gone', () => {
+    await eventually('all of them disconnected', () => {
       open.push(isOpen())
       return isOpen() === 0
     })

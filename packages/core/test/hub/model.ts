@@ -36,7 +36,7 @@ export interface Standing {
 /** What must come first for a client without a cursor: a bookmark, or a gap with one of these reasons. */
 export type First = '' | 'malformed' | 'expired' | 'malformed or expired'
 
-export const UNKNOWN_RUN_ID: Standing = { at: undefined, cursor: '' }
+export const NO_POSITION: Standing = { at: undefined, cursor: '' }
 
 /** The content of something bounded, in the simplest implementation. */
 class Held {

@@ -28,7 +28,7 @@ test('ready() resolves when the log is followed, and immediately from then on', 
   await hub.ready()
 })
 
-// ready() hung for ever on a wrong password.
+// ready() hung forever on a wrong password.
 test('ready() rejects at once on an error that does not go away, whether it is called before or after it', async () => {
   const { hub, follower } = start()
   const before = hub.ready()

@@ -28,7 +28,7 @@ test('a cursor before or inside a page returns the rest of the page', () => {
   recent.clear()
 })
 
-test('the end of the pages, and what is in none of them, must be read from the log', () => {
+test('entries after the last page, and entries that are in no page, must be read from the log', () => {
   const recent = pages([1, 5])
   expect(recent.after('5')).toBeUndefined()
   expect(recent.after('77')).toBeUndefined()
@@ -45,7 +45,7 @@ test('readers of overlapping ranges find each other: one page ends inside a page
   recent.clear()
 })
 
-test('the oldest page goes first', () => {
+test('the oldest page is dropped first', () => {
   const recent = new RecentPages()
   for (let n = 0; n < 1_000; n++) recent.add(String(n), page(n + 1, n + 1))
   expect(recent.after('0')).toBeUndefined()

@@ -9,7 +9,7 @@ import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { StreamOwner, StreamPort } from '../../src/stream/stream-port.ts'
 import { eventReader } from './event-reader.ts'
 import { FaultyLog } from './faulty-log.ts'
-import { type First, History, Judge, UNKNOWN_RUN_ID, type Payload, type Standing, type Wish } from './model.ts'
+import { type First, History, Judge, NO_POSITION, type Payload, type Standing, type Wish } from './model.ts'
 
 /** A stream as a simulation uses it: the stream, and the actions of its client. */
 export interface SimulatedStream extends EventStream, StreamPort {
@@ -54,7 +54,7 @@ export type Step =
 /** Which method writes to a FakePort that accepts everything. */
 export const ENDLESS: number = Number.POSITIVE_INFINITY
 /** The turns after which everything must have arrived, once nothing delays it. */
-const PATIENCE = 300
+const SETTLE_TURNS = 300
 const EARLIER = 'c0ffee000000'
 
 /** One client over all its connections. */
@@ -63,14 +63,14 @@ class Client {
   readonly options: SubscribeOptions
   readonly #open: (lastEventId: string) => SimulatedStream
   /** What it knows from what it has read. */
-  standing: Standing = UNKNOWN_RUN_ID
+  standing: Standing = NO_POSITION
   stream: SimulatedStream | undefined
   unsubscribe: (() => void) | undefined
   /** Its key was disconnected while it had this stream. */
   mustBeClosed: SimulatedStream | undefined
   judge: Judge | undefined
   /** The first violation by the hub. */
-  #offence: Error | undefined
+  #violation: Error | undefined
   #standings: { event: ReceivedEvent; standing: Standing }[] = []
   #read: (text: string) => void = () => {}
   #taken = 0
@@ -100,7 +100,7 @@ class Client {
         this.#blame(new Error(`Read ${JSON.stringify(event)}, sent ${JSON.stringify(sent?.event)}`))
       else this.standing = sent.standing
     })
-    this.#overhear(stream, judge)
+    this.#judgeWrites(stream, judge)
     this.unsubscribe = hub.subscribe(stream, this.wish.channels, this.options)
   }
 
@@ -118,11 +118,11 @@ class Client {
 
   check(): void {
     if (this.mustBeClosed?.closed === false) throw new Error('It is open, though its key is disconnected.')
-    if (this.#offence !== undefined) throw this.#offence
+    if (this.#violation !== undefined) throw this.#violation
   }
 
   /** Judges every write when it is made. */
-  #overhear(stream: SimulatedStream, judge: Judge): void {
+  #judgeWrites(stream: SimulatedStream, judge: Judge): void {
     const read = eventReader((event) => {
       try {
         this.#standings.push({ event, standing: judge.receive(event) })
@@ -154,7 +154,7 @@ class Client {
   }
 
   #blame(error: Error): void {
-    this.#offence ??= error
+    this.#violation ??= error
   }
 }
 
@@ -338,7 +338,7 @@ export async function simulate(
     let before = -1
     let quiet = 0
     for (let turn = 0; quiet < 3; turn++) {
-      if (turn > PATIENCE) throw new Error(`Still not at rest: ${JSON.stringify(hub.stats())}`)
+      if (turn > SETTLE_TURNS) throw new Error(`Still not at rest: ${JSON.stringify(hub.stats())}`)
       // A stream that waits for a log that failed tries again when an entry arrives.
       if (hub.stats().lagging > 0 && turn % 5 === 4) publish('nobody', 0)
       await take({ do: 'turn' })

@@ -11,7 +11,7 @@ import { FakePort } from './fake-port.ts'
 export interface SharedLog {
   /** Starts the hub of a process. */
   start(options: HubOptions): Hub | Promise<Hub>
-  /** Ends the hub of a process whose clients are gone. */
+  /** Ends the hub of a process whose clients have disconnected. */
   stop(hub: Hub): Promise<void>
   /**
    * Removes all entries.
@@ -158,7 +158,7 @@ export async function play(log: SharedLog, options: Settings, steps: readonly St
     const published = hubs[process]?.publish(channel, { event: 'set', data: { channel, key, value } })
     if (published !== undefined) publishing.push(published)
   }
-  /** An app that ends between storing and publishing has published nothing: that is no matter of the hub's. */
+  /** An app that ends between storing and publishing has published nothing, and the hub cannot know of it. */
   const published = async () => {
     if (publishing.length > 0) newest = await Promise.all(publishing)
     publishing = []

@@ -202,7 +202,7 @@ describe('the reads', () => {
     expect(readState).toHaveBeenCalledTimes(2)
   })
 
-  test('cost one call a channel and second while 10 000 clients come back after a restart', async () => {
+  test('cost one call per channel and second while 10 000 clients reconnect after a restart', async () => {
     useFakeClock()
     try {
       const hub = createHub()

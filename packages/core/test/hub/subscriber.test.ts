@@ -221,7 +221,7 @@ describe('a client that reads too slowly', () => {
     expect(most).toBeLessThan(65_536 + 8_100)
   })
 
-  test('is not one that has received nothing for long: its cursor moves with the hub', async () => {
+  test('is not confused with one that has received nothing for long, whose cursor moves with the hub', async () => {
     const hub = createHub({ log: new FaultyLog({ length: 6 }), tail: { length: 2 } })
     const stream = new FakePort()
     hub.subscribe(stream, 'news')
@@ -305,7 +305,7 @@ describe('coalescing', () => {
 
   // Of 400 keys the busiest was never sent: it was always replaced by an event at the end, which the client never
   // reached.
-  test('delays no key for ever, however often its event is replaced', async () => {
+  test('delays no key forever, however often its event is replaced', async () => {
     const hub = createHub()
     const stream = new FakePort()
     hub.subscribe(stream, 'prices', { coalesce: ({ data }) => data.split('=')[0] })
@@ -425,7 +425,7 @@ describe('a function of the app', () => {
     }
   })
 
-  // An onError that threw left the fan-out scheduled for ever.
+  // An onError that threw left the fan-out scheduled forever.
   test.each<[what: string, onError: () => unknown]>([
     [
       'throws',
@@ -604,7 +604,7 @@ function openPoll(lastEventId?: string): FakePort {
 }
 
 describe('a long poll ends', () => {
-  test('when its client has received what there is, and not before', async () => {
+  test('when its client has received all events so far, and not before', async () => {
     const hub = createHub()
     const stream = openPoll()
     hub.subscribe(stream, 'news')
@@ -620,7 +620,7 @@ describe('a long poll ends', () => {
     expect(hub.stats().streams).toBe(0)
   })
 
-  test('not while there is nothing after its last id', async () => {
+  test('not while there is no event after its last id', async () => {
     const hub = createHub()
     const after = hub.cursor()
     await hub.publish('other', { data: 'not for it' })
@@ -648,7 +648,7 @@ describe('a long poll ends', () => {
     expect(new Set(got).size).toBe(19)
   })
 
-  test('at once if there is something after its last id, even if that must be read from the log', async () => {
+  test('at once if there are events after its last id, even if they must be read from the log', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })

@@ -110,7 +110,7 @@ test('a follower receives everything from the beginning, then live, then the end
     bytes: 36,
     endedAt: expect.any(Number),
   })
-  // Late, within the ttl.
+  // A client that connects after the end, within the ttl.
   expect(datas(await get('x'))).toEqual(['a', 'b', 'c', 'd', 'end {"status":"done"}'])
 })
 
@@ -180,7 +180,7 @@ test('stop aborts the signal, ends the source and all followers', async () => {
   expect(errors).toEqual([])
 })
 
-test('does not wait for a source that is idle for ever', async () => {
+test('does not wait for a source that is idle forever', async () => {
   await runs.start('x', () => new Promise<never>(() => {}))
   expect((await runs.stop('x'))?.status).toBe('stopped')
 })
@@ -211,7 +211,7 @@ test.each<[what: string, item: unknown, code: string]>([
   expect(errors).toEqual([[expect.objectContaining({ code }), 'x']])
 })
 
-test('a relayed response loses its ids, keeps the rest, and may not send the end', async () => {
+test('a relayed response loses its ids, keeps the rest, and fails the run if it contains an end event', async () => {
   const respond = (text: string, init: ResponseInit = {}) =>
     new Response(text, { headers: { 'content-type': 'text/event-stream' }, ...init })
   await runs.start('x', async () => respond('id: 7\nevent: gap\ndata: a\n\nid: 8\n\nretry: 5\ndata: b\n\n'))
@@ -284,7 +284,7 @@ test('a follower that is in the middle of the old run receives the gap, then the
   expect(received.slice(gap + 1)).toEqual(['new 0', 'new 1', 'end {"status":"done"}'])
 })
 
-test('what maxBytes has dropped causes a gap', async () => {
+test('events that maxBytes has dropped cause a gap', async () => {
   await runs.start(
     'x',
     Array.from({ length: 100 }, (_, n) => `${n} ${'x'.repeat(80)}`),
@@ -374,7 +374,7 @@ test('close() stops runs that have not ended within drain, and refuses to start 
   expect(datas(await following)).toEqual(['end {"status":"stopped"}'])
   expect(signal?.reason).toMatchObject({ code: 'ERR_SSE_SHUTDOWN' })
   await closed
-  // A client that comes later is told to reconnect: a retry and no end.
+  // A later client must reconnect: it receives a retry and no end event.
   expect(await get('x')).toEqual([])
 })
 
@@ -406,7 +406,7 @@ test('a source that never waits does not block the event loop', async () => {
   expect((await runs.stop('x'))?.status).toBe('stopped')
 })
 
-test('refuses misuse', async () => {
+test('refuses invalid ids, sources, options and streams', async () => {
   for (const id of ['', 7, undefined, 'x'.repeat(513)]) {
     await expect(runs.start(id as string, [])).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_RUN_ID' })
     await expect(runs.state(id as string)).rejects.toMatchObject({ code: 'ERR_SSE_INVALID_RUN_ID' })

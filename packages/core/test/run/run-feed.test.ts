@@ -61,7 +61,7 @@ test('followers at the same position share one read, until the run changes', asy
   expect(read).toHaveBeenCalledTimes(4)
 })
 
-test('the store is followed once, until the last follower has left', async () => {
+test('the store is followed once, until the last follower has ended', async () => {
   const { feed, following, ended } = await openStore()
   const [one, other] = [{ onNews: jest.fn() }, { onNews: jest.fn() }]
   feed.add(one)

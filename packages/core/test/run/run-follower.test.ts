@@ -66,12 +66,12 @@ test('what changes during a read is read after it, and sent once', async () => {
   expect(places).toHaveLength(2)
 })
 
-test('news that continue where the follower is are sent without a read; any others are read', async () => {
+test('a notification that continues at the follower’s position is sent without a read; after any other the store is read', async () => {
   const { reads, places, news, datas } = open()
   await reads[0]?.answer(piece(1, 1))
   news(piece(2, 2))
   expect(datas()).toEqual(['1', '2', '3'])
-  // What it has.
+  // The client has this event.
   news(piece(3, 1))
   expect(places).toHaveLength(1)
   // Something is missing in between.
@@ -83,7 +83,7 @@ test('news that continue where the follower is are sent without a read; any othe
   expect(places).toEqual(['', 'a-3', 'a-5'])
 })
 
-test('news are not sent to a client that does not read', async () => {
+test('a notification is not sent to a client that does not read', async () => {
   const { port, reads, news, datas } = open()
   port.room = 0
   await reads[0]?.answer(piece(1, 1))
@@ -119,7 +119,7 @@ test('a read that fails is repeated after a while, or at once when the run chang
   }
 })
 
-test('nothing is read or sent after the client has left', async () => {
+test('nothing is read or sent after the client has disconnected', async () => {
   const { port, reads, news, feed, remove } = open()
   port.cut()
   expect(feed.empty).toBe(true)
@@ -132,7 +132,7 @@ test('nothing is read or sent after the client has left', async () => {
   expect(reads).toHaveLength(1)
 })
 
-test('a client that leaves while events are written to it gets no end', async () => {
+test('a client that disconnects while events are written to it gets no end event', async () => {
   const { port, reads } = open()
   jest.spyOn(port, 'write').mockImplementation(() => {
     port.cut()
@@ -159,7 +159,7 @@ test('a position that a running run has not reached is malformed, and its gap is
 })
 
 describe('the response to a long poll', () => {
-  test('ends with the events that there are', async () => {
+  test('ends with the events so far', async () => {
     const { port, reads, datas } = open({ polls: true })
     await reads[0]?.answer(piece(1, 2))
     expect([port.closed, datas()]).toEqual([true, ['1', '2']])
@@ -169,7 +169,7 @@ describe('the response to a long poll', () => {
     const { port, reads, news } = open({ polls: true, lastEventId: 'a-2' })
     expect(port.endWait()).toBe(false)
     await reads[0]?.answer(piece(3, 0))
-    // An event that it has: nothing is to come.
+    // The client has this event, so none is pending.
     news(piece(2, 1))
     expect(port.closed).toBe(false)
     expect(port.endWait()).toBe(true)

@@ -157,11 +157,11 @@ test('a run that was stopped stays so if its last events cannot be stored, and t
 
 test('a run that has failed stays so if it is stopped before its end is stored', async () => {
   const { produce, store, producer, ends } = open()
-  let goOn = () => {}
+  let proceed = () => {}
   store(
     () =>
       new Promise((resolve) => {
-        goOn = resolve
+        proceed = resolve
       }),
   )
   const over = produce(async function* () {
@@ -171,12 +171,12 @@ test('a run that has failed stays so if it is stopped before its end is stored',
   await eventually('it has failed', () => producer.signal.aborted)
   producer.stop('ERR_SSE_SHUTDOWN', 'over')
   store(async () => {})
-  goOn()
+  proceed()
   expect(await over).toBe('failed')
   expect(ends).toEqual(['failed'])
 })
 
-test('a source that comes when the run is over is stopped', async () => {
+test('a source that is returned after the end of the run is stopped', async () => {
   const early = open()
   const [one, other] = [upstream(), upstream()]
   early.producer.stop('ERR_SSE_RUN_STOPPED', 'over')
@@ -210,7 +210,7 @@ test('what a source yields after the run was stopped is not stored', async () =>
   expect(appended.flat()).toEqual(['data: 1\n\n'])
 })
 
-test('an event of a relay that is larger than maxBytes fails the run before all of it has come', async () => {
+test('an event of a relay that is larger than maxBytes fails the run before all of it has arrived', async () => {
   const { produce, onError } = open({ maxBytes: 1_000 })
   const { response, cancel } = upstream(`data: ${'x'.repeat(2_000)}`)
   expect(await produce(response)).toBe('failed')

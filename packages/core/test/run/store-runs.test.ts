@@ -174,7 +174,7 @@ test('follow() resolves when its client has disconnected, and the run continues'
   expect((await runs.state('a'))?.status).toBe('running')
 })
 
-test('the store is followed once for all clients, and again for one that comes after they have left', async () => {
+test('the store is followed once for all clients, and again for one that connects after they have disconnected', async () => {
   const shared = new MemoryRunStore()
   const ended = jest.fn()
   const follow = shared.follow.bind(shared)
@@ -186,11 +186,11 @@ test('the store is followed once for all clients, and again for one that comes a
     }
   })
   const { runs } = await openProcess(shared)
-  let goOn = () => {}
+  let proceed = () => {}
   await runs.start('a', async function* () {
     yield '1'
     await new Promise<void>((resolve) => {
-      goOn = resolve
+      proceed = resolve
     })
     yield '2'
   })
@@ -204,13 +204,13 @@ test('the store is followed once for all clients, and again for one that comes a
   expect(ended).toHaveBeenCalledTimes(1)
   const over = runs.follow(late, 'a')
   await eventually('the first event', () => late.events.length === 1)
-  goOn()
+  proceed()
   await over
   expect(late.events.map(({ data }) => data)).toEqual(['1', '2', '{"status":"done"}'])
   expect([following.mock.calls.length, ended.mock.calls.length]).toEqual([2, 2])
 })
 
-test('a stream whose client has left follows nothing', async () => {
+test('a stream whose client has disconnected follows nothing', async () => {
   const shared = new MemoryRunStore()
   const follow = jest.spyOn(shared, 'follow')
   const { runs } = await openProcess(shared)
@@ -274,7 +274,7 @@ test('close() waits until every client has received its end, and closes the stor
   expect(closeStore).toHaveBeenCalledTimes(1)
 })
 
-test('while it drains, a client that comes for another process’ run is sent away, unless the run has ended', async () => {
+test('while it drains, a client that follows another process’ run must reconnect, unless the run has ended', async () => {
   const shared = new MemoryRunStore()
   const { runs } = await openProcess(shared)
   await runs.start('own', untilStopped().source)
@@ -294,7 +294,7 @@ test('while it drains, a client that comes for another process’ run is sent aw
 })
 
 test('a run is produced here although the one that it has replaced ends later', async () => {
-  // Its followers would be sent away while this process drains.
+  // Its followers would have to reconnect while this process drains.
   const shared = new MemoryRunStore()
   let end = () => {}
   const endable = new Promise<void>((resolve) => {

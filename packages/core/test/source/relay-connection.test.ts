@@ -22,7 +22,10 @@ function upstream(headers: Record<string, string> = {}) {
   }
 }
 
-/** Relays with `start` and resolves with whether `stopped()` holds in the turn in which Node reports that the client is gone. */
+/**
+ * Relays with `start` and resolves with whether `stopped()` holds in the turn in which Node reports that the client has
+ * disconnected.
+ */
 async function stoppedWithTheClient(
   start: (stream: EventStream) => Promise<void>,
   stopped: () => boolean,
@@ -30,7 +33,7 @@ async function stoppedWithTheClient(
 ): Promise<boolean> {
   const { client, res, stream } = await openOne()
   const relayed = start(stream)
-  // A listener that comes after the stream's own, and what its ticks and microtasks have done by the next turn.
+  // This listener is called after the stream's own. In the next turn, its ticks and microtasks have run.
   const atClose = once(res, 'close').then(() => new Promise<void>((resolve) => setImmediate(resolve)))
   client[leave]()
   await atClose
@@ -39,7 +42,7 @@ async function stoppedWithTheClient(
   return result
 }
 
-describe.each(['close', 'reset'] as const)('a client that leaves by %s', (leave) => {
+describe.each(['close', 'reset'] as const)('a client that disconnects by %s', (leave) => {
   test('cancels the upstream in the turn in which Node reports it, before its first byte', async () => {
     const { response, cancel } = upstream()
     const start = (stream: EventStream) => stream.sendAll(response)
@@ -69,7 +72,7 @@ describe.each(['close', 'reset'] as const)('a client that leaves by %s', (leave)
   })
 })
 
-test('a keep-alive comes between events, never inside one that has come in part', async () => {
+test('a keep-alive is sent between events, never inside one that has arrived in part', async () => {
   const { client, stream } = await openOne({ keepAlive: 1_000 })
   const { response, write } = upstream()
   void stream.sendAll(response)
@@ -89,7 +92,7 @@ test('maxEventBytes of the stream bounds an event of a relay', async () => {
   expect(cancel).toHaveBeenCalledTimes(1)
 })
 
-test('no header of the upstream is sent on but those that the option headers names', async () => {
+test('a header of the upstream reaches the client only if the app sets it in the option headers', async () => {
   const { response, write } = upstream({ 'x-secret': 'no', 'x-model': 'small', 'set-cookie': 'a=b' })
   const { origin } = await serve((req, res) => {
     const headers = { 'X-Model': String(response.headers.get('x-model')) }

@@ -31,7 +31,7 @@ const nothing = () => {}
 /** Not events.once(), which rejects on the error of a reset. */
 const closeOf = (req: Request | undefined) => new Promise((resolve) => req?.socket.on('close', resolve))
 
-describe.each(['close', 'reset', 'halfClose'] as const)('a client that leaves by %s', (leave) => {
+describe.each(['close', 'reset', 'halfClose'] as const)('a client that disconnects by %s', (leave) => {
   const requests: [what: string, head: string, before: (req: Request) => unknown][] = [
     ['a GET', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', nothing],
     ['an HTTP/1.0 GET', 'GET / HTTP/1.0\r\n\r\n', nothing],

@@ -6,7 +6,7 @@ import { connectionOf, endConnection, isHttp2 } from '../../src/stream/exchange.
 import { connect, serve } from './serve.ts'
 import { serveHttp2 } from './serve-http2.ts'
 
-test('a response over HTTP/1 and one over HTTP/2 differ', async () => {
+test('isHttp2() distinguishes a response over HTTP/2 from one over HTTP/1', async () => {
   const seen: boolean[] = []
   const listener = (_req: unknown, res: ServerResponse | Http2ServerResponse) => {
     seen.push(isHttp2(res))

@@ -4,8 +4,8 @@ import { openEventStream } from '../../src/stream/open-event-stream.ts'
 import { codeOf } from './close-code.ts'
 import { connect, openOne, serve, serveStreams } from './serve.ts'
 
-describe('the head', () => {
-  test('is sent at once, with a first comment', async () => {
+describe('the headers', () => {
+  test('are sent at once, with a first comment', async () => {
     const { client } = await openOne()
     const [head, body] = client.text.split('\r\n\r\n')
     expect(head?.split('\r\n').sort()).toEqual([
@@ -23,7 +23,7 @@ describe('the head', () => {
     expect(body).toBe('f\r\nretry: 3000\n:\n\n\r\n')
   })
 
-  test('keeps what the app has set, except the status and the length', async () => {
+  test('keep the headers that the app has set, except the status and the length', async () => {
     const { origin } = await serveStreams({ headers: { 'X-Extra': ['1', '2'] } }, (_req, res) => {
       res.statusCode = 201
       res.setHeader('Content-Length', 5)
@@ -40,7 +40,7 @@ describe('the head', () => {
     }
   })
 
-  test('throws an error at the caller if it cannot be written, and the stream is over', async () => {
+  test('that cannot be written throw an error at the caller, and the stream is over', async () => {
     const cause = new Error('a broken hook')
     const thrown: unknown[] = []
     const { origin } = await serve((req, res) => {

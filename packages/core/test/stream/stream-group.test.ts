@@ -136,7 +136,7 @@ describe('closing', () => {
     jest.spyOn(clock, 'now').mockImplementation(() => now() * 20)
     const wait = jest.spyOn(clock, 'setTimeout')
     await group.close({ drain: 2_000 })
-    // There is one more for the responses to finish.
+    // One more pause is for the responses to finish.
     expect(wait.mock.calls.length).toBeLessThan(10)
     jest.restoreAllMocks()
   })

@@ -19,6 +19,6 @@ test.each([
   expect(chooseCoding(accepted, ['zstd', 'gzip'])).toBe(coding)
 })
 
-test("the order is the server's", () => {
+test("the server's order of the codings applies, not the client's", () => {
   expect(chooseCoding('gzip;q=0.1, zstd', ['gzip', 'zstd'])).toBe('gzip')
 })

@@ -19,7 +19,7 @@ test.each([
   expect(await collect(parseEventStream(chunks))).toEqual(events)
 })
 
-test('stops what it reads when the loop is left', async () => {
+test('stops its source when the loop is left early', async () => {
   const left = jest.fn()
   async function* endless() {
     try {
@@ -35,7 +35,7 @@ test('stops what it reads when the loop is left', async () => {
   expect(left).toHaveBeenCalledTimes(1)
 })
 
-test('yields complete events before the error of what it reads', async () => {
+test('yields complete events before the error of its source', async () => {
   async function* breaking() {
     yield 'data: a\n\ndata: b'
     throw new Error('cut')

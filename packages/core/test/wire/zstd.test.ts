@@ -18,7 +18,7 @@ test.each([0, 1, 65_536, 65_537, 200_000])('raw blocks of %d bytes', (length) =>
   expect(read(rawBlocks(bytes.toString('latin1'))).equals(bytes)).toBe(true)
 })
 
-test('a block can be read after others than those before it, if the bytes are there', () => {
+test('a block can be decoded after other blocks, if the bytes before it are the same', () => {
   for (let round = 0; round < 200; round++) {
     const words = Array.from({ length: 15 }, () => randomBytes(1 + (round % 9)).toString('base64'))
     const [first, second] = [wordy(words, (round * 7) % 900), wordy(words, 1 + ((round * 11) % 700))]

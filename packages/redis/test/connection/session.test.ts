@@ -101,7 +101,7 @@ test.each([
   expect(connection.closed).toBe(givenUp)
 })
 
-test('an answer ends the wait', async () => {
+test('an answer in time stops the timeout, and the connection stays open', async () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] })
   const { session, connection, onLost } = start()
   connection.open()

@@ -35,7 +35,7 @@ test.each([
   expect(mark).toHaveBeenCalledTimes(marks)
 })
 
-test('of what two masters confirm, each of which the other lacks, a mark is added now and then', async () => {
+test('if two masters confirm different entries, marks are added at intervals, not for each entry', async () => {
   const { continuity, losses, mark } = start(false)
   for (let n = 0; n < 100; n++) {
     const at = performance.now()

@@ -95,7 +95,7 @@ describe.each(allClients)('with %s', (client) => {
 
   // The client got 'expired' for its own cursor, and 'log-changed' when the process noticed, up to two seconds later.
   test.concurrent(
-    'a client that returns before its process has noticed that the stream was deleted gets one gap, not two',
+    'a client that reconnects before its process has noticed that the stream was deleted gets one gap, not two',
     onStage(client, async (stage) => {
       const redis = await stage.redis()
       const { a, readers, left, publish } = await begin(stage, redis)

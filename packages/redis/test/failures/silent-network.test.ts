@@ -9,7 +9,7 @@ import { flawless } from '../harness/verdict.ts'
 const options = { log: { timeout: 500 } }
 
 /** The watchdog has noticed the silence, and the log has tried to reconnect for a while without success. */
-async function triesInVain(...nodes: HubNode[]): Promise<void> {
+async function triesWithoutSuccess(...nodes: HubNode[]): Promise<void> {
   await eventually('the watchdog', () => nodes.every(({ hub }) => hub.stats().log === 'down'))
   await sleep(1_500)
   expect(nodes.map(({ hub }) => hub.stats().log)).toEqual(nodes.map(() => 'down'))
@@ -26,7 +26,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       const publishing = stage.publisher('b', b).publish(500, { every: 10 })
       await sleep(300)
       a.proxy.blackHole()
-      await triesInVain(a)
+      await triesWithoutSuccess(a)
       a.proxy.heal()
       await publishing
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])
@@ -59,7 +59,7 @@ describe.each(mostUsedClients)('with %s', (client) => {
       const publishing = Promise.all(publishers.map((one) => one.publish(500, { every: 10 })))
       await sleep(300)
       redis.freeze()
-      await triesInVain(a, b)
+      await triesWithoutSuccess(a, b)
       redis.thaw()
       await publishing
       expect(await stage.verdicts(...readers)).toEqual([flawless, flawless])

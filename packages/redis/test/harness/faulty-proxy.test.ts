@@ -44,7 +44,7 @@ async function client({ port }: FaultyProxy) {
   return {
     socket,
     says: (line: string) => socket.write(line),
-    hears: (what: string) =>
+    receives: (what: string) =>
       eventually(
         `hearing ${what}`,
         () => text.includes(what),
@@ -67,7 +67,7 @@ test('passes everything on, even the end', async () => {
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
   one.says('a')
-  await one.hears('redis:a')
+  await one.receives('redis:a')
   expect(proxy).toMatchObject({ accepted: 1, open: 1 })
   one.socket.end()
   await eventually('the link is closed', () => proxy.open === 0 && one.socket.destroyed)
@@ -78,13 +78,13 @@ test('cut resets open connections, on both sides, and accepts new ones', async (
   const proxy = await openProxy(server.port)
   const one = await client(proxy)
   one.says('a')
-  await one.hears('redis:a')
+  await one.receives('redis:a')
   proxy.cut()
   await one.fails('ECONNRESET')
   await eventually('the server noticing', () => server.sockets[0]?.destroyed === true)
   const two = await client(proxy)
   two.says('b')
-  await two.hears('redis:b')
+  await two.receives('redis:b')
 })
 
 test('refuse leaves open connections alone, and accept accepts new ones on the same port', async () => {
@@ -94,11 +94,11 @@ test('refuse leaves open connections alone, and accept accepts new ones on the s
   proxy.refuse()
   await (await client(proxy)).fails('ECONNREFUSED')
   one.says('a')
-  await one.hears('redis:a')
+  await one.receives('redis:a')
   await proxy.accept()
   const two = await client(proxy)
   two.says('b')
-  await two.hears('redis:b')
+  await two.receives('redis:b')
 })
 
 test('a black hole drops everything silently, and connections that were in it stay dead', async () => {
@@ -114,11 +114,11 @@ test('a black hole drops everything silently, and connections that were in it st
   proxy.heal()
   const fresh = await client(proxy)
   fresh.says('c')
-  await fresh.hears('redis:c')
+  await fresh.receives('redis:c')
   old.says('d')
   during.says('e')
   fresh.says('f')
-  await fresh.hears('redis:f')
+  await fresh.receives('redis:f')
   expect([old.text, during.text]).toEqual(['', ''])
   expect([old.socket.readyState, during.socket.readyState]).toEqual(['open', 'open'])
 })
@@ -131,7 +131,7 @@ test('a black hole for old connections lets new ones through', async () => {
   old.says('a')
   const fresh = await client(proxy)
   fresh.says('b')
-  await fresh.hears('redis:b')
+  await fresh.receives('redis:b')
   expect(old.text).toBe('')
 })
 
@@ -147,7 +147,7 @@ test('a delay keeps the order, even when it ends', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20))
   proxy.delay(0)
   one.says('b')
-  await one.hears('b')
+  await one.receives('b')
   expect(one.text.replaceAll(':', '')).toBe('ab')
   expect(performance.now() - since).toBeGreaterThan(95)
 })
@@ -160,6 +160,6 @@ test('retarget sends new connections elsewhere', async () => {
   const two = await client(proxy)
   one.says('a')
   two.says('b')
-  await one.hears('first:a')
-  await two.hears('second:b')
+  await one.receives('first:a')
+  await two.receives('second:b')
 })

@@ -25,7 +25,7 @@ test.each([
   expect(await server.command('GET', 'a')).toBe(value)
 })
 
-test('a server whose port is taken by another one does not pass for it', async () => {
+test('a server whose port is taken by another one does not start', async () => {
   const [first, second] = [await start(), await start()]
   await second.kill()
   Object.assign(second, { port: first.port })

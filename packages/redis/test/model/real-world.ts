@@ -27,7 +27,7 @@ export class RealWorld implements World {
   readonly #proxies: FaultyProxy[] = []
   readonly #links: FaultyProxy[] = []
   readonly #servers: RedisServer[]
-  /** What happens in parallel to the schedule. */
+  /** The actions that run in parallel to the schedule. */
   readonly #beside = new Set<Promise<unknown>>()
   #master: RedisServer
   /** At some time it has had everything that the master had. */

@@ -65,9 +65,9 @@ const datas = (text: string) => parseEvents(text).map(({ data }) => data)
 
 test('a follower waits while Redis is unavailable, then receives the rest and the end', async () => {
   await open(60_000)
-  let goOn = () => {}
+  let proceed = () => {}
   const going = new Promise<void>((resolve) => {
-    goOn = resolve
+    proceed = resolve
   })
   await runs.start('a', async function* () {
     yield '1'
@@ -79,7 +79,7 @@ test('a follower waits while Redis is unavailable, then receives the rest and th
   await eventually('the first event', () => before.text.includes('data: 1\n'))
   takeRedisAway()
   await expect(runs.state('a')).rejects.toEqual(UNAVAILABLE)
-  goOn()
+  proceed()
   const during = follow('a')
   // A few of the reads that fail meanwhile.
   for (let n = 0; n < 3; n++) await runs.state('a').catch(() => sleep(100))

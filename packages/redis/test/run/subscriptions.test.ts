@@ -26,7 +26,7 @@ async function settle(): Promise<void> {
   for (let turns = 0; turns < 10; turns++) await turn()
 }
 
-test('a channel that is left and listened to again in the same turn still gets its messages', async () => {
+test('a channel that loses its listener and gets another in the same turn still gets its messages', async () => {
   const connection = new FakeConnection()
   const subscriptions = new Subscriptions(() => connection, 1_000)
   const leave = subscriptions.listen('a', () => {})
@@ -39,7 +39,7 @@ test('a channel that is left and listened to again in the same turn still gets i
   expect(texts).toEqual([undefined, 'news'])
 })
 
-test('a channel that is left while it is being subscribed to is left in the end', async () => {
+test('a channel that loses its listener while it is being subscribed to is unsubscribed in the end', async () => {
   const connection = new FakeConnection()
   const subscriptions = new Subscriptions(() => connection, 1_000)
   subscriptions.listen('a', () => {})()

@@ -49,7 +49,7 @@ test.each([
   expect(isBefore(a, b)).toBe(before)
 })
 
-test('the milliseconds of an id', () => {
+test('msOf() returns the milliseconds of an id', () => {
   expect(msOf('1795178105225-12')).toBe(1_795_178_105_225)
 })
 

@@ -96,7 +96,7 @@ test('reads that hang reject, while events are published', async () => {
 })
 
 // 580 events of 60 KB never arrived over 32 Mbit/s: each attempt asked for the same page, which took too long.
-test('a page that did not arrive in time is asked for again, smaller', async () => {
+test('a page that did not arrive in time is requested again, smaller', async () => {
   const rows = Array.from({ length: 40 }, (_, n) => {
     const position = { id: `1-${n}`, nonce: 'abcdefgh' }
     const nonce = String(n).padStart(8, '0')

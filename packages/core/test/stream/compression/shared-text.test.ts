@@ -119,7 +119,7 @@ test('a text that would grow is sent uncompressed', () => {
 })
 
 describe('positions', () => {
-  test('may be interrupted by others between those of the text', () => {
+  test('may have others between them that are not in the text', () => {
     const text = new SharedText(5)
     text.add(7, event(0))
     text.add(20, event(1))
