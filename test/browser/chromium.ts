@@ -44,7 +44,7 @@ export async function launchWholeChromium(): Promise<Browser> {
   const { chromium } = await playwright()
   return chromium.launch({
     ...launchOptions('chromium'),
-    // Playwright switches that off.
+    // Playwright switches the back/forward cache off.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
 }

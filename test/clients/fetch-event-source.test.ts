@@ -17,7 +17,7 @@ eventSourceSuite(
         if (event === '' && data === '' && id === '') return
         journal.add({ type: event || 'message', data, lastEventId: id })
       },
-      // It stops at a normal end unless this throws.
+      // The client stops at a normal end unless this throws.
       onclose: () => {
         throw new Error('come back')
       },
@@ -26,10 +26,10 @@ eventSourceSuite(
   },
   {
     departures: {
-      // It decodes each line separately, which removes a leading U+FEFF from each.
+      // The client decodes each line separately, which removes a leading U+FEFF from each.
       'data that begins with U+FEFF, in the first event': { data: 'first' },
       'a line that begins with U+FEFF': { data: 'a\nb' },
-      // It joins a line only to non-empty data.
+      // The client joins a line only to non-empty data.
       'empty lines at the beginning': { data: 'a' },
     },
   },

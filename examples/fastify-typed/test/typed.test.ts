@@ -71,7 +71,7 @@ test('the compiler checks server and page against the one declaration', async ()
   expect(await compile()).toBe('')
 })
 
-test('it refuses events and properties that are not declared, a Date, which JSON turns into text, and another state', async () => {
+test('the compiler refuses events and properties that are not declared, a Date, which JSON turns into text, and another state', async () => {
   let page = await readFile(join(example, 'page/app.ts'), 'utf8')
   for (const [correct, wrong] of [
     [`'rented'`, `'borrowed'`],

@@ -16,7 +16,7 @@ afterEach(() => tour.closePages())
 
 afterAll(() => tour?.stop())
 
-test('has no accessibility problem that axe finds', async () => {
+test('the page has no accessibility problem that axe finds', async () => {
   const page = await tour.open()
   await useEverything(page)
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -28,7 +28,7 @@ test('has no accessibility problem that axe finds', async () => {
   expect(await violations(page)).toEqual([])
 })
 
-test('fits every width', async () => {
+test('the page fits every width', async () => {
   const page = await tour.open()
   await useEverything(page)
   for (const width of [320, 390, 768, 1280]) {
@@ -45,7 +45,7 @@ test('fits every width', async () => {
   expect(await tooWide(page)).toEqual([])
 })
 
-test('leaves the console empty', async () => {
+test('the page writes nothing to the console', async () => {
   const { express, fastify } = await tour.openBoth()
   for (const page of [express, fastify]) {
     await useEverything(page)
@@ -57,7 +57,7 @@ test('leaves the console empty', async () => {
   expect(tour.problems).toEqual([])
 })
 
-test('loads nothing from other origins', async () => {
+test('the page loads nothing from other origins', async () => {
   const page = await tour.open()
   const urls: string[] = []
   page.on('request', (request) => urls.push(request.url()))
@@ -68,7 +68,7 @@ test('loads nothing from other origins', async () => {
   expect(urls.filter((url) => !url.startsWith(tour.expressUrl) && !url.startsWith('data:'))).toEqual([])
 })
 
-test('both listen on the same addresses', async () => {
+test('both servers listen on the same addresses', async () => {
   const addresses = Object.values(networkInterfaces()).flatMap(
     (list) => list?.map(({ address }) => address) ?? [],
   )
@@ -88,7 +88,7 @@ function accepts(host: string, port: number): Promise<boolean> {
   })
 }
 
-test('works with the keyboard alone', async () => {
+test('the page works with the keyboard alone', async () => {
   const page = await tour.open()
   await page.keyboard.press('Tab')
   expect(await focused(page)).toBe('Skip to the panels')

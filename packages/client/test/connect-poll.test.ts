@@ -119,7 +119,7 @@ test('a silent server without long polling is not polled again and again', async
   expect(server.requests.entries).toHaveLength(3)
 })
 
-test('with poll: never it does not poll', async () => {
+test('with poll: never the client does not poll', async () => {
   open({ openTimeout: 50, poll: 'never' })
   await server.requests.first(4)
   expect(server.requests.entries.filter(({ headers }) => headers.prefer)).toEqual([])

@@ -202,7 +202,7 @@ test.each(['1', () => new Date(Date.now() + 1_500).toUTCString()])(
   },
 )
 
-test('it waits at least for the retry of the server', async () => {
+test('waits at least for the retry of the server', async () => {
   open()
   const { res, stream } = await server.requests.at(0)
   stream('retry: 300\n')
@@ -295,7 +295,7 @@ test('close() in a listener ends it there', async () => {
   expect(states.entries.at(-1)).toEqual(['closed'])
 })
 
-test.each(['before', 'after'])('its signal closes it, when it aborts %s it connects', async (when) => {
+test.each(['before', 'after'])('a signal that aborts %s the source connects closes it', async (when) => {
   const controller = new AbortController()
   if (when === 'before') controller.abort()
   const { errors, states } = open({ signal: controller.signal })

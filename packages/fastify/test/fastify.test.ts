@@ -89,7 +89,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(response.headers.getSetCookie().map((one) => one.split(';')[0])).toEqual(['a=1', 'b=2'])
   })
 
-  test('is not compressed by the compress plugin', async () => {
+  test('a stream is not compressed by the compress plugin', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0 })
     await app.register(sse)
     app.get('/', (_request, reply) => {
@@ -104,7 +104,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   test.each<[string, (payload: Readable) => Readable]>([
     ['piped through a transform', (payload) => payload.pipe(new PassThrough())],
     ['iterated', (payload) => Readable.from(payload)],
-  ])('is an ordinary Readable if a hook has it %s', async (_how, through) => {
+  ])('the payload is an ordinary Readable if a hook has it %s', async (_how, through) => {
     await app.register(sse)
     app.addHook('onSend', async (_request, _reply, payload) => through(payload as Readable))
     app.get('/', (_request, reply) => {
@@ -161,7 +161,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     ['a value', { a: 1 }],
     ['null', null],
     ['a string', 'text'],
-  ])('works if an async handler returns %s while a hook is pending', async (_what, value) => {
+  ])('a stream works if an async handler returns %s while a hook is pending', async (_what, value) => {
     await app.register(sse)
     app.addHook('onSend', async () => {
       await sleep(10)
@@ -346,7 +346,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(await response.text()).toContain('data: three\n\n')
   })
 
-  test('is not compressed by the compress plugin even if its customTypes match it', async () => {
+  test('a stream is not compressed by the compress plugin even if its customTypes match it', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /^text\// })
     await app.register(sse)
     app.get('/', (_request, reply) => {
@@ -364,7 +364,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   })
 
   // The text was sent as text/event-stream, and the stream reported that the client had disconnected.
-  test('is replaced by the text of a hook', async () => {
+  test('a stream is replaced by the text that a hook returns', async () => {
     let stream: EventStream | undefined
     await app.register(sse)
     app.addHook('onSend', async (_request, reply, payload) => {
@@ -394,7 +394,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(parseEvents(await response.text())).toHaveLength(3)
   })
 
-  test('is not ended by connectionTimeout when a hook pipes it', async () => {
+  test('a stream that a hook pipes is not ended by connectionTimeout', async () => {
     let stream: EventStream | undefined
     const timed = fastify({ connectionTimeout: 150 })
     await timed.register(sse)
@@ -415,7 +415,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     await timed.close()
   })
 
-  test('passes through a hook that counts its bytes', async () => {
+  test('a stream passes through a hook that counts its bytes', async () => {
     let bytes = 0
     await app.register(sse)
     app.addHook('onSend', (_request, _reply, payload, done) => {
@@ -435,7 +435,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   test.each([
     ['nothing', undefined],
     ['a value', { a: 1 }],
-  ])('survives a hook that fails at once, when an async handler returns %s', async (_what, value) => {
+  ])('a hook that fails at once ends the request with an error, when an async handler returns %s', async (_what, value) => {
     const rejections: unknown[] = []
     const note = (reason: unknown) => void rejections.push(reason)
     process.on('unhandledRejection', note)
@@ -462,7 +462,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   })
 
   // Fastify sent a second answer, and the process ended with an unhandled rejection (ERR_HTTP_HEADERS_SENT).
-  test('survives a handler that throws while the onSend hooks of the error answer are pending', async () => {
+  test('a handler that throws while the onSend hooks of the error answer are pending does not crash the process', async () => {
     const rejections: unknown[] = []
     const note = (reason: unknown) => void rejections.push(reason)
     process.on('unhandledRejection', note)
@@ -622,7 +622,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     }
   })
 
-  test('works in an encapsulated plugin with a prefix and an auth hook, which answers by itself', async () => {
+  test('a stream works in an encapsulated plugin with a prefix and an auth hook, which answers by itself', async () => {
     await app.register(sse)
     await app.register(
       async (scope) => {
@@ -682,7 +682,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect((await app.inject('/')).payload).toBe('retry: 3000\n:\n\ndata: x\n\n')
   })
 
-  test('is read by inject() when the stream ends by itself', async () => {
+  test('inject() reads a stream that ends by itself', async () => {
     await app.register(sse)
     app.get('/', (_request, reply) => reply.sse(three()))
     const response = await app.inject('/')

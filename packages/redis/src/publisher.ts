@@ -136,7 +136,7 @@ export class Publisher {
       const args = ['WAIT', String(replicas), String(timeout)]
       const count = Number(await this.#connection.send(args, timeout))
       if (count >= replicas) return
-      throw new Error(`Only ${count} of ${replicas} replicas confirmed it within ${timeout} ms.`)
+      throw new Error(`Only ${count} of ${replicas} replicas confirmed the event within ${timeout} ms.`)
     })
     return this.#replicated
   }

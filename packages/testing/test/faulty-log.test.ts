@@ -78,7 +78,7 @@ describe('hold', () => {
     expect(await all()).toBe('before')
   })
 
-  test('read: it is answered when it is released, with what is stored then', async () => {
+  test('read: it is answered when it is released, with the entries stored by then', async () => {
     const release = log.hold('read')
     const reading = log.read(start, atMost(10))
     const watched = watch(reading)

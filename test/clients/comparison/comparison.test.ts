@@ -61,7 +61,7 @@ test('docs/client.md says what each client does with a server that fails', async
     await eventually(
       'what the page promises',
       async () => {
-        // eventually() asks two hundred times a second, and an answer takes some ms of the page and of this process.
+        // eventually() asks two hundred times a second, and each answer costs the page and this process some ms of CPU.
         await sleep(250)
         const rows = new Map((await outcomes()).map(([title, ...cells]) => [title, cells]))
         const late = promised.filter(([title, client]) => !rows.get(title)?.[client])

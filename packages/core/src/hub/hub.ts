@@ -88,7 +88,7 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
    * While the client reads too slowly, keeps only the newest event of each key for it. Undefined: the event is always
    * sent. Use it for events that replace one another, like prices: an event that is left out is never sent, not even
    * when the client resumes. The newest event takes the position and the id of the first one that it replaces, so a
-   * client that reconnects there may receive later events of the key again.
+   * client that reconnects there may receive later events of the key again. Default: all events are sent.
    */
   coalesce?: ((event: Event) => string | undefined) | undefined
   /**
@@ -99,16 +99,16 @@ export interface SubscribeOptions<Event extends PublishedEvent = PublishedEvent>
    *
    * Streams with the same function share its results for `snapshotMaxAge`, so it must not depend on the client; a
    * function that is created per request is called per request. `filter` is not applied. If it throws or takes too
-   * long, the client receives the gap.
+   * long, the client receives the gap. Default: none.
    */
   snapshot?: ((channel: Event['channel']) => unknown) | undefined
-  /** Identifies whose stream it is, for {@link Hub.disconnect}: a user id, for example. */
+  /** Identifies whose stream it is, for {@link Hub.disconnect}: a user id, for example. Default: none. */
   key?: string | undefined
 }
 
 /** Options of {@link Hub.ready}. */
 export interface ReadyOptions {
-  /** Stops waiting when it aborts: the promise rejects with its reason. */
+  /** Stops waiting when it aborts: the promise rejects with its reason. Default: none. */
   signal?: AbortSignal
 }
 
@@ -121,7 +121,7 @@ export interface EventsOptions<Event extends PublishedEvent = PublishedEvent> {
   filter?: ((event: Event) => boolean) | undefined
   /** An id of an earlier event, or a `hub.cursor()`: starts with the events after it. Default: from now on. */
   after?: string | undefined
-  /** Ends the loop when it aborts. */
+  /** Ends the loop when it aborts. Default: none. */
   signal?: AbortSignal | undefined
 }
 
@@ -189,7 +189,8 @@ export interface Hub<Channels = any> {
    * it, you never publish faster than streams are served: it resolves only when the tail can take the next event
    * without dropping one that was not offered to all of them.
    *
-   * @throws SseError synchronously, for a channel or an event that cannot be sent
+   * @throws SseError synchronously, for a channel or an event that cannot be sent; rejects with ERR_SSE_HUB_CLOSED or
+   *   the log's error
    */
   publish<Channel extends keyof Channels & string>(
     channel: Channel,
@@ -274,6 +275,7 @@ export interface Hub<Channels = any> {
    * then.
    *
    * @returns how many were closed
+   * @throws SseError ERR_SSE_INVALID_OPTION, if `which` returns anything but a boolean
    */
   disconnect(which: (stream: EventStream, key: string | undefined) => boolean): number
 
@@ -281,6 +283,8 @@ export interface Hub<Channels = any> {
    * Ends all streams and tells each client when to reconnect: see {@link CloseOptions}. Streams that subscribe after
    * that end the same way. Until the last stream has ended, you can publish and events are delivered. Then the hub
    * closes the log. Resolves when all responses are finished.
+   *
+   * @throws SseError synchronously, ERR_SSE_INVALID_OPTION
    */
   close(options?: CloseOptions): Promise<void>
 }

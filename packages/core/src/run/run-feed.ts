@@ -69,7 +69,7 @@ export class RunFeed {
     if (this.#followers.delete(follower) && this.empty) this.#unfollow()
   }
 
-  /** Rejects while the store cannot be read. */
+  /** Reads a piece of the run after `place`. Rejects while the store cannot be read. */
   read(place: RunPlace | undefined): Promise<RunPiece | undefined> {
     const key = place === undefined ? '' : formatPlace(place)
     const pending = this.#reads.get(key)

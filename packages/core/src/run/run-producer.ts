@@ -80,7 +80,7 @@ export class RunProducer {
     else
       this.stop(
         'ERR_SSE_RUN_LOST',
-        'Another process may have taken the run: its lease was not renewed in time.',
+        'The lease of the run was not renewed in time, so another process may have taken the run.',
       )
   }
 

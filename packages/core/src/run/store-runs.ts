@@ -74,7 +74,7 @@ export class StoreRuns implements Runs {
     if (port.owned) {
       throw new SseError(
         'ERR_SSE_ALREADY_SUBSCRIBED',
-        'This stream already follows a run or is subscribed to a hub. Open another stream: its ids are positions in one run or log.',
+        'This stream already follows a run or is subscribed to a hub. Open another stream: the ids of a stream are positions in one run or log.',
       )
     }
     if (stream.closed) return Promise.resolve()

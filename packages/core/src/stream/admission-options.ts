@@ -8,9 +8,9 @@ export interface StreamLimits<Request = unknown> {
   /** Streams with the same {@link key}. Default: no limit. */
   perKey?: number | undefined
   /**
-   * Identifies the client that a request counts for: an address, a user, a tenant. It receives the framework's request.
-   * A stream whose key is null or undefined is not limited. If it throws, or returns anything but a string, a number or
-   * a bigint, `sse()` throws (`ERR_SSE_INVALID_OPTION`) and no stream opens.
+   * Identifies the client that a request counts for: an address, a user, a tenant. Required with `perKey`. It receives
+   * the framework's request. A stream whose key is null or undefined is not limited. If it throws, or returns anything
+   * but a string, a number or a bigint, `sse()` throws (`ERR_SSE_INVALID_OPTION`) and no stream opens.
    */
   key?(request: Request): string | number | bigint | null | undefined
 }

@@ -5,7 +5,7 @@ const WHY: Record<SseCloseCode, string> = {
   ERR_SSE_CLIENT_CLOSED: 'The client closed the connection.',
   ERR_SSE_CLOSED: 'The stream was closed by the server.',
   ERR_SSE_SLOW_CLIENT:
-    'The client left more unread than maxBufferedBytes (await send(), or raise it), or read nothing for stallTimeout.',
+    'The client left more than maxBufferedBytes unread (await send(), or raise the option), or read nothing for stallTimeout.',
   ERR_SSE_MAX_AGE: 'The stream reached its maxAge, or the time of its expiresAt.',
   ERR_SSE_SHUTDOWN: 'The server is shutting down.',
   ERR_SSE_SOURCE_FAILED: 'The source of the stream failed; see the cause.',

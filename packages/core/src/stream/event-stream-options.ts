@@ -229,7 +229,7 @@ function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
   return checkOption('headers', () => {
     const list = headerList(value as ExtraHeaders)
     for (const [name, values] of list) {
-      if (FIXED_HEADERS.test(name)) throw new Error(`${name} belongs to the stream: leave it out.`)
+      if (FIXED_HEADERS.test(name)) throw new Error(`the stream itself sets ${name}. Leave it out.`)
       validateHeaderName(name)
       // Do not convert it to a string first: undefined is not a valid value.
       for (const one of [values].flat()) validateHeaderValue(name, one as string)

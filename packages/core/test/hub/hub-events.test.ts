@@ -82,7 +82,7 @@ test('a slow consumer misses nothing that the log holds, and gets a gap for what
   await events.return?.()
 })
 
-test.each(['trimmed', 'log-changed'])('a log that is reset is a gap: %s', async (reason) => {
+test.each(['trimmed', 'log-changed'])('a reset of the log yields a gap: %s', async (reason) => {
   const log = new FaultyLog()
   const hub = createHub({ log })
   const taken = take(hub.events('news'), 2)

@@ -103,7 +103,7 @@ test('an entry larger than the bound of bytes is kept until the next one', async
   expect(dataOf(await log.read(second, page(10)))).toBe('b')
 })
 
-test('by default it holds 10 000 entries', async () => {
+test('by default a log holds 10 000 entries', async () => {
   const log = new MemoryLog()
   const first = await log.append(entry('first'))
   for (let n = 0; n < 10_000; n++) await log.append(entry('x'))
@@ -112,7 +112,7 @@ test('by default it holds 10 000 entries', async () => {
   expect(await log.read(first, page(1))).toMatchObject({ gap: true })
 })
 
-test('by default it holds 16 MiB', async () => {
+test('by default a log holds 16 MiB', async () => {
   const log = new MemoryLog()
   // With its channel, whose name has one letter.
   const half = entry('x'.repeat(8_388_607))

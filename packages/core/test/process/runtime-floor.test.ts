@@ -48,7 +48,7 @@ test.each([
   expect(warnings).not.toHaveBeenCalled()
 })
 
-test('is checked whenever a stream is opened', async () => {
+test('the runtime is checked whenever a stream is opened', async () => {
   const checkRuntime = jest.fn()
   let core: unknown
   jest.isolateModules(() => {

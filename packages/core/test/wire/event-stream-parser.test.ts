@@ -152,7 +152,7 @@ describe('an event that is too large', () => {
     },
   )
 
-  test('is not many events, comments, retries and other fields together', () => {
+  test('does not mean many small events, comments, retries and other fields together', () => {
     const stream = ['data: 1234\n\n', ': comment\n', 'other: 12\n', 'retry: 1\n'].map((text) =>
       text.repeat(100),
     )

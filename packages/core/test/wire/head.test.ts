@@ -111,7 +111,7 @@ test('Incremental of the app or of the option is kept', () => {
 })
 
 // Fastify sets the headers, and the stream merged its option into them again when it began: c=3 was sent twice.
-test('does not add a value twice', () => {
+test('a value of Vary or Set-Cookie is not added twice', () => {
   const extra = { 'Set-Cookie': 'c=3', Vary: 'Accept' }
   const once = headOf({ 'Set-Cookie': ['a=1', 'b=2'], Vary: 'Origin' }, extra)
   expect(headOf(once, extra)).toEqual(once)

@@ -19,7 +19,7 @@ export function connectorOf(client: RedisClient, key: string): Connect {
   if (isNodeRedisSentinel(client)) {
     throw new SseError(
       'ERR_SSE_INVALID_OPTION',
-      'RedisLog does not support createSentinel() of node-redis, which sends commands again after a failover. ' +
+      'RedisLog and RedisRunStore do not support createSentinel() of node-redis, which sends commands again after a failover. ' +
         'Use ioredis with sentinels, or createClient() with an address that follows the master.',
     )
   }
@@ -29,7 +29,7 @@ export function connectorOf(client: RedisClient, key: string): Connect {
   }
   throw new SseError(
     'ERR_SSE_INVALID_OPTION',
-    `RedisLog takes a client or a cluster of ioredis 5 or 6, iovalkey, or redis (node-redis) 5 or 6.${typeof client === 'string' ? ' For a URL write new RedisLog(new Redis(url)).' : ''}`,
+    `RedisLog and RedisRunStore take a client or a cluster of ioredis 5 or 6, iovalkey, or redis (node-redis) 5 or 6.${typeof client === 'string' ? ' For a URL write new RedisLog(new Redis(url)).' : ''}`,
   )
 }
 

@@ -27,7 +27,7 @@ export interface Continuation {
   readonly reason: 'trimmed' | 'log-changed'
 }
 
-/** Finds out what the stream has lost, and adds the marks that report it. `continuity.ts` decides. */
+/** Finds out what the stream has lost, and adds the marks that report it. `continuity.ts` decides what was lost. */
 export class Losses {
   readonly #source: LossSource
   readonly #connection: GuardedConnection

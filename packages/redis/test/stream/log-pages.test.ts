@@ -210,7 +210,7 @@ test('rows of other programs are reported', async () => {
   expect(reports.length).toBeLessThanOrEqual(2)
 })
 
-test('of two values of maxLength on one key, the log with the larger one reports it', async () => {
+test('if two logs with one key differ in maxLength, the one with the larger value reports it', async () => {
   const { log, key } = open({ maxLength: 5_000 })
   const { client, close } = redisClients['ioredis 6'](server.port)
   const short = new RedisLog(client, { key, maxLength: 100 })

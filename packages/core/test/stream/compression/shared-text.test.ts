@@ -40,7 +40,7 @@ test('a passage is compressed once for all streams that have received a whole wi
   expect(pieces[0]?.length).toBeLessThan(30)
 })
 
-test('it is compressed a few times for streams that joined lately, each at a different event', () => {
+test('a passage is compressed a few times for streams that joined lately, each at a different event', () => {
   const text = textOf(300)
   const passage = last(text, 300)
   for (let at = 21_800; at <= passage.from.at; at += 100) text.piece(passage, at, 0, coding, 64)
