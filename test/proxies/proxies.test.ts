@@ -180,7 +180,7 @@ test.each([
   },
 )
 
-// All at once: each of them takes its time.
+// All proxies at once, because each takes some seconds.
 test('every proxy ends a silent stream at its time limit, but not one with comments', async () => {
   const [express] = servers as [(typeof servers)[number]]
   const app = await express.start({

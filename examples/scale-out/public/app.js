@@ -78,7 +78,7 @@ function showServer(name = '') {
 function onNews(event, news) {
   const { run, number, confirmed, text } = news
   const before = last === undefined ? number - 1 : last.run === run ? last.number : 0
-  // What Redis has not confirmed was not promised: it may be missing.
+  // An event that Redis has not confirmed may be missing: the server promised nothing about it.
   const missing = Math.max(0, confirmed - before)
   if (missing > 0) mark(`${missing} missing`, 'bad')
   counts.missing += missing

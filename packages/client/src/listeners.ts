@@ -22,7 +22,7 @@ export function createListeners(): Listeners {
   }
 }
 
-/** Reports what `run` throws, as an EventTarget does with its listeners. */
+/** Calls `run` and reports an error that it throws, as an EventTarget does for its listeners. */
 export function attempt(run: () => void): void {
   try {
     run()

@@ -62,7 +62,7 @@ function inRedis({ log: maxLength }: Settings): SharedLog {
         await turn()
         return isRight() && [...clients.keys()].every(hasAll)
       })
-      // What is still on its way must not make it wrong.
+      // An event that arrives only now must not make a page wrong.
       for (let turns = 0; turns < 50; turns++) await turn()
     },
   }

@@ -63,7 +63,10 @@ export class Session {
     await this.open({ count: this.added })
   }
 
-  /** Resolves when all of them have received the headers of their response. @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options */
+  /**
+   * Connects clients. Resolves when all of them have received the headers of their response.
+   * @param {{ count: number, path?: string, atOnce?: number, lastEventId?: string | undefined }} options
+   */
   async open({ path = '/events', atOnce = AT_ONCE, ...options }) {
     const where = { port: this.#port, path, atOnce, compressed: this.#compresses }
     await ask(this.#clients.load, 'open', { ...where, ...options })

@@ -1,4 +1,4 @@
-// What compression middleware does with a stream that flushes: a compressor per response, which runs once per event.
+// Works like compression middleware on a stream that flushes: a compressor per response, which runs once per event.
 import { createServer } from 'node:http'
 import { constants, createGzip } from 'node:zlib'
 

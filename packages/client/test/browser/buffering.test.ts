@@ -63,7 +63,7 @@ async function publishAndReceive(page: Page, count: number): Promise<void> {
 test('through an nginx that buffers everything it polls at the same URL, and receives each event once', async () => {
   const page = await open(HOLD_BACK, '&openTimeout=1500')
   await publishAndReceive(page, 6)
-  // Several at once, while there is no request.
+  // Publish several at once, while there is no request.
   for (let n = 0; n < 50; n++) await hub.publish('numbers', { event: 'number', data: published++ })
   await page.waitForFunction(`received.at(-1) === ${published - 1}`)
   await publishAndReceive(page, 2)

@@ -48,8 +48,8 @@ const AHEAD_LIMIT = 10_000
 /** Reads the log page by page, from a cursor that is not in the tail until the tail is reached. */
 export class CatchUp {
   /**
-   * The client reads slowly, or its position fell off the tail. If the log drops entries now, the gap's reason is
-   * `slow`.
+   * Whether the client reads slowly, or its position fell off the tail. If the log drops entries now, the gap's reason
+   * is `slow`.
    */
   slow: boolean
   readonly #source: CatchUpSource

@@ -43,7 +43,9 @@ export class Delivery implements SubscriberHub, SnapshotSource {
   readonly counts: HubCounts = { published: 0, delivered: 0, gaps: 0, stalled: 0, rejected: 0 }
   readonly subscribers: Set<Subscriber> = new Set()
   readonly readiness: Readiness = new Readiness()
-  /** Receives what the log reports. An object of its own, so that apps cannot call these methods through the hub. */
+  /**
+   * Receives the reports of the log. It is a separate object, so that apps cannot call these methods through the hub.
+   */
   readonly follower: LogFollower = {
     start: (head, backlog) => this.#start(head, backlog),
     entries: (batch) => this.#entries(batch),

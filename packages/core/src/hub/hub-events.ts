@@ -119,7 +119,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
         if (item !== undefined) return { done: false, value: item }
       }
     } catch (error) {
-      // After the end, an error is the result of that end. Before it, the filter threw: the loop ends with its error.
+      // An error after the end only follows from it. Before the end, the filter threw: the loop ends with its error.
       if (!signal.aborted) {
         this.#end()
         throw error

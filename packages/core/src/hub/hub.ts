@@ -26,7 +26,7 @@ export interface HubOptions {
    * How much of the log's end is kept in memory, once for all streams. Default: 10 000 entries, 16 MiB of their text.
    */
   tail?: Partial<LogBounds> | undefined
-  /** Makes text of data that is not a string. Default: `JSON.stringify`. */
+  /** Converts data that is not a string to text. Default: `JSON.stringify`. */
   serialize?: Serialize | undefined
   /**
    * A `gap` tells its client to wait a random time up to this many ms before it fetches the current state: after a
@@ -160,7 +160,7 @@ export interface HubStats {
   /** Reads of the log for streams whose position is not in the tail, in total. Bytes of channels, names and data. */
   catchUp: { reads: number; bytes: number }
   /**
-   * At most how many ms the oldest entry of the log that this process has not read has waited; 0 if it has read all. It
+   * The longest time in ms that an unread entry of the log may have waited for this process; 0 if it has read all. It
    * grows while the log cannot be reached, and while more is published than this process can read.
    */
   behind: number
@@ -271,8 +271,8 @@ export interface Hub<Channels = any> {
    */
   disconnect(key: string): Promise<void>
   /**
-   * Closes the streams of this process that `which` selects, after they were sent what has come through the log by
-   * then.
+   * Closes the streams of this process that `which` selects, after they were sent all events that have come through the
+   * log by then.
    *
    * @returns how many were closed
    * @throws SseError ERR_SSE_INVALID_OPTION, if `which` returns anything but a boolean

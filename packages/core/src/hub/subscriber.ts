@@ -209,8 +209,8 @@ export class Subscriber implements StreamOwner, Visited {
   }
 
   /**
-   * The stream has caught up. If none of the entries was for it, its client still has an old id, which ages: a bookmark
-   * renews it.
+   * Sends a bookmark if the stream has caught up and no entry was for it. Otherwise its client would keep an old id,
+   * which ages.
    */
   #renewId(): void {
     this.#resuming = false

@@ -79,7 +79,7 @@ export interface EventLog {
    */
   follow(follower: LogFollower, options: { backlog: LogBounds }): Promise<void>
   /**
-   * At most how many ms the oldest entry that a follower has not received has waited; 0 if they have received all.
+   * The longest time in ms that an entry may have waited for a follower; 0 if all followers have received all entries.
    * Optional: a log that delivers every entry at once has no such delay.
    */
   behind?(): number

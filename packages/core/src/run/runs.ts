@@ -15,7 +15,7 @@ export interface RunsOptions {
    * event.
    */
   controlEvents?: Partial<RunControlEvents> | undefined
-  /** Makes text of data that is not a string. Default: `JSON.stringify`. */
+  /** Converts data that is not a string to text. Default: `JSON.stringify`. */
   serialize?: Serialize | undefined
   /**
    * Called with the error of a source that fails, or of a store that no longer accepts its events. Clients do not see

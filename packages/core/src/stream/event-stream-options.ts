@@ -46,7 +46,7 @@ export interface EventStreamOptions {
    * none.
    */
   headers?: ExtraHeaders | undefined
-  /** Makes text of data that is not a string. Default: `JSON.stringify`. */
+  /** Converts data that is not a string to text. Default: `JSON.stringify`. */
   serialize?: Serialize | undefined
   /**
    * If the client has left more than this many bytes unread when the next event is sent, the stream ends

@@ -85,7 +85,7 @@ export class StreamFollower {
     return this.#continuity.position
   }
 
-  /** At most how many ms the oldest entry that it has not read has waited. */
+  /** The longest time in ms that an unread entry of the stream may have waited. */
   get behind(): number {
     const since = performance.now() - this.#completeAt
     // If there are no entries, a read is answered only after BLOCK, so a missing answer means nothing until then.

@@ -180,8 +180,8 @@ return reply(run, first, texts)
 `)
 
 /**
- * `[key, leases] [slack]` -> for how many ms its producer is still considered alive, if this call has stopped the run;
- * otherwise `''`. Then the run.
+ * `[key, leases] [slack]` -> how many ms the producer is still considered alive if this call has stopped the run,
+ * otherwise `''`; then the run
  */
 export const stopRun: Script = new Script(`${PRELUDE}
 local run = load(key)
