@@ -6,7 +6,7 @@ import { examples } from '../scripts/copy-example.mjs'
 import { bundledServer } from './browser/bundled-server.ts'
 import { root } from './snippet-project.ts'
 
-test('each is in the gallery', () => {
+test('every example is in the gallery', () => {
   const gallery = readFileSync(`${root}/docs/examples.md`, 'utf8')
   const shown = [...gallery.matchAll(/\*\*\[.+?\]\(\.\.\/examples\/(.+?)\/README\.md\)\*\*/g)].map(
     ([, name]) => name,
@@ -14,7 +14,7 @@ test('each is in the gallery', () => {
   expect([...shown, 'tour'].sort()).toEqual(examples)
 })
 
-// Each of the others starts like one of the clocks; scale-out has a test of its own.
+// The other examples start like one of the clocks, except scale-out, which has its own test.
 test.each([
   ['express-clock', 'Cannot listen on port'],
   ['fastify-clock', 'Cannot listen on port'],
@@ -38,7 +38,7 @@ test.each([
 })
 
 test.each(examples.filter((example) => !['scale-out', 'tour'].includes(example)))(
-  '%s starts in one of the two ways that say so',
+  'the server of %s says so when it cannot listen on its port',
   (example) => {
     const [server = ''] = readdirSync(`${root}/examples/${example}/src`).filter((file) =>
       /^server\.[jt]s$/.test(file),

@@ -62,7 +62,7 @@ afterEach(async () => {
   expect(broken).toEqual([])
 })
 
-test('every page of docs/ is on it, and all its links and pictures have targets', () => {
+test('the site has every page of docs/, and all its links and pictures have targets', () => {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.html'),
   )
@@ -96,7 +96,7 @@ test('every page of docs/ is on it, and all its links and pictures have targets'
   expect(checked).toBeGreaterThan(1_000)
 })
 
-test('the front page leads to the docs; its pictures show; dark mode is a click', async () => {
+test('the front page leads to the docs, shows its pictures, and becomes dark with one click', async () => {
   await page.goto(url)
   await page.getByRole('heading', { level: 1, name: 'Downstream' }).waitFor()
   const widths = await page
@@ -147,7 +147,7 @@ test('the search finds the answers that people look for', async () => {
   const results = page.locator('.VPLocalSearchBox a.result')
   const missed: string[] = []
   for (const [words, address] of answers) {
-    // Or the results of the words before would count.
+    // Otherwise the results of the previous words would count.
     await page.getByPlaceholder('Search').fill('')
     await eventually('an empty list', async () => (await results.count()) === 0)
     await page.getByPlaceholder('Search').fill(words)

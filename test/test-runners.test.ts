@@ -1,4 +1,4 @@
-// What docs/testing.md says of Jest and Vitest: its tests run in both, as they stand there.
+// The tests in docs/testing.md run unchanged in Jest and in Vitest.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -10,7 +10,7 @@ import { onSources } from './sources/on-sources.ts'
 
 const page = readFileSync(join(root, 'docs/why.md'), 'utf8')
 
-test('the libraries do what the table says', async () => {
+test('the libraries do what the table in docs/why.md says', async () => {
   const args = [...onSources, 'test/peers/compare.ts']
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
   const measured: Record<string, Record<string, string>> = JSON.parse(stdout)
@@ -31,7 +31,7 @@ test('the libraries do what the table says', async () => {
   )
 })
 
-test('the versions and sizes that it states are those that were run', () => {
+test('the versions and sizes in docs/why.md are those of the libraries that were run', () => {
   for (const name of ['better-sse', '@fastify/sse', 'express', 'socket.io', 'ws']) {
     const { version } = readManifest(join(root, 'node_modules', name))
     expect(page.toLowerCase()).toMatch(new RegExp(`${name} ${version.replaceAll('.', '\\.')}`))

@@ -186,7 +186,7 @@ describe.each(['directly', 'through nginx'])('%s', (way) => {
         window.source = new EventSource('/events?client=EventSource')
         source.addEventListener('datastar-merge-fragments', ({ data }) => numbers.push(/>([0-9]+)</.exec(data)[1]))
       `)
-      // More than the ten times that it has by default for the whole life of a page.
+      // By default Datastar reconnects only ten times in the whole life of a page.
       await endStreams(11)
       const all = Array.from({ length: app.published }, (_, n) => String(n))
       await page

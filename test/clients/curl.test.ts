@@ -64,7 +64,7 @@ describe.each(versions)('$server, HTTP/$version', ({ start, version, flag }) => 
     expect(received).toEqual(cases.map((one) => one.received))
   })
 
-  test('headers and body are those of the version', async () => {
+  test('headers and body have the form of this HTTP version', async () => {
     const server = await start({ '/events': (sse) => sse(['a']) })
     const { exitCode, head, body } = await curl(flag, `${server.url}/events`).done
     expect(exitCode).toBe(0)

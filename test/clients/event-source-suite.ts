@@ -238,7 +238,7 @@ export function eventSourceSuite(
 
     test('after a shutdown it connects to the next server, whether it connected before or during it', async () => {
       const streams = new Journal<EventStream>()
-      // A client that did not take the retry of the shutdown would reconnect after a minute.
+      // A client that did not apply the retry of the shutdown would reconnect after a minute.
       const routes = {
         '/events': (sse: SseMethod) => streams.add(sse(appliesRetryAlone ? { retry: 60_000 } : {})),
       }
@@ -252,7 +252,7 @@ export function eventSourceSuite(
         const during = await streams.at(1)
         await until(() => during.closed)
       })
-      // Two, and more on a busy machine: a client that reconnects before the server has closed must reconnect again.
+      // Two streams, or more on a busy machine: a client may reconnect before the server has closed, and then again.
       const ended = streams.entries.length
       expect(new Set(streams.entries.map(({ signal }) => signal.reason.code))).toEqual(
         new Set(['ERR_SSE_SHUTDOWN']),

@@ -40,7 +40,7 @@ export class CopiedApp {
     })
     this.#process = started
     const [said] = await Promise.race([once(started.stdout, 'data'), once(started, 'exit')])
-    // Without reading on, 'close' never comes.
+    // 'close' is emitted only when all output has been read.
     started.stdout.resume()
     const urls = ['http', 'https'].map((protocol) => `${protocol}://localhost:${port}`)
     const url = String(said)

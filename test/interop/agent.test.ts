@@ -102,7 +102,7 @@ const frameworks = {
 }
 
 test.each(['express', 'fastify'] as const)(
-  'on %s it sees each byte of a broadcast, and one end',
+  'on %s an agent sees each byte of a broadcast, and one end',
   async (name) => {
     const { port, close } = await frameworks[name]()
     const paths = ['ada', 'bob'].map((who) => `/${name}/${who}`)

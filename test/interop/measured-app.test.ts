@@ -47,7 +47,7 @@ describe.each(['express', 'fastify'] as const)('with %s', (framework) => {
       { links: [opened?.id], attributes: { 'sse.code': 'ERR_SSE_CLIENT_CLOSED', 'sse.events': 1 } },
     ])
     expect(spans('GET /events')).toHaveLength(1)
-    // Neither the instrumentation of HTTP nor that of the framework has one.
+    // No other span: the instrumentations of HTTP and of the framework add none for the stream.
     expect(lines().filter(({ span }) => span !== undefined)).toHaveLength(2)
   })
 
@@ -63,7 +63,7 @@ describe.each(['express', 'fastify'] as const)('with %s', (framework) => {
     for (const client of clients) client.reset()
     await eventually('the ends', () => spans('event stream over').length === STREAMS)
     const durations = lines().filter(({ metric }) => metric?.startsWith('http.server'))
-    // Those of the pings, and of nothing else: so no percentile of them has moved.
+    // Only the pings have a duration, so streams change no percentile.
     expect(durations).toHaveLength(20)
     expect(spans('GET /events')).toHaveLength(STREAMS)
   })

@@ -42,7 +42,7 @@ test('a reload ends the streams of each process in time, after a new process is 
   await visitors
   for (const stream of streams) {
     await eventually('the end of the stream', () => stream.ended)
-    // Not killed: it has sent its retry.
+    // The process was not killed: it has sent its retry.
     expect(stream.text).toMatch(/\nretry: \d+\n\n$/)
   }
   expect(refused).toBe(0)

@@ -29,7 +29,7 @@ test('the page has a model for each provider', () => {
 })
 
 test.each(models.map((model) => [packageOf(model), model] as const))(
-  'the generate() that the chat shows for %s: answers whole, stops the model, fails when it is refused',
+  'the generate() that the chat shows for %s gives a whole answer, stops its model, and fails if refused',
   async (name, { code }) => {
     project.write(`${name}/model.ts`, code)
     provider.left.length = 0

@@ -11,7 +11,7 @@ export function bundleSources() {
     const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, 'utf8'))
     if (!exports?.['.']?.['@downstream/source']) continue
     const index = `${packages}${name}/src/index.ts`
-    // Renamed when it is whole: a process may be reading it.
+    // Renamed when it is complete: a process may be reading it.
     const written = `${bundleOf(index)}.${process.pid}`
     buildSync({
       entryPoints: [index],

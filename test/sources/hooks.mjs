@@ -56,7 +56,7 @@ function compile(file) {
   const options = { loader: 'ts', format: 'esm', target: 'node20', sourcefile: file, tsconfigRaw }
   const { code: made } = transformSync(code, options)
   mkdirSync(compiled, { recursive: true })
-  // Renamed when it is whole: another process may be reading it.
+  // Renamed when it is complete: another process may be reading it.
   writeFileSync(`${kept}.${process.pid}`, made)
   renameSync(`${kept}.${process.pid}`, kept)
   return made

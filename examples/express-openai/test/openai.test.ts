@@ -32,7 +32,7 @@ describe('the openai client', () => {
     expect(chunks).toBe(words + 3)
   })
 
-  test('gets the same in one piece', async () => {
+  test('gets the same answer in one piece', async () => {
     const { object, choices, usage } = await completions().create(question)
     expect(object).toBe('chat.completion')
     expect(choices).toHaveLength(1)

@@ -90,7 +90,7 @@ test('Cancel stops the work', async () => {
   await waitForCancelled(page)
   const finished = await finishedOf(page)
   await sleep(2_500)
-  // Those and the list of the photos.
+  // The events of the finished photos, and the list of all photos.
   expect(await jobOf(idOf(page))).toMatchObject({ status: 'stopped', events: finished + 1 })
   await waitForState(page, 'idle')
 })

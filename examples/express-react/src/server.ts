@@ -17,7 +17,7 @@ app.get('/main.js', (_req, res) => res.type('js').send(script))
 app.get('/poll', (_req, res) => hub.subscribe(res.sse(), 'poll', { snapshot: readTally }))
 
 app.post('/votes', (req, res) => {
-  // Anybody may vote, as often as they like. Here belongs: has this user voted?
+  // Anybody may vote, as often as they like. A real app would check here whether this user has voted.
   res.sendStatus(vote(String(req.body.answer)) ? 204 : 404)
 })
 

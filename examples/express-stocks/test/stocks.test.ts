@@ -16,7 +16,7 @@ test('draws a line for each chosen stock, and continues to draw', async () => {
     `document.querySelector('#stocks tr:first-child .price').textContent !== ${JSON.stringify(price)}`,
   )
   await page.waitForFunction(`document.querySelector('canvas').toDataURL() !== ${JSON.stringify(picture)}`)
-  // A screen reader would never stop.
+  // A screen reader would read each price.
   expect(await page.locator(':is([aria-live], [role=status], [role=log]) :is(canvas, td)').count()).toBe(0)
 })
 

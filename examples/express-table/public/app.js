@@ -5,7 +5,7 @@ const element = (id) => document.getElementById(id)
 /** The rows, by id. */
 let rows = new Map()
 
-// On EventSource: a page with snapshots only replaces the state and applies changes.
+// EventSource is enough: with snapshots, a page only replaces its state and applies changes.
 const source = new EventSource('table')
 
 source.addEventListener('snapshot', (event) => {

@@ -16,7 +16,7 @@ const element = (id) => document.getElementById(id)
 let lastNumber
 const counts = { received: 0, missing: 0, repeated: 0, count: 0 }
 
-// When nothing has arrived after 3 s, the client asks for short responses: by the same URL, after the same event.
+// When nothing has arrived after 3 s, the client requests short responses, from the same URL and after the same event.
 const source = connect('events', { openTimeout: 3000 })
 
 // The newest reading: for a new page, and for one that may have missed some.

@@ -72,7 +72,7 @@ element('pause').onclick = () => {
   clearTimeout(retryTimer)
   source.close()
   showState(paused ? 'connecting' : 'paused')
-  // After the last id: samples from the meantime come first.
+  // Continue after the last id, so that the samples of the pause come first.
   if (paused) open(source.lastEventId)
 }
 element('requests').onclick = () => {

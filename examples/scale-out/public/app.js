@@ -45,7 +45,7 @@ function open() {
     // A browser reconnects by itself, but stops permanently after any status other than 200.
     if (source.readyState === EventSource.CLOSED) setTimeout(open, retryAfter)
   }
-  // Not at "open": without a process, nginx answers.
+  // Not at "open": while no process runs, nginx answers the request itself.
   source.addEventListener('process', ({ data }) => onServer(data))
   source.addEventListener('news', (event) => onNews(event, JSON.parse(event.data)))
   source.addEventListener('line', (event) => onLine(event, JSON.parse(event.data)))

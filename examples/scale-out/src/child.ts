@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
-/** How long a child process may take to end by itself, in ms. */
-const PATIENCE = 8_000
+/** How many ms a child process may take to end by itself. */
+const KILL_AFTER = 8_000
 
 /** The groups of the running children. */
 const groups = new Set<number>()
@@ -31,9 +31,9 @@ export async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
-  const impatience = setTimeout(killGroup, PATIENCE, child.pid)
+  const killTimer = setTimeout(killGroup, KILL_AFTER, child.pid)
   await exited
-  clearTimeout(impatience)
+  clearTimeout(killTimer)
 }
 
 function killGroup(group: number): void {

@@ -1,5 +1,5 @@
 /** For how many ms a hidden page keeps its connections. */
-const patience = 5000
+const pauseAfter = 5000
 
 const all = new Set()
 
@@ -79,7 +79,7 @@ function resumeAll() {
 let timer
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer)
-  if (document.hidden) timer = setTimeout(pauseAll, patience)
+  if (document.hidden) timer = setTimeout(pauseAll, pauseAfter)
   else resumeAll()
 })
 // Browsers do not keep a page with open connections for the back button.

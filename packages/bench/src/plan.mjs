@@ -127,7 +127,7 @@ export function makePlan(name, only = {}) {
       compression({
         clients,
         kind,
-        // With `own`, each client costs the same again, so it is measured with a few of them.
+        // With `own`, each client costs the same again, so a few clients are enough.
         contestants: chosen(compressing).filter((one) => clients === few || one !== 'downstream-own'),
         deliveries: kind === 'price' ? small : large,
         warmUp: 4 * small,

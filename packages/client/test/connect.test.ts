@@ -115,7 +115,7 @@ test('an error of a listener is reported, and the others receive the event', asy
   }
 })
 
-test('parse makes the data, and its error is reported', async () => {
+test('the option parse converts the data, and an error that it throws is reported', async () => {
   const reported = new Journal<unknown>()
   const globals = globalThis as { reportError?: (error: unknown) => void }
   globals.reportError = (error) => reported.add(String(error))

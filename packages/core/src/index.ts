@@ -28,7 +28,7 @@ export type {
   StreamSummary,
 } from './stream/stream-diagnostics.ts'
 
-// Which streams an app refuses, and how many it has
+// Limits on open streams
 export type { AdmissionOptions, OriginCheck, StreamLimits } from './stream/admission-options.ts'
 export type { StreamStats } from './stream/open-streams.ts'
 export type { Refuse, RefuseReason } from './stream/refusal.ts'

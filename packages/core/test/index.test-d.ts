@@ -49,19 +49,19 @@ export function sseMethod() {
   sse('text')
   // @ts-expect-error: an item is an event, a text or bytes
   sse(numbers)
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a number is no item
   sse([1, 2])
-  // @ts-expect-error: likewise, from a function
+  // @ts-expect-error: a function must return a source too
   sse(() => numbers)
   // @ts-expect-error: rows of a database are data: { data: row }
   sse([{ id: 1, name: 'Ada' }])
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a row is no item
   sse(rows)
-  // @ts-expect-error: likewise the chunks of an SDK
+  // @ts-expect-error: chunks of an SDK are data, too
   sse(completion)
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a chunk of an SDK is no item
   sse(async () => completion)
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a generator must yield items
   sse(async function* () {
     yield row
   })
@@ -125,13 +125,13 @@ export function sending() {
 
   // @ts-expect-error: data goes into an event
   stream.send(7)
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a row is data: { data: row }
   stream.send(row)
   // @ts-expect-error: an event without data is never dispatched
   stream.send({ event: 'e' })
-  // @ts-expect-error: likewise
+  // @ts-expect-error: an id needs data
   stream.send({ id: 7, retry: 1_000 })
-  // @ts-expect-error: likewise
+  // @ts-expect-error: a comment is not data
   stream.send({ event: 'e', comment: 'text' })
   // @ts-expect-error: nothing to send
   stream.send({})

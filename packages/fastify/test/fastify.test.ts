@@ -336,7 +336,7 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     client.close()
   })
 
-  test('compresses a stream that the compress plugin does not compress again', async () => {
+  test('the compress plugin does not compress a stream again that is compressed here', async () => {
     await app.register(plugins.compress, { global: true, threshold: 0, customTypes: /./ })
     await app.register(sse, { compression: 'own' })
     app.get('/events', (_request, reply) => reply.sse(three()))

@@ -1,5 +1,5 @@
 // The model of core/test/hub/snapshot-model.test.ts with processes that share a real Redis.
-// More schedules: SNAPSHOT_MODEL_RUNS=1000. One again: SNAPSHOT_MODEL_SEED, as a failure prints it.
+// SNAPSHOT_MODEL_RUNS=1000 makes more runs. SNAPSHOT_MODEL_SEED, which a failure prints, repeats one.
 import { createHub, type Hub } from '@downstream/core'
 import { eventually } from '@downstream/testing'
 import fc from 'fast-check'

@@ -524,8 +524,8 @@ test.each(broken)('a log that %s fails its case and passes another', async (_, m
 })
 
 test.each(endless)('a log that %s does not finish its case', async (_, make, name) => {
-  const patience = new Promise((resolve) => setTimeout(resolve, 500, 'waits').unref())
-  expect(await Promise.race([outcomeOf(name, () => hostOf(make())), patience])).toBe('waits')
+  const timeout = new Promise((resolve) => setTimeout(resolve, 500, 'waits').unref())
+  expect(await Promise.race([outcomeOf(name, () => hostOf(make())), timeout])).toBe('waits')
 })
 
 test('all these cases pass on a log that is not broken', async () => {

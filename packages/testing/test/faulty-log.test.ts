@@ -152,7 +152,7 @@ describe('fail', () => {
 })
 
 describe('trim', () => {
-  test('reads across dropped entries are a gap, others continue', async () => {
+  test('a read is a gap if entries after its cursor were dropped, and only then', async () => {
     const cursors = await fill(log, 'a b c d')
     log.trim(2)
     const readings = await Promise.all([start, ...cursors].map((cursor) => log.read(cursor, atMost(10))))
@@ -205,7 +205,7 @@ describe('reset', () => {
     },
   )
 
-  test('held entries are lost in it', async () => {
+  test('entries that are held are lost in a reset', async () => {
     const { received, heads } = listen(log)
     const release = log.hold('entries')
     const cursors = await fill(log, 'a b')

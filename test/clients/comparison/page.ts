@@ -9,7 +9,7 @@ interface Listenable {
   addEventListener(type: string, listener: (event: { data: string }) => void): void
 }
 
-// The globals that a page has of these.
+// The globals of a page.
 declare const EventSource: new (url: string) => Listenable
 declare const window: { received: Record<string, string[]> }
 declare const location: { port: string }

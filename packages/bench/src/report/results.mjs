@@ -42,7 +42,7 @@ import { targetsOf } from './targets.mjs'
  */
 export function resultsOf({ name, size, workloads, leftOut }, series) {
   const results = workloads.map(({ name, does, doesNot, columns, contestants }) => {
-    // Always in the same order, whichever was first.
+    // In the order of the plan: the contestants are measured in turns.
     const ofWorkload = series
       .filter(({ workload }) => workload === name)
       .sort((a, b) => contestants.indexOf(a.contestant) - contestants.indexOf(b.contestant))

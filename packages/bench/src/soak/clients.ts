@@ -44,7 +44,7 @@ class Client {
   async live(): Promise<void> {
     await sleep(Math.random() * Math.min(life, 10_000))
     while (!finishing) {
-      this.#choosePlace()
+      this.#choosePosition()
       await this.#connect(pick(ways), pick(manners))
       await sleep(100 + Math.random() * 900)
     }
@@ -69,7 +69,7 @@ class Client {
   }
 
   /** Usually its last id; sometimes an older one, or an unknown one. */
-  #choosePlace(): void {
+  #choosePosition(): void {
     this.#forged = false
     const dice = Math.random()
     const old = pick(this.#history)

@@ -22,7 +22,7 @@ async function open(port: number): Promise<{ end: Promise<number> }> {
   await once(socket, 'data')
   const end = once(socket, 'close').then(() => {
     const retries = text.match(/(?<=^retry: )\d+$/gm) ?? []
-    // The first one is that of the stream, the second that of the shutdown.
+    // The first retry is sent when the stream opens, the second at the shutdown.
     return retries.length === 2 ? Number(retries[1]) : Number.NaN
   })
   return { end }

@@ -21,7 +21,7 @@ export interface WireListener {
 
 type Headers = Record<string, string>
 
-/** HTTP/1.1 with Node's client. */
+/** Opens a connection over HTTP/1.1, with Node's client. */
 export function openHttp(method: string, url: string, headers: Headers, listener: WireListener): Wire {
   let status = 0
   const request = http.request(url, { method, headers, agent: false })
@@ -45,7 +45,7 @@ export function openHttp(method: string, url: string, headers: Headers, listener
   }
 }
 
-/** Raw bytes: HTTP/1.0, or several requests at once, of which the last one is followed. */
+/** Sends raw requests: HTTP/1.0, or several at once, of which the last one is followed. */
 export function openRaw(port: number, requests: string[], listener: WireListener): Wire {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let heads = 0
@@ -98,7 +98,7 @@ export function openRaw(port: number, requests: string[], listener: WireListener
   }
 }
 
-/** HTTP/2, on a separate session. */
+/** Opens a connection over HTTP/2, on a separate session. */
 export function openHttp2(port: number, path: string, headers: Headers, listener: WireListener): Wire {
   const session = http2.connect(`http://127.0.0.1:${port}`)
   let status = 0

@@ -39,7 +39,7 @@ function numbers() {
   return []
 }
 
-/** CPU time in µs, without that of the garbage of before. @param {() => Promise<unknown>} work */
+/** The CPU time of `work` in µs; earlier garbage is collected first. @param {() => Promise<unknown>} work */
 async function cpu(work) {
   globalThis.gc?.()
   const before = process.cpuUsage()

@@ -132,7 +132,7 @@ export class FanOut {
   passageOf(channels: ChannelSet, position: number, run: Run): Passage | undefined {
     if (run.passage !== undefined) return run.passage
     const whole = this.runOf(channels, position)
-    // A filter that accepted every entry leaves the text that all other streams receive.
+    // The same text means that the filter accepted every entry.
     if (whole.next !== run.next || whole.text !== run.text) return undefined
     whole.passage ??= this.#sharedTexts.passage(this.#source.tail, channels, position, whole)
     return whole.passage

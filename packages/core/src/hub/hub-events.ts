@@ -119,7 +119,7 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
         if (item !== undefined) return { done: false, value: item }
       }
     } catch (error) {
-      // An error after the end only follows from it. Before the end, the filter threw: the loop ends with its error.
+      // After the end, an error is caused by the end. Before it, the filter threw: the loop ends with its error.
       if (!signal.aborted) {
         this.#end()
         throw error

@@ -21,7 +21,7 @@ export class Outlet {
   sent: Cursor = ''
   /** Whether the client was sent events or a gap, and not only a bookmark. */
   served = false
-  /** The client has left bytes unread since it was last up to date. */
+  /** Whether the client has left bytes unread since it was last up to date. */
   slow = false
   readonly #hub: OutletHub
   readonly #port: StreamPort

@@ -316,7 +316,7 @@ export class Subscriber implements StreamOwner, Visited {
     this.#stage = 'reading'
     this.#upToDate = false
     const { resumes } = this.#hub
-    // Only reconnecting clients are refused. This one was connected all the time if `held`.
+    // Only reconnecting clients are refused. If `held`, this one was connected all the time.
     if (!held && !resumes.hasRoom) {
       this.port.end('ERR_SSE_REFUSED', { farewell: encodeFarewell(randomRetry()) })
       return

@@ -82,7 +82,7 @@ export function subscribing() {
 
   // @ts-expect-error: there is no such channel
   hub.subscribe(stream, 'sports')
-  // @ts-expect-error: likewise, among others
+  // @ts-expect-error: one of these channels does not exist
   hub.subscribe(stream, ['news', 'sports'])
   // @ts-expect-error: a filter says yes or no
   hub.subscribe(stream, 'news', { filter: () => 'yes' })
@@ -130,9 +130,9 @@ export function declaring() {
   createHub<{ news: News }>()
   // @ts-expect-error: the names of the events are missing
   createHub<{ news: string }>()
-  // @ts-expect-error: likewise
+  // @ts-expect-error: one channel lacks the names of its events
   createHub<{ news: Headline[]; chat: { message: string } }>()
-  // @ts-expect-error: likewise
+  // @ts-expect-error: one part of a union lacks the names
   createHub<{ news: { message: string } | string }>()
 }
 

@@ -296,7 +296,7 @@ describe('starting', () => {
     expect(hub.stats()).toMatchObject({ lagging: 0, gaps: 0 })
   })
 
-  test('further back than maxResume: one gap, too-far, and no more reading', async () => {
+  test('further back than maxResume causes one gap, too-far, and no more reads', async () => {
     const log = new FaultyLog({ length: 1_000 })
     const hub = createHub({ log, tail: { length: 3 }, maxResume: 10 })
     const after = hub.cursor()
@@ -309,7 +309,7 @@ describe('starting', () => {
     expect(JSON.parse(stream.events.at(-1)?.data as string).reason).toBe('too-far')
     expect(stream.events.at(-1)?.id).toBe(hub.cursor())
     expect(log.reads).toBe(3)
-    // The pages that it gets were read for the first.
+    // The second stream gets the pages that were read for the first.
     const next = follow(hub, 'news', { after }).stream
     await settle()
     expect(dataOf(next)).toEqual(dataOf(stream))
@@ -574,7 +574,7 @@ describe('an event on several channels', () => {
     expect(hub.stats()).toMatchObject({ published: 1, delivered: 6 })
   })
 
-  test('does so when read from the log, too', async () => {
+  test('reaches each stream once when it is read from the log, too', async () => {
     const hub = createHub({ tail: { length: 1 } })
     const after = hub.cursor()
     await hub.publish(['user:1', 'user:2'], { data: 'first' })

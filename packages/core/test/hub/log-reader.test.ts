@@ -102,7 +102,7 @@ test('few reads run at once, and all get their turn, even if some fail', async (
   expect(onError).toHaveBeenCalledTimes(3)
 })
 
-// A client that opened and aborted requests with old ids kept the engine busy: each of its reads was made nevertheless.
+// A client that opened and aborted requests with old ids kept the engine busy: all its reads were made nevertheless.
 test('a read that is no longer needed is not made, and its error is not reported', async () => {
   const { log, cursors, onError, reader } = await start()
   const leaving = cursors.map(() => new AbortController())

@@ -93,7 +93,7 @@ describe('publishing stores', () => {
     expect(appended.map(({ data }) => data)).toEqual(['<7>', 'text'])
   })
 
-  test('gap and bookmark when the hub’s own events have other names', async () => {
+  test('events named gap and bookmark when the hub’s own events have other names', async () => {
     const { hub, appended } = spiedHub({ controlEvents: { gap: 'lost', bookmark: 'here' } })
     await hub.publish('news', { event: 'gap', data: 1 })
     await hub.publish('news', { event: 'bookmark', data: 1 })

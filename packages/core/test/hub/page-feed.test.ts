@@ -53,12 +53,12 @@ test('a stream passes over the pages of other channels that another stream has r
   expect(events).toEqual([['message', 20_000]])
 })
 
-test('what it passed over counts for its next bookmark', async () => {
+test('entries that a stream has passed over count for its next bookmark', async () => {
   const { events } = await received(pagesOf(2, []), 0)
   expect(events).toEqual([['bookmark', 12_000]])
 })
 
-test('what it passed over counts for maxResume', async () => {
+test('entries that a stream has passed over count for maxResume', async () => {
   const { step } = await received(pagesOf(3, []), 500, 17_499)
   expect(step).toEqual({ gap: 'too-far', continueAt: 'end' })
   expect((await received(pagesOf(3, []), 500, 17_500)).step).toBeUndefined()

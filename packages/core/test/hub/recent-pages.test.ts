@@ -50,7 +50,7 @@ test('the oldest page is dropped first', () => {
   for (let n = 0; n < 1_000; n++) recent.add(String(n), page(n + 1, n + 1))
   expect(recent.after('0')).toBeUndefined()
   expect(recent.after('999')).toBeDefined()
-  // Nothing is retained of it: 1 is no longer the end of a page, but inside one.
+  // The dropped page left nothing behind: 1 is now inside a page and not the end of one.
   recent.add('0', page(1, 2))
   expect(dataAfter(recent, '1')).toEqual(['2', '2'])
   recent.clear()

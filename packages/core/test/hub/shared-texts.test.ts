@@ -223,7 +223,7 @@ describe('a stream', () => {
     expect(await next(twins)).toBeLessThan(40)
   })
 
-  test('whose filter accepts everything shares with those without a filter', async () => {
+  test('whose filter accepts everything shares compressed text with those without a filter', async () => {
     const all = follow(hub, ['a'])
     const filtered = follow(hub, ['a'], { filter: ({ data }) => !data.includes('"n":3,') })
     for (let count = 0; count < 3; count++) await next(all)

@@ -220,7 +220,7 @@ export async function simulate(
       case 'none':
         return { id: '', first: '' }
       case 'cursor()':
-        // Before the log is followed, it is not a cursor.
+        // Before the hub follows the log, cursor() returns no valid cursor.
         return { id: hub.cursor(), first: 'malformed' }
       case 'foreign':
         return { id: 'ABC', first: 'malformed' }

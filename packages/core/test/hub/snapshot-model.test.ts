@@ -1,5 +1,5 @@
-// The state of a page of six lines is the server's whenever both are quiet, whatever has happened before.
-// More schedules: SNAPSHOT_MODEL_RUNS=10000. One again: SNAPSHOT_MODEL_SEED, as a failure prints it.
+// Whenever page and server are quiet, a page of six lines has the server's state, whatever has happened before.
+// SNAPSHOT_MODEL_RUNS=10000 makes more runs. SNAPSHOT_MODEL_SEED, which a failure prints, repeats one.
 import fc from 'fast-check'
 import { createHub } from '../../src/hub/create-hub.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'

@@ -127,7 +127,7 @@ class Page {
 export async function play(log: SharedLog, options: Settings, steps: readonly Step[]): Promise<void> {
   const database: State = { a: {}, b: {} }
   const errors: unknown[] = []
-  // Pages that share a reading of one channel, and read the other one at another time.
+  // With oneChannel, pages share a reading of channel a, but b is read at another time.
   const channelsOf = (page: Page) => (options.oneChannel && page === pages[0] ? ['a'] : CHANNELS)
   let value = 0
   let publishing: Promise<Cursor>[] = []

@@ -224,7 +224,7 @@ describe('the reads', () => {
       expect(names.flat()).not.toContain('gap')
       for (const channel of ['prices', 'news']) {
         const calls = readState.mock.calls.filter(([read]) => read === channel)
-        // One more for the first moment.
+        // One reading per second, and the first one.
         expect(calls.length).toBeLessThanOrEqual(seconds + 1)
       }
     } finally {

@@ -381,7 +381,7 @@ describe('a function of the app', () => {
     expect(onError.mock.calls).toEqual([[error]])
   })
 
-  test('as a key that returns no string ends the stream with an error that says so', async () => {
+  test('that returns no string as the key ends the stream with an error that says so', async () => {
     const hub = createHub({ onError: () => {} })
     const stream = new FakePort()
     hub.subscribe(stream, 'news', { coalesce: (async () => 'key') as unknown as () => string })

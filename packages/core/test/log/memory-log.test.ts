@@ -114,7 +114,7 @@ test('by default a log holds 10 000 entries', async () => {
 
 test('by default a log holds 16 MiB', async () => {
   const log = new MemoryLog()
-  // With its channel, whose name has one letter.
+  // 8 MiB with its channel, whose name has one letter.
   const half = entry('x'.repeat(8_388_607))
   const first = await log.append(entry(''))
   await log.append(half)

@@ -22,7 +22,7 @@ test.each<[event: ServerSentEvent, code: string]>([
   expect(emitWarning).toHaveBeenCalledWith(expect.any(String), { type: 'SseWarning', code })
 })
 
-test('open and error are two warnings', () => {
+test('events named open and error cause a warning each', () => {
   caution({ event: 'open', data: '' })
   caution({ event: 'error', data: '' })
   expect(emitWarning).toHaveBeenCalledTimes(2)

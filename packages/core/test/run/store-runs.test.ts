@@ -341,7 +341,7 @@ test('a stream follows one run', async () => {
   )
 })
 
-test('the option serialize makes the data', async () => {
+test('the option serialize converts data that is not a string', async () => {
   const runs = createRuns({ serialize: (data) => `<${String(data)}>` })
   closing.push(() => runs.close())
   await runs.start('a', [{ data: 1 }, 'text'])

@@ -170,7 +170,7 @@ test.each([
   expect(client.text.endsWith('x\r\n0\r\n\r\n')).toBe(true)
 })
 
-test('both ways send the same bytes', async () => {
+test('a response that is bypassed and one that is not send the same bytes', async () => {
   const texts: string[] = []
   for (const patch of [false, true]) {
     await serve((res) => {

@@ -145,7 +145,7 @@ describe('the connection', () => {
 
 describe('a client', () => {
   test.each(['close', 'reset', 'halfClose'] as const)(
-    'that the client closes by %s ends the stream',
+    'that disconnects by %s ends the stream',
     async (leave) => {
       const { client, stream } = await openOne()
       const aborted = once(stream.signal, 'abort')

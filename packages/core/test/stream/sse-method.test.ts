@@ -62,7 +62,7 @@ test('a function is given the stream', async () => {
 })
 
 test.each([['text'], [7], [true], [null], [Symbol('s')], [Promise.resolve([])], [new Date()], [{ data: 1 }]])(
-  'refuses what is neither, and opens nothing: %p',
+  'refuses a value that is neither a source nor options, and opens nothing: %p',
   (value) => {
     expect(() => sse(value as unknown as EventStreamOptions)).toThrow(
       expect.objectContaining({ name: 'SseError', code: 'ERR_SSE_INVALID_SOURCE' }),
@@ -105,7 +105,7 @@ test('the host may send the headers in its own way', () => {
   expect(target.writes).toEqual([])
 })
 
-test('with a host that handles no error it becomes a process warning', async () => {
+test('an error that the host does not handle becomes a process warning', async () => {
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const error = new Error('of the handler')
   const begin = jest.fn()

@@ -248,7 +248,7 @@ describe('a stream requested', () => {
   })
 
   // A refused browser may give up for good, here with 204.
-  test('while the group closes gets the same if it is beyond a limit', async () => {
+  test('while the group closes ends like any other, even if it is beyond a limit', async () => {
     const key = (req: unknown) => (req as IncomingMessage).url
     const { group, origin } = await serveGroup({ limits: { perKey: 1, key }, refuse: 'stop' })
     const get = async (path: string) => {

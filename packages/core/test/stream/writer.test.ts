@@ -76,7 +76,7 @@ describe('before the target is known', () => {
     expect(writer.write('b')).toBe(true)
   })
 
-  test('an end waits too', () => {
+  test('an end waits until it is known', () => {
     writer.write('a')
     writer.end('b')
     writer.start(target, ':')

@@ -3,7 +3,7 @@ import type { RedisConnection } from './redis-client.ts'
 
 /** Answers after which another server may be the master, so that this connection is unusable. */
 const UNUSABLE = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED) /
-/** An error from the server, unlike those of the client or the socket. */
+/** Matches an error that the server sent. Those of the client and the socket have no code in capitals. */
 const ANSWER = /^[A-Z]+ /
 
 /** Sends one command and resolves with its answer. */

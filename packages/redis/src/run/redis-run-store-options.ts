@@ -8,7 +8,7 @@ export interface RedisRunStoreOptions {
    */
   prefix?: string | undefined
   /**
-   * At most how many ms after the death of its process a run becomes `lost`. A process whose event loop is blocked for
+   * A run becomes `lost` at most this many ms after the death of its process. A process whose event loop is blocked for
    * more than half of this time loses its runs. Default: 10 000.
    */
   lease?: number | undefined

@@ -29,7 +29,7 @@ test('opens at the first command, and once', async () => {
   expect(tools.connections).toHaveLength(1)
 })
 
-test('opens another after the connection was lost, at once if it has worked', async () => {
+test('opens another connection after a loss, at once if the lost one has worked', async () => {
   const tools = start()
   await sendAndAnswer(tools, 'a')
   tools.connections[0]?.break('ECONNRESET')

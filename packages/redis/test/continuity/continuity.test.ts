@@ -71,7 +71,7 @@ describe('the position is missing:', () => {
   })
 })
 
-// Each process finds out by itself that the stream was emptied, and sends a gap: a mark would be a second one.
+// Each process finds out by itself that the stream was emptied, and sends a gap. A mark would cause a second one.
 test.each([
   ['before it was noticed', 'is not looked for', 'one', 90, 0],
   ['after that', 'is looked for', 'one', 110, 1],

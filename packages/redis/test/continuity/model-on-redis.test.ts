@@ -1,5 +1,5 @@
 // The schedules of model.test.ts on redis-server processes, which do what the model of a server may get wrong.
-// More of them: REDIS_SCHEDULES=300. From another seed on: REDIS_SCHEDULE_SEED=301. The seed gives the plan, not the timing.
+// REDIS_SCHEDULES=300 plays more of them, REDIS_SCHEDULE_SEED=301 others. The seed gives the plan, not the timing.
 import { simulateOnRedis } from '../model/simulation.ts'
 
 const { REDIS_SCHEDULES = '8', REDIS_SCHEDULE_SEED = '1' } = process.env
@@ -27,6 +27,6 @@ test(`${REDIS_SCHEDULES} random schedules on Redis lose no event without a gap, 
   for (const lane of await Promise.allSettled(Array.from({ length: LANES }, play)))
     if (lane.status === 'rejected') failures.push(String(lane.reason?.stack))
   expect(failures.join('\n')).toBe('')
-  // They have something to find.
+  // Schedules without a loss would test nothing.
   expect([totals.losses > 0, totals.gaps > 0]).toEqual([true, true])
 })

@@ -58,7 +58,7 @@ export class HoppingClient {
 
   async #follow(origin: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // Broken streams are what the tests are about: only what it received counts.
+      // The tests break streams on purpose: only the received events count.
       await this.#read(origin, signal).catch(() => {})
       await sleep(RETRY, undefined, { signal }).catch(() => {})
     }

@@ -99,7 +99,7 @@ export class RedisServer {
       connectTimeout: 60_000,
     } as const
     const client = createClient({ socket, commandOptions: { timeout: 60_000 } })
-    // What is awaited here rejects.
+    // The calls below reject with the same error.
     client.on('error', () => {})
     try {
       await client.connect()

@@ -117,12 +117,12 @@ test('a source waits while Redis is unavailable, with little in memory, and fail
   expect(reason).toBe(errors[0])
   await proxy.accept()
   await following.over
-  // Once: that the end could not be stored is the same failure.
+  // Reported once: the end could not be stored because of the same failure.
   expect(errors).toEqual([UNAVAILABLE])
   expect(datas(following.text).at(-1)).toBe('{"status":"failed"}')
   const state = await runs.state('a')
   expect(state?.status).toBe('failed')
-  // Not stored: those on their way to Redis and those that wait for them, 16 KB each and an event more.
+  // Lost are at most the events on their way to Redis and those that wait for them: each 16 KB and one event.
   expect(yielded - (state?.events ?? 0)).toBeLessThanOrEqual(2 * 17)
 })
 

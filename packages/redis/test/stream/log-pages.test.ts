@@ -64,7 +64,7 @@ test('a forged cursor costs Redis one row', async () => {
   })
   const ranges = commands.filter(([name]) => name === 'XRANGE')
   expect(ranges).toHaveLength(1)
-  // From an id to the same id.
+  // The range is a single id.
   expect(ranges[0]?.[2]).toBe(ranges[0]?.[3])
 })
 
@@ -122,7 +122,7 @@ test('a page that did not arrive in time is requested again, smaller', async () 
     gap: false,
     entries: [{ cursor: '1-1-00000001' }, { cursor: '1-2-00000002' }],
   })
-  // One row more than that: the one of the cursor.
+  // Two entries, and the row of the cursor.
   expect(asked).toEqual([21, 9, 3])
 })
 

@@ -54,7 +54,7 @@ describe("mode 'shared'", () => {
     own += secret
     expect(secret).toContain(SECRET)
     publish(1, SECRET)
-    // As much as without anything before it: a correct guess and a wrong one have the same size.
+    // The same size as with no text before it, so it does not reveal whether a guess of the secret is right.
     const alone = coderOf('shared')
     const passage = text.passage(1, 2, SECRET)
     expect(own.slice(before + secret.length)).toBe(
