@@ -10,7 +10,7 @@ type Middleware = (...args: [...Parameters<RequestListener>, next: () => void]) 
 const load = (name: string) =>
   createRequire(__filename)(name) as (options: { threshold: number }) => Middleware
 
-// The first events arrived at the end of the stream, and with that of polka no disconnect was noticed.
+// The first events arrived at the end of the stream, and with polka's no disconnect was noticed.
 test.each(['@polka/compression', 'http-compression'])(
   '%s leaves a stream as it is, and compresses the rest',
   async (name) => {

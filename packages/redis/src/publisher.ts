@@ -153,5 +153,5 @@ export class Publisher {
 }
 
 const SPLIT =
-  'Redis confirms events that are not in the stream: publishing reaches another server than reading. ' +
+  'Redis confirms events that are not in the stream: publishing and reading reach different servers. ' +
   'Perhaps there are two masters, or an address that follows the master late.'

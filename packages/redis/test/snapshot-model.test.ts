@@ -25,7 +25,7 @@ let schedules = 0
 beforeAll(async () => {
   redis = await RedisServer.start()
   admin = new Redis(redis.port)
-  // It drops whole nodes: with one entry in each it holds as many as it is asked to.
+  // Redis drops whole nodes: with one entry per node it holds exactly as many as requested.
   await admin.config('SET', 'stream-node-max-entries', '1')
 })
 

@@ -66,7 +66,7 @@ export class RunProducer {
     return this.#revoked ?? this.#status
   }
 
-  /** Ends the run at the wish of this process: after `maxAge`, or at a shutdown. */
+  /** Ends the run, because its `maxAge` has passed or this process shuts down. */
   stop(code: SseErrorCode, message: string): void {
     if (this.signal.aborted) return
     this.#status = 'stopped'

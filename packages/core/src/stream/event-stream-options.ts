@@ -140,7 +140,7 @@ const DEFAULTS: ResolvedOptions = {
   waitParameter: false,
 }
 
-/** Checks an option, and returns its resolved value. */
+/** For each option, the function that checks a value and returns the resolved one. */
 const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOptions[Name] } = {
   retry: (value) => {
     const event = { retry: value as number }

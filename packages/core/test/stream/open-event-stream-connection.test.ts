@@ -63,9 +63,8 @@ describe('the connection', () => {
     expect(timeouts).toEqual([60_000, 60_000])
   })
 
-  // The delay was computed from keepAlive: below 14 s nothing was probed at all. Node sets the timeout again only if
-  // there is a keepAliveTimeout; otherwise the next request of the connection had none. The value from before the
-  // stream is restored after it.
+  // Node sets the idle timeout again only if there is a keepAliveTimeout. Without one, the next request of the
+  // connection had no timeout.
   test.each([
     ["the server's idle timeout again where keepAliveTimeout is 0", 0, true],
     ['the keepAliveTimeout where there is one, not the longer idle timeout', 5_000, false],
