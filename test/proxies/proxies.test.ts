@@ -102,7 +102,7 @@ describe.each(proxies)('$name, as in docs/proxies.md', (proxy) => {
     expect(signal.reason.code).toBe('ERR_SSE_CLIENT_CLOSED')
   })
 
-  test('two clients are two streams', async () => {
+  test('two clients get a stream each', async () => {
     const [first, second] = [await open(), await open()]
     const [one, two] = await streams.first(2)
     await one?.send('for one')

@@ -34,7 +34,7 @@ export async function loadBoth(index = fileURLToPath(import.meta.resolve('@downs
     }
     writeFileSync(file, text)
   }
-  // A call that was renamed would be measured against itself.
+  // If a call was renamed, it would stay in the copy, and core would be measured against itself.
   const missing = CALLS.filter((_call, at) => counts[at] === 0)
   if (missing.length > 0) throw new Error(`Not in core: ${missing.map(({ pattern }) => pattern).join(', ')}`)
   const load = (/** @type {string} */ folder) => import(pathToFileURL(join(folder, basename(index))).href)

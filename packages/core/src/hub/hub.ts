@@ -5,7 +5,7 @@ import type { Serialize } from '../wire/encode.ts'
 import type { EventOfAll, HubEvent } from './channel-map.ts'
 import type { ControlEventNames } from './control-event.ts'
 
-/** What `filter` and `coalesce` receive. */
+/** An event as `filter` and `coalesce` receive it. */
 export interface PublishedEvent<Channel extends string = string, Name extends string = string> {
   readonly channel: Channel
   readonly event?: Name | undefined

@@ -1,4 +1,4 @@
-/** Describes a value that a caller passed in a few words, for an error message. */
+/** Describes in a few words a value that a caller passed, for an error message. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value)

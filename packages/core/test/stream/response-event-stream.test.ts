@@ -23,7 +23,7 @@ describe('sending', () => {
     expect(target.writes.slice(1)).toEqual(['event: e\nid: 2\ndata: 1\n\ndata: two\n\n: three\n\n:\n\n'])
   })
 
-  test('only events are counted as events, not a retry or a comment alone', () => {
+  test('a retry or a comment alone is not counted as an event', () => {
     const { stream, port } = begin()
     stream.send('one')
     stream.send({ retry: 2_000 })
@@ -191,6 +191,6 @@ describe('a response that cannot be written to', () => {
   })
 })
 
-test('the last event ID of the client is available', () => {
+test('lastEventId is the last event ID of the client', () => {
   expect(create().stream.lastEventId).toBe('7')
 })
