@@ -208,7 +208,7 @@ describe.each(servers)('$server', ({ start }) => {
     expect(states.entries.filter(([state]) => state === 'closed')).toEqual([])
   })
 
-  test.each([401, 403])('a second %i in a row closes it', async (status) => {
+  test.each([401, 403])('a second %i in a row closes the source', async (status) => {
     let requests = 0
     const server = await start({
       '/events': (_, { answer }) => {

@@ -248,13 +248,13 @@ test('an attempt whose headers() fails counts as failed', async () => {
   expect(states.entries.map(([state]) => state)).toEqual(['connecting', 'waiting', 'connecting', 'open'])
 })
 
-test.each([400, 404, 410, 422])('a %i closes it, with an error that says so', async (status) => {
+test.each([400, 404, 410, 422])('a %i closes the source, with an error that says so', async (status) => {
   const { errors } = open()
   ;(await server.requests.at(0)).answer(status)
   expect(await errors.at(0)).toMatchObject({ status, message: expect.stringContaining(String(status)) })
 })
 
-test('a 204 closes it without an error', async () => {
+test('a 204 closes the source without an error', async () => {
   const { errors, states } = open()
   ;(await server.requests.at(0)).answer(204)
   expect(await errors.at(0)).toBeUndefined()
@@ -284,7 +284,7 @@ test('until sets another last event, or none', async () => {
   expect(await second.messages.at(0)).toBe(2)
 })
 
-test('close() in a listener ends it there', async () => {
+test('after close() in a listener no later event of the same piece is received', async () => {
   const { source, messages, states } = open()
   source.on('message', () => source.close())
   const { res, stream } = await server.requests.at(0)
@@ -295,7 +295,7 @@ test('close() in a listener ends it there', async () => {
   expect(states.entries.at(-1)).toEqual(['closed'])
 })
 
-test.each(['before', 'after'])('a signal that aborts %s the source connects closes it', async (when) => {
+test.each(['before', 'after'])('a signal that aborts %s the source connects closes the source', async (when) => {
   const controller = new AbortController()
   if (when === 'before') controller.abort()
   const { errors, states } = open({ signal: controller.signal })
@@ -442,7 +442,7 @@ describe('silence', () => {
     await server.requests.first(3)
   })
 
-  test('a POST that is not answered closes it', async () => {
+  test('a POST that is not answered closes the source', async () => {
     const { errors } = open({ body: 'x', silence: 100 })
     expect(await errors.at(0)).toMatchObject({ message: expect.any(String) })
     // On a busy machine it may not have arrived in that time.

@@ -78,7 +78,8 @@ export function sse(options: SseOptions = {}, ...more: unknown[]): SseMiddleware
     Object.defineProperty(this, methodName, { value, configurable: true, enumerable: true, writable: true })
   }
   const middleware = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
-    // The method is created each time it is read and is not kept: most responses are not streams, and streams are many.
+    // The method is created each time it is read: most responses never need it, and keeping it would take memory for
+    // each open stream.
     const get = () => group.sse(req, res, { onSourceError: (error) => onSourceError(error, req, res) })
     Object.defineProperty(res, methodName, { get, set, configurable: true, enumerable: true })
     next()

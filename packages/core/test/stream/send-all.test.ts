@@ -89,7 +89,7 @@ describe('bytes', () => {
     expect(stream.sent).toEqual(sent)
   })
 
-  test('of a Readable are its chunks', async () => {
+  test('of a Readable are an event for each chunk', async () => {
     const readable = new PassThrough()
     const done = stream.sendAll(readable)
     readable.write(bytes.subarray(0, 3))

@@ -112,7 +112,7 @@ export class Continuity {
   #passed = 0
   /** Followers got a gap that covers all entries up to this time of that server's clock. */
   #reported: Reported = { at: 0, server: '' }
-  /** The stream of that server was emptied before this time of this process. */
+  /** The stream of that server was emptied before this time, by the clock of this process. */
   #emptied: Pick<Reset, 'server' | 'asked'> | undefined
   /** Replication id of the server that last held the position. */
   #server = ''
