@@ -1,6 +1,6 @@
 import { contestant } from '../contestants.mjs'
 
-/** More digits than these are noise. @param {number | undefined} value */
+/** Rounds a value for display: more digits would be noise. @param {number | undefined} value */
 export function shown(value) {
   if (value === undefined) return '-'
   return value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0)
