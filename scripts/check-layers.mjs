@@ -92,7 +92,7 @@ function importProblem(name, manifest, file, specifier) {
 }
 
 const ownIndex =
-  "a package must not import its own index.ts, which imports everything and closes a circle; import the file itself."
+  'a package must not import its own index.ts, which imports everything and closes a circle; import the file itself.'
 
 /**
  * @param {string} from Relative to packages/core/src.

@@ -295,20 +295,23 @@ test('after close() in a listener no later event of the same piece is received',
   expect(states.entries.at(-1)).toEqual(['closed'])
 })
 
-test.each(['before', 'after'])('a signal that aborts %s the source connects closes the source', async (when) => {
-  const controller = new AbortController()
-  if (when === 'before') controller.abort()
-  const { errors, states } = open({ signal: controller.signal })
-  if (when === 'after') {
-    const { res, stream } = await server.requests.at(0)
-    stream()
-    await states.first(2)
-    controller.abort()
-    await new Promise((resolve) => res.once('close', resolve))
-  }
-  expect(await errors.at(0)).toBeUndefined()
-  expect(server.requests.entries).toHaveLength(when === 'before' ? 0 : 1)
-})
+test.each(['before', 'after'])(
+  'a signal that aborts %s the source connects closes the source',
+  async (when) => {
+    const controller = new AbortController()
+    if (when === 'before') controller.abort()
+    const { errors, states } = open({ signal: controller.signal })
+    if (when === 'after') {
+      const { res, stream } = await server.requests.at(0)
+      stream()
+      await states.first(2)
+      controller.abort()
+      await new Promise((resolve) => res.once('close', resolve))
+    }
+    expect(await errors.at(0)).toBeUndefined()
+    expect(server.requests.entries).toHaveLength(when === 'before' ? 0 : 1)
+  },
+)
 
 test('a loop receives all events, and ends when it is closed', async () => {
   const { source } = open()

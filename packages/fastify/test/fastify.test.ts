@@ -435,31 +435,34 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
   test.each([
     ['nothing', undefined],
     ['a value', { a: 1 }],
-  ])('a hook that fails at once ends the request with an error, when an async handler returns %s', async (_what, value) => {
-    const rejections: unknown[] = []
-    const note = (reason: unknown) => void rejections.push(reason)
-    process.on('unhandledRejection', note)
-    await app.register(sse)
-    app.addHook('onSend', (_request, _reply, payload, done) => {
-      if (payload instanceof Readable) done(new Error('hook'))
-      else done(null, payload)
-    })
-    app.addHook('onError', async () => {
-      await sleep(10)
-    })
-    app.get('/', async (_request, reply) => {
-      reply.sse()
-      return value
-    })
-    try {
-      const response = await app.inject('/')
-      expect([response.statusCode, response.json().message]).toEqual([500, 'hook'])
-      await sleep(20)
-      expect(rejections).toEqual([])
-    } finally {
-      process.off('unhandledRejection', note)
-    }
-  })
+  ])(
+    'a hook that fails at once ends the request with an error, when an async handler returns %s',
+    async (_what, value) => {
+      const rejections: unknown[] = []
+      const note = (reason: unknown) => void rejections.push(reason)
+      process.on('unhandledRejection', note)
+      await app.register(sse)
+      app.addHook('onSend', (_request, _reply, payload, done) => {
+        if (payload instanceof Readable) done(new Error('hook'))
+        else done(null, payload)
+      })
+      app.addHook('onError', async () => {
+        await sleep(10)
+      })
+      app.get('/', async (_request, reply) => {
+        reply.sse()
+        return value
+      })
+      try {
+        const response = await app.inject('/')
+        expect([response.statusCode, response.json().message]).toEqual([500, 'hook'])
+        await sleep(20)
+        expect(rejections).toEqual([])
+      } finally {
+        process.off('unhandledRejection', note)
+      }
+    },
+  )
 
   // Fastify sent a second answer, and the process ended with an unhandled rejection (ERR_HTTP_HEADERS_SENT).
   test('a handler that throws while the onSend hooks of the error answer are pending does not crash the process', async () => {

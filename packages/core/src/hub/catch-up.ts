@@ -106,7 +106,9 @@ export class CatchUp {
       ;({ page, from } = next)
     }
     this.#read += passed + page.length - from
-    return this.#read > this.#source.maxResume ? { gap: 'too-far', continueAt: 'end' } : { page, from, passed }
+    return this.#read > this.#source.maxResume
+      ? { gap: 'too-far', continueAt: 'end' }
+      : { page, from, passed }
   }
 
   /** Undefined when no read is necessary, and when the log could not be read: a failed read is no gap. */

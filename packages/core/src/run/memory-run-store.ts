@@ -19,7 +19,10 @@ export class MemoryRunStore implements RunStore {
 
   async start(id: string, newRun: NewRun): Promise<RunStart> {
     if (this.#closed)
-      throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed. Call its close() when no more runs start.')
+      throw new SseError(
+        'ERR_SSE_RUNS_CLOSED',
+        'The store of the runs is closed. Call its close() when no more runs start.',
+      )
     const held = this.#runs.get(id)
     if (held !== undefined && !(held.run.ended && newRun.replace)) return { state: held.run.state }
     clock.clearTimeout(held?.expiry)

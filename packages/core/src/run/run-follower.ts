@@ -3,7 +3,7 @@ import type { EventStream } from '../stream/event-stream.ts'
 import { COMPLETE, type StreamOwner, type StreamPort } from '../stream/stream-port.ts'
 import { encodeRunEnd, encodeRunGap, type RunControlEvents, type RunGapReason } from './run-control-event.ts'
 import type { FeedFollower, RunFeed, RunPiece } from './run-feed.ts'
-import { formatPlace, UNKNOWN_RUN_ID, parsePlace } from './run-place.ts'
+import { formatPlace, parsePlace, UNKNOWN_RUN_ID } from './run-place.ts'
 import type { RunPlace, RunReading } from './run-store.ts'
 
 /** How many ms to wait before a store that could not be read is tried again. */

@@ -5,10 +5,13 @@ import { crc32, crc32Shift, joinCrc32 } from '../../src/wire/crc32.ts'
 /** Computed by zlib: the trailer of a gzip member begins with it. */
 const zlibs = (bytes: Buffer) => gzipSync(bytes).readUInt32LE(gzipSync(bytes).length - 8)
 
-test.each([0, 1, 2, 255, 256, 65_535, 65_536, 200_000])("the checksum of %d bytes equals zlib's", (length) => {
-  const bytes = randomBytes(length)
-  expect(crc32(bytes)).toBe(zlibs(bytes))
-})
+test.each([0, 1, 2, 255, 256, 65_535, 65_536, 200_000])(
+  "the checksum of %d bytes equals zlib's",
+  (length) => {
+    const bytes = randomBytes(length)
+    expect(crc32(bytes)).toBe(zlibs(bytes))
+  },
+)
 
 test.each([0, 1, 3, 8, 1_000, 65_536, 70_001])(
   'combines the checksums of two texts, the second of %d bytes',

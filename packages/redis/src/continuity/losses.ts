@@ -82,7 +82,9 @@ export class Losses {
     const lost = lostAt(deliveredAt, clock)
     const why = this.#continuity.judge({ oldest, lost, missing, trims, server: clock.server })
     const reset =
-      why === 'fork' ? await this.#mark(deliveredAt) : { ...clock, head: await this.#stream.head(clock.server) }
+      why === 'fork'
+        ? await this.#mark(deliveredAt)
+        : { ...clock, head: await this.#stream.head(clock.server) }
     this.#continuity.moveTo(reset, why, deliveredAt)
     // The connection that has confirmed one of them may still confirm others.
     if (missing.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)

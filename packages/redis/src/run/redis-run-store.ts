@@ -171,7 +171,10 @@ export class RedisRunStore implements RunStore {
 
   #checkOpen(): void {
     if (this.#closed)
-      throw new SseError('ERR_SSE_RUNS_CLOSED', 'The store of the runs is closed. Call its close() when no more runs start.')
+      throw new SseError(
+        'ERR_SSE_RUNS_CLOSED',
+        'The store of the runs is closed. Call its close() when no more runs start.',
+      )
   }
 }
 
