@@ -1,7 +1,7 @@
 import { cpuColumns, cpuFor, grouped } from './workload.mjs'
 
-/** How many runs are measured, one after another: the first ones mostly measure compilation. */
-const RUNS = 10
+/** How many runs are measured, one after another: a single one takes 15 ms, and varies by half. */
+const RUNS = 30
 /** A small token. */
 const BYTES = 20
 

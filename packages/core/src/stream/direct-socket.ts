@@ -47,13 +47,12 @@ const NODES_WRITE = write.toString().includes(' = write_(this, chunk, encoding, 
  *
  * The headers must have been flushed.
  *
- * @param known - the socket that was found before. Then it checks only what other code may have changed since: reading
- *   a property of an Express response is slow, because each response has a hidden class of its own.
+ * @param known - the socket that was found before. Then it checks only what other code may have changed since.
  */
 export function directSocket(target: Target, known?: Socket): Socket | undefined {
-  if (target.write !== NODES_WRITE || target.writableEnded) return undefined
-  if (known?.writable) return known
-  if (!(target instanceof ServerResponse)) return undefined
+  if (known !== undefined) return known.writable && isUnchanged(target as ServerResponse) ? known : undefined
+  if (!(target instanceof ServerResponse) || target.write !== NODES_WRITE || target.writableEnded)
+    return undefined
   const { socket } = target
   const safe =
     socket !== null &&
@@ -63,4 +62,14 @@ export function directSocket(target: Target, known?: Socket): Socket | undefined
     target.writableLength === socket.writableLength &&
     socket.writable
   return safe ? socket : undefined
+}
+
+/**
+ * Whether `write` was not patched and the response has not ended. Each Express response has a hidden class of its own,
+ * and V8 looks up what such objects inherit at every read: with thousands of them, that takes longer than the rest of an
+ * event. So it reads from the prototype, which all of them share, and own properties.
+ */
+function isUnchanged(target: ServerResponse): boolean {
+  const isPatched = Object.hasOwn(target, 'write') || Object.getPrototypeOf(target).write !== NODES_WRITE
+  return !isPatched && !target.finished
 }

@@ -14,7 +14,8 @@ jest.setTimeout(300_000)
 
 /**
  * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
- * ms between the nodes and Redis. This is not for scenarios with a short log.
+ * ms between the nodes and Redis. This is not for scenarios with a short log (history.test.ts), and one process cannot
+ * read it for several scenarios at once: `--maxConcurrency 1 --runInBand`.
  */
 const { STAGE_RATE = '0', STAGE_DELAY = '0' } = process.env
 const rate = Number(STAGE_RATE)
@@ -55,9 +56,7 @@ export class Stage {
   async node(to: RedisServer | FaultyProxy, options: HubNodeOptions = {}): Promise<HubNode> {
     const proxy = to instanceof FaultyProxy ? to : await this.proxy(to)
     proxy.delay(Number(STAGE_DELAY))
-    // The rows of other processes must not push the events of the scenario out of the log.
-    const log = rate > 0 ? { maxLength: 10_000_000, ...options.log } : (options.log ?? {})
-    const node = await HubNode.start(this.#client, proxy, { ...options, log })
+    const node = await HubNode.start(this.#client, proxy, rate > 0 ? withRoom(options) : options)
     this.#nodes.push(node)
     if (to !== proxy) await node.hub.ready()
     return node
@@ -141,6 +140,12 @@ export class Stage {
       await Promise.all(this.#servers.map((server) => server.close()))
     }
   }
+}
+
+/** The rows of other processes must not push the events of the scenario out of the log, nor out of a client's reach. */
+function withRoom({ log, hub, ...options }: HubNodeOptions): HubNodeOptions {
+  const rows = 10_000_000
+  return { ...options, log: { maxLength: rows, ...log }, hub: { maxResume: rows, ...hub } }
 }
 
 /** A scenario with one kind of Redis client, as a Jest test runs it. */
