@@ -83,19 +83,19 @@ test.each([
     'core imports its own index.ts',
     'core/hub/hub.ts',
     "import '../index.ts'",
-    "their own package's index.ts",
+    'its own index.ts, which imports everything',
   ],
   [
     'core imports itself by name',
     'core/hub/hub.ts',
     "import '@downstream/core'",
-    "their own package's index.ts",
+    'its own index.ts, which imports everything',
   ],
   [
     'express imports its own index.ts',
     'express/sse.ts',
     "import './index.ts'",
-    "their own package's index.ts",
+    'its own index.ts, which imports everything',
   ],
   ['core imports a framework package', 'core/hub/hub.ts', "import '@downstream/express'", '"dependencies"'],
   [
