@@ -1,15 +1,11 @@
 import type { ConnectError } from './connect-error.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { createConnection } from './connection.ts'
-import { attempt, createListeners } from './listeners.ts'
+import { ANY, attempt, createListeners, STATE } from './listeners.ts'
 import { watchPage } from './page.ts'
 import type { Block } from './parser.ts'
 import { createTabs, locks } from './tabs.ts'
 import type { EventMap, ReceivedEvent, SourceState, TypedEventSource } from './typed-event-source.ts'
-
-/** Keys of listeners that are not event names. */
-const STATE = 1
-const ANY = 2
 
 /**
  * Connects to an event stream, and stays connected until `close()`: it reconnects after every temporary error, and
@@ -80,8 +76,7 @@ export function connect<Events = EventMap>(
       listeners.add(STATE, () => wake?.())
       try {
         for (;;) {
-          yield* queue.splice(0)
-          if (queue.length > 0) continue
+          while (queue.length > 0) yield queue.shift() as never
           if (state === 'closed') {
             if (error) throw error
             return undefined

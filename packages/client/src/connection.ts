@@ -1,15 +1,11 @@
 import { type ConnectError, connectError } from './connect-error.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { createDeadline } from './deadline.ts'
+import { CATCH_UP, MAYBE_CUT, WAIT } from './limits.ts'
 import { type Block, createParser } from './parser.ts'
 import { retryAfter } from './retry-after.ts'
 import { retryDelay } from './retry-delay.ts'
 import type { SourceState } from './typed-event-source.ts'
-
-/** How many seconds the server may hold a long poll. */
-const WAIT = 20
-/** The server ends a long poll at 256 KB. An answer with at least this many characters may be incomplete. */
-const MAYBE_CUT = 20_000
 
 /** A sequence of requests. Each continues where the previous one ended. */
 export interface Connection {
@@ -21,9 +17,10 @@ export interface Connection {
   /**
    * Connects now, and aborts any current attempt.
    *
-   * @param catchUp - sends a single request, which returns the events so far
+   * @param catchUp - sends a single request, which returns the events so far; how many seconds the server may wait for
+   *   the first one
    */
-  open(catchUp?: boolean): void
+  open(catchUp?: '0' | '1'): void
   /** Ends the wait for the next attempt. */
   wake(): void
   /** Stops, until `open()`. */
@@ -39,13 +36,22 @@ export interface ConnectionOwner {
 }
 
 export function createConnection(url: string | URL, options: ConnectOptions): Connection {
-  const { headers, credentials, resume, after = '' } = options
-  const { openTimeout = 15_000, silence = 45_000, retry: { min = 1_000, max = 30_000 } = {} } = options
-  let { poll = 'auto', body, method = body == null ? 'GET' : 'POST' } = options
+  let {
+    headers,
+    credentials,
+    resume,
+    after = '',
+    openTimeout = 15_000,
+    silence = 45_000,
+    retry: { min = 1_000, max = 30_000 } = {},
+    poll = 'auto',
+    body,
+    method = body == null ? 'GET' : 'POST',
+  } = options
   /** The `wait` of a long poll in seconds; 0: stream. */
   let wait = poll === 'always' ? WAIT : 0
   let streamAgainAt = 0
-  let isCatchUp: boolean | undefined
+  let catchUp: '0' | '1' | undefined
   /** The current attempt. Once it has aborted, nothing that the attempt still does has an effect. */
   let attempt = new AbortController()
   let state: SourceState | undefined
@@ -60,8 +66,8 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
     lastEventId: after,
     isOnce: method !== 'GET',
     owner: undefined,
-    open(catchUp) {
-      isCatchUp = catchUp
+    open(newCatchUp) {
+      catchUp = newCatchUp
       // The network may have changed, to one that does not buffer streams.
       streamAgainAt = 0
       run()
@@ -85,16 +91,11 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
     connection.owner?.onState(state, error)
   }
 
-  function close(error?: ConnectError): void {
-    pause()
-    setState('closed', error)
-  }
-
   function again(error?: ConnectError, atLeast = 0): void {
     pause()
     if (connection.isOnce) {
       if (!resume) {
-        close(error)
+        setState('closed', error)
         return
       }
       connection.isOnce = false
@@ -114,7 +115,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
     const startedAt = Date.now()
     if (poll === 'auto' && startedAt > streamAgainAt) wait = 0
     const once = connection.isOnce
-    const ends = !once && (isCatchUp || wait > 0)
+    const ends = !once && (catchUp || wait > 0)
     let head: Response | undefined
     let length = 0
 
@@ -136,13 +137,17 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
       failures = 0
       setState('open')
     }
+    const endCatchUp = () => {
+      if (signal.aborted) return
+      pause()
+      connection.owner?.onCaughtUp?.()
+    }
     deadline(once ? silence : openTimeout + wait * 1000, onTimeout)
     // A page that polls is up to date between two polls, so its state stays `open`.
     if (!ends || state !== 'open') setState('connecting', lastError)
 
     try {
       const own = typeof headers === 'function' ? await headers(lastError) : headers
-      if (signal.aborted) return
       const { lastEventId } = connection
       const request = {
         cache: 'no-store',
@@ -152,7 +157,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
         headers: {
           Accept: 'text/event-stream',
           ...(lastEventId && { 'Last-Event-ID': toByteString(lastEventId) }),
-          ...(ends && { Prefer: `wait=${wait}` }),
+          ...(ends && { Prefer: `wait=${wait || catchUp}` }),
           ...own,
         },
         signal,
@@ -161,42 +166,43 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
       if (signal.aborted) return
       const { status } = head
       const type = head.headers.get('content-type')
-      if (status === 204) return close()
+      if (status === 204) return setState('closed')
       if (status !== 200 || !type?.startsWith('text/event-stream')) {
         const refusal = connectError(`${url}: ${status} ${type}`, status)
         if (mayRefresh(status) && !mayRefresh(lastError?.status) && !once) {
           lastError = refusal
           return run()
         }
-        if (status >= 400 && status < 500 && status !== 429) return close(refusal)
+        if (status >= 400 && status < 500 && status !== 429) return setState('closed', refusal)
         return again(refusal, retryAfter(head.headers))
       }
       if (poll === 'never') onByte()
+      // The answer of this server may never end.
+      if (catchUp && !head.headers.has('preference-applied')) setTimeout(endCatchUp, CATCH_UP)
 
-      if (!isCatchUp || head.headers.has('preference-applied')) {
-        const parse = createParser(
-          lastEventId,
-          // A listener of an earlier event may have closed the source.
-          (block) => signal.aborted || connection.owner?.onBlock(block),
-          (ms) => {
-            minRetry = ms
+      const parse = createParser(
+        lastEventId,
+        // A listener of an earlier event may have closed the source.
+        (block) => signal.aborted || connection.owner?.onBlock(block),
+        (ms) => {
+          minRetry = ms
+        },
+      )
+      const bytes = head.body as ReadableStream<Uint8Array<ArrayBuffer>>
+      await bytes.pipeThrough(new TextDecoderStream()).pipeTo(
+        new WritableStream({
+          write(text) {
+            if (signal.aborted) return
+            onByte()
+            length += text.length
+            parse(text)
           },
-        )
-        const body = head.body as ReadableStream<Uint8Array<ArrayBuffer>>
-        const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-        for (;;) {
-          const { done, value } = await reader.read()
-          if (signal.aborted) return
-          if (done) break
-          onByte()
-          length += value.length
-          parse(value)
-        }
-      }
-      if (isCatchUp && length < MAYBE_CUT) {
-        pause()
-        connection.owner?.onCaughtUp?.()
-      } else if (ends) {
+        }),
+      )
+      if (signal.aborted) return
+      // Without a new id, the next answer would be the same.
+      if (catchUp && (length < MAYBE_CUT || connection.lastEventId === lastEventId)) endCatchUp()
+      else if (ends) {
         wait = wait && WAIT
         deadline(startedAt + minRetry - Date.now(), run)
       } else again()

@@ -1,3 +1,7 @@
+/** Keys of listeners that are not event names. */
+export const STATE = 1
+export const ANY = 2
+
 /** Functions that are called by key. */
 export interface Listeners {
   /** Returns a function that removes the listener. */

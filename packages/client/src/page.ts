@@ -27,5 +27,5 @@ export function watchPage(
   on('pagehide', onHide)
   on('pageshow', ({ persisted }) => persisted && onReturn())
   on('online', onReturn)
-  on('visibilitychange', () => document?.hidden === false && onLook())
+  on('visibilitychange', () => document?.hidden || onLook())
 }

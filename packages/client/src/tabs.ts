@@ -1,19 +1,8 @@
 import type { Connection, ConnectionOwner } from './connection.ts'
 import { createDeadline } from './deadline.ts'
+import { ANSWER, GRACE, REMEMBERED, SILENCE } from './limits.ts'
 import type { Block } from './parser.ts'
 import type { SourceState } from './typed-event-source.ts'
-
-/** How many ms a leader may take to answer before another tab takes over: it may be frozen. */
-const ANSWER = 2_000
-/** After this many ms without a message, the tab asks the leader whether it is still there. */
-const SILENCE = 45_000
-/**
- * How many ms to wait for the broadcast of the event at which the catch-up ended: the leader may be slower than the
- * catch-up. It may also never receive that event, because the log has other channels too.
- */
-const GRACE = 1_000
-/** How many events are remembered, to recognize those that a new leader receives again. */
-const REMEMBERED = 500
 
 interface LockManager {
   request(
@@ -28,10 +17,12 @@ export const locks: LockManager | undefined = (globalThis as { navigator?: { loc
   .navigator?.locks
 
 /**
- * From the leader to all tabs: its term (which rises with each leader), its last event ID so far, perhaps a block, and
- * its state. 0 asks the leader for such a message.
+ * From the leader to all tabs: its term (which rises with each leader), its last event ID so far, perhaps a block, its
+ * state, and how many events it has received. 0 asks the leader for such a message.
  */
-type Message = [term: number, id: string, block: Block | undefined, state: SourceState | undefined] | 0
+type Message =
+  | [term: number, id: string, block: Block | undefined, state: SourceState | undefined, received: number]
+  | 0
 
 /**
  * The tabs of a browser that share one connection. The holder of a lock leads: it has the connection, and broadcasts
@@ -57,14 +48,15 @@ export function createTabs(
   const seen: string[] = []
   let channel: InstanceType<typeof BroadcastChannel>
   let left: AbortController
+  /** Ends the lead; undefined: another tab leads. */
   let release: (() => void) | undefined
-  let leads = false
   let term = 0
   let state: SourceState | undefined
   /** The messages that were broadcast during a catch-up. */
   let kept: Exclude<Message, 0>[] | undefined
-  let isCaughtUp = false
-  /** Whether events may arrive that this tab already has. */
+  /** Those of the catch-up that has ended. */
+  let caughtUp: typeof kept
+  /** Whether events may arrive that this tab already has. Without an id, an equal one is another event. */
   let overlaps = false
 
   return {
@@ -79,24 +71,24 @@ export function createTabs(
       left?.abort()
       channel?.close()
       deadline()
-      leads = false
       term = 0
       kept = undefined
       release?.()
+      release = undefined
     },
     ask,
     onBlock(block) {
-      if (leads) broadcast(block)
+      if (release) broadcast(block)
       take(block)
     },
     onState(newState, newError) {
       onState(newState, newError)
       if (newState === state) return
       state = newState
-      if (leads) broadcast()
+      if (release) broadcast()
     },
     onCaughtUp() {
-      isCaughtUp = true
+      caughtUp = kept
       setTimeout(settle, GRACE, kept)
       settle()
     },
@@ -104,8 +96,12 @@ export function createTabs(
 
   /** Applies the kept messages that follow the end of the catch-up. */
   function settle(waited?: typeof kept): void {
-    if (!kept || !isCaughtUp) return
-    const end = kept.findLastIndex(([, id, block]) => (block?.id ?? id) === connection.lastEventId)
+    if (!kept || kept !== caughtUp) return
+    const { lastEventId } = connection
+    const end = kept.findLastIndex(([, id, block]) =>
+      // Without ids, the end is the last event of the catch-up itself.
+      lastEventId ? (block?.id ?? id) === lastEventId : block && JSON.stringify(block) === seen.at(-1),
+    )
     if (end < 0 && kept !== waited) return
     const messages = kept.slice(end + 1)
     kept = undefined
@@ -113,7 +109,7 @@ export function createTabs(
   }
 
   function ask(): void {
-    if (leads) return
+    if (release) return
     channel.postMessage(0)
     // At random, so that not all tabs take over.
     deadline(ANSWER * (1 + Math.random()), () => queue({ steal: true }))
@@ -124,20 +120,19 @@ export function createTabs(
     ;(locks as LockManager)
       .request(name, options, () => {
         if (signal.aborted) return
-        leads = true
-        kept = undefined
-        deadline()
-        term = Math.max(term + 1, Date.now())
-        broadcast()
-        connection.open()
         return new Promise((resolve) => {
           release = resolve
+          kept = undefined
+          deadline()
+          term = Math.max(term + 1, Date.now())
+          broadcast()
+          connection.open()
         })
       })
       .catch(() => {
         // Another tab took over because this one did not answer.
-        if (signal.aborted || !leads) return
-        leads = false
+        if (signal.aborted || !release) return
+        release = undefined
         connection.pause()
         queue()
         ask()
@@ -145,26 +140,30 @@ export function createTabs(
   }
 
   function broadcast(block?: Block): void {
-    channel.postMessage([term, connection.lastEventId, block, state])
+    channel.postMessage([term, connection.lastEventId, block, state, seen.length])
   }
 
   function onMessage({ data }: { data: unknown }): void {
     const message = data as Message
-    if (leads) {
+    if (release) {
       if (!message) broadcast()
       return
     }
     if (!message || message[0] < term) return
-    const [itsTerm, id, block] = message
+    const [itsTerm, id, block, , received] = message
     const isNew = itsTerm > term
     // Events that a leader broadcasts before it introduces itself are part of the catch-up.
     if (isNew && block) return
     deadline(SILENCE, ask)
-    if (id !== connection.lastEventId && (isNew || !(kept || overlaps))) {
+    if (
+      id === connection.lastEventId
+        ? // Without an id, only a new connection shows what the leader has received so far.
+          !term && !id && received
+        : isNew || !(kept || overlaps)
+    ) {
       // This tab has missed events.
       kept = []
-      isCaughtUp = false
-      connection.open(true)
+      connection.open(id ? '0' : '1')
     }
     term = itsTerm
     if (isNew || kept) overlaps = true
@@ -176,15 +175,18 @@ export function createTabs(
   function apply([, , block, state]: Exclude<Message, 0>): void {
     if (!block) {
       if (state) onState(state)
-    } else if (!overlaps || !seen.includes(JSON.stringify(block))) {
-      overlaps &&= block.data === undefined
+    } else if (
+      !overlaps ||
+      (block.data !== undefined && !(block.id && seen.includes(JSON.stringify(block))))
+    ) {
+      overlaps = false
       take(block)
     }
   }
 
   function take(block: Block): void {
     // Compare whole blocks: events with different names may share an id.
-    if (seen.push(JSON.stringify(block)) > REMEMBERED) seen.shift()
+    if (block.data !== undefined && seen.push(JSON.stringify(block)) > REMEMBERED) seen.shift()
     onBlock(block)
   }
 }
