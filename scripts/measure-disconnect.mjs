@@ -1,12 +1,12 @@
 // `node scripts/measure-disconnect.mjs [rounds]`, after `npm run build`: the time from hub.disconnect(key) in one
 // process until the streams of that key are closed in four processes that share a Redis. Needs redis-server.
-import { fork, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { startRedis } from './start-redis.mjs'
 
 const rounds = Number(process.argv[2] ?? 300)
 const PROCESSES = 4
@@ -33,10 +33,8 @@ async function serve(redisPort) {
 }
 
 async function measure() {
-  const redisPort = 20_000 + (process.pid % 5_000)
-  const redis = spawn('redis-server', ['--port', String(redisPort), '--save', ''], { stdio: 'ignore' })
-  await sleep(1_000)
-  const env = { ...process.env, REDIS_PORT: String(redisPort) }
+  const redis = await startRedis()
+  const env = { ...process.env, REDIS_PORT: String(redis.port) }
   const children = Array.from({ length: PROCESSES }, () => fork(fileURLToPath(import.meta.url), [], { env }))
   const ports = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0].port))
   /** @type {number[]} */
@@ -55,7 +53,7 @@ async function measure() {
   const at = (/** @type {number} */ share) => `${(times[Math.ceil(rounds * share) - 1] ?? 0).toFixed(1)} ms`
   console.table({ 'closed in four processes': { p50: at(0.5), p99: at(0.99), slowest: at(1), rounds } })
   for (const child of children) child.kill()
-  redis.kill()
+  redis.stop()
 }
 
 /**

@@ -3,14 +3,14 @@
 // - the memory of clients that read nothing, each with a different id, with events of 10 KB
 // - the CPU time of one client, and of a hundred that were close together, 100 000 entries back, of which one in
 //   ten thousand is theirs; minus the cost of the same clients that are up to date and get as many events
-import { fork, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePorts } from './free-ports.mjs'
+import { startRedis } from './start-redis.mjs'
 
 const clients = Number(process.argv[2] ?? 1_000)
 /** The contents of the log in each measurement. */
@@ -21,7 +21,8 @@ const plans = {
 
 if (process.send !== undefined) await serve(plans[/** @type {keyof typeof plans} */ (process.env.PLAN)])
 else {
-  const stopRedis = process.argv[3] === 'redis' ? await startRedis() : () => {}
+  const redis = process.argv[3] === 'redis' ? await startRedis() : undefined
+  if (redis !== undefined) process.env.REDIS_PORT = String(redis.port)
   const unread = await measureMemory()
   const costs = async (/** @type {number} */ count) =>
     Math.max(1, (await measureCpu(count, 'far')) - (await measureCpu(count, 'near')))
@@ -32,7 +33,7 @@ else {
     'CPU of a hundred clients, ms': { value: Math.round(hundred) },
     'a hundred clients / one': { value: Math.round((hundred / one) * 10) / 10 },
   })
-  stopRedis()
+  redis?.stop()
 }
 
 /**
@@ -81,14 +82,6 @@ async function redisLog(port, entries) {
   const client = new Redis(port, '127.0.0.1')
   await client.flushall()
   return new RedisLog(client, { maxLength: entries + 10 })
-}
-
-async function startRedis() {
-  const port = String(await freePorts())
-  const redis = spawn('redis-server', ['--port', port, '--save', ''], { stdio: 'ignore' })
-  await sleep(1_000)
-  process.env.REDIS_PORT = port
-  return () => redis.kill()
 }
 
 function memory() {
