@@ -73,6 +73,24 @@ describe('a gap', () => {
     ).toEqual([48, 49])
   })
 
+  test('has a random delay of up to gapDelay, for streams and for loops', async () => {
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.75)
+    try {
+      for (const gapDelay of [0, 2_000]) {
+        const hub = createHub({ gapDelay })
+        const stream = new FakePort('nonsense')
+        hub.subscribe(stream, 'news')
+        const loop = hub.events('news', { after: 'nonsense' })
+        const { value } = await loop.next()
+        await loop.return?.()
+        const delays = [stream.events[0]?.data, value.data].map((data) => JSON.parse(data).delay)
+        expect(delays).toEqual([0.75 * gapDelay, 0.75 * gapDelay])
+      }
+    } finally {
+      random.mockRestore()
+    }
+  })
+
   test('is sent to a page that was rendered with the cursor of a hub that was not ready', async () => {
     const log = new FaultyLog({}, { startHeld: true })
     const hub = createHub({ log })

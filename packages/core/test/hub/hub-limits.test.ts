@@ -81,6 +81,21 @@ describe('maxResumes', () => {
     expect(third.closed).toBe(false)
   })
 
+  test('a client that was connected all the time is not turned away when its position falls off the tail', async () => {
+    const hub = createHub({ log: slowLog().log, maxResumes: 1, tail: { length: 1 } })
+    await hub.ready()
+    const slow = new FakePort()
+    slow.room = 0
+    hub.subscribe(slow, 'a')
+    hub.subscribe(new FakePort('x-1'), 'a')
+    for (let n = 0; n < 3; n++) await hub.publish('a', event)
+    slow.flow()
+    await nextTurn()
+    await nextTurn()
+    expect(slow.closed).toBe(false)
+    expect(hub.stats()).toMatchObject({ streams: 2, lagging: 2 })
+  })
+
   test('a client that disconnects makes room', async () => {
     const hub = createHub({ log: slowLog().log, maxResumes: 1 })
     await hub.ready()

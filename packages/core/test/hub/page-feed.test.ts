@@ -42,6 +42,7 @@ async function received(pages: readonly Page[], cursor: number, maxResume = Numb
   return {
     events: stream.events.map(({ event, id }) => [event, Number(id)]),
     handled: handled.map((of) => of.mock.calls.length),
+    order: handled.flatMap((of) => of.mock.invocationCallOrder),
     step: await Promise.race([end, settle()]),
   }
 }
@@ -62,4 +63,20 @@ test('entries that a stream has passed over count for maxResume', async () => {
   const { step } = await received(pagesOf(3, []), 500, 17_499)
   expect(step).toEqual({ gap: 'too-far', continueAt: 'end' })
   expect((await received(pagesOf(3, []), 500, 17_500)).step).toBeUndefined()
+})
+
+// Pages that another stream has read need no wait, so a client that was far back handled all of them in one turn.
+test('other work gets its turn between pages', async () => {
+  const other = jest.fn()
+  setImmediate(other)
+  const { handled, order } = await received(
+    pagesOf(
+      20,
+      [...Array(20).keys()].map((at) => at * 6_000 + 1),
+    ),
+    0,
+  )
+  expect(handled).toEqual(Array(20).fill(1))
+  const [between] = other.mock.invocationCallOrder
+  expect(order.filter((n) => n < (between as number))).toHaveLength(16)
 })

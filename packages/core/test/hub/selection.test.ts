@@ -1,6 +1,8 @@
 import { parseEvents } from '@downstream/testing'
 import { ChannelSet } from '../../src/hub/channel-set.ts'
 import type { SubscribeOptions } from '../../src/hub/hub.ts'
+import type { HubEntry } from '../../src/hub/hub-entry.ts'
+import type { Run } from '../../src/hub/run.ts'
 import { Selection } from '../../src/hub/selection.ts'
 import { Tail } from '../../src/hub/tail.ts'
 
@@ -58,4 +60,33 @@ test('after a function has thrown, it is not called again and nothing more is se
   expect(selection.fromTail(tailOf('a', 'b', 'c'), 0, false).text).toBe('')
   expect(selection.failure).toEqual({ error })
   expect(filter).toHaveBeenCalledTimes(1)
+})
+
+// The newest event of a key is sent early, at the position of the first. A stream that then leaves the tail finds it
+// again at its own position.
+describe('of what was sent early and comes again, a stream gets only what is newer,', () => {
+  const fromPage = (selection: Selection, tail: Tail, from: number) => {
+    const entries = Array.from({ length: tail.next - from }, (_, n) => tail.at(from + n) as HubEntry)
+    return selection.fromPage(entries, 0)
+  }
+
+  test.each<[where: string, passedInTail: boolean, rest: (...args: Parameters<typeof fromPage>) => Run]>([
+    ['in the tail', false, (selection, tail, from) => selection.fromTail(tail, from, true)],
+    ['in a page of the log', false, fromPage],
+    ['in a page of the log, after it came again in the tail', true, fromPage],
+  ])('%s', (_, passedInTail, rest) => {
+    const long = 'x'.repeat(40_000)
+    const tail = tailOf('a1', long, long, 'a2', 'a3')
+    const selection = select({ coalesce: ({ data }) => (data === long ? undefined : data[0]) })
+    let { next, text } = selection.fromTail(tail, 0, true)
+    expect([next, dataOf(text)]).toEqual([3, ['a3', long, long]])
+    if (passedInTail) {
+      ;({ next, text } = selection.fromTail(tail, next, true))
+      expect([next, text]).toEqual([5, ''])
+    }
+    selection.leaveTail()
+    push(tail, 'a4')
+    const newer = { event: 'message', id: 'c-5', data: 'a4' }
+    expect(parseEvents(rest(selection, tail, next).text)).toEqual([newer])
+  })
 })

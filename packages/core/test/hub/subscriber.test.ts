@@ -505,6 +505,36 @@ describe('a log that loses its continuity', () => {
     expect(dataOf(stream)).toEqual(['0', '1', 'after'])
     expect(gapsOf(stream)).toEqual(['log-changed'])
   })
+
+  test.each([
+    ['once', 1],
+    ['twice before the client has its turn', 2],
+  ])('while the log is read, %s: one gap, although the read answers with a gap too', async (_, resets) => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    log.readsHeld = true
+    const stream = new FakePort(after)
+    hub.subscribe(stream, 'news')
+    const loop = hub.events('news', { after })
+    const items = [loop.next(), loop.next()]
+    await settle()
+    for (let n = 0; n < resets; n++) log.restart()
+    await settle()
+    log.releaseReads()
+    await settle()
+    await hub.publish('news', { data: 'after' })
+    await settle()
+    expect(gapsOf(stream)).toEqual(['log-changed'])
+    expect(dataOf(stream)).toEqual(['after'])
+    const events = (await Promise.all(items)).map(({ value }) => [value.event, value.data])
+    expect(events).toEqual([
+      ['gap', expect.stringContaining('log-changed')],
+      ['message', 'after'],
+    ])
+    await loop.return?.()
+  })
 })
 
 test('a gap for which there is no room loses nothing of what follows it', async () => {
