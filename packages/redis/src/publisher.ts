@@ -82,10 +82,8 @@ export class Publisher {
   async suspect(position: Position, server: string): Promise<void> {
     if (server !== '' && server === this.#server) return
     this.#suspected = true
-    const { session } = this
-    const held = await this.#stream.holds(position)
-    if (session !== this.session) return
-    if (held) this.#suspected = false
+    // A session that is lost meanwhile rejects, so the answer is that of the present one.
+    if (await this.#stream.holds(position)) this.#suspected = false
     else this.#connection.fail(new Error(SPLIT))
   }
 

@@ -54,3 +54,31 @@ test.each(Object.entries(clusterClients))('two logs on %s share their entries', 
   expect(reading.gap ? reading : reading.entries.map(({ cursor }) => cursor)).toEqual(cursors)
   await Promise.all([hub.close(), otherHub.close()])
 })
+
+// ioredis sends WAIT to any node, where it says nothing about the replicas of the node that has the log.
+test.each(Object.entries(clusterClients).filter(([name]) => name.includes('io')))(
+  'replicas is refused on %s',
+  (_, create) => {
+    expect(() => new RedisLog(create(server.port).client, { replicas: 1 })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_SSE_INVALID_OPTION',
+        message: expect.stringContaining('createCluster() of node-redis'),
+      }),
+    )
+  },
+)
+
+test.each(Object.entries(clusterClients).filter(([name]) => name.includes('node-redis')))(
+  'replicas: on %s, a publish that no replica confirms is rejected',
+  async (_, create) => {
+    const log = new RedisLog(create(server.port).client, { key: `log ${count++}`, replicas: 1, timeout: 500 })
+    const outcomes: string[] = []
+    // On a busy machine, connecting may take longer than that.
+    await eventually('the answer', async () => {
+      outcomes.push(await log.append({ channels: ['c'], data: 'd' }).catch(String))
+      return outcomes.at(-1)?.includes('0 of 1 replicas') === true
+    })
+    expect(outcomes.every((outcome) => outcome.startsWith('SseError'))).toBe(true)
+    await log.close()
+  },
+)

@@ -5,7 +5,8 @@ import type { Send } from './session.ts'
  * hangs may still hold them: a publish that was rejected would be stored after newer ones. So the server closes the old
  * connection before the first command on the new one.
  *
- * Needs Redis 6.2 and the permission for CLIENT INFO and CLIENT KILL. Without them, only the socket is reset.
+ * Needs Redis 6.2 and the permission for CLIENT INFO and CLIENT KILL. Without them, only the socket is reset, which
+ * node-redis does not permit.
  */
 export class Fence {
   #previous: string[] | undefined

@@ -91,7 +91,6 @@ export class Session {
         if (UNUSABLE.test(message)) this.lose(error, true)
         else if (!ANSWER.test(message)) this.lose(error)
       }
-      // Use the promise even after the opening: a command that did not wait must not overtake one that did.
       ready.then(() => this.#send(args)).then(answered, refused)
     })
   }

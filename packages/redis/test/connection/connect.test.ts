@@ -1,4 +1,10 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { Redis as Valkey } from 'iovalkey'
 import { createSentinel } from 'redis'
+import { connectorOf } from '../../src/connection/connect.ts'
 import type { RedisClient } from '../../src/connection/redis-client.ts'
 import { RedisLog } from '../../src/redis-log.ts'
 
@@ -30,4 +36,21 @@ test('says what to write for a URL', () => {
   expect(() => new RedisLog('redis://localhost' as unknown as RedisClient)).toThrow(
     'For a URL write new RedisLog(new Redis(url)).',
   )
+})
+
+// Where Redis cannot close the connection, the system would deliver a rejected publish as soon as the network permits.
+test.each<[client: string, open: (port: number) => RedisClient]>([
+  ['ioredis 6', (port) => new Redis(port, '127.0.0.1', { lazyConnect: true })],
+  ['ioredis 5', (port) => new Redis5(port, '127.0.0.1', { lazyConnect: true })],
+  ['iovalkey', (port) => new Valkey(port, '127.0.0.1', { lazyConnect: true })],
+])('a connection of %s that is given up is reset, not ended', async (_, open) => {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const connection = connectorOf(open(port), 'key')({ timeout: 60_000, onLost() {} })
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  await once(socket, 'data')
+  connection.close()
+  await expect(once(socket, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' })
+  server.close()
 })

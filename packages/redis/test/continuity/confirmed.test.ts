@@ -49,3 +49,17 @@ test('an id that a mark covers is not overdue', () => {
   all.clear()
   expect(all.overdue(30, 0)).toEqual(none)
 })
+
+test('at most 100 000 are remembered, the newest, and a thousand are doubtful at once', () => {
+  const all = new Confirmed()
+  for (let n = 0; n <= 100_000; n++) all.add(confirmation(n))
+  const { lost } = all.overdue(Number.POSITIVE_INFINITY, -1)
+  expect([lost.length, lost[0]]).toEqual([100_000, confirmation(1)])
+  expect(all.overdue(Number.POSITIVE_INFINITY, 200_000).doubtful).toHaveLength(1_000)
+})
+
+test('the newest of each session stands for all of that session', () => {
+  const all = new Confirmed()
+  for (const [n, session] of [1, 2, 1, 2, 3].entries()) all.add({ ...confirmation(n), session })
+  expect(all.newest().map(({ sent }) => sent)).toEqual([2, 3, 4])
+})

@@ -1,4 +1,6 @@
+import type { LogFollower } from '@downstream/core'
 import { FollowerState } from '../../src/continuity/follower-state.ts'
+import { guardedFollower } from '../../src/continuity/guarded-follower.ts'
 import { RecordingFollower } from '../harness/recording-follower.ts'
 
 // An outage of ten seconds caused two thousand calls of onError.
@@ -26,4 +28,19 @@ test('a warning is reported once for its topic, and changes nothing', () => {
   state.warn('maxAge', 'no permission')
   state.warn('maxAge', 'no permission')
   expect(follower.states).toEqual(['up', 'up', 'no permission'])
+})
+
+test('each function of a follower that throws is a warning, and stops nothing', () => {
+  const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const fail = () => {
+    throw new Error('mine')
+  }
+  const throwing: LogFollower = { start: fail, entries: fail, reset: fail, state: fail }
+  const follower = guardedFollower(throwing)
+  follower.start('head', [])
+  follower.entries([])
+  follower.reset('head', 'trimmed')
+  follower.state(false, new Error('down'))
+  expect(emitWarning.mock.calls).toEqual(Array(4).fill(['Error: mine']))
+  emitWarning.mockRestore()
 })

@@ -12,15 +12,22 @@ function start(holds: boolean) {
   const continuity = new Continuity(new Recent(10))
   continuity.start({ rows: [], head }, 'one')
   const mark = jest.fn(async () => ({ id: '6-0', nonce: 'mark----' }))
-  const stream = { holds: async () => holds, mark, time: async () => 1_000 }
-  const publisher = { suspect: async () => {} }
+  const stream = {
+    holds: async () => holds,
+    mark,
+    time: async () => 1_000,
+    range: async () => [{ id: '1-0', nonce: 'oldest--' }],
+    length: async () => 1,
+  }
+  const suspect = jest.fn(async () => {})
+  const publisher = { suspect, session: 1 }
   const losses = new Losses(
     { identify: async () => 'one', publisher } as unknown as LossSource,
     {} as GuardedConnection,
     stream as unknown as RedisStream,
     continuity,
   )
-  return { continuity, losses, mark }
+  return { continuity, losses, mark, suspect }
 }
 
 // An entry that was sent before the follower started may be stored before its position, where it is never read.
@@ -49,4 +56,18 @@ test('if two masters confirm different entries, marks are added at intervals, no
     await losses.check(at + 1, 'one')
   }
   expect(mark.mock.calls.length).toBeLessThan(50)
+})
+
+// The second mark was a second gap for one loss.
+test.each([
+  ['the session that publishes is suspected, too', 1],
+  ['a session that has ended is not', 2],
+])('one mark reports that the position is gone and a newer confirmed entry too; %s', async (_, session) => {
+  const { continuity, losses, mark, suspect } = start(false)
+  const sent = performance.now() + 1_000
+  continuity.confirm({ position, session, server: 'one', sent, at: sent })
+  expect(await losses.recover(head, 'one')).toMatchObject({ reason: 'log-changed' })
+  for (let reads = 1; reads < 4; reads++) await losses.check(sent + reads, 'one')
+  expect(mark).toHaveBeenCalledTimes(1)
+  expect(suspect).toHaveBeenCalledTimes(session === 1 ? 1 : 0)
 })

@@ -31,7 +31,7 @@ test(
     })
     await eventually('a gap', () => reader.received.some((one) => 'gap' in one))
     expect(node.states).toContain('down')
-    expect(publisher.errors.map(String).join()).toContain('another server')
+    expect(publisher.errors.map(String).join()).toContain('different servers')
     expect(reader.received.filter((one) => 'gap' in one).length).toBeLessThanOrEqual(2)
     node.proxy.retarget(replica.port)
     const [verdict] = await stage.verdicts(reader)

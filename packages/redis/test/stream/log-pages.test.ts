@@ -126,6 +126,33 @@ test('a page that did not arrive in time is requested again, smaller', async () 
   expect(asked).toEqual([21, 9, 3])
 })
 
+/** Row n of a stream: an entry, or a second one with the same nonce. */
+function rowOf(n: number, nonce = String(n).padStart(8, '0')) {
+  return { id: `1-${n}`, nonce, entry: { ...entry(nonce), cursor: `1-${n}-${nonce}` } }
+}
+
+test('of an entry that is stored twice in a row, one is delivered, even if no follower has noticed', async () => {
+  const nonces = ['aaaaaaaa', 'aaaaaaaa', 'bbbbbbbb', 'bbbbbbbb', 'cccccccc']
+  const rows = nonces.map((nonce, n) => rowOf(n, nonce))
+  const stream = { holds: async () => true, range: async () => rows }
+  const pages = new LogPages(stream as unknown as RedisStream, undefined)
+  const reading = await pages.read('1-0-aaaaaaaa', bounds)
+  expect(!reading.gap && reading.entries.map(({ data }) => data)).toEqual(['bbbbbbbb', 'cccccccc'])
+})
+
+test('the last thousand cursors at which pages ended are not looked up again, but earlier ones are', async () => {
+  const holds = jest.fn(async () => true)
+  const range = async (id: string) => [0, 1].map((n) => rowOf(Number(id.slice(2)) + n))
+  const pages = new LogPages({ holds, range } as unknown as RedisStream, undefined)
+  const read = (n: number) => pages.read(`1-${n}-${String(n).padStart(8, '0')}`, { ...bounds, length: 1 })
+  for (let n = 0; n <= 1_000; n++) await read(n)
+  expect(holds).toHaveBeenCalledTimes(1)
+  await read(2)
+  expect(holds).toHaveBeenCalledTimes(1)
+  await read(1)
+  expect(holds).toHaveBeenCalledTimes(2)
+})
+
 // Each read waits for a follower that has not noticed a loss yet. With a follower that never does, a thousand clients
 // would wait one after another.
 test('only one read waits for a follower that does not notice a loss', async () => {
