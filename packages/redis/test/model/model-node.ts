@@ -1,7 +1,10 @@
 import type { Cursor, EventLog, LogEntry, LogFollower } from '@downstream/core'
 
-/** What a client received, and when: the number of an event, or a gap. */
-export type Received = { readonly time: number } & ({ readonly n: number } | { readonly gap: string })
+/** What a client received, when, and with which id: the number of an event, or a gap. */
+export type Received = { readonly time: number; readonly position: Cursor } & (
+  | { readonly n: number }
+  | { readonly gap: string }
+)
 
 const BOUNDS = { length: 5, bytes: 1_000_000 }
 
@@ -16,10 +19,20 @@ export class ModelClient {
   /** Counts its visits. */
   visits = 0
 
+  /** A client as this one was when it had received the first `count`: a tab that a browser restores, for example. */
+  restored(count: number): ModelClient {
+    const restored = new ModelClient()
+    restored.received.push(...this.received.slice(0, count))
+    restored.position = restored.received.at(-1)?.position ?? ''
+    restored.since = this.since
+    restored.visits = this.visits
+    return restored
+  }
+
   take(position: Cursor, what: { n: number } | { gap: string } | undefined): void {
     if (this.position === '') this.since = performance.now()
     this.position = position
-    if (what !== undefined) this.received.push({ ...what, time: performance.now() })
+    if (what !== undefined) this.received.push({ ...what, position, time: performance.now() })
   }
 }
 

@@ -22,7 +22,10 @@ export interface Outcome {
   readonly losses: number
 }
 
-/** One random schedule: three processes, their clients, and everything that happens to their Redis, in memory. */
+/** At first, and at most. */
+const PROCESSES = [3, 6] as const
+
+/** One random schedule: some processes, their clients, and everything that happens to their Redis, in memory. */
 export async function simulate(seed: number): Promise<Outcome> {
   const random = new Random(seed)
   return new Simulation(random, new FakeWorld(random, seed)).run()
@@ -44,26 +47,31 @@ class Simulation {
   #losses = 0
   /** In some schedules nothing but FLUSHALL happens: that causes at most one gap per client. */
   readonly #onlyFlushes: boolean
+  readonly #tailLength: number
 
   constructor(random: Random, world: World) {
     this.#random = random
     this.#onlyFlushes = random.chance(0.2)
+    this.#tailLength = random.pick([3, 10, 100])
     this.#world = world
   }
 
   async run(): Promise<Outcome> {
-    const { timeout } = this.#world
     try {
-      const tailLength = this.#random.pick([3, 10, 100])
-      for (let n = 0; n < 3; n++) {
-        const client = await this.#world.client(`node ${n}`)
-        this.#nodes.push(new ModelNode(new RedisLog(client, { maxLength: 100_000, timeout }), tailLength))
-      }
+      for (let n = 0; n < PROCESSES[0]; n++) await this.#openNode()
       await this.#play()
       return this.#outcome()
     } finally {
       await Promise.all([...this.#nodes.map(({ log }) => log.close()), this.#world.close()])
     }
+  }
+
+  async #openNode(): Promise<ModelNode> {
+    const { timeout } = this.#world
+    const client = await this.#world.client(`node ${this.#nodes.length}`)
+    const node = new ModelNode(new RedisLog(client, { maxLength: 100_000, timeout }), this.#tailLength)
+    this.#nodes.push(node)
+    return node
   }
 
   async #play(): Promise<void> {
@@ -85,7 +93,7 @@ class Simulation {
     )
     const faults = this.#faults()
     if (this.#onlyFlushes) faults.push(...this.#judgeFlushes())
-    // Each loss is noticed by up to three processes, and all but one of their marks bring no news.
+    // Each loss is noticed by several processes, and all but one of their marks bring no news.
     if (this.#losses === 0 && gaps > 0) faults.push(`${gaps} gaps, and nothing was lost`)
     return { faults, script: this.#script, gaps, losses: this.#losses }
   }
@@ -107,7 +115,19 @@ class Simulation {
     else if (kind < 97) {
       this.#note('ids ahead')
       await this.#world.setAhead()
-    }
+    } else await this.#startProcess()
+  }
+
+  /** A process starts, and its first client has an old id. */
+  async #startProcess(): Promise<void> {
+    if (this.#nodes.length === PROCESSES[1]) return
+    this.#note(`${this.#nodes.length} starts`)
+    const node = await this.#openNode()
+    const client = this.#random.pick(this.#clients)
+    if (client.received.length === 0) return
+    const restored = client.restored(1 + this.#random.below(client.received.length))
+    this.#note(`client ${this.#clients.push(restored) - 1} goes there, from ${restored.position}`)
+    node.join(restored)
   }
 
   #publish(by: ModelNode): void {
@@ -142,6 +162,8 @@ class Simulation {
 
   /** Causes a loss of data, if that is possible. */
   async #lose(what: string, act: () => Promise<boolean>): Promise<void> {
+    // It starts while that happens, in part before it and in part after it.
+    if (this.#random.chance(0.2)) await this.#startProcess()
     this.#note(what)
     if (await act()) this.#losses++
     else this.#note('… is not possible')

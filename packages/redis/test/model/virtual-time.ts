@@ -1,3 +1,5 @@
+import timers from 'node:timers/promises'
+
 interface Timer {
   readonly due: number
   readonly run: () => void
@@ -6,7 +8,7 @@ interface Timer {
 /** Time that passes as fast as the program runs: the timers and the clock of this process, until {@link restore}. */
 export class VirtualTime {
   readonly #timers = new Map<object, Timer>()
-  readonly #real = { setTimeout, clearTimeout, now: performance.now }
+  readonly #real = { setTimeout, clearTimeout, now: performance.now, sleep: timers.setTimeout }
   #now = 1_000
 
   constructor() {
@@ -17,6 +19,7 @@ export class VirtualTime {
     }) as unknown as typeof setTimeout
     globalThis.clearTimeout = ((handle: object) => void this.#timers.delete(handle)) as typeof clearTimeout
     performance.now = () => this.#now
+    timers.setTimeout = ((ms: number) => this.sleep(ms)) as typeof timers.setTimeout
   }
 
   get now(): number {
@@ -46,5 +49,6 @@ export class VirtualTime {
     globalThis.setTimeout = this.#real.setTimeout
     globalThis.clearTimeout = this.#real.clearTimeout
     performance.now = this.#real.now
+    timers.setTimeout = this.#real.sleep
   }
 }

@@ -1,6 +1,6 @@
 import type { RedisClient } from '../../src/index.ts'
 
-/** The environment of a schedule: the Redis of three processes, the network between them, and time. */
+/** The environment of a schedule: the Redis of several processes, the network between them, and time. */
 export interface World {
   /** By `performance.now()`, in ms. */
   readonly now: number
