@@ -71,6 +71,20 @@ test('docs/README.md leads to every page', () => {
   expect(wanted.filter((page) => !reached.includes(page))).toEqual([])
 })
 
+// Types are in the API reference.
+test.each(packages.filter((folder) => existsSync(join(root, folder, 'src/index.ts'))))(
+  'the README of %s names every value that the package exports',
+  (folder) => {
+    const index = readFileSync(join(root, folder, 'src/index.ts'), 'utf8')
+    const values = [...index.matchAll(/^export \{(.*?)\}/gms)].flatMap(([, names = '']) =>
+      names.split(',').map((name) => name.trim()),
+    )
+    const unnamed = values.filter((name) => /^\w+$/.test(name) && !read(`${folder}/README.md`).includes(name))
+    expect(unnamed).toEqual([])
+    expect(values.length).toBeGreaterThan(0)
+  },
+)
+
 test('docs/errors.md has exactly one heading for each code', () => {
   const codes = readFileSync(join(root, 'packages/core/src/errors.ts'), 'utf8').match(
     /(?<=\| ')ERR_SSE_\w+(?=')/g,

@@ -34,7 +34,7 @@ export function renderPage({ matches, only, cursor }: PageContent): string {
       <p id="state" role="status">Connecting</p>
     </header>
 
-    <p class="hint">Goals appear without a reload. Choose one pitch: the stream then brings only its events.</p>
+    <p class="hint">Goals appear without a reload. Choose one pitch: the stream then carries only its events.</p>
 
     <nav aria-label="Matches">
       ${renderLink('All', './', only === undefined)}
