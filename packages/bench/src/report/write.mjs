@@ -12,7 +12,7 @@ export const pageFile = file('docs/performance.md')
 const START = '<!-- made by npm run bench -- --write -->'
 const END = '<!-- end -->'
 
-/** Writes a run to README.md and the documentation. @param {import('./results.mjs').Results} results */
+/** Writes a run into results.json, the chart and docs/performance.md. @param {import('./results.mjs').Results} results */
 export function writeResults(results) {
   writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`)
   mkdirSync(file('docs/images'), { recursive: true })
