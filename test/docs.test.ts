@@ -71,6 +71,27 @@ test('docs/README.md leads to every page', () => {
   expect(wanted.filter((page) => !reached.includes(page))).toEqual([])
 })
 
+test.each([
+  ['express', 'core/src/stream/event-stream-options.ts', 'EventStreamOptions'],
+  ['express', 'core/src/stream/admission-options.ts', 'AdmissionOptions'],
+  ['express', 'express/src/sse.ts', 'SseOptions'],
+  ['fastify', 'fastify/src/sse.ts', 'SseOptions'],
+  ['channels', 'core/src/hub/hub.ts', 'HubOptions'],
+  ['channels', 'core/src/hub/hub.ts', 'SubscribeOptions'],
+  ['runs', 'core/src/run/runs.ts', 'RunsOptions'],
+  ['runs', 'core/src/run/runs.ts', 'RunOptions'],
+  ['runs', 'redis/src/run/redis-run-store-options.ts', 'RedisRunStoreOptions'],
+  ['client', 'client/src/connect-options.ts', 'ConnectOptions'],
+  ['scale-out', 'redis/src/redis-log-options.ts', 'RedisLogOptions'],
+])('docs/%s.md has a row for every option of %s: %s', (page, file, name) => {
+  const source = readFileSync(join(root, 'packages', file), 'utf8')
+  const [, body = ''] = new RegExp(`^export interface ${name}\\b.*?\\{\\n(.*?)^\\}`, 'ms').exec(source) ?? []
+  const options = [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, option = '']) => option)
+  const rows = [...read(`docs/${page}.md`).matchAll(/^\| ([^|]*)\|/gm)].map(([, cell]) => cell).join()
+  expect(options.filter((option) => !new RegExp(`\`${option}\\b`).test(rows))).toEqual([])
+  expect(options.length).toBeGreaterThan(0)
+})
+
 // Types are in the API reference.
 test.each(packages.filter((folder) => existsSync(join(root, folder, 'src/index.ts'))))(
   'the README of %s names every value that the package exports',
