@@ -239,7 +239,7 @@ test('a hub with whatever options were not refused delivers what was not refused
     ),
     { numRuns: 300 },
   )
-  expect(delivered).toBeGreaterThan(20)
+  expect(delivered).toBeGreaterThan(5)
 })
 
 test('a run with whatever options were not refused ends', async () => {

@@ -99,7 +99,7 @@ const broken: [what: string, make: () => RunStore, fails: string][] = [
   [
     'reads beyond the limit',
     () => store((sound) => ({ read: (id, place, limit) => sound.read(id, place, limit + 1) })),
-    'reads at most the limit',
+    'reads at most as many events as the limit',
   ],
   [
     'changes a text',
