@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { clock } from '../process/clock.ts'
-import { EMPTY_COMMENT } from '../wire/encode.ts'
 import type { HeaderValue } from '../wire/head.ts'
 
 /** A request of `node:http`, `node:http2` or a framework on top of them. */
@@ -100,23 +99,30 @@ export function cut(target: { destroy(): unknown }): void {
   else target.destroy()
 }
 
+/** Whether {@link breakOff} writes something, because the callback of a write shows that the data has left. */
+export function cutsAfterWrite(res: object & { useChunkedEncodingByDefault?: boolean }): boolean {
+  return isHttp2(res) || (process.versions.bun !== undefined && res.useChunkedEncodingByDefault === true)
+}
+
 /**
  * Cuts a response off after the buffered data, without the end of its body. Returns false for a body that has no end to
  * leave out (HTTP/1.0).
+ *
+ * @param last - is written if {@link cutsAfterWrite}; not empty
  */
-export function breakOff(res: Response): boolean {
+export function breakOff(res: Response, last: string | Buffer): boolean {
   if (isHttp2(res)) {
     const { stream } = res
     // A reset overtakes buffered data, and only the callback of a write shows when that data has left. The write must
     // not be empty: Node 20 would send uninitialized memory instead of the buffered data.
-    stream.write(EMPTY_COMMENT, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
+    stream.write(last, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
     return true
   }
   const { socket } = res
   if (socket === null) return false
-  if (process.versions.bun !== undefined && res.useChunkedEncodingByDefault) {
+  if (cutsAfterWrite(res)) {
     // Bun never sets chunkedEncoding, and its destroySoon() drops buffered data.
-    res.write(EMPTY_COMMENT, () => socket.destroy())
+    res.write(last, () => socket.destroy())
     return true
   }
   if (!res.chunkedEncoding) return false

@@ -235,5 +235,5 @@ function end(this: Marked, ...args: unknown[]): unknown {
 function isCutInstead(res: Marked): boolean {
   const port = res[OPENED]
   port?.onEnd()
-  return port?.endsAbruptly === true && breakOff(res)
+  return port?.endsAbruptly === true && breakOff(res, port.lastBytes)
 }

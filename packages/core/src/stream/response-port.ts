@@ -98,6 +98,11 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#abrupt && !this.finished
   }
 
+  /** What is written last before an abrupt end. */
+  get lastBytes(): string | Buffer {
+    return this.#writer.lastBytes
+  }
+
   get sentBytes(): number {
     return this.#writer.written
   }

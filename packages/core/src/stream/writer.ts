@@ -1,10 +1,11 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { clock } from '../process/clock.ts'
+import { EMPTY_COMMENT } from '../wire/encode.ts'
 import type { ResponseCoder } from './compression/response-coder.ts'
 import type { Passage } from './compression/shared-text.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
-import { cut } from './exchange.ts'
+import { cut, cutsAfterWrite } from './exchange.ts'
 
 /** The destination of the bytes: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
 export interface Target extends EventEmitter {
@@ -23,6 +24,8 @@ export interface Target extends EventEmitter {
 
 /** The stream that owns a writer. */
 export interface WriterOwner {
+  /** Whether the end of the body will be cut off. */
+  readonly endsAbruptly: boolean
   /** Called when there is room again after `write` returned false. */
   onRoom(): void
   /** Called when nothing more can be written. */
@@ -142,6 +145,11 @@ export class Writer {
     this.#writeRest((target) => target.end())
   }
 
+  /** The end of compressed text, otherwise an empty comment: what is written last before an abrupt end. */
+  get lastBytes(): string | Buffer {
+    return this.#chunk(this.#coder?.end() || EMPTY_COMMENT)
+  }
+
   /** Writes the pending text, because other code is about to end the target. */
   writeRest(): void {
     this.#writeRest(() => {})
@@ -195,7 +203,8 @@ export class Writer {
   #writeRest(andThen: (target: Target) => void): void {
     const target = this.#target
     if (target === undefined || target.writableEnded) return
-    const rest = this.#take() + (this.#coder?.end() ?? '')
+    const isLastWrite = !this.#owner.endsAbruptly || !cutsAfterWrite(target)
+    const rest = this.#take() + ((isLastWrite && this.#coder?.end()) || '')
     try {
       if (rest !== '') {
         this.#count(target, rest)

@@ -12,12 +12,12 @@ const LONG = 'x'.repeat(16_384)
 const endOfTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
 
 let target: FakeTarget
-let owner: { onRoom: jest.Mock; onWriteFailed: jest.Mock }
+let owner: { endsAbruptly: boolean; onRoom: jest.Mock; onWriteFailed: jest.Mock }
 let writer: Writer
 
 beforeEach(() => {
   target = new FakeTarget()
-  owner = { onRoom: jest.fn(), onWriteFailed: jest.fn() }
+  owner = { endsAbruptly: false, onRoom: jest.fn(), onWriteFailed: jest.fn() }
   writer = new Writer(owner)
 })
 

@@ -1,5 +1,6 @@
 import { withoutUnhandledRejections } from '../unhandled-rejections.ts'
 import { compressionCases } from './compression-cases.ts'
+import { compressionEndCases } from './compression-end-cases.ts'
 import { disconnectCases } from './disconnect-cases.ts'
 import { endCases } from './end-cases.ts'
 import { eventCases } from './event-cases.ts'
@@ -43,6 +44,7 @@ const cases: SuiteCase[] = [
   ...pollCases,
   ...middlewareCases,
   ...compressionCases,
+  ...compressionEndCases,
   ...misuseCases,
   ...leakCases,
 ]

@@ -51,13 +51,19 @@ export const limitCases: SuiteCase[] = [
     },
   },
   {
-    name: 'does not limit requests without a key',
+    name: 'limits requests without a key by the total only',
     async run(tools) {
       await tools.serve(({ sse }) => sse(), {
-        limits: { perKey: 1, key: (request: unknown) => (key(request) === 'null' ? null : undefined) },
+        limits: {
+          total: 4,
+          perKey: 1,
+          key: (request: unknown) => (key(request) === 'null' ? null : undefined),
+        },
       })
       for (const user of ['null', 'null', 'undefined', 'undefined']) await tools.open(as(user))
       assert.equal(tools.host.stats().open, 4)
+      await (await tools.open(as('null'))).ends()
+      assert.deepEqual(tools.host.stats().refused, { total: 1, perKey: 0, origin: 0 })
     },
   },
   {

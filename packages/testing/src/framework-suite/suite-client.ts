@@ -33,7 +33,8 @@ export class SuiteClient {
     this.headers = headers
     this.destroy = destroy
     this.#body = body
-    const content = headers['content-encoding'] === 'gzip' ? body.pipe(createGunzip()) : body
+    const gunzip = headers['content-encoding'] === 'gzip' ? body.pipe(createGunzip()) : undefined
+    const content = gunzip ?? body
     content.setEncoding('utf8')
     content.on('data', (text: string) => {
       this.#text += text
@@ -48,6 +49,8 @@ export class SuiteClient {
     content.on('close', () => {
       this.#over = true
     })
+    // pipe() does not pass on that the connection was cut.
+    body.on('close', () => void gunzip?.end())
   }
 
   /** The body so far. */

@@ -40,6 +40,7 @@ export class ResponseCoder {
   #crc = 0
   #length = 0
   #begun = false
+  #ended = false
   /**
    * A boundary in the shared text. The stream was sent its bytes from `#since` to there, then this many comments, and
    * nothing after them.
@@ -92,8 +93,10 @@ export class ResponseCoder {
     return this.#header() + wire
   }
 
-  /** The end of the response. */
+  /** The end of the response; '' the second time. */
   end(): string {
+    if (this.#ended) return ''
+    this.#ended = true
     this.#count()
     return this.#header() + this.#coding.end(this.#crc, this.#length)
   }
