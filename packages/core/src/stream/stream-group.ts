@@ -77,7 +77,7 @@ export class StreamGroup {
     // Do this first, because a stream that has ended from the start is not counted.
     this.#shutdown?.end(prepared.port)
     prepared.port.keepIn(this.#streams)
-    if (answer !== undefined) this.#admission?.enter(prepared.port, answer)
+    if (answer !== undefined && !prepared.port.closed) this.#admission?.enter(prepared.port, answer)
     return prepared
   }
 

@@ -65,6 +65,42 @@ describe('opening', () => {
     await eventually('the end', () => group.size === 0)
   })
 
+  test.each([
+    ['past the response', false],
+    ['through a write() that other code has wrapped', true],
+  ])('counts the bytes of compressed text that are on the wire: %s', async (_, isWrapped) => {
+    const group = new StreamGroup({ compression: 'own' })
+    let stream: EventStream | undefined
+    const { origin } = await serve((req, res) => {
+      const { write } = res
+      if (isWrapped)
+        res.write = ((...args: Parameters<typeof write>) => write.apply(res, args)) as typeof write
+      stream = group.sse(req, res, host)()
+    })
+    const client = await connect(origin)
+    client.get('/', { 'Accept-Encoding': 'gzip' })
+    await client.receives('\r\n\r\n')
+    const head = client.text.indexOf('\r\n\r\n') + 4
+    for (const length of [10, 300, 70_000]) {
+      // Compressed, it has bytes of all values, which are two each as UTF-8.
+      await stream?.send(Array.from({ length }, (_, n) => String.fromCharCode(97 + ((n * n) % 25))).join(''))
+      const { bytes } = group.stats()
+      await eventually('the bytes', () => client.bytesReceived - head >= bytes)
+      expect(client.bytesReceived - head).toBe(bytes)
+    }
+    expect(group.stats().events).toBe(3)
+  })
+
+  // Until its response was through, a HEAD request took the only slot of its key.
+  test('counts no HEAD request for its key, not even while it is answered', async () => {
+    const { origin, group } = await serveGroup({ limits: { perKey: 1, key: () => 'a' }, refuse: 503 })
+    const client = await connect(origin)
+    client.write('HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.receives(':\n\n')
+    expect(client.text.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200'])
+    expect(group.stats()).toMatchObject({ opened: 1, refused: { perKey: 0 } })
+  })
+
   test('can leave the headers to the framework: what is sent waits for them', async () => {
     const group = new StreamGroup()
     const { origin } = await serve(async (req, res) => {
@@ -245,6 +281,7 @@ describe('a stream requested', () => {
     expect(retryOf(client)).toBeGreaterThanOrEqual(1_000)
     await closing
     await eventually('nothing open', () => group.size === 0)
+    expect(group.stats().opened).toBe(2)
   })
 
   // A refused browser may give up for good, here with 204.
