@@ -182,6 +182,7 @@ function markOf(reply: FastifyReply, name: string): unknown {
 /** Lets Fastify answer with the error of a hook that failed before the headers were sent. */
 function takeBack(reply: FastifyReply & Partial<HandedOver>, error: Error): void {
   if (!(HANDED_OVER in reply) || reply.raw.headersSent) return
+  forgetCoding(reply)
   reply[HANDED_OVER]?.abandon(error)
   // Not deleted: the onSend hooks run for the error too, and when one fails again, the handler may still be pending.
   reply[HANDED_OVER] = undefined
@@ -218,8 +219,17 @@ function forgetContentType(
   done: (error: null, payload: unknown) => void,
 ): void {
   const isReplaced = typeof payload === 'string' || ArrayBuffer.isView(payload)
-  if (isReplaced && reply[HANDED_OVER] !== undefined) reply.removeHeader('content-type')
+  if (isReplaced && reply[HANDED_OVER] !== undefined) {
+    reply.removeHeader('content-type')
+    forgetCoding(reply)
+  }
   done(null, payload)
+}
+
+/** What is sent in place of the stream is not compressed as the stream would have been. */
+function forgetCoding(reply: FastifyReply & Partial<HandedOver>): void {
+  const ours = reply[HANDED_OVER]?.head(() => undefined).find(([name]) => name === 'Content-Encoding')
+  if (ours?.[1] === reply.getHeader('content-encoding')) reply.removeHeader('content-encoding')
 }
 
 /**

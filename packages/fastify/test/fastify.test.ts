@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { request as httpRequest, type ServerResponse } from 'node:http'
-import { PassThrough, Readable, Writable } from 'node:stream'
+import { PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
+import { gunzipSync } from 'node:zlib'
 import { type EventStream, sse } from '@downstream/fastify'
 import { eventually, parseEvents, RawClient, takeEvents } from '@downstream/testing'
 import compress from '@fastify/compress'
@@ -117,6 +118,29 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(events.map(({ data }) => Number.parseInt(data, 10))).toEqual(
       Array.from({ length: 3_000 }, (_, n) => n),
     )
+  })
+
+  test('has compressed bytes in the payload of a hook', async () => {
+    await app.register(sse, { compression: 'own' })
+    const seen: Buffer[] = []
+    app.addHook('onSend', async (_request, _reply, payload) =>
+      (payload as Readable).pipe(
+        new Transform({
+          transform(chunk, _encoding, done) {
+            seen.push(chunk)
+            done(null, chunk)
+          },
+        }),
+      ),
+    )
+    app.get('/', (_request, reply) => reply.sse(Array.from({ length: 300 }, (_, n) => `${n} Grüße 😀`)))
+    const response = await fetch(await listen())
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+    const text = await response.text()
+    expect(parseEvents(text).map(({ data }) => data)).toEqual(
+      Array.from({ length: 300 }, (_, n) => `${n} Grüße 😀`),
+    )
+    expect(gunzipSync(Buffer.concat(seen)).toString()).toBe(text)
   })
 
   test('ends a stream that a hook has piped elsewhere when the client disconnects', async () => {
@@ -380,6 +404,29 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(await response.json()).toEqual({ type: 'text/event-stream' })
     expect(response.headers.get('content-type')).toBeNull()
     expect(stream?.signal.reason.code).toBe('ERR_SSE_WRITE_FAILED')
+  })
+
+  // The client could not read the answer: it was plain text with Content-Encoding: gzip.
+  test.each<[what: string, act: () => unknown, status: number, body: object]>([
+    ['the text of a hook', () => '{"a":1}', 200, { a: 1 }],
+    [
+      'the error of a hook',
+      () => {
+        throw new Error('hook')
+      },
+      500,
+      { message: 'hook' },
+    ],
+  ])('is replaced by %s, which is not compressed', async (_what, act, status, body) => {
+    await app.register(sse, { compression: 'own' })
+    app.addHook('onSend', async (_request, _reply, payload) =>
+      payload instanceof Readable ? act() : payload,
+    )
+    app.get('/', (_request, reply) => void reply.sse())
+    const response = await fetch(await listen())
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-encoding')).toBeNull()
+    expect(await response.json()).toMatchObject(body)
   })
 
   test('removes an old Content-Length from the stream', async () => {
