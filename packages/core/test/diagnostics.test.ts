@@ -1,8 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { eventually } from '@downstream/testing'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { eventually, FaultyLog } from '@downstream/testing'
 import { createHub } from '../src/hub/create-hub.ts'
 import { MemoryLog } from '../src/log/memory-log.ts'
 import { createRuns } from '../src/run/create-runs.ts'
+import { MemoryRunStore } from '../src/run/memory-run-store.ts'
 import { StreamGroup } from '../src/stream/stream-group.ts'
 import { connect, serve } from './stream/serve.ts'
 
@@ -85,8 +87,51 @@ test('reports what is published, the state of the log, and gaps', async () => {
   ])
 })
 
-test('reports when runs start and how they end', async () => {
-  const runs = createRuns({ onError: () => {} })
+test('reports that a log is down, with the error, and no publish that it has not confirmed', async () => {
+  const log = new FaultyLog(new MemoryLog())
+  const hub = createHub({ log, onError: () => {} })
+  await hub.ready()
+  messages.length = 0
+  log.down()
+  await expect(hub.publish('news', { data: 1 })).rejects.toThrow()
+  log.up()
+  expect(messages).toEqual([
+    ['log:state', { log, state: 'down', error: expect.any(Error) }],
+    ['log:state', { log, state: 'up', error: undefined }],
+  ])
+})
+
+test('reports no end of a stream that nobody heard opening, and nothing of one whose client had disconnected', async () => {
+  const group = new StreamGroup()
+  let openLater: (() => void) | undefined
+  let isGone = false
+  const { origin } = await serve((req, res) => {
+    const open = () => void group.sse(req, res, { onSourceError: () => {} })()
+    if (req.url === '/now') return open()
+    openLater = open
+    res.on('close', () => {
+      isGone = true
+    })
+  })
+  for (const one of listeners) unsubscribe(...one)
+  const [early, gone] = [await connect(origin), await connect(origin)]
+  early.get('/now')
+  await early.receives(':\n\n')
+  for (const one of listeners) subscribe(...one)
+  early.reset()
+  gone.get('/later')
+  await eventually('the request', () => openLater !== undefined)
+  gone.reset()
+  await eventually('the disconnect', () => isGone)
+  openLater?.()
+  await eventually('the ends', () => group.size === 0)
+  await nextTurn()
+  expect(messages).toEqual([])
+})
+
+test('reports when runs start, how they end and how long they took', async () => {
+  const store = new MemoryRunStore()
+  const runs = createRuns({ store, onError: () => {} })
   await runs.start('done', ['a'])
   await runs.start('failed', () => {
     throw new Error('on purpose')
@@ -95,12 +140,18 @@ test('reports when runs start and how they end', async () => {
     'stopped',
     ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve([]))),
   )
+  await runs.start(
+    'lost',
+    ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve([]))),
+  )
+  await sleep(50)
   await runs.stop('stopped')
-  await eventually('the ends', () => messagesOf('run:end').length === 3)
-  expect(messagesOf('run:start').map(({ id }) => id)).toEqual(['done', 'failed', 'stopped'])
-  expect(Object.fromEntries(messagesOf('run:end').map(({ id, status }) => [id, status]))).toEqual({
-    done: 'done',
-    failed: 'failed',
-    stopped: 'stopped',
-  })
+  // As if another process had taken it.
+  await store.close()
+  await eventually('the ends', () => messagesOf('run:end').length === 4)
+  expect(messagesOf('run:start')).toEqual(['done', 'failed', 'stopped', 'lost'].map((id) => ({ id })))
+  for (const { id, status, duration } of messagesOf('run:end')) {
+    expect(status).toBe(id)
+    expect(duration).toBeGreaterThan(status === 'stopped' || status === 'lost' ? 40 : 0)
+  }
 })

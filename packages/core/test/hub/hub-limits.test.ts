@@ -44,19 +44,19 @@ test('the data of an event has at most maxEventBytes bytes of UTF-8', () => {
   expect(hub.stats().published).toBe(1)
 })
 
-describe('maxResumes', () => {
-  /** A log that answers reads when the test says so. */
-  function slowLog() {
-    const log = new MemoryLog()
-    const answers: ((reading: LogReading) => void)[] = []
-    const read: EventLog['read'] = (_, __, signal) =>
-      new Promise((resolve, reject) => {
-        answers.push(resolve)
-        signal?.addEventListener('abort', () => reject(signal.reason))
-      })
-    return { log: Object.assign(log, { read }), answers }
-  }
+/** A log that answers reads when the test says so. */
+function slowLog() {
+  const log = new MemoryLog()
+  const answers: ((reading: LogReading) => void)[] = []
+  const read: EventLog['read'] = (_, __, signal) =>
+    new Promise((resolve, reject) => {
+      answers.push(resolve)
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  return { log: Object.assign(log, { read }), answers }
+}
 
+describe('maxResumes', () => {
   test('one client more is refused with a retry of 5 to 15 s, and keeps its last event ID', async () => {
     const { log, answers } = slowLog()
     const hub = createHub({ log, maxResumes: 1 })
@@ -108,6 +108,24 @@ describe('maxResumes', () => {
     const second = new FakePort('x-2')
     hub.subscribe(second, 'a')
     expect(second.closed).toBe(false)
+  })
+})
+
+describe('maxResumes and a client that reads too slowly', () => {
+  // It was connected all the time, and would lose its place for a fault of the others.
+  test('it is not turned away, whatever others read', async () => {
+    const { log } = slowLog()
+    const hub = createHub({ log, maxResumes: 1, tail: { length: 2 } })
+    await hub.ready()
+    const [resuming, slow] = [new FakePort('x-1'), new FakePort()]
+    hub.subscribe(resuming, 'a')
+    slow.room = 0
+    hub.subscribe(slow, 'a')
+    for (let n = 0; n < 10; n++) await hub.publish('a', event)
+    slow.flow()
+    for (let turns = 0; turns < 5; turns++) await nextTurn()
+    expect(hub.stats().lagging).toBe(2)
+    expect(slow.closed).toBe(false)
   })
 })
 

@@ -1,5 +1,6 @@
 import { createHub } from '../../src/hub/create-hub.ts'
 import type { HubOptions } from '../../src/hub/hub.ts'
+import { resolveHubOptions } from '../../src/hub/hub-options.ts'
 
 test.each<[option: string, options: unknown]>([
   ['tail.length', { tail: { length: 0 } }],
@@ -52,4 +53,16 @@ test('options that are undefined have their defaults', () => {
     onError: undefined,
   }
   expect(createHub(options).stats()).toEqual(createHub().stats())
+})
+
+// docs/limits.md promises them. A lower one would refuse what an app does today.
+test('the limits have their documented defaults', () => {
+  expect(resolveHubOptions({})).toMatchObject({
+    maxChannels: 10_000,
+    maxChannelLength: 1_024,
+    maxEventBytes: 16 * 1_024 * 1_024,
+    maxResumes: 10_000,
+    maxResume: 100_000,
+    tail: { length: 10_000, bytes: 16 * 1_024 * 1_024 },
+  })
 })

@@ -3,7 +3,7 @@ import { StreamGroup } from '../../src/stream/stream-group.ts'
 
 test('nothing is refused by default', () => {
   expect(resolveAdmission({})).toBeUndefined()
-  expect(resolveAdmission({ refuse: 'stop' })).toBeUndefined()
+  for (const refuse of ['stop', 400, 599] as const) expect(resolveAdmission({ refuse })).toBeUndefined()
 })
 
 test.each<[what: string, options: unknown, message: string]>([
@@ -19,6 +19,9 @@ test.each<[what: string, options: unknown, message: string]>([
   ['a limit that there is none of', { limits: { totl: 1 } }, 'There is no option totl. The limits are'],
   ['limits of a number', { limits: 5 }, 'The limits must be an object'],
   ['refuse: 200', { refuse: 200 }, "refuse must be 'later', 'stop' or a status from 400 to 599"],
+  ['refuse: 399', { refuse: 399 }, 'refuse must be'],
+  ['refuse: 600', { refuse: 600 }, 'refuse must be'],
+  ['refuse: 429.5', { refuse: 429.5 }, 'refuse must be'],
   ['refuse of text', { refuse: 'never' }, 'refuse must be'],
   ['an origin with a path', { origin: ['https://a.example/app'] }, 'origin must be a list of origins like'],
   ['an origin without a scheme', { origin: ['a.example'] }, 'origin must be a list of origins like'],

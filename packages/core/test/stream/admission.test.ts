@@ -1,8 +1,11 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Admission } from '../../src/stream/admission.ts'
 import { resolveAdmission } from '../../src/stream/admission-options.ts'
 import { Refusal } from '../../src/stream/refusal.ts'
+import type { StreamPort } from '../../src/stream/stream-port.ts'
 
 function check(open: number, headers: IncomingMessage['headers']): unknown {
   const options = resolveAdmission({ limits: { total: 2 }, origin: ['https://app.example'] })
@@ -19,4 +22,18 @@ test.each([
   ['and not before', 1, 'https://app.example', undefined],
 ])('%s', (_sentence, open, origin, expected) => {
   expect(check(open, { origin, 'sec-fetch-site': 'cross-site' })).toBe(expected)
+})
+
+// Addresses of a whole year would stay in memory.
+test('a key whose streams have all finished takes no memory', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const options = resolveAdmission({ limits: { perKey: 1, key: () => 'a' } })
+  const admission = options && new Admission(options)
+  const finished = { whenFinished: (listener: () => void) => listener() } as StreamPort
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  for (let n = 0; n < 200_000; n++) admission?.enter(finished, `address ${n}`)
+  collectGarbage()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000)
 })

@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser'
 import fc from 'fast-check'
 import { encodeEvent } from '../../src/wire/encode.ts'
+import { EventStreamParser } from '../../src/wire/event-stream-parser.ts'
 import type { ServerSentEvent } from '../../src/wire/server-sent-event.ts'
 
 /** Everything that separates, ends or pads something in the format, and what is difficult in UTF-8. */
@@ -36,6 +37,15 @@ function parse(event: ServerSentEvent): Parsed {
   })
   parser.feed(throughBytes(`:\n\n${text}data: next\n\n`))
   return parsed
+}
+
+/** The same as {@link parse}, with the parser that reads relayed streams. */
+function parseOurselves(event: ServerSentEvent): Parsed {
+  const items = new EventStreamParser(1_000_000).push(Buffer.from(`:\n\n${encodeEvent(event)}data: next\n\n`))
+  return {
+    events: items.flatMap(({ data, event, id }) => (data === undefined ? [] : [{ event, data, id }])),
+    retries: items.flatMap(({ retry }) => (retry === undefined ? [] : [retry])),
+  }
 }
 
 /** Returns the texts that fail: an assertion for each would take ten times as long. */
@@ -127,6 +137,7 @@ test('any combination of fields arrives as one event or is refused', () => {
         { event: undefined, data: 'next', id: undefined },
       ])
       expect(retries).toEqual(sent.retry === undefined ? [] : [sent.retry + 0])
+      expect(parseOurselves(sent)).toEqual({ events, retries })
     }),
     { numRuns: 2_000 },
   )

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { constants, gunzipSync } from 'node:zlib'
 import { chooseCoder, type ResponseCoder } from '../../../src/stream/compression/response-coder.ts'
 import { SharedText } from '../../../src/stream/compression/shared-text.ts'
@@ -106,9 +108,34 @@ describe("mode 'shared'", () => {
   })
 })
 
-test("mode 'own' compresses with what this stream was sent before", () => {
-  const coder = coderOf('own')
-  const [first, second] = [coder.encode(SECRET), coder.encode(SECRET)]
-  expect(first.length).toBeGreaterThan(70)
-  expect(second.length).toBeLessThan(20)
+describe("mode 'own'", () => {
+  test('compresses with what this stream was sent before', () => {
+    const coder = coderOf('own')
+    const [first, second] = [coder.encode(SECRET), coder.encode(SECRET)]
+    expect(first.length).toBeGreaterThan(70)
+    expect(second.length).toBeLessThan(20)
+  })
+
+  test('does not compress a write of fewer bytes than minBytes', () => {
+    const { length } = Buffer.from(SECRET)
+    const [all, none] = [coderOf('own', length), coderOf('own', length + 1)]
+    for (const coder of [all, none]) coder.encode(SECRET)
+    expect(all.encode(SECRET)).not.toContain(SECRET)
+    expect(none.encode(SECRET)).toContain(SECRET)
+  })
+
+  test('does not hold what it cannot refer to any more', () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage: () => void = runInNewContext('gc')
+    const heap = () => {
+      collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    // Nothing is compressed, which would take a while.
+    const coder = coderOf('own', Number.POSITIVE_INFINITY)
+    const before = heap()
+    for (let n = 0; n < 2_000; n++) coder.encode(`${n} `.repeat(2_500))
+    expect(heap() - before).toBeLessThan(5_000_000)
+    expect(coder.end().length).toBeGreaterThan(0)
+  })
 })
