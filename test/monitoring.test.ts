@@ -14,7 +14,7 @@ beforeAll(async () => {
   const recipe = snippets('docs/monitoring.md').find(({ code }) => code.includes("from 'prom-client'"))
   const listen =
     'const server = app.listen(0, () => console.log((server.address() as { port: number }).port))'
-  project.write('app.ts', `${recipe?.code}\n${listen}\n`)
+  project.write('app.ts', String(recipe?.code.replace('app.listen(3000)', listen)))
   app = spawn(process.execPath, [...onSources, 'app.ts'], {
     cwd: project.folder,
     stdio: ['ignore', 'pipe', 'inherit'],

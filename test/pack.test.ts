@@ -43,6 +43,22 @@ test.each(published)('%s has one declaration file per format', (folder) => {
   ])
 })
 
+// Each of them is code that somebody else can change. SECURITY.md says that there are no others.
+test('the packages depend on nothing but core, fastify-plugin and eventsource-parser', () => {
+  const dependencies = published.map((folder) => {
+    const { name, dependencies = {} } = JSON.parse(inTarball(folder, 'package.json'))
+    return [name, Object.keys(dependencies)]
+  })
+  expect(Object.fromEntries(dependencies)).toEqual({
+    '@downstream/client': [],
+    '@downstream/core': [],
+    '@downstream/express': ['@downstream/core'],
+    '@downstream/fastify': ['@downstream/core', 'fastify-plugin'],
+    '@downstream/redis': ['@downstream/core'],
+    '@downstream/testing': ['@downstream/core', 'eventsource-parser'],
+  })
+})
+
 // The only way to try the packages before they are on a registry: README.md promises it.
 test('the tarballs can be installed in a separate project', () => {
   const project = join(temporary, 'project')

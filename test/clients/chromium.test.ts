@@ -97,6 +97,22 @@ describe('Chromium', () => {
       ])
     })
 
+    // The cases of the suite would pass with gzip as well.
+    test('a stream is compressed by zstd if the app prefers it, and by gzip otherwise', async () => {
+      const server = await start({
+        '/zstd': (sse) => void sse({ compression: { mode: 'shared', encodings: ['zstd', 'gzip'] } }),
+        '/gzip': (sse) => void sse({ compression: 'shared' }),
+      })
+      for (const coding of ['zstd', 'gzip']) {
+        const answer = page.waitForResponse(`${server.url}/${coding}`)
+        const journal: ClientJournal = new Journal()
+        const { close } = await follow(server.url, `${server.url}/${coding}`, journal)
+        expect((await answer).headers()['content-encoding']).toBe(coding)
+        expect(await journal.at(0)).toBe('open')
+        await close()
+      }
+    })
+
     test('a page of an origin that is not allowed gets nothing', async () => {
       const { url: origin } = await start({})
       const server = await start({ '/events': (sse) => sse(['a']) }, { allowOrigin: 'http://example.com' })

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { EventStream } from '@downstream/core'
+import { createHub, type EventStream } from '@downstream/core'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { howToInstall, partPath } from '../../scripts/test-parts.mjs'
 import { cases, trickyIds } from './events.ts'
@@ -45,6 +45,8 @@ afterEach(async () => {
 
 const program = partPath('curl')
 if (program === undefined) throw new Error(`curl is missing. To install it: ${howToInstall('curl')}`)
+
+const curlReadsZstd = /^Features:.* zstd\b/m.test(execFileSync(program, ['--version'], { encoding: 'utf8' }))
 
 const versions = servers.flatMap(({ server, start }) =>
   ['1.1', '1.0'].map((version) => ({ server, start, version, flag: `--http${version}` })),
@@ -157,6 +159,40 @@ describe.each(servers)('$server', ({ start }) => {
     expect(head).toMatch(/^content-encoding: gzip$/im)
     expect(events.entries.map(({ data }) => data)).toEqual(cases.map(({ received }) => received.data))
   })
+
+  test.each([
+    [['gzip'] as const, '1.1'],
+    [['gzip'] as const, '1.0'],
+    [['zstd', 'gzip'] as const, '1.1'],
+  ])(
+    '--compressed by %j over HTTP/%s: each event of a hub arrives when it is published, and the end is correct',
+    async (encodings, version) => {
+      const hub = createHub({ controlEvents: { bookmark: false } })
+      const streams = new Journal<EventStream>()
+      const server = await start({
+        '/events': (sse) => {
+          const stream = sse({ compression: { mode: 'shared', encodings } })
+          hub.subscribe(stream, 'news')
+          streams.add(stream)
+        },
+      })
+      const { events, done } = curl('--compressed', `--http${version}`, `${server.url}/events`)
+      const stream = await streams.at(0)
+      const sent = (n: number) => (n === 4 ? 'private' : `Grüße 😀 ${'again and again '.repeat(20)}${n}`)
+      for (let n = 0; n < 8; n++) {
+        if (n === 4) await stream.send(sent(n))
+        else await hub.publish('news', { data: sent(n) })
+        expect((await events.at(n)).data).toBe(sent(n))
+      }
+      stream.close()
+      const { exitCode, head } = await done
+      expect(exitCode).toBe(0)
+      // curl may be built without zstd. It says what it asks for.
+      const [coding] = encodings.filter((one) => one === 'gzip' || curlReadsZstd)
+      expect(/^content-encoding: (.*)$/im.exec(head)?.[1]).toBe(coding)
+      await hub.close()
+    },
+  )
 
   test('a cut connection differs from a stream that ended', async () => {
     const server = await start({ '/events': (sse) => void sse().send('a') })

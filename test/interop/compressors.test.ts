@@ -45,3 +45,33 @@ test.each(['@polka/compression', 'http-compression'])(
     }
   },
 )
+
+test.each(['@polka/compression', 'http-compression'])(
+  '%s does not compress again what is compressed here',
+  async (name) => {
+    const compress = load(name)({ threshold: 0 })
+    let stream: EventStream | undefined
+    const server = createServer((req, res) =>
+      compress(req, res, () => {
+        stream = openEventStream(req, res, { compression: 'own' })
+        stream.send('first')
+      }),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+      expect(response.headers.get('content-encoding')).toBe('gzip')
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      while (!text.includes('data: first\n\n')) text += (await reader?.read())?.value
+      stream?.send('last')
+      stream?.close()
+      for (let chunk = await reader?.read(); chunk?.done === false; chunk = await reader?.read())
+        text += chunk.value
+      expect(text).toMatch(/data: last\n\n$/)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  },
+)

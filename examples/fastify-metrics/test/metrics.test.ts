@@ -32,10 +32,12 @@ test('the metrics change when streams open, end and are refused', async () => {
   refused.get('/events')
   await refused.receives('retry: ')
   expect(await read('sse_streams_refused_total{reason="total"}')).toBe(1)
+  for (const client of clients) await client.receives('event: tick')
   for (const client of [...clients, refused]) client.close()
   await eventually('the ends', async () => (await read('sse_streams_open')) === 0)
   expect(await read('sse_streams_closed_total{code="ERR_SSE_CLIENT_CLOSED"}')).toBe(12)
   expect(await read('sse_stream_lifetime_minutes_count')).toBe(12)
+  expect(await read('sse_events_sent_total')).toBeGreaterThanOrEqual(12)
 })
 
 test('the load changes the metrics', async () => {
