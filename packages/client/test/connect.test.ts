@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Journal } from '../../../test/clients/journal.ts'
 import {
@@ -312,6 +313,31 @@ test.each(['before', 'after'])(
     expect(server.requests.entries).toHaveLength(when === 'before' ? 0 : 1)
   },
 )
+
+test('a source that is closed leaves no listener on its signal', async () => {
+  const { signal } = new AbortController()
+  const { source } = open({ signal })
+  await server.requests.at(0)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  source.close()
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+test('a source that is closed at once sends no request', async () => {
+  open().source.close()
+  open()
+  await server.requests.at(0)
+  await sleep(50)
+  expect(server.requests.entries).toHaveLength(1)
+})
+
+test('a PUT is sent once, as a POST', async () => {
+  const { errors } = open({ method: 'PUT', body: 'x' })
+  ;(await server.requests.at(0)).res.destroy()
+  await errors.at(0)
+  await sleep(50)
+  expect(server.requests.entries.map(({ method }) => method)).toEqual(['PUT'])
+})
 
 test('a loop receives all events, and ends when it is closed', async () => {
   const { source } = open()

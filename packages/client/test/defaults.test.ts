@@ -108,6 +108,20 @@ test('a poll is answered within 20 s, and may take 15 s more', async () => {
   expect(requests).toHaveLength(2)
 })
 
+test.each(['while it connects', 'while it is open', 'while it waits'])(
+  'a source that is closed %s does nothing more',
+  async (when) => {
+    if (when === 'while it connects') answer = never
+    if (when === 'while it is open') answer = async () => streamOf(':\n\n')
+    if (when === 'while it waits') answer = () => Promise.reject(new Error('offline'))
+    source = connect('http://localhost/')
+    await pass(10)
+    source.close()
+    await pass(600_000)
+    expect(requests).toHaveLength(1)
+  },
+)
+
 test('no answer may come from a cache', async () => {
   answer = never
   source = connect('http://localhost/')

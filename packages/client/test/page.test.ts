@@ -101,6 +101,16 @@ test('when the page is seen a wait ends, but nothing else', async () => {
   await server.requests.at(1)
 })
 
+test('a page in the back/forward cache does not connect', async () => {
+  const { states } = open()
+  ;(await server.requests.at(0)).res.destroy()
+  await states.first(2)
+  fire('pagehide')
+  fire('visibilitychange')
+  await sleep(50)
+  expect(server.requests.entries).toHaveLength(1)
+})
+
 test('a wait that the server asked for ends when the network is back, not when the page is seen', async () => {
   const { states } = open()
   ;(await server.requests.at(0)).answer(503, { 'Retry-After': '3600' })

@@ -153,6 +153,66 @@ describe('a tab that joins late, without ids', () => {
   })
 })
 
+test('a tab that joins late requests more if the answer may have been cut, and then goes on with the others', async () => {
+  const first = open()
+  const stream = await server.requests.at(0)
+  stream.stream('id: 1\ndata: 1\n\n')
+  await first.messages.first(1)
+  const late = open({ after: '0' })
+  const poll = await server.requests.at(1)
+  expect(poll.headers).toMatchObject({ prefer: 'wait=0', 'last-event-id': '0' })
+  answerPoll(poll, `id: 1\ndata: 1\n\n:${'x'.repeat(30_000)}\n`)
+  const next = await server.requests.at(2)
+  expect(next.headers).toMatchObject({ prefer: 'wait=0', 'last-event-id': '1' })
+  answerPoll(next, ':\n\n')
+  stream.res.write('id: 2\ndata: 2\n\n')
+  expect(await late.messages.first(2)).toEqual([1, 2])
+  expect(server.requests.entries).toHaveLength(3)
+})
+
+test('a POST is not shared', async () => {
+  const tabs = [open({ body: 'x' }), open({ body: 'x' })]
+  for (const [n, { messages }] of tabs.entries()) {
+    const exchange = await server.requests.at(n)
+    expect(exchange.method).toBe('POST')
+    exchange.stream('data: 1\n\n')
+    expect(await messages.at(0)).toBe(1)
+  }
+})
+
+test('tabs with other options do not share, except for after', async () => {
+  const first = open({ after: '1' })
+  ;(await server.requests.at(0)).stream('id: 1\ndata: 1\n\n')
+  await first.messages.first(1)
+  open({ headers: { 'X-A': 'b' } })
+  const other = await server.requests.at(1)
+  expect(other.headers).toMatchObject({ 'x-a': 'b' })
+  expect(other.headers).not.toHaveProperty('prefer')
+  const late = open({ after: '1' })
+  await until(() => late.states.entries.at(-1) === 'open')
+  expect(server.requests.entries).toHaveLength(2)
+})
+
+test('a page that is seen asks whether its leader is still there', async () => {
+  const page = new EventTarget()
+  Object.assign(globalThis, {
+    document: { hidden: false },
+    addEventListener: page.addEventListener.bind(page),
+  })
+  try {
+    const first = open()
+    ;(await server.requests.at(0)).stream('id: 1\ndata: 1\n\n')
+    await first.messages.first(1)
+    const late = open({ after: '1' })
+    await until(() => late.states.entries.at(-1) === 'open')
+    const said = listen()
+    page.dispatchEvent(new Event('visibilitychange'))
+    expect(await said.at(0)).toBe(0)
+  } finally {
+    for (const name of ['document', 'addEventListener']) Reflect.deleteProperty(globalThis, name)
+  }
+})
+
 test('a tab that joins before the connection is open receives its first events from there', async () => {
   const said = listen()
   const first = open()

@@ -192,6 +192,22 @@ describe('the reads', () => {
     }
   })
 
+  test('are repeated after a second by default', async () => {
+    useFakeClock()
+    try {
+      const hub = createHub()
+      const callsAfter = async (ms: number) => {
+        await jest.advanceTimersByTimeAsync(ms)
+        subscribe(hub, undefined, ['prices'])
+        await settle()
+        return readState.mock.calls.length
+      }
+      expect([await callsAfter(0), await callsAfter(990), await callsAfter(20)]).toEqual([1, 1, 2])
+    } finally {
+      useRealClock()
+    }
+  })
+
   test('are repeated when their cursor has left the tail', async () => {
     const hub = createHub({ tail: { length: 2 } })
     subscribe(hub, undefined, ['prices'])
@@ -293,6 +309,22 @@ describe('when the state cannot be read', () => {
     await eventually('the gap', () => stream.events.length > 0)
     expect(gapsOf(stream)).toEqual(['no-snapshot'])
     expect(errors).toMatchObject([{ code: 'ERR_SSE_SNAPSHOT_TIMEOUT' }])
+  })
+
+  test('because the function takes longer than ten seconds, the default', async () => {
+    useFakeClock()
+    try {
+      readState.mockImplementation(() => new Promise(() => {}))
+      const stream = subscribe(createHub({ onError: (error) => errors.push(error) }), undefined, ['prices'])
+      await jest.advanceTimersByTimeAsync(9_990)
+      await settle()
+      expect(stream.events).toEqual([])
+      await jest.advanceTimersByTimeAsync(20)
+      await settle()
+      expect(gapsOf(stream)).toEqual(['no-snapshot'])
+    } finally {
+      useRealClock()
+    }
   })
 
   test('because it cannot be JSON, clients get the gap', async () => {
