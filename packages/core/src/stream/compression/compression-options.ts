@@ -8,12 +8,13 @@ export interface CompressionOptions {
   /**
    * `shared`: events of a hub are compressed once for all streams that receive the same text. Text for a single stream
    * is not compressed, and no compressed text refers to it. `own`: everything is compressed separately for this stream,
-   * which costs a run of the compressor per write and up to 32 KiB of memory.
+   * which costs a run of the compressor per write and up to 65 KB of memory.
    */
   mode: 'shared' | 'own'
   /**
    * Which codings may be used, in order of preference. `zstd` needs fewer bytes for large events that repeat, and more
-   * for small ones; fewer clients support it. Default: `['gzip']`.
+   * for small ones; fewer clients support it. There is no brotli, also not for `own`: it needs a compressor per stream,
+   * of at least a quarter of a megabyte. Default: `['gzip']`.
    */
   encodings?: readonly StreamCoding[] | undefined
   /** Writes of fewer bytes are not compressed. Default: 64. */
