@@ -49,8 +49,12 @@ test.each<[client: string, open: (port: number) => RedisClient]>([
   const { port } = server.address() as AddressInfo
   const connection = connectorOf(open(port), 'key')({ timeout: 60_000, onLost() {} })
   const [socket] = (await once(server, 'connection')) as [Socket]
-  await once(socket, 'data')
-  connection.close()
-  await expect(once(socket, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' })
-  server.close()
+  try {
+    await once(socket, 'data')
+    connection.close()
+    await expect(once(socket, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' })
+  } finally {
+    socket.destroy()
+    server.close()
+  }
 })
