@@ -43,9 +43,12 @@ export class LogReader {
   readonly #queue = new Set<() => void>()
   readonly counts = { reads: 0, bytes: 0 }
   #running = 0
+  /** The last read failed. */
+  #failing = false
 
   /**
-   * @param onError - called once with the error of a failed read, even if several streams share it
+   * @param onError - called with the error of the first failed read, and again only after a read has succeeded: an
+   *   outage would otherwise report every attempt of every client
    */
   constructor(log: EventLog, onError: (error: unknown) => void) {
     this.#log = log
@@ -115,10 +118,13 @@ export class LogReader {
       const recent = this.#recent.after(cursor)
       if (recent !== undefined) return recent
       const reading = await this.#readPage(cursor, signal)
+      this.#failing = false
       if (!reading.gap) await this.#readAhead(cursor, reading.page, signal)
       return reading
     } catch (error) {
-      if (!signal.aborted) this.#onError(error)
+      if (signal.aborted) throw error
+      if (!this.#failing) this.#onError(error)
+      this.#failing = true
       throw error
     } finally {
       const [next] = this.#queue

@@ -575,6 +575,34 @@ describe('a log that cannot be read', () => {
     for (const stream of streams) expect(dataOf(stream)).toEqual(['0', '1', '2'])
   })
 
+  // An outage of ten seconds was two thousand calls: one for each attempt of each client with an old id.
+  test('is reported once in an outage, however many clients try to read it, and however often', async () => {
+    const onError = jest.fn()
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 }, onError })
+    for (let outages = 1; outages <= 2; outages++) {
+      const ids: string[] = []
+      for (let n = 0; n < 50; n++) ids.push(await hub.publish('news', { data: n }))
+      log.failures = Number.POSITIVE_INFINITY
+      const before = log.reads
+      const streams = ids.slice(0, 40).map((id) => new FakePort(id))
+      for (const stream of streams) hub.subscribe(stream, 'news')
+      for (let attempts = 0; attempts < 3; attempts++) {
+        await settle(20)
+        // Each entry makes them try again.
+        await hub.publish('other', { data: 'moves' })
+      }
+      await settle(20)
+      expect(log.reads - before).toBeGreaterThan(100)
+      expect(onError).toHaveBeenCalledTimes(outages)
+      log.failures = 0
+      await hub.publish('other', { data: 'moves' })
+      await settle(20)
+      expect(streams.every((stream) => dataOf(stream).at(-1) === '49')).toBe(true)
+      hub.disconnect(() => true)
+    }
+  })
+
   test('is not read again for a stream that has ended', async () => {
     const log = new FaultyLog()
     const hub = createHub({ log, tail: { length: 1 }, onError: () => {} })
