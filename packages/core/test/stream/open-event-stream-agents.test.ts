@@ -119,6 +119,16 @@ describe.each(owners)('on %s', (_where, ownerOf, names) => {
     // Whatever was wrapped: the client receives each byte once.
     expect(client.text.split('data: broadcast')).toHaveLength(2)
   })
+
+  test.each(['write', 'end'])('%s alone, while the stream is open', async (name) => {
+    const during = await open()
+    portOf(during.stream)?.write('data: before\n\n', true)
+    wrap(ownerOf(during.res), name, isResponse)
+    await sendAndClose(during)
+    expect(bytes).toBe(name === 'write' ? BODY : '')
+    if (name === 'end') expect(calls).toEqual(['end'])
+    expect(client.text.split('data: broadcast')).toHaveLength(2)
+  })
 })
 
 describe('on the socket', () => {

@@ -65,6 +65,8 @@ export const headCases: SuiteCase[] = [
       const client = await tools.connect()
       client.get('/', { Connection: 'close' })
       await client.ends()
+      assert.match(client.text, /^connection: close\r$/im)
+      assert.doesNotMatch(client.text, /keep-alive/i)
       assert.deepEqual(
         client.events.map(({ data }) => data),
         ['a'],

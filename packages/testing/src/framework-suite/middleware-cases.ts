@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventStream } from '@downstream/core'
 import { eventually } from '../eventually.ts'
+import type { Exchange } from './framework-host.ts'
 import type { SuiteCase } from './suite-case.ts'
 
 /** Other code of the app also acts on a response, and has async contexts of its own. */
@@ -78,6 +79,45 @@ export const middlewareCases: SuiteCase[] = [
       await eventually('the end', () => stream?.closed && ends > 0)
       assert.equal(ends, 1)
       assert.equal(stream?.signal.reason.code, 'ERR_SSE_CLIENT_CLOSED')
+    },
+  },
+  {
+    name: 'shows every byte and the end to code that wraps write() and end(), before the stream opens or later',
+    async run(tools) {
+      let seen = ''
+      let ends = 0
+      const watch = (response: Exchange['response']) => {
+        const { write, end } = response
+        response.write = function (this: unknown, ...args: unknown[]) {
+          seen += String(args[0])
+          return Reflect.apply(write, this, args)
+        } as typeof write
+        response.end = function (this: unknown, ...args: unknown[]) {
+          ends++
+          return Reflect.apply(end, this, args)
+        } as typeof end
+      }
+      await tools.serve(async ({ sse, request, response }) => {
+        if (request.url === '/before') watch(response)
+        const stream = sse()
+        await stream.send('first')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        if (request.url === '/later') watch(response)
+        await stream.send('ü')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        stream.send('last')
+        stream.close()
+      })
+      for (const [path, from] of [
+        ['/before', 'retry:'],
+        ['/later', 'data: ü'],
+      ] as const) {
+        const text = await (await tools.open({ path })).ends()
+        assert.equal(seen, text.slice(text.indexOf(from)))
+        assert.equal(ends, 1)
+        seen = ''
+        ends = 0
+      }
     },
   },
   {
