@@ -6,6 +6,7 @@ import { eventually } from '@downstream/testing'
 import { createHub } from '../src/hub/create-hub.ts'
 import { MemoryLog } from '../src/log/memory-log.ts'
 import { createRuns } from '../src/run/create-runs.ts'
+import { MemoryRunStore } from '../src/run/memory-run-store.ts'
 import type { EventStream } from '../src/stream/event-stream.ts'
 import { StreamGroup } from '../src/stream/stream-group.ts'
 import { FakePort } from './hub/fake-port.ts'
@@ -197,6 +198,59 @@ test('filter and coalesce run in the context of subscribe(), live, slow and from
   stream.flow()
   await settle(10)
   expect([...new Set(seen)]).toEqual(['look in subscriber'])
+})
+
+// The first of several clients lent the shared read its context: a traced Redis client showed it in the trace of that
+// client, and what follows a run kept the store of its first request.
+test('a log is read, and a store of runs is read and followed, in no context, because clients share that', async () => {
+  const log = new FaultyLog()
+  const readLog = log.read.bind(log)
+  log.read = (...args) => {
+    note('log.read')
+    return readLog(...args)
+  }
+  const hub = createHub({ log, tail: { length: 3 } })
+  const after = hub.cursor()
+  await user.run('publisher', async () => {
+    for (let n = 0; n < 10; n++) await hub.publish('news', { data: n })
+  })
+  for (const name of ['ann', 'bob']) user.run(name, () => hub.subscribe(new FakePort(after), 'news'))
+  await settle(10)
+  expect([...new Set(seen.splice(0))]).toEqual(['log.read in none'])
+
+  const store = new MemoryRunStore()
+  const { read, follow } = store
+  store.read = (...args) => {
+    note('store.read')
+    return Reflect.apply(read, store, args)
+  }
+  store.follow = (...args) => {
+    note('store.follow')
+    return Reflect.apply(follow, store, args)
+  }
+  const runs = createRuns({ store })
+  await user.run('publisher', () => runs.start('one', ['a', 'b']))
+  for (const name of ['ann', 'bob']) user.run(name, () => void runs.follow(new FakePort(), 'one'))
+  await settle(10)
+  expect(seen[0]).toBe('store.follow in none')
+  expect([...new Set(seen)].sort()).toEqual(['store.follow in none', 'store.read in none'])
+})
+
+test('a read of the log that another request ends aborts in no context', async () => {
+  const log = new FaultyLog()
+  log.read = (_after, _limit, signal) => {
+    note('log.read')
+    signal?.addEventListener('abort', () => note('abort'))
+    return new Promise(() => {})
+  }
+  const hub = createHub({ log, tail: { length: 3 } })
+  const after = hub.cursor()
+  for (let n = 0; n < 10; n++) await hub.publish('news', { data: n })
+  const stream = new FakePort(after)
+  user.run('ann', () => hub.subscribe(stream, 'news'))
+  await settle(10)
+  user.run('admin', () => stream.close())
+  expect(seen).toEqual(['log.read in none', 'abort in none'])
 })
 
 test('a stream that a publisher ends, by its filter or by disconnect(), aborts in no context', async () => {

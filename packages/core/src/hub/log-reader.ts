@@ -1,5 +1,6 @@
 import type { Cursor, EventLog } from '../log/event-log.ts'
 import { clock } from '../process/clock.ts'
+import { inNoContext } from '../process/no-context.ts'
 import { Page } from './page.ts'
 import { type PagePosition, RecentPages } from './recent-pages.ts'
 import { PIECE } from './run.ts'
@@ -104,7 +105,7 @@ export class LogReader {
     waiter.reject(signal.reason)
     if (read.waiting.size > 0) return
     this.#shared.delete(cursor)
-    read.abort.abort(signal.reason)
+    inNoContext(() => read.abort.abort(signal.reason))
   }
 
   async #read(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
@@ -137,7 +138,8 @@ export class LogReader {
   }
 
   async #readPage(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
-    const reading = await this.#log.read(cursor, PIECE, signal)
+    // Several streams may share the page, so it is read in the context of none of them.
+    const reading = await inNoContext(() => this.#log.read(cursor, PIECE, signal))
     if (reading.gap) return reading
     const page = new Page(reading.entries)
     this.counts.reads++

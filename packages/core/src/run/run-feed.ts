@@ -1,3 +1,4 @@
+import { inNoContext } from '../process/no-context.ts'
 import { withId } from '../wire/encode.ts'
 import { formatPlace } from './run-place.ts'
 import type { RunPlace, RunReading, RunStore } from './run-store.ts'
@@ -53,7 +54,8 @@ export class RunFeed {
   constructor(id: string, store: RunStore) {
     this.#id = id
     this.#store = store
-    this.#unfollow = store.follow(id, (news) => this.#onNews(news))
+    // Other followers come and go, so it does not belong to the request of the first.
+    this.#unfollow = inNoContext(() => store.follow(id, (news) => this.#onNews(news)))
   }
 
   get empty(): boolean {
@@ -81,7 +83,7 @@ export class RunFeed {
 
   async #read(key: string, place: RunPlace | undefined): Promise<RunPiece | undefined> {
     try {
-      const reading = await this.#store.read(this.#id, place, PAGE)
+      const reading = await inNoContext(() => this.#store.read(this.#id, place, PAGE))
       return reading && new RunPiece(reading)
     } finally {
       this.#reads.delete(key)

@@ -16,6 +16,19 @@ test('a callback sees no store of any caller, and the caller keeps its own', () 
   })
 })
 
+// A request that loads the library with a lazy import lent its context to all timers and listeners, for ever.
+test('a callback does not see the store of the request that loaded the library', () => {
+  const load = () => {
+    let loaded: unknown
+    jest.isolateModules(() => {
+      loaded = require('../../src/process/no-context.ts')
+    })
+    return loaded as typeof import('../../src/process/no-context.ts')
+  }
+  const { inNoContext: run } = storage.run({}, load)
+  expect(run(() => storage.getStore())).toBeUndefined()
+})
+
 // The interval of the wheel belonged to the request that opened the first stream: callbacks of others ran in the
 // context of that user, whose store was retained as long as any stream was open.
 test('the timer of all streams runs in no context, and retains no store', async () => {

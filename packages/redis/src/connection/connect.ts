@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { SseError } from '@downstream/core'
 import { connectIoredis, isIoredisCluster } from './connect-ioredis.ts'
 import { connectNodeRedis } from './connect-node-redis.ts'
@@ -24,8 +25,10 @@ export function connectorOf(client: RedisClient, key: string): Connect {
     )
   }
   if (typeof client === 'object' && client !== null && typeof client.duplicate === 'function') {
-    if ('call' in client) return (options) => connectIoredis(client, options)
-    if ('sendCommand' in client) return (options) => connectNodeRedis(client, key, options)
+    // The first request that needs a connection opens it. It must not stay in that request's async context.
+    if ('call' in client) return AsyncResource.bind((options) => connectIoredis(client, options))
+    if ('sendCommand' in client)
+      return AsyncResource.bind((options) => connectNodeRedis(client, key, options))
   }
   throw new SseError(
     'ERR_SSE_INVALID_OPTION',

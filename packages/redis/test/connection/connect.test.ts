@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
@@ -57,4 +58,25 @@ test.each<[client: string, open: (port: number) => RedisClient]>([
     socket.destroy()
     server.close()
   }
+})
+
+// The first publisher opens the connection: all later answers came in the context of that request, and its store was
+// retained.
+test.each([
+  ['ioredis', { call() {} }],
+  ['node-redis', { sendCommand() {} }],
+])('opens the connections of %s in the context in which the log was created', (_, methods) => {
+  const user = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const client = {
+    ...methods,
+    duplicate() {
+      seen.push(user.getStore())
+      throw new Error('not here')
+    },
+  }
+  const connect = user.run('maker', () => connectorOf(client as unknown as RedisClient, 'key'))
+  const open = () => connect({ timeout: 1_000, onLost() {} })
+  expect(() => user.run('publisher', open)).toThrow('not here')
+  expect(seen).toEqual(['maker'])
 })
