@@ -25,6 +25,17 @@ test.each(platforms)(
   },
 )
 
+// It called a `next` that middie already used for other requests: the process ended, or another client got the error.
+test('the error of a source under a middleware of Nest on Fastify is a process warning, and reaches no other client', async () => {
+  const origin = `http://127.0.0.1:${(await app.ports()).Middie}`
+  const text = (path: string) => fetch(`${origin}/raw/${path}`).then((response) => response.text())
+  const texts = await Promise.all([text('fails'), text('plain'), text('fails'), text('plain')])
+  expect(texts).toEqual(['retry: 3000\n:\n\n', 'fine', 'retry: 3000\n:\n\n', 'fine'])
+  await eventually('the warnings', () => app.lines.length === 2)
+  expect(app.lines.splice(0)).toEqual(['of the source', 'of the source'])
+  expect(await text('plain')).toBe('fine')
+})
+
 test('a shutdown of Nest ends open streams, and the process exits by itself', async () => {
   const ports = await app.ports<(typeof platforms)[number]>()
   const clients = await Promise.all(
