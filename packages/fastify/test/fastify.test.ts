@@ -292,17 +292,23 @@ describe.each(versions)('%s', (_name, fastify, plugins) => {
     expect(log.filter(({ level }) => level >= 40).map(({ err }) => err?.message)).toStrictEqual(['late'])
   })
 
-  // The logger of Fastify is off by default, and every error of a source was lost.
-  test('warns of the error of a source if the logger is off', async () => {
+  // The logger of Fastify is off by default, and every error of a source and every late error of a handler was lost.
+  test.each<[what: string, handler: (reply: FastifyReply, error: Error) => unknown]>([
+    ['a source', (reply, error) => reply.sse(() => Promise.reject(error))],
+    [
+      'a handler after it',
+      async (reply, error) => {
+        reply.sse()
+        await sleep(1)
+        throw error
+      },
+    ],
+  ])('warns of the error of %s if the logger is off', async (_what, handler) => {
     const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const quiet = fastify()
     await quiet.register(sse)
-    const error = new Error('of the source')
-    quiet.get('/', (_request, reply) =>
-      reply.sse(() => {
-        throw error
-      }),
-    )
+    const error = new Error('of the app')
+    quiet.get('/', (_request, reply) => handler(reply, error))
     try {
       await quiet.inject('/')
       await eventually('the warning', () => emitWarning.mock.calls.length > 0)

@@ -1,4 +1,4 @@
-import { type EventStream, type SseOptions, sse } from '@downstream/fastify'
+import { createHub, type EventStream, type SseOptions, sse } from '@downstream/fastify'
 import fastify, { type FastifyTypeProvider } from 'fastify'
 
 /** As in TypeBox and zod: the schema says what a handler may return. */
@@ -28,6 +28,11 @@ test('the plugin and reply.sse() are typed on HTTP/1 and HTTP/2 instances', asyn
   typed.get('/block', { schema: { response: { 200: {} } } }, (_request, reply) => {
     reply.sse()
   })
+  const hub = createHub()
+  // @ts-expect-error: it returns a function, and the schema allows none: docs/fastify.md shows a block body
+  typed.get('/news', { schema: { response: { 200: {} } } }, (_request, reply) =>
+    hub.subscribe(reply.sse(), 'news'),
+  )
   // @ts-expect-error: it returns a stream, and the schema allows none
   typed.get('/stream', { schema: { response: { 200: {} } } }, (_request, reply) => reply.sse())
 
