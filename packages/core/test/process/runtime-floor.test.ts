@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 
 /** As in a new process: whether there was a warning is a state of the module. */
 function load() {
@@ -46,6 +48,17 @@ test.each([
 ])('%j does not warn', (versions) => {
   load().checkRuntime(versions)
   expect(warnings).not.toHaveBeenCalled()
+})
+
+test.each([
+  ['Bun', { bun: '0.0.1' }],
+  ['Deno', { deno: '0.0.1' }],
+])('the floor of %s is the one in the docs and the one that test:matrix runs', (name, versions) => {
+  load().checkRuntime(versions)
+  const [, floor = 'no floor'] = /Use \w+ ([\d.]+) or newer/.exec(warnings.mock.calls[0][0]) ?? []
+  const read = (path: string) => readFileSync(join(__dirname, '../../../..', path), 'utf8')
+  expect(read('docs/runtimes.md')).toContain(`\n| ${name} | ${floor}`)
+  expect(read('scripts/test-matrix.mjs')).toContain(`'${name.toLowerCase()}@${floor}'`)
 })
 
 test('the runtime is checked whenever a stream is opened', async () => {
