@@ -1,11 +1,23 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@downstream/testing'
 import type { Page, Route } from 'playwright-core'
 import { CuttingProxy } from '../../../test/browser/cutting-proxy.ts'
 import { ExampleServer } from '../../../test/browser/example-server.ts'
 import { visitExample, waitForState } from '../../../test/browser/visit-example.ts'
 
-/** Jobs take about half a minute: long enough for everything that happens to them in the tests. */
-const visit = visitExample(() => ExampleServer.start('express-progress', { STEP_MS: '1200' }))
+const folder = mkdtempSync(join(tmpdir(), 'express-progress-'))
+const steps = join(folder, 'steps')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** The job has finished as many photos as the test has allowed, however long everything else takes. */
+const visit = visitExample(() => {
+  allow(0)
+  const gate = `--import=${join(__dirname, 'gated-steps.mjs')}`
+  return ExampleServer.start('express-progress', { STEPS: steps, NODE_OPTIONS: gate })
+})
 
 test('shows the result of a job, and does not reconnect', async () => {
   await speedUp()
@@ -29,19 +41,23 @@ test('shows the result of a job, and does not reconnect', async () => {
 test('a job continues while its page is reloaded or closed', async () => {
   const page = await startJob()
   const address = page.url()
+  const id = idOf(page)
+  allow(2)
   await waitForFinished(page, 2)
   expect(await page.getByRole('button', { name: 'Start' }).getAttribute('aria-disabled')).toBe('true')
-  const before = await finishedOf(page)
-  expect(before).toBeLessThan(24)
   await page.reload()
   await waitForState(page, 'open')
-  await waitForFinished(page, before)
-  await waitForFinished(page, before + 1)
+  await waitForFinished(page, 2)
+  allow(3)
+  await waitForFinished(page, 3)
 
   await page.close()
+  allow(5)
+  // The events of the finished photos, and the list of all photos.
+  await eventually('the job to continue', async () => (await jobOf(id)).events === 6)
   const later = await visit.open(`/${new URL(address).search}`)
   await waitForState(later, 'open')
-  await waitForFinished(later, before + 2)
+  await waitForFinished(later, 5)
 })
 
 test('a connection that is lost in the middle loses nothing', async () => {
@@ -50,13 +66,16 @@ test('a connection that is lost in the middle loses nothing', async () => {
     const page = await startJob()
     await page.goto(`${proxy.url}/${new URL(page.url()).search}`)
     await waitForState(page, 'open')
-    const back = page.waitForResponse('**/events*')
-    proxy.cut()
+    allow(2)
+    await waitForFinished(page, 2)
+    const comingBack = await cut(proxy, page)
     await waitForState(page, 'reconnecting')
-    const before = await finishedOf(page)
-    await back
+    allow(4)
+    await eventually('the job to continue', async () => (await jobOf(idOf(page))).events === 5)
+    await comingBack.continue()
     await waitForState(page, 'open')
-    await waitForFinished(page, before + 2)
+    allow(6)
+    await waitForFinished(page, 6)
   } finally {
     await proxy.close()
   }
@@ -68,11 +87,7 @@ test('a page that was offline at the end gets the result', async () => {
     const page = await startJob()
     await page.goto(`${proxy.url}/${new URL(page.url()).search}`)
     await waitForState(page, 'open')
-    const held = new Promise<Route>((resolve) => {
-      void page.route('**/events*', resolve)
-    })
-    proxy.cut()
-    const comingBack = await held
+    const comingBack = await cut(proxy, page)
     const job = `${visit.server.url}/jobs/${idOf(page)}`
     await fetch(job, { method: 'DELETE' })
     await comingBack.continue()
@@ -85,13 +100,15 @@ test('a page that was offline at the end gets the result', async () => {
 
 test('Cancel stops the work', async () => {
   const page = await startJob()
+  allow(1)
   await waitForFinished(page, 1)
   await page.getByRole('button', { name: 'Cancel' }).click()
   await waitForCancelled(page)
-  const finished = await finishedOf(page)
-  await sleep(2_500)
-  // The events of the finished photos, and the list of all photos.
-  expect(await jobOf(idOf(page))).toMatchObject({ status: 'stopped', events: finished + 1 })
+  allow(24)
+  await sleep(500)
+  expect(await finishedOf(page)).toBe(1)
+  // The event of the finished photo, and the list of all photos.
+  expect(await jobOf(idOf(page))).toMatchObject({ status: 'stopped', events: 2 })
   await waitForState(page, 'idle')
 })
 
@@ -133,11 +150,26 @@ test('reports that a job does not exist', async () => {
 
 test('ends at Ctrl-C while a job runs, and notifies its page', async () => {
   const page = await startJob()
+  allow(1)
   await waitForFinished(page, 1)
   expect(await visit.server.interrupt()).toBe(0)
   await waitForCancelled(page)
 })
 
+function allow(count: number): void {
+  writeFileSync(steps, String(count))
+}
+
+/** Cuts the connections, and holds the page's next request for events. */
+async function cut(proxy: CuttingProxy, page: Page): Promise<Route> {
+  const held = new Promise<Route>((resolve) => {
+    void page.route('**/events*', resolve)
+  })
+  proxy.cut()
+  return held
+}
+
+/** Without a gate: the job runs by the clock. */
 async function speedUp(): Promise<void> {
   await visit.server.kill()
   visit.server = await ExampleServer.start('express-progress', { STEP_MS: '20' })
@@ -154,9 +186,9 @@ function idOf(page: Page): string {
   return String(new URL(page.url()).searchParams.get('job'))
 }
 
-async function jobOf(id: string): Promise<unknown> {
+async function jobOf(id: string): Promise<{ status: string; events: number }> {
   const response = await fetch(`${visit.server.url}/jobs/${id}`)
-  return response.json()
+  return (await response.json()) as { status: string; events: number }
 }
 
 function finishedOf(page: Page): Promise<number> {
