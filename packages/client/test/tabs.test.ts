@@ -262,6 +262,23 @@ test('a tab that leaves while it waits for the lock never leads', async () => {
   expect(tab.opens).toEqual([])
 })
 
+test('a tab that leaves does not take the lock from the leader later', async () => {
+  const leader = new Tab('1')
+  await settle()
+  const other = new Tab('1')
+  await settle()
+  other.tabs.leave()
+  await settle(10 * SILENCE)
+  expect([leader.opens, leader.pauses]).toEqual([['lead'], 0])
+})
+
+test('a tab that leaves in the moment in which it gets the lock does not lead', async () => {
+  const tab = new Tab('1')
+  tab.tabs.leave()
+  await settle()
+  expect([tab.opens, heard]).toEqual([[], [0]])
+})
+
 test('a tab that comes back leads again, or catches up', async () => {
   const tab = new Tab('1')
   await settle()
@@ -353,6 +370,26 @@ describe('a tab that has missed something', () => {
     expect(tab.received.slice(1).join()).toBe('2,3,4,5,6')
   })
 
+  test('again is told only after its second catch-up what it was told meanwhile', async () => {
+    await catchUp(5)
+    await say([2, '9', undefined, 'open'])
+    for (let n = 6; n <= 9; n++) tab.receive(n)
+    await say([2, '9', event(10), 'open'])
+    tab.receive(10)
+    tab.tabs.onCaughtUp?.()
+    await settle()
+    expect(tab.received.join()).toBe('2,3,4,5,6,7,8,9,10')
+  })
+
+  test('and leaves before it has caught up begins anew when it returns', async () => {
+    tab.tabs.leave()
+    tab.tabs.join()
+    await settle()
+    await say([2, '1', undefined, 'open'])
+    await say([2, '1', event(2), 'open'])
+    expect(tab.received).toEqual(['2'])
+  })
+
   test('that leads instead takes what its own connection receives', async () => {
     await say([1, '5', event(6), 'open'])
     await settle(SILENCE + 2 * ANSWER)
@@ -381,6 +418,20 @@ test.each<[received: number, opens: string[]]>([
     expect(tab.opens).toEqual(opens)
   },
 )
+
+test('a tab that leads while it waits for the end of its catch-up receives the rest once', async () => {
+  const release = await lead()
+  const tab = new Tab('1')
+  await settle()
+  await say([1, '2', undefined, 'open'])
+  tab.tabs.onBlock({ event: 'message', data: undefined, id: 'a bookmark' })
+  tab.tabs.onCaughtUp?.()
+  await say([1, '2', event(3), 'open'])
+  release()
+  await settle(1_000)
+  tab.receive(3)
+  expect([tab.opens, tab.received]).toEqual([['0', 'lead'], ['3']])
+})
 
 test('a tab that was frozen notices that it has missed events', async () => {
   await lead()
