@@ -58,7 +58,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
   let lastError: ConnectError | undefined
   let failures = 0
   let minRetry = min
-  /** False if the server itself asked for this wait. */
+  /** Whether the next attempt is scheduled, and the server itself has not asked for that wait. */
   let mayWake = false
   const deadline = createDeadline()
 
@@ -73,7 +73,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
       run()
     },
     wake() {
-      if (state === 'waiting' && mayWake) run()
+      if (mayWake) run()
     },
     pause,
   }

@@ -277,6 +277,12 @@ test('a tab that leaves in the moment in which it gets the lock does not lead', 
   tab.tabs.leave()
   await settle()
   expect([tab.opens, heard]).toEqual([[], [0]])
+  await lead()
+  tab.tabs.join()
+  await settle()
+  await say([1, '1', undefined, 'open'])
+  await say([1, '1', event(2), 'open'])
+  expect(tab.received).toEqual(['2'])
 })
 
 test('a tab that comes back leads again, or catches up', async () => {
