@@ -214,7 +214,6 @@ export class HubEvents implements AsyncIterableIterator<HubItem>, Resettable {
     this.#page = undefined
     this.#reading?.abort.abort()
     this.#reading = undefined
-    this.#gapDue = undefined
   }
 
   /** Resolves when an entry arrives, or when the events end. */

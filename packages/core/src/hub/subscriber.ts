@@ -251,7 +251,6 @@ export class Subscriber implements StreamOwner, Visited {
     this.#resuming = false
     this.#cursor = tail.cursorBefore(position)
     this.outlet.sent = this.#cursor
-    this.#gapDue = undefined
     this.selection?.forget()
   }
 

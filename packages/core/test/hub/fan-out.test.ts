@@ -207,6 +207,21 @@ test('a reset of the log is passed on in slices, once to each stream', async () 
   expect(new Set(streams.map(namesOf))).toEqual(new Set(['bookmark gap message']))
 })
 
+test('an event of the tick in which the log is reset does not move a stream that subscribes after the reset', async () => {
+  const log = new FaultyLog()
+  const hub = createHub({ log })
+  hub.subscribe(new FakePort(), 'news')
+  for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+  await settle()
+  void hub.publish('news', { data: 'lost' })
+  log.restart()
+  const stream = new FakePort()
+  hub.subscribe(stream, 'news')
+  await hub.publish('news', { data: 'after' })
+  await settle()
+  expect(stream.events.map(({ data }) => data)).toEqual(['', 'after'])
+})
+
 // One publish under fake timers stopped the hub for all later tests, because the scheduled turn was lost.
 test('publishing while fake timers are on loses no turn', async () => {
   const hub = createHub()

@@ -124,7 +124,10 @@ describe('a client with a cursor', () => {
     expect(stream.events[0]?.id).toBe(hub.cursor())
   })
 
-  test('gets one state if the log is reset while it is read', async () => {
+  test.each([
+    ['at once', 0],
+    ['later', 4],
+  ])('gets one state if the log is reset while it is read, and the answer comes %s', async (_, turns) => {
     const answers: ((state: string) => void)[] = []
     readState.mockImplementation(() => new Promise((resolve) => answers.push(resolve)))
     const log = new FaultyLog()
@@ -132,8 +135,10 @@ describe('a client with a cursor', () => {
     const stream = subscribe(hub, undefined, ['prices'])
     await settle()
     log.restart()
+    await settle(turns)
+    answers[0]?.('before')
     await settle()
-    for (const answer of answers) answer('now')
+    answers[1]?.('now')
     await settle()
     expect(shortOf(stream)).toEqual(['snapshot {"prices":"now"}'])
     expect(stream.events[0]?.id).toBe(hub.cursor())

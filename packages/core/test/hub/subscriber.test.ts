@@ -535,6 +535,53 @@ describe('a log that loses its continuity', () => {
     ])
     await loop.return?.()
   })
+
+  test('at any moment of a read: events from before it, one gap, then all later events, for streams and loops', async () => {
+    for (let steps = 0; steps < 60; steps++) {
+      const log = new FaultyLog()
+      const hub = createHub({ log, tail: { length: 1 } })
+      const after = hub.cursor()
+      for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+      log.readsHeld = true
+      const stream = new FakePort(after)
+      hub.subscribe(stream, 'news')
+      let items = ''
+      const loop = (async () => {
+        for await (const { event, data } of hub.events('news', { after }))
+          items += event === 'gap' ? '|' : data
+      })()
+      await settle()
+      log.releaseReads()
+      for (let step = 0; step < steps; step++) await undefined
+      log.restart()
+      // In one tick, so that they fall off the tail and must be read from the new log.
+      for (let n = 3; n < 6; n++) void hub.publish('news', { data: n })
+      await settle(20)
+      const received = stream.events.map(({ event, data }) => (event === 'gap' ? '|' : data)).join('')
+      expect([steps, received, items]).toEqual([
+        steps,
+        ...Array(2).fill(expect.stringMatching(/^0?1?2?\|345$/)),
+      ])
+      await hub.close()
+      await loop
+    }
+  })
+
+  test('after a client has read it: the pages of that client are not sent to another one', async () => {
+    const log = new FaultyLog()
+    const hub = createHub({ log, tail: { length: 1 } })
+    const after = hub.cursor()
+    for (let n = 0; n < 3; n++) await hub.publish('news', { data: n })
+    const streams = [new FakePort(after), new FakePort(after)] as const
+    hub.subscribe(streams[0], 'news')
+    await settle(8)
+    log.restart()
+    hub.subscribe(streams[1], 'news')
+    await settle(8)
+    expect(dataOf(streams[0])).toEqual(['0', '1', '2'])
+    expect(dataOf(streams[1])).toEqual([])
+    expect(gapsOf(streams[1])).toEqual(['expired'])
+  })
 })
 
 test('a gap for which there is no room loses nothing of what follows it', async () => {
