@@ -111,24 +111,6 @@ describe('maxResumes', () => {
   })
 })
 
-describe('maxResumes and a client that reads too slowly', () => {
-  // It was connected all the time, and would lose its place for a fault of the others.
-  test('it is not turned away, whatever others read', async () => {
-    const { log } = slowLog()
-    const hub = createHub({ log, maxResumes: 1, tail: { length: 2 } })
-    await hub.ready()
-    const [resuming, slow] = [new FakePort('x-1'), new FakePort()]
-    hub.subscribe(resuming, 'a')
-    slow.room = 0
-    hub.subscribe(slow, 'a')
-    for (let n = 0; n < 10; n++) await hub.publish('a', event)
-    slow.flow()
-    for (let turns = 0; turns < 5; turns++) await nextTurn()
-    expect(hub.stats().lagging).toBe(2)
-    expect(slow.closed).toBe(false)
-  })
-})
-
 test.each(['maxChannels', 'maxChannelLength', 'maxEventBytes', 'maxResumes'])(
   '%s must be above 0',
   (name) => {
