@@ -36,11 +36,12 @@ test('counts the publishes that the log has not confirmed', async () => {
 })
 
 test('reports the age of the oldest entry of the tail', async () => {
-  const hub = createHub({ tail: { length: 1 } })
+  const hub = createHub({ tail: { length: 2 } })
   await hub.ready()
   expect(hub.stats().tail.age).toBe(0)
-  await hub.publish('a', { data: 1 })
+  await hub.publish('a', { data: 'oldest' })
   await sleep(60)
+  await hub.publish('a', { data: 'newest' })
   expect(hub.stats().tail.age).toBeGreaterThanOrEqual(50)
 })
 
