@@ -56,6 +56,24 @@ test('log is the level of both lines', async () => {
   await app.close()
 })
 
+// docs/monitoring.md: the level of a route drops the lines of Fastify, and would drop these too.
+test('lines of the level of their route are the only ones that it logs', async () => {
+  const lines: Line[] = []
+  const stream = new Writable({
+    write(text, _encoding, done) {
+      lines.push(JSON.parse(String(text)))
+      done()
+    },
+  })
+  const app = fastify({ logger: { level: 'info', stream } })
+  await app.register(sse, { log: 'warn' })
+  app.get('/', { logLevel: 'warn' }, (_request, reply) => reply.sse(['a']))
+  expect((await app.inject('/')).payload).toContain('data: a')
+  await eventually('both lines', () => lines.length >= 2)
+  expect(lines.map(({ msg }) => msg)).toEqual(['event stream opened', 'event stream over'])
+  await app.close()
+})
+
 test.each<[what: string, options: SseOptions, level: string]>([
   ['log: false', { log: false }, 'debug'],
   ['a level that is off', {}, 'info'],
