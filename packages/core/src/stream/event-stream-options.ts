@@ -122,57 +122,32 @@ export interface ResolvedOptions {
 const FIXED_HEADERS =
   /^(content-type|content-length|content-encoding|connection|keep-alive|transfer-encoding)$/i
 
-const DEFAULTS: ResolvedOptions = {
-  retry: 3_000,
-  keepAlive: 15_000,
-  heartbeat: false,
-  tcpKeepAlive: 2_000,
-  headers: [],
-  serialize: serializeJson,
-  maxBufferedBytes: 1_048_576,
-  maxEventBytes: MAX_EVENT_BYTES,
-  stallTimeout: 120_000,
-  compression: false,
-  maxAge: Number.POSITIVE_INFINITY,
-  expiresAt: Number.POSITIVE_INFINITY,
-  abruptEnd: false,
-  lastEventIdParameter: 'lastEventId',
-  waitParameter: false,
-}
-
-/** For each option, the function that checks a value and returns the resolved one. */
-const RESOLVE: { [Name in keyof ResolvedOptions]: (value: unknown) => ResolvedOptions[Name] } = {
-  retry: (value) => {
-    const event = { retry: value as number }
-    checkOption('retry', () => encodeEvent(event))
-    caution(event)
-    return event.retry
-  },
-  keepAlive: (value) => positiveOrNever('keepAlive', value),
-  heartbeat: (value) => {
-    if (value === false) return value
-    if (typeof value !== 'string' || value === '')
-      throw invalidOption('heartbeat', 'the name of an event, or false', value)
-    checkOption('heartbeat', () => encodeEvent({ event: value, data: '' }))
-    return value
-  },
+/** For each option its default, and the function that checks a value and returns the resolved one. */
+const OPTIONS: {
+  [Name in keyof ResolvedOptions]: [ResolvedOptions[Name], Resolve<ResolvedOptions[Name]>]
+} = {
+  retry: [3_000, resolveRetry],
+  keepAlive: [15_000, positiveOrNever],
+  heartbeat: [false, resolveHeartbeat],
   // The operating system counts in seconds; it takes 0 as its default of two hours.
-  tcpKeepAlive: (value) => positiveOrNever('tcpKeepAlive', value, 999),
-  headers: resolveHeaders,
-  serialize: (value) => {
-    if (typeof value !== 'function') throw invalidOption('serialize', 'a function', value)
-    return value as Serialize
-  },
-  maxBufferedBytes: (value) => positive('maxBufferedBytes', value),
-  maxEventBytes: (value) => positive('maxEventBytes', value),
-  stallTimeout: (value) => positive('stallTimeout', value),
-  compression: resolveCompression,
-  maxAge: (value) => positive('maxAge', value),
-  expiresAt: resolveExpiresAt,
-  abruptEnd: (value) => trueOrFalse('abruptEnd', value),
-  lastEventIdParameter: (value) => parameterOrNone('lastEventIdParameter', value),
-  waitParameter: (value) => parameterOrNone('waitParameter', value),
+  tcpKeepAlive: [2_000, (name, value) => positiveOrNever(name, value, 999)],
+  headers: [[], resolveHeaders],
+  serialize: [serializeJson, resolveSerialize],
+  maxBufferedBytes: [1_048_576, positive],
+  maxEventBytes: [MAX_EVENT_BYTES, positive],
+  stallTimeout: [120_000, positive],
+  compression: [false, (_name, value) => resolveCompression(value)],
+  maxAge: [Number.POSITIVE_INFINITY, positive],
+  expiresAt: [Number.POSITIVE_INFINITY, resolveExpiresAt],
+  abruptEnd: [false, trueOrFalse],
+  lastEventIdParameter: ['lastEventId', parameterOrNone],
+  waitParameter: [false, parameterOrNone],
 }
+type Resolve<T> = (name: string, value: unknown) => T
+
+const DEFAULTS: ResolvedOptions = Object.fromEntries(
+  Object.entries(OPTIONS).map(([name, [value]]): unknown[] => [name, value]),
+)
 
 /**
  * Merges the options of a call with `defaults`. Without options it returns the defaults themselves, which are one
@@ -188,13 +163,40 @@ export function resolveOptions(
   checkOptionNames(options, Object.keys(DEFAULTS), 'options of a stream')
   // An own property that is undefined must not override a default.
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const resolved = given.map(([name, value]) => [name, RESOLVE[name as keyof ResolvedOptions](value)])
+  const resolved = given.map(([name, value]) => [
+    name,
+    OPTIONS[name as keyof ResolvedOptions][1](name, value),
+  ])
   return { ...defaults, ...Object.fromEntries(resolved) }
 }
 
 function positive(name: string, value: unknown, least = 0, orElse = ''): number {
   if (typeof value === 'number' && value > least) return value
   throw invalidOption(name, `a number above ${least}${orElse}`, value)
+}
+
+function positiveOrNever(name: string, value: unknown, least?: number): number {
+  return value === false ? Number.POSITIVE_INFINITY : positive(name, value, least, ' or false')
+}
+
+function resolveRetry(name: string, value: unknown): number {
+  const event = { retry: value as number }
+  checkOption(name, () => encodeEvent(event))
+  caution(event)
+  return event.retry
+}
+
+function resolveHeartbeat(name: string, value: unknown): string | false {
+  if (value === false) return value
+  if (typeof value !== 'string' || value === '')
+    throw invalidOption(name, 'the name of an event, or false', value)
+  checkOption(name, () => encodeEvent({ event: value, data: '' }))
+  return value
+}
+
+function resolveSerialize(name: string, value: unknown): Serialize {
+  if (typeof value === 'function') return value as Serialize
+  throw invalidOption(name, 'a function', value)
 }
 
 function parameterOrNone(name: string, value: unknown): string | false {
@@ -208,31 +210,27 @@ export function trueOrFalse(name: string, value: unknown): boolean {
 }
 
 /** Refuses a time in seconds. It would be in 1970, so the stream would end at once, again and again. */
-function resolveExpiresAt(expiresAt: unknown): number {
+function resolveExpiresAt(name: string, expiresAt: unknown): number {
   // A Date of another realm is not an instance of this realm's Date.
   const time = Object.prototype.toString.call(expiresAt) === '[object Date]' ? Number(expiresAt) : expiresAt
   if (typeof time === 'number' && time > 100_000_000_000) return time
   throw invalidOption(
-    'expiresAt',
+    name,
     'a Date, or a number of ms since 1970 (the exp of a JWT is in seconds: exp * 1000)',
     expiresAt,
   )
 }
 
-function positiveOrNever(name: string, value: unknown, least?: number): number {
-  return value === false ? Number.POSITIVE_INFINITY : positive(name, value, least, ' or false')
-}
-
-function resolveHeaders(value: unknown): ResolvedOptions['headers'] {
+function resolveHeaders(name: string, value: unknown): ResolvedOptions['headers'] {
   if (typeof value !== 'object' || value === null)
-    throw invalidOption('headers', 'an object of names and values, Headers or a Map', value)
-  return checkOption('headers', () => {
+    throw invalidOption(name, 'an object of names and values, Headers or a Map', value)
+  return checkOption(name, () => {
     const list = headerList(value as ExtraHeaders)
-    for (const [name, values] of list) {
-      if (FIXED_HEADERS.test(name)) throw new Error(`the stream itself sets ${name}. Leave it out.`)
-      validateHeaderName(name)
+    for (const [header, values] of list) {
+      if (FIXED_HEADERS.test(header)) throw new Error(`the stream itself sets ${header}. Leave it out.`)
+      validateHeaderName(header)
       // Do not convert it to a string first: undefined is not a valid value.
-      for (const one of [values].flat()) validateHeaderValue(name, one as string)
+      for (const one of [values].flat()) validateHeaderValue(header, one as string)
     }
     return list
   })

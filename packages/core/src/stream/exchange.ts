@@ -67,21 +67,22 @@ export function holdConnection(connection: Connection, probeAfter: number): (() 
   if ('setKeepAlive' in connection && probeAfter < Number.POSITIVE_INFINITY) {
     connection.setKeepAlive(true, probeAfter)
   }
-  // Sessions of HTTP/2 have a timeout too, although their types do not.
-  const { timeout } = connection as { timeout?: number }
-  const hold = held.get(connection) ?? { timeout, streams: 0 }
-  if (!hold.timeout) return undefined
-  held.set(connection, { timeout: hold.timeout, streams: hold.streams + 1 })
+  const hold = held.get(connection) ?? { timeout: timeoutOf(connection), streams: 0 }
+  if (hold.timeout === 0) return undefined
+  held.set(connection, hold)
+  hold.streams++
   connection.setTimeout(0)
-  return () => releaseConnection(connection)
+  return () => {
+    if (--hold.streams > 0) return
+    held.delete(connection)
+    // Node sets the timeout between two requests, but not if server.keepAliveTimeout is 0.
+    if (timeoutOf(connection) === 0) connection.setTimeout(hold.timeout)
+  }
 }
 
-function releaseConnection(connection: NonNullable<Connection>): void {
-  const hold = held.get(connection)
-  if (hold === undefined || --hold.streams > 0) return
-  held.delete(connection)
-  // Node sets the timeout between two requests, but not if server.keepAliveTimeout is 0.
-  if (!(connection as { timeout?: number }).timeout) connection.setTimeout(hold.timeout)
+/** Sessions of HTTP/2 have a timeout too, although their types do not. */
+function timeoutOf(connection: object): number {
+  return (connection as { timeout?: number }).timeout ?? 0
 }
 
 /** Ends a connection once its responses are finished. Otherwise server.close() would wait for a kept connection. */

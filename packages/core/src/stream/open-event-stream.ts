@@ -108,7 +108,9 @@ export class Preparation implements PreparedEventStream {
     this.#req = req
     this.#res = res
     this.#refusal = refusal
-    this.port = new ResponsePort(lastEventId, options, connectionOf(req), wait)
+    // Only then a copy: all other streams share one object.
+    const own = refusal === undefined ? options : { ...options, retry: refusal.retry }
+    this.port = new ResponsePort(lastEventId, own, connectionOf(req), wait)
     this.stream = new ResponseEventStream(this.port)
     listen(req, res, this.port)
     // No body will be sent, so no code that would produce one may start.

@@ -25,29 +25,22 @@ export class OpenStreams extends Set<StreamPort> {
   /** Streams that had ended from the start. A shutdown waits for them, but they are not counted. */
   readonly #endedAtStart = new Set<StreamPort>()
   readonly #closed = Object.fromEntries(CLOSE_CODES.map((code) => [code, 0])) as StreamStats['closed']
-  #open = 0
-  #opened = 0
   #events = 0
   #bytes = 0
 
   /** How many are open. */
   get open(): number {
-    return this.#open
+    return this.size - this.#endedAtStart.size
   }
 
   override add(port: StreamPort): this {
     if (port.reason !== undefined) this.#endedAtStart.add(port)
-    else {
-      this.#open++
-      this.#opened++
-    }
     return super.add(port)
   }
 
   override delete(port: StreamPort): boolean {
     if (!super.delete(port)) return false
     if (port.reason === undefined || this.#endedAtStart.delete(port)) return true
-    this.#open--
     this.#closed[port.reason.code]++
     this.#events += port.sentEvents
     this.#bytes += port.sentBytes
@@ -64,8 +57,8 @@ export class OpenStreams extends Set<StreamPort> {
     }
     const { total, perKey, origin } = this.refused
     return {
-      open: this.#open,
-      opened: this.#opened,
+      open: this.open,
+      opened: Object.values(this.#closed).reduce((sum, count) => sum + count, this.open),
       closed: { ...this.#closed },
       refused: { total, perKey, origin },
       events,

@@ -29,7 +29,7 @@ export class ResponseEventStream implements EventStream {
   }
 
   get closed(): boolean {
-    return this.#port.closed
+    return this.#port.reason !== undefined
   }
 
   get reason(): EventStream['reason'] {
@@ -43,7 +43,7 @@ export class ResponseEventStream implements EventStream {
         'send() takes one argument, the event: send({ event, data }).',
       )
     }
-    if (this.#port.closed) return OVER
+    if (this.closed) return OVER
     const text = encodeEvent(event, this.#port.options.serialize)
     if (typeof event !== 'string') caution(event)
     return this.#port.send(text, hasData(event) ? 1 : 0)
@@ -52,12 +52,12 @@ export class ResponseEventStream implements EventStream {
   sendAll(source: Source): Promise<void> {
     return sendAll(this, source, {
       maxEventBytes: this.#port.options.maxEventBytes,
-      sendText: (text, events) => (this.#port.closed ? OVER : this.#port.send(text, events)),
+      sendText: (text, events) => (this.closed ? OVER : this.#port.send(text, events)),
     })
   }
 
   comment(text?: string): Promise<boolean> {
-    return this.#port.closed ? OVER : this.#port.send(encodeComment(text), 0)
+    return this.closed ? OVER : this.#port.send(encodeComment(text), 0)
   }
 
   close({ abruptEnd }: EndOptions = {}): void {

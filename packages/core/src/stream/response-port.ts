@@ -89,10 +89,6 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     return this.#controller.signal
   }
 
-  get closed(): boolean {
-    return this.reason !== undefined
-  }
-
   /** Whether the response must be cut off instead of ended, by this or other code. */
   get endsAbruptly(): boolean {
     return this.#abrupt && !this.finished
@@ -254,8 +250,10 @@ export class ResponsePort implements StreamPort, Sleeper, WriterOwner {
     }
     if (this.#poll !== undefined && until >= this.#poll.due) {
       const farewell = this.#owner === undefined ? '' : this.#owner.onWait()
-      if (farewell !== undefined || this.#poll.isOverdue(until)) this.endPoll(farewell)
-      if (this.closed) return until + LINGER
+      if (farewell !== undefined || this.#poll.isOverdue(until)) {
+        this.endPoll(farewell)
+        return until + LINGER
+      }
     }
     // A client that does not read has pending bytes, so it needs no bookmark and no keep-alive.
     const full = this.#writer.full

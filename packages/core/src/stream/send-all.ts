@@ -26,17 +26,16 @@ export async function sendAll(stream: EventStream, source: Source, target: Relay
 }
 
 async function sendSource(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
-  if (typeof source !== 'function' || stream.closed) return sendEvents(stream, source, target)
-  const made = source(stream)
-  // Await only if necessary: a Readable with a signal that has already aborted emits its error in the next tick, and
-  // needs a listener by then.
-  const events = isPromise(made) ? await made : made
-  if (events !== undefined) return sendEvents(stream, events, target)
-}
-
-async function sendEvents(stream: EventStream, source: Source, target: RelayTarget): Promise<void> {
-  if (stream.closed) return discardSource(source)
-  await readSource(source as EventSourceLike, {
+  let events: unknown = source
+  if (typeof source === 'function' && !stream.closed) {
+    const made = source(stream)
+    // Await only if necessary: a Readable with a signal that has already aborted emits its error in the next tick, and
+    // needs a listener by then.
+    events = isPromise(made) ? await made : made
+    if (events === undefined) return
+  }
+  if (stream.closed) return discardSource(events)
+  await readSource(events as EventSourceLike, {
     signal: stream.signal,
     maxEventBytes: target.maxEventBytes,
     take: (event) => unlessReady(stream.send(event)),

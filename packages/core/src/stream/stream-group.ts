@@ -72,12 +72,14 @@ export class StreamGroup {
   ): Preparation {
     const resolved = resolveOptions(options, this.#defaults)
     const answer = this.#answer(req, request, refuse)
-    if (answer instanceof Refusal) return this.#refuse(req, res, resolved, answer)
-    const prepared = new Preparation(req, res, resolved)
+    const isRefused = answer instanceof Refusal
+    const prepared = new Preparation(req, res, resolved, isRefused ? answer : undefined)
+    const { port } = prepared
+    if (isRefused) this.#onRefused(answer, req, res)
     // Do this first, because a stream that has ended from the start is not counted.
-    this.#shutdown?.end(prepared.port)
-    prepared.port.keepIn(this.#streams)
-    if (answer !== undefined && !prepared.port.closed) this.#admission?.enter(prepared.port, answer)
+    else this.#shutdown?.end(port)
+    port.keepIn(this.#streams)
+    if (!isRefused && answer !== undefined && port.reason === undefined) this.#admission?.enter(port, answer)
     return prepared
   }
 
@@ -91,12 +93,8 @@ export class StreamGroup {
     return this.#admission?.check(req, request, this.#streams.open)
   }
 
-  #refuse(req: Request, res: Response, options: ResolvedOptions, refusal: Refusal): Preparation {
-    const prepared = new Preparation(req, res, { ...options, retry: refusal.retry }, refusal)
-    const { reason, status } = refusal
+  #onRefused({ reason, status }: Refusal, request: Request, response: Response): void {
     this.#streams.refused[reason]++
-    publishRefusal({ reason, status, request: req, response: res })
-    prepared.port.keepIn(this.#streams)
-    return prepared
+    publishRefusal({ reason, status, request, response })
   }
 }

@@ -141,6 +141,10 @@ class ResponseStream extends ResponsePort implements SimulatedStream {
     this.begin(target)
   }
 
+  get closed(): boolean {
+    return this.reason !== undefined
+  }
+
   read(count: number = ENDLESS): string {
     this.#take(count)
     const { writableLength, writableEnded } = this.#target
