@@ -30,7 +30,7 @@ test(
       return publisher.errors.length > 0
     })
     await eventually('a gap', () => reader.received.some((one) => 'gap' in one))
-    expect(node.states).toContain('down')
+    await eventually('the log is down', () => node.states.includes('down'))
     expect(publisher.errors.map(String).join()).toContain('different servers')
     expect(reader.received.filter((one) => 'gap' in one).length).toBeLessThanOrEqual(2)
     node.proxy.retarget(replica.port)

@@ -14,8 +14,9 @@ jest.setTimeout(300_000)
 
 /**
  * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
- * ms between the nodes and Redis. This is not for scenarios with a short log (history.test.ts), and one process cannot
- * read it for several scenarios at once: `--maxConcurrency 1 --runInBand`.
+ * ms between the nodes and Redis. One process cannot read such a log for several scenarios at once: `--runInBand
+ * --maxConcurrency 1`. This is not for a short log (history), a lag of 300 ms, which allows 1 666 rows a second
+ * (lagging-node), and a fixed number of reads (node-restart).
  */
 const { STAGE_RATE = '0', STAGE_DELAY = '0' } = process.env
 const rate = Number(STAGE_RATE)
