@@ -124,3 +124,12 @@ test('with poll: never the client does not poll', async () => {
   await server.requests.first(4)
   expect(server.requests.entries.filter(({ headers }) => headers.prefer)).toEqual([])
 })
+
+test('poll: always does not poll with a POST, and does not repeat it', async () => {
+  const { states } = open({ body: 'x', poll: 'always' })
+  const exchange = await server.requests.at(0)
+  expect(exchange.headers).not.toHaveProperty('prefer')
+  answerPoll(exchange, 'data: 1\n\n')
+  expect(await states.first(3)).toEqual(['connecting', 'open', 'closed'])
+  expect(server.requests.entries).toHaveLength(1)
+})

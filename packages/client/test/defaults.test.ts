@@ -45,6 +45,19 @@ test('no byte for 45 s opens a new connection', async () => {
   expect(requests).toHaveLength(2)
 })
 
+test('a request that is sent once may take 45 s to its first byte', async () => {
+  answer = never
+  const states: string[] = []
+  const post = connect('http://localhost/', { body: 'x' })
+  source = post
+  post.onState((state) => states.push(state))
+  await pass(44_990)
+  expect(states).toEqual(['connecting'])
+  await pass(20)
+  expect(states).toEqual(['connecting', 'closed'])
+  expect(requests).toHaveLength(1)
+})
+
 test('ten minutes with nothing but a comment every 15 s, as a server sends them, are no false alarm', async () => {
   let write = (_text: string) => {}
   const body = new ReadableStream({
