@@ -100,6 +100,18 @@ test.each([
   expect(waits.slice(1, 7)).toEqual(seconds)
 })
 
+test.each([100, 5_000])('a retry of the server of %i ms replaces the default of 1 s', async (retry) => {
+  jest.spyOn(Math, 'random').mockReturnValue(0)
+  answer = async () =>
+    new Response(`retry: ${retry}\n\n`, { headers: { 'Content-Type': 'text/event-stream' } })
+  source = connect('http://localhost/')
+  await pass(0)
+  await pass(retry - 1)
+  expect(requests).toHaveLength(1)
+  await pass(1)
+  expect(requests).toHaveLength(2)
+})
+
 test('a success makes the next wait short again', async () => {
   jest.spyOn(Math, 'random').mockReturnValue(1)
   answer = () => Promise.reject(new Error('offline'))
