@@ -147,6 +147,23 @@ test.each(['while it connects', 'while it is open', 'while it waits'])(
   },
 )
 
+test('bytes that still arrive after the source was closed have no effect', async () => {
+  let write = (_text: string) => {}
+  const body = new ReadableStream({
+    start(controller) {
+      write = (text) => controller.enqueue(new TextEncoder().encode(text))
+    },
+  })
+  answer = async () => new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+  source = connect('http://localhost/')
+  write(':\n\n')
+  await pass(0)
+  source.close()
+  write('data: 1\n\n')
+  await pass(600_000)
+  expect(requests).toHaveLength(1)
+})
+
 test('no answer may come from a cache', async () => {
   answer = never
   source = connect('http://localhost/')
