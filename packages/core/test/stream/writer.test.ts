@@ -5,6 +5,7 @@ import {
   resolveCompression,
 } from '../../src/stream/compression/compression-options.ts'
 import { chooseCoder } from '../../src/stream/compression/response-coder.ts'
+import { SharedText } from '../../src/stream/compression/shared-text.ts'
 import { Writer } from '../../src/stream/writer.ts'
 import { FakeTarget } from './fake-target.ts'
 
@@ -58,6 +59,18 @@ describe('writing', () => {
     writer.write('de')
     expect(writer.bufferedBytes).toBe(5)
   })
+})
+
+test('compressed text that waits for the end of the tick is counted as buffered', async () => {
+  const chosen = chooseCoder('gzip', resolveCompression('shared') as ResolvedCompression)
+  const text = 'data: of a hub\n\n'
+  const shared = new SharedText(0)
+  shared.add(0, text)
+  writer.start(target, '', chosen?.coder)
+  writer.write(text, false, shared.passage(0, 1, text))
+  expect(writer.bufferedBytes).toBeGreaterThanOrEqual(text.length)
+  await endOfTick()
+  expect(writer.bufferedBytes).toBe(0)
 })
 
 describe('before the target is known', () => {
