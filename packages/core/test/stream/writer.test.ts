@@ -143,6 +143,16 @@ describe('room', () => {
     expect(writer.write('a')).toBe(true)
   })
 
+  test('ends for this turn after 16 KiB of compressed text as well', async () => {
+    const chosen = chooseCoder('gzip', { mode: 'shared', encodings: ['gzip'], minBytes: LONG.length * 2 })
+    const shared = new SharedText(0)
+    shared.add(0, LONG)
+    writer.start(target, '', chosen?.coder)
+    expect(writer.write(LONG, true, shared.passage(0, 1, LONG))).toBe(false)
+    await nextTurn()
+    expect(writer.write('a')).toBe(true)
+  })
+
   test('does not return in the next turn while the target has none', async () => {
     writer.start(target, '')
     writer.write(LONG)
