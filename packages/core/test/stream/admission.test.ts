@@ -36,4 +36,7 @@ test('a key whose streams have all finished takes no memory', () => {
   for (let n = 0; n < 200_000; n++) admission?.enter(finished, `address ${n}`)
   collectGarbage()
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000)
+  // It is still in use, and was not collected itself.
+  const request = new IncomingMessage(new Socket())
+  expect(admission?.check(request, request, 0)).toBe('a')
 })
