@@ -41,6 +41,8 @@ export class LogReader {
   /** The cursor that each reader asked for last. */
   readonly #cursors = new WeakMap<AbortSignal, Cursor>()
   readonly #recent = new RecentPages()
+  /** Settles, never with an error, when the page after the cursor was read: no other stream must read it meanwhile. */
+  readonly #reading = new Map<Cursor, Promise<void>>()
   readonly #queue = new Set<() => void>()
   readonly counts = { reads: 0, bytes: 0 }
   #running = 0
@@ -114,6 +116,7 @@ export class LogReader {
     try {
       // A MemoryLog answers within the same turn, so a client that lags far would delay all others.
       await new Promise<void>((resolve) => void clock.setImmediate(resolve))
+      await this.#reading.get(cursor)
       signal.throwIfAborted()
       // Another stream may have read this page meanwhile.
       const recent = this.#recent.after(cursor)
@@ -137,15 +140,23 @@ export class LogReader {
     }
   }
 
-  async #readPage(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
+  #readPage(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
+    const reading = this.#readNow(cursor, signal)
+    const over = () => void this.#reading.delete(cursor)
+    this.#reading.set(cursor, reading.then(over, over))
+    return reading
+  }
+
+  async #readNow(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
+    const { reads } = this.counts
     // Several streams may share the page, so it is read in the context of none of them.
     const reading = await inNoContext(() => this.#log.read(cursor, PIECE, signal))
     if (reading.gap) return reading
     const page = new Page(reading.entries)
+    // Otherwise concurrent reads from nearby cursors would never share a page, up to the end of the log.
+    const other = this.counts.reads > reads ? this.#recent.afterConcurrent(cursor) : undefined
     this.counts.reads++
     this.counts.bytes += page.bytes
-    // Otherwise concurrent reads from nearby cursors would never share a page, up to the end of the log.
-    const other = this.#shared.size > 1 ? this.#recent.afterConcurrent(cursor) : undefined
     if (other !== undefined) return other
     this.#recent.add(cursor, page)
     return { gap: false, page, from: 0 }
@@ -156,7 +167,7 @@ export class LogReader {
     try {
       for (let last = page, pages = 1; pages < PAGES_TOGETHER && isFull(last); pages++) {
         const waiting = this.#shared.get(cursor)?.waiting.size ?? 0
-        if (waiting < 2 || this.#recent.after(last.end) !== undefined) return
+        if (waiting < 2 || this.#reading.has(last.end) || this.#recent.after(last.end) !== undefined) return
         const next = await this.#readPage(last.end, signal)
         if (next.gap) return
         last = next.page

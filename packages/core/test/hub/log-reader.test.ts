@@ -1,4 +1,5 @@
 import { LogReader, type PageReading } from '../../src/hub/log-reader.ts'
+import { nextTurn } from '../../src/process/clock.ts'
 import { FaultyLog } from './faulty-log.ts'
 import { settle } from './settle.ts'
 
@@ -76,6 +77,36 @@ test('streams that start at different cursors soon read the same pages', async (
   await Promise.all(cursors.slice(0, 100).map(readAll))
   // Nine pages, the ends, and the first reads, which ran concurrently. Without sharing there are 900.
   expect(log.reads).toBeLessThan(30)
+})
+
+// Four reads that ran ahead at once read the same pages, three times as many as one stream.
+test('a hundred streams close together read each page of a slow log about once', async () => {
+  const { log, cursors, reader } = await start(9_000)
+  log.releaseReads()
+  const read = log.read.bind(log)
+  log.read = async (...args) => {
+    for (let turns = 0; turns < 5; turns++) await nextTurn()
+    return read(...args)
+  }
+  const readAll = async (cursor: string) => {
+    const { signal } = new AbortController()
+    for (let at = cursor; at !== cursors.at(-1); ) {
+      const reading = reader.recent(at) ?? (await reader.read(at, signal))
+      if (reading.gap) throw new Error(reading.reason)
+      at = reading.page.end
+    }
+  }
+  await readAll(cursors[0] as string)
+  const alone = log.reads
+  reader.reset()
+  const all: Promise<void>[] = []
+  for (let n = 0; n < 100; n++) {
+    all.push(readAll(cursors[n] as string))
+    await nextTurn()
+  }
+  await Promise.all(all)
+  // The first four start at different cursors.
+  expect(log.reads - alone).toBeLessThanOrEqual(alone + 3)
 })
 
 test('a page that was read before the log was reset is not used again', async () => {
