@@ -28,6 +28,8 @@ export class SharedParts {
     this.#server = createServer(async ({ url = '' }, response) => {
       const { pathname, searchParams } = new URL(url, 'http://localhost')
       const name = pathname.slice(1)
+      // On a busy machine, a connection that was kept is closed just when the next request uses it.
+      response.setHeader('Connection', 'close')
       try {
         const part = this.#made.get(url) ?? makers[name]?.(searchParams.get('of') ?? '')
         if (part === undefined) throw new Error(`There is no shared part ${name}`)

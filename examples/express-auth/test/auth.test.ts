@@ -38,6 +38,13 @@ test('a wrong password is refused', async () => {
   await waitForState(page, 'open')
 })
 
+test('the focus moves to the form that a login or a logout shows', async () => {
+  const page = await enter('ada')
+  await page.locator('#inside input:focus').waitFor()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.locator('#outside input:focus').waitFor()
+})
+
 test('a note reaches its receiver, in all tabs, and no other user', async () => {
   const [ada, grace] = [await enter('ada'), await enter('grace')]
   const secondTab = await visit.open('/', grace.context())
