@@ -148,13 +148,12 @@ export class LogReader {
   }
 
   async #readNow(cursor: Cursor, signal: AbortSignal): Promise<PageReading> {
-    const { reads } = this.counts
     // Several streams may share the page, so it is read in the context of none of them.
     const reading = await inNoContext(() => this.#log.read(cursor, PIECE, signal))
     if (reading.gap) return reading
     const page = new Page(reading.entries)
     // Otherwise concurrent reads from nearby cursors would never share a page, up to the end of the log.
-    const other = this.counts.reads > reads ? this.#recent.afterConcurrent(cursor) : undefined
+    const other = this.#shared.size > 1 ? this.#recent.afterConcurrent(cursor) : undefined
     this.counts.reads++
     this.counts.bytes += page.bytes
     if (other !== undefined) return other
