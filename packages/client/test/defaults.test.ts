@@ -27,6 +27,18 @@ async function pass(ms: number): Promise<void> {
   for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Answers with a stream that stays open; returns the function that writes to it. */
+function answerWithStream(): (text: string) => void {
+  let write = (_text: string) => {}
+  const body = new ReadableStream({
+    start(controller) {
+      write = (text) => controller.enqueue(new TextEncoder().encode(text))
+    },
+  })
+  answer = async () => new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+  return write
+}
+
 function streamOf(text: string): Response {
   const body = new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
@@ -59,13 +71,7 @@ test('a request that is sent once may take 45 s to its first byte', async () => 
 })
 
 test('ten minutes with nothing but a comment every 15 s, as a server sends them, are no false alarm', async () => {
-  let write = (_text: string) => {}
-  const body = new ReadableStream({
-    start(controller) {
-      write = (text) => controller.enqueue(new TextEncoder().encode(text))
-    },
-  })
-  answer = async () => new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+  const write = answerWithStream()
   source = connect('http://localhost/')
   for (let n = 0; n < 40; n++) {
     write(':\n\n')
@@ -148,13 +154,7 @@ test.each(['while it connects', 'while it is open', 'while it waits'])(
 )
 
 test('bytes that still arrive after the source was closed have no effect', async () => {
-  let write = (_text: string) => {}
-  const body = new ReadableStream({
-    start(controller) {
-      write = (text) => controller.enqueue(new TextEncoder().encode(text))
-    },
-  })
-  answer = async () => new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
+  const write = answerWithStream()
   source = connect('http://localhost/')
   write(':\n\n')
   await pass(0)
