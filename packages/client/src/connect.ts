@@ -75,16 +75,15 @@ export function connect<Events = EventMap>(
       })
       listeners.add(STATE, () => wake?.())
       try {
-        for (;;) {
-          while (queue.length > 0) yield queue.shift() as never
-          if (state === 'closed') {
-            if (error) throw error
-            return undefined
-          }
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
+        while (queue.length > 0 || state !== 'closed') {
+          if (queue.length > 0) yield queue.shift() as never
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
         }
+        if (error) throw error
+        return undefined
       } finally {
         // This also removes the two listeners.
         close()

@@ -115,7 +115,7 @@ export function createConnection(url: string | URL, options: ConnectOptions): Co
     const startedAt = Date.now()
     if (poll === 'auto' && startedAt > streamAgainAt) wait = 0
     const once = connection.isOnce
-    const ends = !once && (catchUp || wait > 0)
+    const ends = !once && (catchUp || wait)
     let head: Response | undefined
     let length = 0
 

@@ -44,7 +44,7 @@ export function createTabs(
   onState: ConnectionOwner['onState'],
 ): Tabs {
   const deadline = createDeadline()
-  /** The newest events of this tab. */
+  /** The newest events of this tab: at least those that a leader may broadcast again. */
   const seen: string[] = []
   let channel: InstanceType<typeof BroadcastChannel>
   let left: AbortController
@@ -123,6 +123,7 @@ export function createTabs(
         return new Promise((resolve) => {
           release = resolve
           kept = undefined
+          overlaps = false
           deadline()
           term = Math.max(term + 1, Date.now())
           broadcast()
@@ -166,7 +167,7 @@ export function createTabs(
       connection.open(id ? '0' : '1')
     }
     term = itsTerm
-    if (isNew || kept) overlaps = true
+    overlaps ||= isNew || !!kept
     if (kept) kept.push(message)
     else apply(message)
     settle()
@@ -186,7 +187,9 @@ export function createTabs(
 
   function take(block: Block): void {
     // Compare whole blocks: events with different names may share an id.
-    if (block.data !== undefined && seen.push(JSON.stringify(block)) > REMEMBERED) seen.shift()
+    if (block.data !== undefined) seen.push(JSON.stringify(block))
+    // After a long catch-up, the leader may broadcast again more than that.
+    if (!overlaps) seen.splice(0, seen.length - REMEMBERED)
     onBlock(block)
   }
 }

@@ -337,6 +337,21 @@ describe('a tab that has missed something', () => {
     expect(tab.received.join()).toBe('2,3,4,5,6,7,8')
   })
 
+  test.each([
+    ['is still broadcasting the start of a long catch-up', 600],
+    ['has broadcast nothing yet', 0],
+  ])('takes nothing twice if after a second the leader %s', async (_, early) => {
+    const broadcast = async (from: number, to: number) => {
+      for (let n = from; n <= to; n++) await say([1, String(n - 1), event(n), 'open'])
+    }
+    await broadcast(6, early)
+    await catchUp(1_000)
+    await settle(1_000)
+    await broadcast(Math.max(early + 1, 6), 1_001)
+    expect(tab.received).toEqual(Array.from({ length: 1_000 }, (_, n) => String(n + 2)))
+    expect(tab.opens).toEqual(['0'])
+  })
+
   test('waits a second at most: the leader may never receive the last event of the catch-up', async () => {
     for (let n = 2; n <= 5; n++) tab.receive(n)
     tab.tabs.onBlock({ event: 'message', data: undefined, id: 'a bookmark' })

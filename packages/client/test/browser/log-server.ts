@@ -16,7 +16,8 @@ export class LogServer {
   /** Open streams, without long polls. */
   readonly streams = new Set<Stream>()
   requests = 0
-  readonly #hub = createHub<{ numbers: { number: number } }>()
+  // On a slow machine, a page may only start after many thousand of numbers.
+  readonly #hub = createHub<{ numbers: { number: number } }>({ tail: { length: 1_000_000 } })
   /** The newest number and its cursor: always those of the same event. */
   #start = { number: 0, after: this.#hub.cursor() }
   readonly #server: Server = createServer((req, res) => {
