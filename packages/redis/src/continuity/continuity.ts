@@ -52,7 +52,8 @@ import { Recent } from './recent.ts'
  * 2. A process calls `reset` for a loss only when its mark is in the stream. Otherwise a client that reconnects meanwhile
  *    with an older cursor would read across the loss.
  * 3. `at` is read from the clock of Redis before the mark is added; `lost` is rounded up. When the two are compared, any
- *    doubt results in one gap too many.
+ *    doubt results in one gap too many. So that a FLUSHALL under load causes no doubt, `lost` is the time of an id if
+ *    the same server assigned it, and `at` is read only when the ms of the loss has passed.
  * 4. A mark counts as handled only once followers got a gap for it.
  * 5. A missing confirmed entry does not show which server confirmed it. Two replication ids do, or a row that one
  *    connection finds and the other does not.
@@ -80,13 +81,22 @@ export type Break = 'trimmed' | 'emptied' | 'fork'
 export interface Evidence {
   /** The oldest row. */
   readonly oldest: Row | undefined
-  /** When the newest entry that may be lost was delivered, by the clock of Redis. */
+  /** When the newest entry that may be lost was published, by the clock of Redis. */
   readonly lost: number
   /** Confirmed entries that are not stored. */
   readonly missing: readonly Confirmation[]
   /** Whether the stream is so long, or the position so old, that entries are dropped for that reason. */
   readonly trims: boolean
   /** Replication id of the server; '' if unknown. */
+  readonly server: string
+}
+
+/** An entry that clients may have received. */
+export interface Delivered {
+  readonly position: Position
+  /** When it was delivered or confirmed, by the clock of this process. */
+  readonly at: number
+  /** Replication id of a server that had it; '' if unknown. */
   readonly server: string
 }
 
@@ -129,9 +139,9 @@ export class Continuity {
     return this.#position
   }
 
-  /** When an entry was last delivered to followers. After a loss, that entry may be a lost one. */
-  get passed(): number {
-    return this.#passed
+  /** When an entry was last delivered to followers, and the server that had it. */
+  get delivered(): Omit<Delivered, 'position'> {
+    return { at: this.#passed, server: this.#server }
   }
 
   /** The newest of the confirmed entries that were not read yet, one for each session of the publisher. */
@@ -184,9 +194,9 @@ export class Continuity {
     this.#confirmed.delete(nonce)
   }
 
-  /** Forgets the entries that were sent up to `deliveredAt`, because a mark now covers them. */
-  settleUntil(deliveredAt: number): void {
-    this.#confirmed.forget(({ sent }) => sent <= deliveredAt)
+  /** Forgets the entries that were confirmed up to `time`, because a mark now covers them. */
+  settleUntil(time: number): void {
+    this.#confirmed.forget(({ at }) => at <= time)
   }
 
   /** Decides why the position is missing. */
@@ -211,7 +221,7 @@ export class Continuity {
     this.#reported = { at, server }
     this.#confirmed.delete(head.nonce)
     if (why === 'trimmed') this.#confirmed.clear()
-    else this.#confirmed.forget((one) => one.sent <= deliveredAt)
+    else this.settleUntil(deliveredAt)
     if (why !== 'emptied' || server === '') return
     // Each process notices this by itself and sends its clients a gap, so the entries that were confirmed before need
     // no mark.

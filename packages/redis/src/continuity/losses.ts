@@ -1,14 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { GuardedConnection } from '../connection/guarded-connection.ts'
 import type { Publisher } from '../publisher.ts'
 import type { AgeLimit } from '../stream/age-limit.ts'
-import type { Position } from '../stream/cursor.ts'
+import { msOf, type Position } from '../stream/cursor.ts'
 import type { Identify, RedisStream } from '../stream/redis-stream.ts'
 import type { Row } from '../stream/row.ts'
 import type { Confirmation } from './confirmed.ts'
-import type { Continuity, Reset } from './continuity.ts'
+import type { Continuity, Delivered, Reset } from './continuity.ts'
 
 /** The pause between two marks for lost confirmed entries, in ms. With two masters, every publish would need one. */
 const MARK_PAUSE = 5_000
+
+/**
+ * After a loss is found, the clock of Redis is read after this many ms. Otherwise another process may report an entry
+ * that was lost at the same time with the same ms in its id, and that would look like a later loss.
+ */
+const TICK = 2
 
 /** The session number of the follower's own connection, among those of the publisher. */
 const OWN = 0
@@ -64,7 +71,7 @@ export class Losses {
       return
     }
     this.#nextMark = performance.now() + MARK_PAUSE
-    const { head } = await this.#mark(Math.max(...missing.map(({ sent }) => sent)))
+    const { head } = await this.#mark(missing)
     this.#suspect(head, server)
   }
 
@@ -75,30 +82,30 @@ export class Losses {
       this.#stream.length(),
       this.#confirmedAndGone(),
     ])
-    const deliveredAt = Math.max(this.#continuity.passed, ...missing.map(({ sent }) => sent))
+    const lost = [{ ...this.#continuity.delivered, position: lostPosition }, ...missing]
+    await sleep(TICK)
     const clock = await this.#readClock()
     const { maxLength, ageLimit, publisher } = this.#source
     const trims = length >= maxLength || (ageLimit?.isOver(lostPosition, clock.at) ?? false)
-    const lost = lostAt(deliveredAt, clock)
-    const why = this.#continuity.judge({ oldest, lost, missing, trims, server: clock.server })
+    const evidence = { oldest, lost: lostAt(lost, clock), missing, trims, server: clock.server }
+    const why = this.#continuity.judge(evidence)
     const reset =
-      why === 'fork'
-        ? await this.#mark(deliveredAt)
-        : { ...clock, head: await this.#stream.head(clock.server) }
-    this.#continuity.moveTo(reset, why, deliveredAt)
+      why === 'fork' ? await this.#mark(lost) : { ...clock, head: await this.#stream.head(clock.server) }
+    this.#continuity.moveTo(reset, why, latest(lost))
     // The connection that has confirmed one of them may still confirm others.
     if (missing.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)
     return { head: reset.head, reason: why === 'trimmed' ? 'trimmed' : 'log-changed' }
   }
 
-  /** Adds a mark that reports all losses up to now. `deliveredAt`: when the newest lost entry was delivered. */
-  async #mark(deliveredAt: number): Promise<Reset> {
+  /** Adds a mark that reports these losses, and all before them. */
+  async #mark(lost: readonly Delivered[]): Promise<Reset> {
     const clock = await this.#readClock()
     const { at, server, asked } = clock
-    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(deliveredAt, clock), server })
-    this.#continuity.settleUntil(deliveredAt)
+    const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(lost, clock), server })
+    this.#continuity.settleUntil(latest(lost))
     // If the mark itself is lost, another one must report the losses.
-    this.#continuity.confirm({ position: head, session: OWN, server, sent: performance.now(), at: asked })
+    const now = performance.now()
+    this.#continuity.confirm({ position: head, session: OWN, server, sent: asked, at: now })
     return { ...clock, head }
   }
 
@@ -125,8 +132,19 @@ export class Losses {
 /** The clock of Redis in ms, and when it was asked for by that of this process. */
 type Clock = Omit<Reset, 'head'>
 
-/** When an entry was delivered, by the clock of Redis; rounded up. */
-function lostAt(deliveredAt: number, { at, asked }: Clock): number {
-  // Redis has read its clock at `asked` or later, and that is rounded down.
-  return Math.ceil(at + 1 - Math.max(0, asked - deliveredAt))
+/** When the newest of these entries was published, by the clock of Redis; rounded up. */
+function lostAt(lost: readonly Delivered[], { at, asked, server }: Clock): number {
+  const times = lost.map((one) => {
+    // Redis has read its clock at `asked` or later, and that is rounded down.
+    const delivered = Math.ceil(at + 1 - Math.max(0, asked - one.at))
+    // The id has the time of publishing, by the same clock; it may be ahead.
+    const isOneClock = server !== '' && one.server === server
+    return isOneClock ? Math.min(delivered, msOf(one.position.id) + 1) : delivered
+  })
+  return Math.max(...times)
+}
+
+/** When the last of these entries was delivered. */
+function latest(lost: readonly Delivered[]): number {
+  return Math.max(...lost.map(({ at }) => at))
 }

@@ -10,7 +10,10 @@ export interface Mark {
   readonly kind: 'genesis' | 'fork'
   /** When it was written, in ms of the clock of Redis; rounded down. */
   readonly at: number
-  /** When the newest of the lost entries was delivered, in ms of the clock of Redis; rounded up. */
+  /**
+   * When the newest of the lost entries was published, or later if that is not known: when it was delivered. In ms of
+   * the clock of Redis, rounded up.
+   */
   readonly lost: number
   /** Replication id of the server whose clock was read; '' if unknown. */
   readonly server: string

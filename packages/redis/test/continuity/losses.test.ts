@@ -3,22 +3,24 @@ import { Continuity } from '../../src/continuity/continuity.ts'
 import { Losses, type LossSource } from '../../src/continuity/losses.ts'
 import { Recent } from '../../src/continuity/recent.ts'
 import type { RedisStream } from '../../src/stream/redis-stream.ts'
+import type { Mark } from '../../src/stream/row.ts'
 
 const head = { id: '5-0', nonce: 'head----' }
 const position = { id: '4-0', nonce: 'entry---' }
 
-/** A follower that starts at `head`, on a stream that holds `position` or not. */
-function start(holds: boolean) {
+/** A follower that starts at `head`, on a stream that holds `position` or not. Its server was `startedOn` then. */
+function start(holds: boolean, startedOn = 'one') {
   const continuity = new Continuity(new Recent(10))
-  continuity.start({ rows: [], head }, 'one')
+  continuity.start({ rows: [], head }, startedOn)
   const mark = jest.fn(async () => ({ id: '6-0', nonce: 'mark----' }))
   const stream = {
     holds: async () => holds,
     mark,
-    time: async () => 1_000,
+    time: async () => 1_000 + performance.now() - startedAt,
     range: async () => [{ id: '1-0', nonce: 'oldest--' }],
     length: async () => 1,
   }
+  const startedAt = performance.now()
   const suspect = jest.fn(async () => {})
   const publisher = { suspect, session: 1 }
   const losses = new Losses(
@@ -70,4 +72,23 @@ test.each([
   for (let reads = 1; reads < 4; reads++) await losses.check(sent + reads, 'one')
   expect(mark).toHaveBeenCalledTimes(1)
   expect(suspect).toHaveBeenCalledTimes(session === 1 ? 1 : 0)
+})
+
+// A process that was told of the loss later than the clients of another one caused a second gap there.
+test.each([
+  ['was published, by its id, if that is of the same clock', 'one', 6],
+  ['was delivered, if the id is of the clock of another server', 'two', 1_001],
+])('a mark says when the newest lost entry %s', async (_, startedOn, lost) => {
+  const { losses, mark } = start(false, startedOn)
+  await losses.recover(head, 'one')
+  const [[reported]] = mark.mock.calls as unknown as [[Mark]]
+  expect(Math.floor(reported.lost)).toBe(lost)
+})
+
+test('the time of a gap is later than the ids of all that was lost with the entry that is missing', async () => {
+  const { continuity, losses } = start(false)
+  const now = 1_000
+  await losses.recover(head, 'one')
+  const sameMs: Mark = { kind: 'fork', at: now + 10, lost: now + 1, server: 'one' }
+  expect(continuity.pass([{ id: '7-0', nonce: 'another-', mark: sameMs }], 'one')).toEqual([])
 })

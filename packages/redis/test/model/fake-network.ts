@@ -67,7 +67,7 @@ export class FakeNetwork {
   }
 
   #travelTime(): number {
-    return this.#random.below(this.delay)
+    return (this.#random.below(1000) * this.delay) / 1000
   }
 
   #travel(): Promise<void> {

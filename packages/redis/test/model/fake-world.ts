@@ -23,7 +23,7 @@ export class FakeWorld implements World {
     Math.random = () => pauses.next()
     this.#server = new FakeServer(() => START + this.#time.now)
     this.#network = new FakeNetwork(random, this.#server)
-    this.#network.delay = random.pick([2, 5, 20, 100])
+    this.#network.delay = random.pick([0.2, 2, 5, 20, 100])
   }
 
   get now(): number {

@@ -81,7 +81,7 @@ class Simulation {
     const steps = 20 + this.#random.below(30)
     for (let n = 0; n < steps; n++) {
       await this.#step()
-      await this.#world.pass(this.#random.pick([1, 10, 50, 300]))
+      await this.#world.pass(this.#random.pick([0.1, 1, 10, 50, 300]))
     }
     await this.#settle()
   }

@@ -14,7 +14,7 @@ export class VirtualTime {
   constructor() {
     globalThis.setTimeout = ((run: (value?: unknown) => void, ms = 0) => {
       const handle = { unref: () => handle, ref: () => handle }
-      this.#timers.set(handle, { due: this.#now + Math.max(ms, 1), run: () => run(undefined) })
+      this.#timers.set(handle, { due: this.#now + Math.max(ms, 0.03), run: () => run(undefined) })
       return handle
     }) as unknown as typeof setTimeout
     globalThis.clearTimeout = ((handle: object) => void this.#timers.delete(handle)) as typeof clearTimeout
