@@ -207,7 +207,8 @@ export class Judge {
     if (entry?.cursor !== cursor) throw new Error(`An event with the id of another entry: ${cursor}`)
     if (position === at) throw new Error(`Twice: ${position}`)
     if (!this.#isWanted(entry, position)) throw new Error(`Not wanted: ${position}`)
-    const given = past.findIndex(({ payload }) => payload?.n === JSON.parse(data).n) + 1
+    const { n } = JSON.parse(data)
+    const given = past.findIndex(({ payload }) => payload?.n === n) + 1
     const sent = past[given - 1]
     if (data !== sent?.data || event !== (sent.event ?? 'message'))
       throw new Error(`Not what was published: ${data}`)
