@@ -17,8 +17,8 @@ const config: Config = {
   // Fastify's inject() and @fastify/cookie load an ESM-only package: it, and an import() of it, have to be transformed.
   transformIgnorePatterns: ['/node_modules/(?!\\.pnpm/|(?:@fastify/)?cookie/)'],
   modulePathIgnorePatterns: ['/dist/'],
-  // Real browsers, servers, Redis and npm, on a machine that may be busy: slow is not wrong.
-  testTimeout: 300_000,
+  // Real browsers, servers, Redis and npm, on a machine whose cores may be used by other programs: slow is not wrong.
+  testTimeout: 900_000,
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],

@@ -110,7 +110,7 @@ test('no page loses or repeats a line when the server is killed and restarted', 
     expect(await linesOf(page)).toEqual(lines)
     expect(await page.locator('#outbox li').count()).toBe(0)
   }
-}, 40_000)
+})
 
 test('ten tabs of a browser share one connection', async () => {
   const first = await enter('Ada')

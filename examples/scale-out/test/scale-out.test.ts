@@ -5,9 +5,6 @@ import { ExamplePage } from './example-page.ts'
 import { RunningExample } from './running-example.ts'
 import { Visit, Visitors } from './visitors.ts'
 
-// The tests start and end many processes, which takes long on a busy machine.
-jest.setTimeout(300_000)
-
 const names = ['express-1', 'express-2', 'fastify-1', 'fastify-2'] as const
 
 let browser: Browser

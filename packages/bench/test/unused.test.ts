@@ -19,4 +19,4 @@ test('core is compared with a copy of it from which the calls of limits and chan
   // A call that is not found is an error, and so is an event that a client does not receive.
   if (status !== 0) throw new Error(stderr)
   expect(stdout).toMatch(/^stream: .* of core without them .*\nevent: .* of core without them .*\n$/)
-}, 60_000)
+})

@@ -9,9 +9,6 @@ import type { RedisClientName } from './redis-clients.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { judge, type Numbered, type Verdict } from './verdict.ts'
 
-// Four times as long as eventually() waits, so that eventually() fails first and says what it waited for.
-jest.setTimeout(300_000)
-
 /**
  * Plays the scenarios on a busy log: STAGE_RATE rows a second that other processes publish to each Redis, and STAGE_DELAY
  * ms between the nodes and Redis. One process cannot read such a log for several scenarios at once: `--runInBand
