@@ -9,7 +9,7 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 let tour: Tour
 
 beforeAll(async () => {
-  tour = await Tour.start(5)
+  tour = await Tour.start(2)
 })
 
 afterEach(() => tour.closePages())

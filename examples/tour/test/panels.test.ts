@@ -6,7 +6,7 @@ import { numberIn, say, Tour, waitForNumber, waitUntil } from './tour.ts'
 let tour: Tour
 
 beforeAll(async () => {
-  tour = await Tour.start(5)
+  tour = await Tour.start(2)
 })
 
 afterEach(() => tour.closePages())
