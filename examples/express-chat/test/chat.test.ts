@@ -96,6 +96,8 @@ test('no page loses or repeats a line when the server is killed and restarted', 
   await Promise.all(refreshed)
   await Promise.all([waitForState(ada, 'open'), waitForState(grace, 'open')])
   const said = await robot.stop()
+  // Her page repeats the request once a second, so it may reach the new server only now.
+  await grace.locator('#outbox li').waitFor({ state: 'detached' })
   await say(ada, 'It was not.')
 
   const expected = said.length + 2
