@@ -22,8 +22,9 @@ const config: Config = {
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   setupFiles: ['<rootDir>/test/set-patience.ts'],
-  // Three more than CI has cores: most of the time goes into waiting, for browsers, retries and timers.
-  maxWorkers: 5,
+  // Two more than CI has cores, because much of the time goes into waiting for retries and timers. With more, pages of
+  // the browser stay open for longer, and what they draw meanwhile takes longer than the waiting.
+  maxWorkers: 4,
   reporters: ['default', '<rootDir>/scripts/slowest-reporter.mjs'],
   testSequencer: '<rootDir>/scripts/longest-first-sequencer.mjs',
   coverageProvider: 'v8',

@@ -284,9 +284,7 @@ test('the text of a set of channels is held no longer than it has streams', asyn
     collectGarbage()
     return process.memoryUsage().heapUsed
   }
-  const hub: Hub = createHub({ log: new MemoryLog({ length: 10 }), tail: { length: 10 } })
-  const before = heap()
-  const comeAndGo = async (): Promise<void> => {
+  const comeAndGo = async (hub: Hub): Promise<void> => {
     const rooms = Array.from({ length: 60 }, () =>
       begin('', { mode: 'shared', encodings: ['gzip'], minBytes: 1_000_000 }),
     )
@@ -297,9 +295,16 @@ test('the text of a set of channels is held no longer than it has streams', asyn
     }
     for (const { port } of rooms) expect(port.sentEvents).toBe(25)
     for (const port of open.splice(0)) port.onResponseClose()
+    await settle()
   }
-  await comeAndGo()
-  await settle()
+  const small = () => createHub({ log: new MemoryLog({ length: 10 }), tail: { length: 10 } })
+  // The first time, the heap grows by what Node keeps of the code that runs.
+  const first: Hub = small()
+  await comeAndGo(first)
+  await first.close()
+  const hub: Hub = small()
+  const before = heap()
+  await comeAndGo(hub)
   expect(heap() - before).toBeLessThan(3_000_000)
   await hub.close()
 })
