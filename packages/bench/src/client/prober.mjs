@@ -34,10 +34,13 @@ async function startProbe(port) {
     rest = answers.pop() ?? ''
     for (const _ of answers) latencies.push(performance.now() - (asked.shift() ?? Number.NaN))
   })
-  const timer = setInterval(() => {
+  const ask = () => {
     asked.push(performance.now())
     socket.write(REQUEST)
-  }, INTERVAL)
+  }
+  // On a busy machine, a short measurement may be over before the first interval is.
+  ask()
+  const timer = setInterval(ask, INTERVAL)
 
   const stop = async () => {
     clearInterval(timer)
