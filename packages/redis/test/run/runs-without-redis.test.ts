@@ -26,7 +26,7 @@ async function open(maxWait: number): Promise<void> {
   closing.push(close)
   errors = []
   runs = createRuns({
-    store: new RedisRunStore(client, { timeout: 200, maxWait }),
+    store: new RedisRunStore(client, { maxWait }),
     onError: (error) => errors.push(error),
   })
   const server = createServer((req, res) => {
