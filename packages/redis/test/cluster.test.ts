@@ -71,7 +71,11 @@ test.each(Object.entries(clusterClients).filter(([name]) => name.includes('io'))
 test.each(Object.entries(clusterClients).filter(([name]) => name.includes('node-redis')))(
   'replicas: on %s, a publish that no replica confirms is rejected',
   async (_, create) => {
-    const log = new RedisLog(create(server.port).client, { key: `log ${count++}`, replicas: 1, timeout: 500 })
+    const log = new RedisLog(create(server.port).client, {
+      key: `log ${count++}`,
+      replicas: 1,
+      timeout: 2_000,
+    })
     const outcomes: string[] = []
     // On a busy machine, connecting may take longer than that.
     await eventually('the answer', async () => {

@@ -42,7 +42,7 @@ describe.each(mostUsedClients)('with %s', (name) => {
   // A publish was rejected at the timeout, then the network delivered it after a newer one: 100, 102, 101.
   test('a publish that was rejected is not stored after a newer one', async () => {
     const proxy = await proxyTo(server.port)
-    const log = open(name, proxy.port, { timeout: 300 })
+    const log = open(name, proxy.port, { timeout: 2_000 })
     const follower = RecordingFollower.of(log)
     await eventually('the start', () => follower.head !== '')
     await log.append(entry('100'))
@@ -66,7 +66,7 @@ describe.each(mostUsedClients)('with %s', (name) => {
   })
 
   test('replicas: a publish resolves when a replica has it, and rejects while there is none', async () => {
-    const log = open(name, server.port, { replicas: 1, timeout: 500 })
+    const log = open(name, server.port, { replicas: 1, timeout: 2_000 })
     await eventually('the replica', () =>
       log.append(entry('first')).then(
         () => true,

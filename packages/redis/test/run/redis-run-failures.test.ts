@@ -132,7 +132,7 @@ test('stop() after the producer was killed: followers get the end at once, and t
 
 test('while Redis cannot be reached an append waits, and is then stored once', async () => {
   const server = await openServer({ persistent: true })
-  const store = openStore(server.port, { timeout: 500 })
+  const store = openStore(server.port, { timeout: 2_000 })
   const claim = await start(store, 'a')
   await claim.append(['data: 1\n\n'])
   await server.kill()
@@ -168,7 +168,7 @@ test('a start whose answer was lost leaves no run, even if Redis executes it lat
   // The run stayed `running` as long as its process lived, without a producer.
   const server = await openServer()
   const proxy = await openProxy(server)
-  const store = openStore(proxy.port, { timeout: 500 })
+  const store = openStore(proxy.port, { timeout: 2_000 })
   // From here on Redis has the script.
   await start(store, 'first')
   proxy.hold()
@@ -209,7 +209,7 @@ test('a start whose answer was lost is undone, and its followers are notified', 
 test('an append that Redis does not confirm within maxWait fails, and no later one is stored', async () => {
   const server = await openServer()
   const proxy = await openProxy(server)
-  const store = openStore(proxy.port, { timeout: 200, maxWait: 500 })
+  const store = openStore(proxy.port, { timeout: 2_000, maxWait: 3_000 })
   const claim = await start(store, 'a')
   await claim.append(['data: 1\n\n'])
   proxy.refuse()
@@ -300,7 +300,7 @@ test('a listener is notified to read again after its connection was silent', asy
   const server = await openServer()
   const proxy = await openProxy(server)
   const producer = openStore(server.port)
-  const reader = openStore(proxy.port, { timeout: 500 })
+  const reader = openStore(proxy.port, { timeout: 2_000 })
   const claim = await start(producer, 'a')
   let calls = 0
   const unfollow = reader.follow('a', () => calls++)

@@ -82,7 +82,7 @@ test('a read that is aborted rejects with the reason, and is not sent', async ()
 test('reads that hang reject, while events are published', async () => {
   const proxy = await FaultyProxy.open(server.port)
   opened.push(() => proxy.close())
-  const { log } = open({ timeout: 300 }, proxy.port)
+  const { log } = open({ timeout: 2_000 }, proxy.port)
   const cursor = await log.append(entry('1'))
   await log.read(cursor, bounds)
   // The connection for reads is the newest.
