@@ -9,17 +9,21 @@ const LIMIT = 100_000
 /** How many doubtful entries are looked up at once. */
 const DOUBTFUL = 1_000
 
-/** An entry that Redis has confirmed to this process. Times are those of `performance.now()`. */
-export interface Confirmation {
+/** An entry that clients may have received. Times are those of `performance.now()`. */
+export interface Delivered {
   readonly position: Position
+  /** Replication id of a server that had it; '' if unknown. */
+  readonly server: string
+  /** When it was delivered, or confirmed by Redis. */
+  readonly at: number
+}
+
+/** An entry that Redis has confirmed to this process. */
+export interface Confirmation extends Delivered {
   /** Number of the session that sent it. */
   readonly session: number
-  /** Replication id of the server; '' if unknown. */
-  readonly server: string
   /** When it was sent to Redis. */
   readonly sent: number
-  /** When Redis confirmed it. */
-  readonly at: number
 }
 
 /** Confirmed entries that the follower should have read by now. */

@@ -2,7 +2,7 @@ import type { Cursor, LogEntry } from '@downstream/core'
 import { isBefore, type Position } from '../stream/cursor.ts'
 import type { Mark, Row } from '../stream/row.ts'
 import type { Backlog } from './backlog.ts'
-import { type Confirmation, Confirmed, type Overdue } from './confirmed.ts'
+import { type Confirmation, Confirmed, type Delivered, type Overdue } from './confirmed.ts'
 import { Recent } from './recent.ts'
 
 /*
@@ -88,15 +88,6 @@ export interface Evidence {
   /** Whether the stream is so long, or the position so old, that entries are dropped for that reason. */
   readonly trims: boolean
   /** Replication id of the server; '' if unknown. */
-  readonly server: string
-}
-
-/** An entry that clients may have received. */
-export interface Delivered {
-  readonly position: Position
-  /** When it was delivered or confirmed, by the clock of this process. */
-  readonly at: number
-  /** Replication id of a server that had it; '' if unknown. */
   readonly server: string
 }
 

@@ -5,8 +5,8 @@ import type { AgeLimit } from '../stream/age-limit.ts'
 import { msOf, type Position } from '../stream/cursor.ts'
 import type { Identify, RedisStream } from '../stream/redis-stream.ts'
 import type { Row } from '../stream/row.ts'
-import type { Confirmation } from './confirmed.ts'
-import type { Continuity, Delivered, Reset } from './continuity.ts'
+import type { Confirmation, Delivered } from './confirmed.ts'
+import type { Continuity, Reset } from './continuity.ts'
 
 /** The pause between two marks for lost confirmed entries, in ms. With two masters, every publish would need one. */
 const MARK_PAUSE = 5_000
