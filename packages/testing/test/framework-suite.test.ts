@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { EventStream, ServerSentEvent, SseMethod } from '@downstream/core'
 import { frameworkSuite, type StartFramework } from '@downstream/testing'
+import { SuiteTools } from '../src/framework-suite/suite-case.ts'
 
 /** The code of many apps: it handles neither the grammar nor a disconnect. */
 const startNaive: StartFramework = async (handler) => {
@@ -83,4 +84,22 @@ test.each([
     () => 'fails',
   )
   expect(outcome).toBe(verdict)
+})
+
+test('after a case, every app that it started is closed', async () => {
+  const open = new Set<string>()
+  const tools = new SuiteTools(async (...args) => {
+    const host = await startNaive(...args)
+    open.add(host.origin)
+    const close = async () => {
+      open.delete(host.origin)
+      await host.close()
+    }
+    return { ...host, close }
+  })
+  await tools.serve(() => {})
+  await tools.serve(() => {})
+  expect(open.size).toBe(2)
+  await tools.close()
+  expect(open.size).toBe(0)
 })

@@ -15,6 +15,7 @@ export interface SuiteCase {
 export class SuiteTools {
   /** The running app; set by {@link serve}. */
   host!: FrameworkHost
+  readonly #hosts: FrameworkHost[] = []
   readonly #start: StartFramework
   readonly #closers: (() => unknown)[] = []
 
@@ -22,9 +23,10 @@ export class SuiteTools {
     this.#start = start
   }
 
-  /** Starts the app. */
+  /** Starts an app. */
   async serve(handler: Handler, options?: GroupOptions & CloseOptions): Promise<FrameworkHost> {
     this.host = await this.#start(handler, options)
+    this.#hosts.push(this.host)
     return this.host
   }
 
@@ -50,7 +52,7 @@ export class SuiteTools {
   /** Closes all that the case has opened. */
   async close(): Promise<void> {
     for (const close of this.#closers) close()
-    await this.host?.close()
+    await Promise.all(this.#hosts.map((host) => host.close()))
   }
 }
 
