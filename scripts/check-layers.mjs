@@ -1,6 +1,6 @@
 // `npm run check:layers`: imports in packages/*/src only go left (wire <- source <- stream <- hub, wire <- log <- hub,
-// stream <- run, then index.ts), framework packages see core's public index only, and only one file spells the
-// event-stream grammar.
+// stream <- run, stream <- group, then index.ts), framework packages see core's public index only, and only one file
+// spells the event-stream grammar.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, posix } from 'node:path'
@@ -15,6 +15,7 @@ const layers = {
   stream: ['stream', 'source', 'process', 'wire', 'errors.ts'],
   log: ['log', 'wire', 'errors.ts'],
   hub: ['hub', 'stream', 'process', 'log', 'wire', 'errors.ts'],
+  group: ['group', 'stream', 'source', 'process', 'wire', 'errors.ts'],
   run: ['run', 'stream', 'source', 'process', 'wire', 'errors.ts'],
 }
 const builtOnCore = ['express', 'fastify', 'redis', 'testing']

@@ -63,6 +63,8 @@ test.each([
   ],
   ['stream imports hub', 'core/stream/open.ts', "export { Hub } from '../hub/hub.ts'", 'stream may import'],
   ['stream imports log', 'core/stream/open.ts', "import '../log/event-log.ts'", 'stream may import'],
+  ['stream imports group', 'core/stream/open.ts', "import '../group/group.ts'", 'stream may import'],
+  ['group imports hub', 'core/group/group.ts', "import '../hub/hub.ts'", 'group may import'],
   ['log imports stream', 'core/log/event-log.ts', "import '../stream/open.ts'", 'log may import'],
   [
     'log imports hub, in import()',

@@ -73,7 +73,7 @@ test('docs/README.md leads to every page', () => {
 
 test.each([
   ['express', 'core/src/stream/event-stream-options.ts', 'EventStreamOptions'],
-  ['express', 'core/src/stream/admission-options.ts', 'AdmissionOptions'],
+  ['express', 'core/src/group/admission-options.ts', 'AdmissionOptions'],
   ['express', 'express/src/sse.ts', 'SseOptions'],
   ['fastify', 'fastify/src/sse.ts', 'SseOptions'],
   ['channels', 'core/src/hub/hub.ts', 'HubOptions'],

@@ -29,8 +29,8 @@ export type {
 } from './stream/stream-diagnostics.ts'
 
 // Limits on open streams
-export type { AdmissionOptions, OriginCheck, StreamLimits } from './stream/admission-options.ts'
-export type { StreamStats } from './stream/open-streams.ts'
+export type { AdmissionOptions, OriginCheck, StreamLimits } from './group/admission-options.ts'
+export type { StreamStats } from './group/open-streams.ts'
 export type { Refuse, RefuseReason } from './stream/refusal.ts'
 
 // Many streams
@@ -91,6 +91,6 @@ export type {
 
 // For adapters of frameworks
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'
-export type { SseMethod, SseMethodHost } from './stream/sse-method.ts'
-export { type GroupOptions, StreamGroup } from './stream/stream-group.ts'
+export type { SseMethod, SseMethodHost } from './group/sse-method.ts'
+export { type GroupOptions, StreamGroup } from './group/stream-group.ts'
 export type { Target } from './stream/writer.ts'

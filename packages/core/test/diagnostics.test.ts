@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { eventually, FaultyLog } from '@downstream/testing'
+import { StreamGroup } from '../src/group/stream-group.ts'
 import { createHub } from '../src/hub/create-hub.ts'
 import { MemoryLog } from '../src/log/memory-log.ts'
 import { createRuns } from '../src/run/create-runs.ts'
 import { MemoryRunStore } from '../src/run/memory-run-store.ts'
-import { StreamGroup } from '../src/stream/stream-group.ts'
 import { connect, serve } from './stream/serve.ts'
 
 type Message = [channel: string, message: Record<string, unknown>]

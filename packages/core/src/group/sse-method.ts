@@ -2,11 +2,11 @@ import { warn } from '../errors.ts'
 import { isResponse } from '../source/event-stream-response.ts'
 import { checkResponse, discardSource } from '../source/relay.ts'
 import { invalidSource, isSource } from '../source/source.ts'
-import type { EventStream, Source } from './event-stream.ts'
-import type { EventStreamOptions } from './event-stream-options.ts'
-import type { PreparedEventStream } from './open-event-stream.ts'
-import type { Refuse } from './refusal.ts'
-import { COMPLETE, portOf } from './stream-port.ts'
+import type { EventStream, Source } from '../stream/event-stream.ts'
+import type { EventStreamOptions } from '../stream/event-stream-options.ts'
+import type { PreparedEventStream } from '../stream/open-event-stream.ts'
+import type { Refuse } from '../stream/refusal.ts'
+import { COMPLETE, portOf } from '../stream/stream-port.ts'
 
 /** The type of both `res.sse()` and `reply.sse()`. */
 export interface SseMethod {

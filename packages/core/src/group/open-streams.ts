@@ -1,7 +1,7 @@
 import type { SseCloseCode } from '../errors.ts'
-import { CLOSE_CODES } from './close-reason.ts'
-import type { RefuseReason } from './refusal.ts'
-import type { StreamPort } from './stream-port.ts'
+import { CLOSE_CODES } from '../stream/close-reason.ts'
+import type { RefuseReason } from '../stream/refusal.ts'
+import type { StreamPort } from '../stream/stream-port.ts'
 
 /** The streams of an app in numbers. */
 export interface StreamStats {

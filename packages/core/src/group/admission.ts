@@ -1,10 +1,10 @@
 import { SseError } from '../errors.ts'
 import { isPromise } from '../source/source.ts'
+import type { Request } from '../stream/exchange.ts'
+import { Refusal } from '../stream/refusal.ts'
+import type { StreamPort } from '../stream/stream-port.ts'
 import { describe } from '../wire/describe.ts'
 import type { ResolvedAdmission } from './admission-options.ts'
-import type { Request } from './exchange.ts'
-import { Refusal } from './refusal.ts'
-import type { StreamPort } from './stream-port.ts'
 
 type Key = string | number | bigint
 

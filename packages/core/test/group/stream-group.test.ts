@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, type RawClient } from '@downstream/testing'
+import type { SseMethodHost } from '../../src/group/sse-method.ts'
+import { type GroupOptions, StreamGroup } from '../../src/group/stream-group.ts'
 import { clock } from '../../src/process/clock.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
-import type { SseMethodHost } from '../../src/stream/sse-method.ts'
-import { type GroupOptions, StreamGroup } from '../../src/stream/stream-group.ts'
-import { codeOf } from './close-code.ts'
-import { connect, serve } from './serve.ts'
-import { serveHttp2 } from './serve-http2.ts'
+import { codeOf } from '../stream/close-code.ts'
+import { connect, serve } from '../stream/serve.ts'
+import { serveHttp2 } from '../stream/serve-http2.ts'
 
 const host = { onSourceError: () => {} }
 

@@ -1,13 +1,17 @@
+import {
+  type EventStreamOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from '../stream/event-stream-options.ts'
+import type { Request, Response } from '../stream/exchange.ts'
+import { Preparation } from '../stream/open-event-stream.ts'
+import { Refusal, type Refuse } from '../stream/refusal.ts'
+import { type CloseOptions, Shutdown } from '../stream/shutdown.ts'
+import { publishRefusal } from '../stream/stream-diagnostics.ts'
 import { Admission } from './admission.ts'
 import { type AdmissionOptions, checkRefuse, resolveAdmission } from './admission-options.ts'
-import { type EventStreamOptions, type ResolvedOptions, resolveOptions } from './event-stream-options.ts'
-import type { Request, Response } from './exchange.ts'
-import { Preparation } from './open-event-stream.ts'
 import { OpenStreams, type StreamStats } from './open-streams.ts'
-import { Refusal, type Refuse } from './refusal.ts'
-import { type CloseOptions, Shutdown } from './shutdown.ts'
 import { type SseMethod, type SseMethodHost, sseMethod } from './sse-method.ts'
-import { publishRefusal } from './stream-diagnostics.ts'
 
 /** The options of an app's streams: the defaults of each stream, and which streams are refused. */
 export interface GroupOptions<Request = unknown> extends EventStreamOptions, AdmissionOptions<Request> {}

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type SseMethod, sseMethod } from '../../src/group/sse-method.ts'
 import type { EventStream } from '../../src/stream/event-stream.ts'
 import type { EventStreamOptions } from '../../src/stream/event-stream-options.ts'
 import type { PreparedEventStream } from '../../src/stream/open-event-stream.ts'
 import type { ResponsePort } from '../../src/stream/response-port.ts'
-import { type SseMethod, sseMethod } from '../../src/stream/sse-method.ts'
-import { create } from './begin.ts'
-import { codeOf } from './close-code.ts'
-import type { FakeTarget } from './fake-target.ts'
+import { create } from '../stream/begin.ts'
+import { codeOf } from '../stream/close-code.ts'
+import type { FakeTarget } from '../stream/fake-target.ts'
 
 let sse: SseMethod
 let stream: EventStream

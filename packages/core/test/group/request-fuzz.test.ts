@@ -2,9 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { eventually, RawClient } from '@downstream/testing'
 import fc from 'fast-check'
+import { StreamGroup } from '../../src/group/stream-group.ts'
 import { createHub } from '../../src/hub/create-hub.ts'
-import { StreamGroup } from '../../src/stream/stream-group.ts'
-import { serve } from './serve.ts'
+import { serve } from '../stream/serve.ts'
 
 const latin1 = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),

@@ -1,5 +1,5 @@
-import { type AdmissionOptions, resolveAdmission } from '../../src/stream/admission-options.ts'
-import { StreamGroup } from '../../src/stream/stream-group.ts'
+import { type AdmissionOptions, resolveAdmission } from '../../src/group/admission-options.ts'
+import { StreamGroup } from '../../src/group/stream-group.ts'
 
 test('nothing is refused by default', () => {
   expect(resolveAdmission({})).toBeUndefined()

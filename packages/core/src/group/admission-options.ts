@@ -1,5 +1,5 @@
+import type { Refuse } from '../stream/refusal.ts'
 import { checkOptionNames, invalidOption } from '../wire/invalid-option.ts'
-import type { Refuse } from './refusal.ts'
 
 /** How many streams an app may have open. A limit that is not given does not apply. */
 export interface StreamLimits<Request = unknown> {
