@@ -71,7 +71,7 @@ export class Losses {
       return
     }
     this.#nextMark = performance.now() + MARK_PAUSE
-    const { head } = await this.#mark(missing)
+    const { head } = await this.#mark(missing, await this.#readClock())
     this.#suspect(head, server)
   }
 
@@ -90,7 +90,9 @@ export class Losses {
     const evidence = { oldest, lost: lostAt(lost, clock), missing, trims, server: clock.server }
     const why = this.#continuity.judge(evidence)
     const reset =
-      why === 'fork' ? await this.#mark(lost) : { ...clock, head: await this.#stream.head(clock.server) }
+      why === 'fork'
+        ? await this.#mark(lost, clock)
+        : { ...clock, head: await this.#stream.head(clock.server) }
     this.#continuity.moveTo(reset, why, latest(lost))
     // The connection that has confirmed one of them may still confirm others.
     if (missing.some(({ session }) => session === publisher.session)) this.#suspect(reset.head, server)
@@ -98,8 +100,7 @@ export class Losses {
   }
 
   /** Adds a mark that reports these losses, and all before them. */
-  async #mark(lost: readonly Delivered[]): Promise<Reset> {
-    const clock = await this.#readClock()
+  async #mark(lost: readonly Delivered[], clock: Clock): Promise<Reset> {
     const { at, server, asked } = clock
     const head = await this.#stream.mark({ kind: 'fork', at, lost: lostAt(lost, clock), server })
     this.#continuity.settleUntil(latest(lost))
