@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { resetConnection } from '../../packages/testing/src/reset-connection.ts'
 
 /** A proxy between a browser and a server that resets or stalls their connections on request. */
 export class CuttingProxy {
@@ -36,7 +37,7 @@ export class CuttingProxy {
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) resetConnection(socket)
   }
 
   /** From now on nothing passes through the open connections, and neither side is notified. New ones work. */

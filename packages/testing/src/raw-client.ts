@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { eventually } from './eventually.ts'
 import { parseEvents, type ReceivedEvent } from './received-event.ts'
+import { resetConnection } from './reset-connection.ts'
 
 /**
  * A client on a bare TCP socket that does what no HTTP client does: stall, reset, half-close, pipeline, use HTTP/1.0.
@@ -111,7 +112,7 @@ export class RawClient {
 
   /** Cuts the connection with a RST. */
   reset(): void {
-    this.socket.resetAndDestroy()
+    resetConnection(this.socket)
   }
 
   /** Sends a FIN and continues to read. */

@@ -60,6 +60,14 @@ test('resets the connection', async () => {
   expect(error[0].code).toBe('ECONNRESET')
 })
 
+test('resets the connection while its end is just being sent', async () => {
+  socket.on('error', () => {})
+  const closed = once(client.socket, 'close')
+  client.halfClose()
+  client.reset()
+  await closed
+})
+
 test('half-closes, and notices the end of the other side', async () => {
   const ended = once(socket, 'end')
   client.halfClose()

@@ -118,11 +118,18 @@ export function isIoredisCluster(client: object): boolean {
  * the network permits, and a rejected publish would be stored after newer ones.
  */
 function reset(socket: Socket | undefined): void {
+  if (socket === undefined) return
+  // While Node sends the end of a connection it cannot reset it: the socket would stay open for good, and the process
+  // would not exit (EINVAL).
+  if (socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished) {
+    socket.once('finish', () => reset(socket))
+    return
+  }
   try {
-    socket?.resetAndDestroy()
+    socket.resetAndDestroy()
   } catch {
     // TLS cannot reset.
-    socket?.destroy()
+    socket.destroy()
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { freePorts } from '../../../../scripts/free-ports.mjs'
+import { resetConnection } from '../../../testing/src/reset-connection.ts'
 
 /** What happens to the bytes of a connection. */
 interface Link {
@@ -145,8 +146,8 @@ export class FaultyProxy {
 
   #reset(link: Link): void {
     this.#links.delete(link)
-    link.client.resetAndDestroy()
-    link.server.resetAndDestroy()
+    resetConnection(link.client)
+    resetConnection(link.server)
   }
 }
 
