@@ -13,7 +13,7 @@ import { FakePort } from './fake-port.ts'
 import { ENDLESS, type From, type Settings, type SimulatedStream, type Step, simulate } from './simulation.ts'
 
 const { HUB_MODEL_RUNS, HUB_MODEL_SEED, HUB_MODEL_PATH } = process.env
-const RUNS = Number(HUB_MODEL_RUNS ?? 2_000)
+const RUNS = Number(HUB_MODEL_RUNS ?? 1_000)
 
 const client = fc.nat(4)
 const bounds = fc.record({
