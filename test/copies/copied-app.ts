@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { copyExample } from '../../scripts/copy-example.mjs'
 import { freePorts } from '../../scripts/free-ports.mjs'
 import { readManifest } from '../../scripts/pack-packages.mjs'
+import { linkPackages, sharedInstall } from './shared-install.ts'
 import { terminal } from './terminal.ts'
 
 /**
@@ -13,8 +14,9 @@ export class CopiedApp {
   readonly directory: string
   #process: ChildProcessByStdio<null, Readable, null> | undefined
 
-  static copy(example: string, destination: string): CopiedApp {
+  static async copy(example: string, destination: string): Promise<CopiedApp> {
     copyExample(example, destination)
+    await linkPackages(await sharedInstall(), destination)
     return new CopiedApp(destination)
   }
 
