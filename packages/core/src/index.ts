@@ -93,4 +93,4 @@ export type {
 export type { ClosableServer, CloseOptions } from './stream/shutdown.ts'
 export type { SseMethod, SseMethodHost } from './group/sse-method.ts'
 export { type GroupOptions, StreamGroup } from './group/stream-group.ts'
-export type { Target } from './stream/writer.ts'
+export type { Target } from './stream/exchange.ts'

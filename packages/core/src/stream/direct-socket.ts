@@ -1,7 +1,7 @@
 import { OutgoingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { clock } from '../process/clock.ts'
-import type { Target } from './writer.ts'
+import type { Target } from './exchange.ts'
 
 /** One chunk of a chunked body, and its encoding. */
 export interface ChunkFrame {

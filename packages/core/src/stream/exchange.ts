@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { clock } from '../process/clock.ts'
@@ -7,6 +8,21 @@ import type { HeaderValue } from '../wire/head.ts'
 export type Request = IncomingMessage | Http2ServerRequest
 /** The response to a {@link Request}. */
 export type Response = ServerResponse | Http2ServerResponse
+
+/** The destination of the bytes: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
+export interface Target extends EventEmitter {
+  write(chunk: string | Buffer): boolean
+  end(): unknown
+  destroy(): unknown
+  readonly writableLength: number
+  readonly writableEnded: boolean
+  /** HTTP/1 only. */
+  readonly chunkedEncoding?: boolean
+  /** HTTP only. */
+  flushHeaders?: () => void
+  /** Added by compression(). Versions before 1.6 ignore `no-transform`, and buffer events until it is called. */
+  flush?: () => void
+}
 
 /** Checks the class and not the properties, because an app may write `res.stream = res.sse()`. */
 export function isHttp2(res: object): res is Http2ServerResponse {

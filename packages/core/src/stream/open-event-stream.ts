@@ -16,6 +16,7 @@ import {
   isHttp2,
   type Request,
   type Response,
+  type Target,
   writeHead,
 } from './exchange.ts'
 import type { Refusal } from './refusal.ts'
@@ -23,7 +24,6 @@ import { ResponseEventStream } from './response-event-stream.ts'
 import { ResponsePort } from './response-port.ts'
 import { publishOpen, type StreamSummary, summaryWhenFinished } from './stream-diagnostics.ts'
 import { COMPLETE } from './stream-port.ts'
-import type { Target } from './writer.ts'
 
 /**
  * The key of a response's port. It is stored on the response, because the ES module and the CommonJS copy of this file

@@ -8,11 +8,11 @@ import type { ResponseCoder } from './compression/response-coder.ts'
 import type { Passage } from './compression/shared-text.ts'
 import type { EventStream } from './event-stream.ts'
 import type { ResolvedOptions } from './event-stream-options.ts'
-import { type Connection, endConnection } from './exchange.ts'
+import { type Connection, endConnection, type Target } from './exchange.ts'
 import { Poll } from './poll.ts'
 import { OVER, ROOM, Room } from './room.ts'
 import { COMPLETE, type Ending, type StreamOwner, type StreamPort } from './stream-port.ts'
-import { endedByOthers, type Target, Writer, type WriterOwner } from './writer.ts'
+import { endedByOthers, Writer, type WriterOwner } from './writer.ts'
 
 /** The list of all streams that have no listeners or sets, so that these cost nothing. */
 const NONE: readonly never[] = []

@@ -5,22 +5,7 @@ import { EMPTY_COMMENT } from '../wire/encode.ts'
 import type { ResponseCoder } from './compression/response-coder.ts'
 import type { Passage } from './compression/shared-text.ts'
 import { chunkFrame, directSocket } from './direct-socket.ts'
-import { cut, cutsAfterWrite } from './exchange.ts'
-
-/** The destination of the bytes: an HTTP/1 or HTTP/2 response, or a stream that other code reads. */
-export interface Target extends EventEmitter {
-  write(chunk: string | Buffer): boolean
-  end(): unknown
-  destroy(): unknown
-  readonly writableLength: number
-  readonly writableEnded: boolean
-  /** HTTP/1 only. */
-  readonly chunkedEncoding?: boolean
-  /** HTTP only. */
-  flushHeaders?: () => void
-  /** Added by compression(). Versions before 1.6 ignore `no-transform`, and buffer events until it is called. */
-  flush?: () => void
-}
+import { cut, cutsAfterWrite, type Target } from './exchange.ts'
 
 /** The stream that owns a writer. */
 export interface WriterOwner {

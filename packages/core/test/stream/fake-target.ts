@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Target } from '../../src/stream/writer.ts'
+import type { Target } from '../../src/stream/exchange.ts'
 
 /** A response without a connection: records what is written, and has room or not as the test says. */
 export class FakeTarget extends EventEmitter implements Target {
