@@ -1,6 +1,7 @@
 import { contestant, versionOf } from '../contestants.mjs'
 import { machine } from '../measure/machine.mjs'
 import { median } from '../measure/statistics.mjs'
+import { ratio } from './ratio.mjs'
 import { targetsOf } from './targets.mjs'
 
 /**
@@ -81,20 +82,4 @@ function figuresOf(series, key) {
     const value = ratio(all, ours, figure.contestant, key)
     return value === undefined ? figure : { ...figure, ratio: value }
   })
-}
-
-/**
- * Our value divided by that of a peer; undefined if one of them was not measured.
- *
- * @param {readonly Omit<Figure, 'ratio'>[]} figures
- * @param {string | undefined} ours
- * @param {string} theirs
- * @param {string} key
- * @param {number} [allowed] By how much ours may exceed theirs.
- */
-export function ratio(figures, ours, theirs, key, allowed = 0) {
-  const medianOf = (/** @type {string | undefined} */ name) =>
-    figures.find(({ contestant }) => contestant === name)?.medians[key]
-  const [a, b] = [medianOf(ours), medianOf(theirs)]
-  return a === undefined || b === undefined ? undefined : a / (b + allowed)
 }

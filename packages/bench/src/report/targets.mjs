@@ -4,7 +4,7 @@ import { fanOutCase } from '../workload/fan-out.mjs'
 import { followersCase } from '../workload/run.mjs'
 import { MANY_A_TICK, ONE_A_TICK } from '../workload/token-stream.mjs'
 import { grouped } from '../workload/workload.mjs'
-import { ratio } from './results.mjs'
+import { ratio } from './ratio.mjs'
 
 /**
  * The maximum cost that we accept, as a fraction of a peer's cost.
