@@ -3,6 +3,7 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { resetConnection } from '../../../testing/src/reset-connection.ts'
 import { frameworkApps } from './framework-apps.ts'
 
 const { values } = parseArgs({ options: { churns: { type: 'string', default: '100000' } } })
@@ -14,7 +15,7 @@ const WIDTH = 100
 function churn(port: number, n: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
-    const leave = () => void (n % 2 === 0 ? socket.resetAndDestroy() : socket.destroy())
+    const leave = () => void (n % 2 === 0 ? resetConnection(socket) : socket.destroy())
     socket.on('error', () => {})
     socket.on('close', () => resolve())
     socket.on('connect', () => {

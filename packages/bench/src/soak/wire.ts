@@ -1,6 +1,7 @@
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import { connect } from 'node:net'
+import { resetConnection } from '../../../testing/src/reset-connection.ts'
 
 /** One connection of a client of the soak. */
 export interface Wire {
@@ -39,7 +40,7 @@ export function openHttp(method: string, url: string, headers: Headers, listener
   return {
     pause: () => void response?.pause(),
     resume: () => void response?.resume(),
-    reset: () => void (request.socket ? request.socket.resetAndDestroy() : request.destroy()),
+    reset: () => void (request.socket ? resetConnection(request.socket) : request.destroy()),
     halfClose: () => void request.socket?.end(),
     close: () => void request.destroy(),
   }
@@ -92,7 +93,7 @@ export function openRaw(port: number, requests: string[], listener: WireListener
   return {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    reset: () => void socket.resetAndDestroy(),
+    reset: () => void resetConnection(socket),
     halfClose: () => void socket.end(),
     close: () => void socket.destroy(),
   }
